@@ -1,0 +1,43 @@
+import { startOver } from "./checkpoint.js";
+import type { Checkpoint } from "./types.js";
+
+/** The reason that a mailbox carries while it is being taken off the roster: its rows are on their way out. */
+export const removingReason = "removing";
+
+/**
+ * Whether this tick should ask Graph about the mailbox. A round in mid-walk is due like any other: if its page message
+ * is still on its way, the fence lets only one of the two go on (I2, I9); if it was lost, nothing else would (I7).
+ */
+export function isDue(checkpoint: Checkpoint, nowMs: number, tick: string): boolean {
+  if (checkpoint.lastTick === tick || checkpoint.parkedReason === removingReason) return false;
+  if (checkpoint.notBeforeMs === null) return checkpoint.parkedReason === null;
+  return checkpoint.notBeforeMs <= nowMs;
+}
+
+/** When the next audit of this mailbox is due: spread over half the interval, so that a fleet added at once is not audited at once. */
+export function auditDueMs(checkpoint: Checkpoint, auditMs: number): number | null {
+  if (checkpoint.lastFullRoundMs === null || checkpoint.strategy === "list") return null;
+  return checkpoint.lastFullRoundMs + Math.round(auditMs * (0.75 + fraction(checkpoint.mailboxId) / 4));
+}
+
+/** The mailbox as it is asked in this run: with the list strategy, delta is tried again once a day. */
+export function prepared(checkpoint: Checkpoint, nowMs: number): Checkpoint {
+  const isProbeDue =
+    checkpoint.strategy === "list" && checkpoint.deltaProbeMs !== null && checkpoint.deltaProbeMs <= nowMs;
+  if (!isProbeDue || checkpoint.phase === "full") return checkpoint;
+  return { ...startOver(checkpoint, "probe"), strategy: "delta" };
+}
+
+/** The audit that follows an incremental round, when one is due; else null. */
+export function auditOf(checkpoint: Checkpoint, nowMs: number, auditMs: number): Checkpoint | null {
+  const dueMs = auditDueMs(checkpoint, auditMs);
+  if (checkpoint.phase !== "idle" || dueMs === null || nowMs < dueMs) return null;
+  return startOver(checkpoint, "audit");
+}
+
+/** A stable number from 0 up to 1 for an id (FNV-1a). */
+function fraction(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
+  return (hash >>> 0) / 2 ** 32;
+}

@@ -1,0 +1,28 @@
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** Bounds of the round logic. Every way back to Graph is bounded by one of these. */
+export const syncLimits = {
+  /** Our choice: calendar lists fit one page as a rule; a thousand pages is a loop, not a list. */
+  pagesPerRoundMax: 1_000,
+  /** Our choice: even a round that waits for throttles ends within hours. */
+  roundMaxMs: 12 * hourMs,
+  /** One repeated page is a legal replay; a service fault repeats for ever (facts: endless nextLinks over one payload). */
+  payloadRepeatsMax: 4,
+  /** Two sync states lost in a row may be bad luck. Later full rounds are paced: each costs storage in the mailbox. */
+  resetsUnpacedMax: 2,
+  /** Rounds abandoned in a row after which the list takes over from a delta that never ends. */
+  loopsBeforeList: 3,
+  backoffBaseMs: 1_000,
+  /** Mailbox moves last for hours: an hour is the longest that a transient failure keeps us away. */
+  backoffMaxMs: hourMs,
+  authBackoffMaxMs: 15 * minuteMs,
+  resetPaceBaseMs: 15 * minuteMs,
+  /** A mailbox that was licensed a moment ago answers 404 for a while, so the first look back comes soon. */
+  reprobeBaseMs: 15 * minuteMs,
+  reprobeMaxMs: dayMs,
+  deltaProbeMs: dayMs,
+  /** Fewer removals than this are never held (I11). */
+  heldRemovalsMin: 3,
+} as const;

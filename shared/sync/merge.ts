@@ -1,0 +1,27 @@
+import type { Json, JsonObject } from "./types.js";
+
+/**
+ * The calendar after an item: what the item holds replaces, what it leaves out stays, an explicit null clears (I5).
+ * Spread copies own properties only and never calls a setter, so a property named `__proto__` is plain data.
+ */
+export function merge(stored: JsonObject, item: JsonObject): JsonObject {
+  const { "@removed": _removed, ...merged } = { ...stored, ...item };
+  return merged;
+}
+
+/** Whether two values say the same, whatever the order of their properties. */
+export function sameJson(a: Json, b: Json): boolean {
+  if (a === b) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (isArray(a) || isArray(b)) {
+    if (!isArray(a) || !isArray(b) || a.length !== b.length) return false;
+    return a.every((value, index) => sameJson(value, b[index] ?? null));
+  }
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  return names.every((name) => Object.hasOwn(b, name) && sameJson(a[name] ?? null, b[name] ?? null));
+}
+
+function isArray(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}

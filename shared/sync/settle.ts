@@ -1,0 +1,98 @@
+import { startOver } from "./checkpoint.js";
+import { syncLimits } from "./limits.js";
+import { merge, sameJson } from "./merge.js";
+import type { CalendarRow, Checkpoint, Item, JsonObject, Step, Unit } from "./types.js";
+
+type Apply = Extract<Step, { kind: "apply" }>;
+type Now = { readonly removed: boolean; readonly resource: JsonObject };
+
+/** Whether the rows must be read before the step can be settled. A mailbox's very first page meets none. */
+export function needsStoredRows(step: Apply, before: Checkpoint): boolean {
+  return before.generation > 0 && (step.items.length > 0 || step.sweep);
+}
+
+/**
+ * The unit that a page makes of the stored rows: only rows that differ are written, only real changes take a sequence
+ * (I5), and what a full round did not see falls when it has ended (I3, I4), unless that would be a sudden mass removal,
+ * which a second full round must confirm (I11).
+ * @param before The checkpoint that the page was asked from. @param stored All rows of the mailbox, tombstones too.
+ */
+export function settle(step: Apply, before: Checkpoint, stored: readonly CalendarRow[], nowMs: number): Unit {
+  const known = new Map(stored.map((row) => [row.calendarId, row]));
+  const now = folded(step.items, known);
+  const stale = step.sweep
+    ? stored.filter((row) => isStale(row, step.next.generation) && !now.has(row.calendarId))
+    : [];
+  if (isMassRemoval(stale.length, before)) {
+    const unit = rowsOf(now, known, step.next, nowMs);
+    return { ...unit, next: heldBack(unit.next, before, stale.length) };
+  }
+  for (const row of stale) now.set(row.calendarId, { removed: true, resource: row.resource });
+  const unit = rowsOf(now, known, step.next, nowMs);
+  return { ...unit, next: counted(step, unit, known) };
+}
+
+/** The state that each named calendar has after the page; the last word wins. */
+function folded(items: readonly Item[], before: ReadonlyMap<string, CalendarRow>): Map<string, Now> {
+  const now = new Map<string, Now>();
+  for (const item of items) {
+    const known = now.get(item.calendarId)?.resource ?? before.get(item.calendarId)?.resource ?? {};
+    const resource = item.removed ? known : merge(known, item.properties);
+    now.set(item.calendarId, { removed: item.removed, resource });
+  }
+  return now;
+}
+
+function rowsOf(
+  now: ReadonlyMap<string, Now>,
+  before: ReadonlyMap<string, CalendarRow>,
+  next: Checkpoint,
+  nowMs: number,
+): Unit {
+  const rows: CalendarRow[] = [];
+  let sequence = next.sequence;
+  for (const [calendarId, { removed, resource }] of now) {
+    const old = before.get(calendarId);
+    const wasAlive = old !== undefined && old.removedMs === null;
+    if (removed && !wasAlive) continue; // A removal of what we never had, or know as removed, says nothing.
+    const isChange = removed || !wasAlive || !sameJson(old.resource, resource);
+    if (!isChange && old.generation === next.generation) continue;
+    if (isChange) sequence += 1;
+    rows.push({
+      calendarId,
+      resource,
+      generation: next.generation,
+      sequence: isChange ? sequence : old.sequence,
+      changedMs: isChange ? nowMs : old.changedMs,
+      removedMs: removed ? nowMs : null,
+    });
+  }
+  const changes = sequence - next.sequence;
+  return { rows, changes, next: { ...next, sequence, lastChangeMs: changes > 0 ? nowMs : next.lastChangeMs } };
+}
+
+function isStale(row: CalendarRow, generation: number): boolean {
+  return row.removedMs === null && row.generation < generation;
+}
+
+function isMassRemoval(removals: number, before: Checkpoint): boolean {
+  if (before.heldRemovals !== null) return false; // This is the second full round: what it says is confirmed.
+  return removals >= syncLimits.heldRemovalsMin && removals > Math.max(before.calendarCount, removals) / 2;
+}
+
+/** The round is not believed yet: the mailbox waits for a second one, and readers keep all that they had. */
+function heldBack(next: Checkpoint, before: Checkpoint, removals: number): Checkpoint {
+  const { lastSuccessMs, lastFullRoundMs } = before;
+  return { ...startOver(next, "confirm"), lastSuccessMs, lastFullRoundMs, heldRemovals: removals };
+}
+
+function counted(step: Apply, { next, rows, changes }: Unit, known: ReadonlyMap<string, CalendarRow>): Checkpoint {
+  const driftFound = next.roundReason === "audit" ? next.driftFound + changes : next.driftFound;
+  if (next.phase === "full") return { ...next, driftFound }; // The count is of what is served: the old calendars, still.
+  const heldRemovals = step.sweep ? null : next.heldRemovals;
+  if (rows.length === 0 && !step.sweep) return { ...next, heldRemovals };
+  const after = new Map(known);
+  for (const row of rows) after.set(row.calendarId, row);
+  const calendarCount = [...after.values()].filter((row) => row.removedMs === null).length;
+  return { ...next, driftFound, heldRemovals, calendarCount };
+}

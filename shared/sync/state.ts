@@ -1,0 +1,18 @@
+import { removingReason } from "./due.js";
+import type { Checkpoint } from "./types.js";
+
+/** Every mailbox is in exactly one of these (I7). */
+export const mailboxStates = ["new", "fresh", "inProgress", "waiting", "held", "parked", "removing"] as const;
+export type MailboxState = (typeof mailboxStates)[number];
+
+/** How a mailbox stands, for people and for figures. */
+export function stateOf(checkpoint: Checkpoint): MailboxState {
+  if (checkpoint.parkedReason === removingReason) return "removing";
+  if (checkpoint.parkedReason !== null) return "parked";
+  if (checkpoint.heldRemovals !== null) return "held";
+  if (checkpoint.notBeforeMs !== null) return "waiting";
+  if (checkpoint.phase === "full" || checkpoint.phase === "incremental") return "inProgress";
+  if (checkpoint.lastSuccessMs === null) return "new";
+  // A start over that has not been asked yet: its next round is about to open.
+  return checkpoint.phase === "initial" ? "inProgress" : "fresh";
+}
