@@ -30,6 +30,7 @@ export function newCheckpoint(mailboxId: string, epoch: string, displayName: str
     deltaProbeMs: null,
     driftFound: 0,
     calendarCount: 0,
+    retiredSequence: 0,
     displayName,
     lastTick: null,
   };

@@ -48,6 +48,8 @@ export type Checkpoint = {
   /** Changes that audits found and delta had not told, since the mailbox was added. */
   readonly driftFound: number;
   readonly calendarCount: number;
+  /** The highest sequence of a tombstone that was deleted after its retention: older feed positions have expired. */
+  readonly retiredSequence: number;
   readonly displayName: string | null;
   /** The tick that last handled this mailbox: a second delivery of the same tick leaves it alone. */
   readonly lastTick: string | null;
