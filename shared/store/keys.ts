@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+
+/** Row key of the shard's own row, in each shard's partition. */
+export const shardRowKey = "shard";
+
+/** The partition that belongs to no shard, and its rows. */
+export const metaPartition = "~meta";
+export const metaRows = { layout: "layout", brake: "brake", directory: "directory", feedKey: "feedkey" } as const;
+
+/** Table service: 1 KiB per key, which is 512 UTF-16 units; Azurite refuses longer ones. */
+export const keyUnitsMax = 512;
+
+/** A mailbox's part of a key. Long enough for any real id, and the rest is left to the calendar's id. */
+const mailboxUnitsMax = 240;
+
+/** Rows of one partition from just after `after` up to and including `upTo`, in key order. */
+export type KeyRange = { readonly after: string; readonly upTo: string };
+
+/**
+ * The shard of a mailbox: first byte of the SHA-256 of its id, modulo the number of shards.
+ * @param shards 1 to 256. @returns Two lower-case hex digits, the PartitionKey of all rows of the mailbox.
+ */
+export function shardOf(mailboxId: string, shards: number): string {
+  if (!Number.isInteger(shards) || shards < 1 || shards > 256) {
+    throw new RangeError(`The number of shards must be a whole number from 1 to 256, not ${shards}.`);
+  }
+  const first = createHash("sha256").update(mailboxId, "utf8").digest()[0] ?? 0;
+  return shardName(first % shards);
+}
+
+/** All shards of a mirror, in key order. */
+export function shardNames(shards: number): readonly string[] {
+  return Array.from({ length: shards }, (_, index) => shardName(index));
+}
+
+function shardName(index: number): string {
+  return index.toString(16).padStart(2, "0");
+}
+
+// `!` opens an escape and `|` separates the parts of a key, so neither may stand for itself.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what the table forbids.
+const unsafeUnits = /[/\\#?%|!\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]|\p{Surrogate}/gu;
+
+/**
+ * An id as part of a key: `!` and four hex digits for each UTF-16 unit that the table or its protocol forbids or that
+ * has caused trouble (`/ \ # ? %`, control characters, line separators, lone surrogates, non-characters). All else
+ * stays, case included: ids are case-sensitive.
+ * @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+ */
+export function escapeKey(id: string): string {
+  return id.replace(unsafeUnits, (unit) => `!${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** The id that `escapeKey` was given. @throws RangeError when the text is no whole escaped id. */
+export function unescapeKey(escaped: string): string {
+  if (/!(?![0-9a-f]{4})/.test(escaped)) throw new RangeError("A key part that ends in a hash holds no whole id.");
+  return escaped.replace(/!([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** Row key of a mailbox's checkpoint. */
+export function mailboxKey(mailboxId: string): string {
+  return `mailbox|${keyPart(mailboxId, mailboxUnitsMax)}`;
+}
+
+/** Row key of a calendar, or of its tombstone. */
+export function calendarKey(mailboxId: string, calendarId: string): string {
+  const prefix = calendarPrefix(mailboxId);
+  return prefix + keyPart(calendarId, keyUnitsMax - prefix.length);
+}
+
+/** All calendars of a mailbox, tombstones included. */
+export function calendarsOf(mailboxId: string): KeyRange {
+  const prefix = calendarPrefix(mailboxId);
+  return { after: prefix, upTo: `${prefix.slice(0, -1)}}` }; // `}` follows `|`, which no part of a key holds.
+}
+
+/** All calendars of a shard, tombstones included. */
+export const calendarsOfShard: KeyRange = { after: "calendar|", upTo: "calendar}" };
+
+/** The checkpoints of a shard, from just after one mailbox up to and including another; null leaves an end open. */
+export function mailboxesBetween(after: string | null, upTo: string | null): KeyRange {
+  return {
+    after: after === null ? "mailbox|" : mailboxKey(after),
+    upTo: upTo === null ? "mailbox}" : mailboxKey(upTo),
+  };
+}
+
+function calendarPrefix(mailboxId: string): string {
+  return `calendar|${keyPart(mailboxId, mailboxUnitsMax)}|`;
+}
+
+/** The escaped id, or its start and the hash of the whole where it is too long. `h` is no hex digit: never an escape. */
+function keyPart(id: string, unitsMax: number): string {
+  if (id === "") throw new RangeError("An id in a key must not be empty.");
+  const escaped = escapeKey(id);
+  if (escaped.length <= unitsMax) return escaped;
+  const ending = `!h${createHash("sha256").update(escaped, "utf8").digest("hex")}`;
+  let start = "";
+  for (const character of id) {
+    const next = start + escapeKey(character); // Whole characters: half a surrogate pair would be no text.
+    if (next.length > unitsMax - ending.length) break;
+    start = next;
+  }
+  return start + ending;
+}

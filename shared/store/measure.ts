@@ -1,0 +1,66 @@
+import { type Action, type Columns, type ColumnValue, tableLimits } from "./table.js";
+
+/** Headers, boundaries and request line of one operation within a transaction, seen with @azure/data-tables: about 450. */
+const operationBytes = 700;
+/** A UTF-16 unit of a key takes at most nine bytes in a URL: three of UTF-8, each as `%xx`. */
+const bytesPerKeyUnit = 9;
+
+/** Stays under the service's 1 MiB, so that a difference between our count and its own does no harm. */
+const entityBytesMax = tableLimits.entityBytes - 16 * 1024;
+
+export type Measure = {
+  /** By the service's own count: two bytes for each UTF-16 unit of names and text. */
+  readonly bytes: number;
+  readonly properties: number;
+  /** Null when the entity fits, else a short reason. */
+  readonly tooLarge: string | null;
+};
+
+/**
+ * Whether the table takes an entity.
+ * @see https://learn.microsoft.com/archive/blogs/windowsazurestorage/understanding-windows-azure-storage-billing-bandwidth-transactions-and-capacity
+ *   (4 bytes, keys, and for each property 8 bytes, its name and its value)
+ */
+export function measureEntity(partitionKey: string, rowKey: string, columns: Columns): Measure {
+  const entries = Object.entries(columns);
+  let bytes = 4 + 2 * (partitionKey.length + rowKey.length);
+  for (const [name, value] of entries) bytes += 8 + 2 * name.length + valueBytes(value);
+  return { bytes, properties: entries.length, tooLarge: whyTooLarge(bytes, entries.length, columns) };
+}
+
+function whyTooLarge(bytes: number, properties: number, columns: Columns): string | null {
+  if (bytes > entityBytesMax) return `row of ${bytes} bytes, at most ${entityBytesMax} fit`;
+  if (properties > tableLimits.propertiesPerEntity) {
+    return `row of ${properties} columns, at most ${tableLimits.propertiesPerEntity} fit`;
+  }
+  const isLong = (value: ColumnValue) => typeof value === "string" && value.length > tableLimits.unitsPerString;
+  const long = Object.entries(columns).find(([, value]) => isLong(value));
+  return long === undefined ? null : `column ${long[0]} is longer than ${tableLimits.unitsPerString} characters`;
+}
+
+/** Bytes of one stored value, by the service's own count. */
+function valueBytes(value: ColumnValue): number {
+  if (typeof value === "string") return 4 + 2 * value.length;
+  if (typeof value === "boolean") return 1;
+  if (typeof value === "number") return Number.isInteger(value) ? 4 : 8;
+  return 8;
+}
+
+/** Bytes that one operation adds to the body of a transaction, never less than the truth. */
+export function actionBytes(partitionKey: string, action: Action): number {
+  const keys = bytesPerKeyUnit * (partitionKey.length + action.rowKey.length) * 2; // In the URL, and in the entity.
+  if (action.kind === "delete") return operationBytes + keys;
+  let bytes = operationBytes + keys;
+  for (const [name, value] of Object.entries(action.columns)) bytes += columnBytes(name, value);
+  return bytes;
+}
+
+function columnBytes(name: string, value: ColumnValue): number {
+  const overhead = 2 * name.length + 48; // The name, once more for its type, and punctuation.
+  return overhead + (typeof value === "string" ? jsonBytes(value) : 32);
+}
+
+function jsonBytes(text: string): number {
+  const separators = text.match(/[\u2028\u2029]/g)?.length ?? 0; // Sent escaped: six bytes instead of three.
+  return Buffer.byteLength(JSON.stringify(text), "utf8") + 3 * separators;
+}

@@ -1,0 +1,105 @@
+import { ColumnReader, ColumnWriter } from "./columns.js";
+import { LayoutError, StorageError } from "./errors.js";
+import { metaPartition, metaRows } from "./keys.js";
+import type { Action, Entity, Table } from "./table.js";
+
+const layoutVersion = 1;
+
+/** Each turn loses only to a writer that succeeded; instances that raise the brake at once are few. */
+const brakeTurnsMax = 10;
+
+/** Tables whose layout this process has checked, with the number of shards that it was checked for. */
+const checkedTables = new WeakMap<Table, number>();
+
+/**
+ * Creates the table and its layout row where they are missing, and checks that they fit. Once per process and table.
+ * @param key What stands for the table in the memory of this process: the one given by the composition root.
+ * @throws LayoutError when the table was laid out otherwise: another number of shards would not find its mailboxes.
+ */
+export async function openLayout(table: Table, key: Table, shards: number): Promise<void> {
+  if (checkedTables.get(key) === shards) return;
+  await table.createIfMissing();
+  const stored = (await table.get(metaPartition, metaRows.layout)) ?? (await createLayout(table, shards));
+  if (stored !== null) {
+    const row = new ColumnReader(stored);
+    checkLayout({ version: row.count("version"), shards: row.count("shards") }, shards);
+  }
+  checkedTables.set(key, shards);
+}
+
+/** Null: written as asked. Else the row that another instance wrote first. */
+async function createLayout(table: Table, shards: number) {
+  const columns = new ColumnWriter().count("version", layoutVersion).count("shards", shards).columns();
+  const answer = await table.transact(metaPartition, [{ kind: "create", rowKey: metaRows.layout, columns }]);
+  if (answer.kind === "done") return null;
+  const stored = await table.get(metaPartition, metaRows.layout);
+  if (stored === null) throw new StorageError("create layout", metaPartition, 400, answer.code);
+  return stored;
+}
+
+function checkLayout(stored: { readonly version: number; readonly shards: number }, shards: number): void {
+  if (stored.version !== layoutVersion) {
+    throw new LayoutError(
+      `The table has layout version ${stored.version} and this release knows version ${layoutVersion}: ` +
+        "run the release that wrote it, or set MIRROR_TABLE to a new name.",
+    );
+  }
+  if (stored.shards !== shards) {
+    throw new LayoutError(
+      `The table was laid out with SHARDS=${stored.shards} and SHARDS is now ${shards}: ` +
+        `set it back to ${stored.shards}, or set MIRROR_TABLE to a new name.`,
+    );
+  }
+}
+
+/** Until when all instances leave Graph alone, epoch milliseconds; it may have passed. Null: never braked. */
+export async function readBrake(table: Table): Promise<number | null> {
+  return (await brakeRow(table))?.untilMs ?? null;
+}
+
+/** Makes all instances wait until then. Never shortens a brake that holds longer. */
+export async function raiseBrake(table: Table, untilMs: number): Promise<void> {
+  const columns = new ColumnWriter().time("until", untilMs).columns();
+  for (let turn = 0; turn < brakeTurnsMax; turn++) {
+    const stored = await brakeRow(table);
+    if (stored !== null && stored.untilMs >= untilMs) return;
+    const rowKey = metaRows.brake;
+    const action: Action =
+      stored === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag: stored.etag };
+    const answer = await table.transact(metaPartition, [action]);
+    if (answer.kind === "done") return;
+    if (answer.reason !== "conflict") throw new StorageError("raise brake", metaPartition, 400, answer.code);
+  }
+  throw new StorageError("raise brake", metaPartition, 412, `lost to others ${brakeTurnsMax} times`);
+}
+
+async function brakeRow(table: Table): Promise<{ readonly untilMs: number; readonly etag: string } | null> {
+  const stored = await table.get(metaPartition, metaRows.brake);
+  return stored === null ? null : { untilMs: new ColumnReader(stored).time("until"), etag: stored.etag };
+}
+
+/**
+ * The key that seals feed tokens: the same for all instances and for as long as the row stands. Without the row a new one
+ * is written, and all tokens handed out before are refused.
+ * @param draw Draws a key: 32 random bytes.
+ */
+export async function readFeedKey(table: Table, draw: () => Uint8Array): Promise<Uint8Array> {
+  const stored = await table.get(metaPartition, metaRows.feedKey);
+  if (stored !== null) return feedKeyOf(stored);
+  const columns = new ColumnWriter().text("key", Buffer.from(draw()).toString("base64")).columns();
+  const answer = await table.transact(metaPartition, [{ kind: "create", rowKey: metaRows.feedKey, columns }]);
+  if (answer.kind === "refused" && answer.reason !== "conflict") {
+    throw new StorageError("create feed key", metaPartition, 400, answer.code);
+  }
+  // Read back even after a success: what counts is the row, whoever of many wrote it first.
+  const written = await table.get(metaPartition, metaRows.feedKey);
+  if (written === null) throw new StorageError("read feed key", metaPartition, 404, "ResourceNotFound");
+  return feedKeyOf(written);
+}
+
+function feedKeyOf(entity: Entity): Uint8Array {
+  const row = new ColumnReader(entity);
+  const key = Buffer.from(row.text("key"), "base64");
+  if (key.length < 32) throw row.error("key", "holds no key of 32 bytes");
+  return key;
+}

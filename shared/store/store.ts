@@ -1,0 +1,217 @@
+import type { CalendarRow, Checkpoint } from "../sync/types.js";
+import { sameColumns } from "./columns.js";
+import { type Committed, commitUnits } from "./commit.js";
+import { calendarOf, checkpointColumns, checkpointOf, commitIdColumn } from "./entities.js";
+import { RowError, StorageError } from "./errors.js";
+import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, shardOf, shardRowKey } from "./keys.js";
+import type { ShardClaim } from "./landing.js";
+import { openLayout, raiseBrake, readBrake } from "./meta.js";
+import { purgeMailbox } from "./purge.js";
+import { type ShardRow, shardRowColumns, shardRowOf } from "./shardRow.js";
+import { type Action, type Entity, type Table, type Transacted, tableLimits } from "./table.js";
+import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
+import { type GroupLimits, groupLimits, type Held, type PendingUnit } from "./units.js";
+
+export type { Committed, UnitResult } from "./commit.js";
+export { LayoutError, RowError, StorageError } from "./errors.js";
+export type { ShardClaim } from "./landing.js";
+export { type GroupLimits, groupSize, type Held, type PendingUnit, packGroup } from "./units.js";
+
+/** What a store is made of. */
+export type StoreParts = {
+  readonly table: Table;
+  readonly shards: number;
+  /** A new name for each transaction, unique among all instances. */
+  readonly newCommitId: () => string;
+  readonly limits?: GroupLimits;
+  /** Told of a checkpoint that cannot be read while a shard is; without it the reading throws. The rest goes on (I10). */
+  readonly onUnreadable?: (error: RowError) => void;
+};
+
+/** The mirror's rows. Throws StorageError when the table gives no clear answer, RowError for a row that cannot be read. */
+export type Store = {
+  /** Creates what is missing and checks the layout; cheap once this process has done so. @throws LayoutError */
+  open(): Promise<void>;
+  /** Null: there is no such mailbox. */
+  readMailbox(mailboxId: string): Promise<Held | null>;
+  /** Checkpoints in key order, from just after one mailbox up to and including another; null leaves an end open. */
+  readMailboxes(
+    shard: string,
+    range: { readonly after: string | null; readonly upTo: string | null },
+  ): AsyncIterable<readonly Held[]>;
+  /** All rows of a mailbox, tombstones included. */
+  readCalendars(mailboxId: string): Promise<readonly CalendarRow[]>;
+  /** One calendar, or its tombstone. Null: there is no such row. */
+  readCalendar(mailboxId: string, calendarId: string): Promise<CalendarRow | null>;
+  /** Tombstones of a mailbox that were removed before then. */
+  readTombstones(mailboxId: string, removedBeforeMs: number): Promise<readonly CalendarRow[]>;
+  /** Mailboxes of a shard that have such tombstones. One may come twice, and one without checkpoint may come too. */
+  mailboxesWithTombstones(shard: string, removedBeforeMs: number): AsyncIterable<readonly string[]>;
+  addMailbox(checkpoint: Checkpoint): Promise<Held | "exists">;
+  /**
+   * Group commit of units of one shard. Each unit is all or nothing under its checkpoint's ETag (I1, I2), and one that is
+   * refused harms no other (I10). A unit that is larger than a transaction goes in several; until the last its checkpoint
+   * is the torn one. With a claim each transaction carries the shard's row; when that is refused, nothing more is written,
+   * and units that were not written are told as `lostFence`.
+   * @throws StorageError when the table gives no clear answer twice; units before that may have been committed.
+   */
+  commitUnits(units: readonly PendingUnit[], claim: ShardClaim | null): Promise<Committed>;
+  readShardRow(shard: string): Promise<ShardClaim | null>;
+  /** Writes the shard's row under the ETag of the one that was read; null writes the first one. */
+  writeShardRow(claim: NewShardRow): Promise<ShardClaim | "superseded">;
+  /** Until when all instances leave Graph alone, epoch milliseconds; it may have passed. */
+  readBrake(): Promise<number | null>;
+  /** Never shortens a brake that holds longer. */
+  raiseBrake(untilMs: number): Promise<void>;
+  /** Removes a mailbox and all its rows. Doing it again after a crash completes it. */
+  purgeMailbox(mailboxId: string): Promise<"purged" | "unknown">;
+  /** Requests to the table that this object has made: each transaction, point read and page of a query is one. */
+  transactions(): number;
+};
+
+export type NewShardRow = { readonly shard: string; readonly row: ShardRow; readonly etag: string | null };
+
+/** A store over a table. Made for each invocation: it holds nothing but its count of requests. */
+export function createStore(parts: StoreParts): Store {
+  const { shards, newCommitId, limits = groupLimits } = parts;
+  let requests = 0;
+  const table = counting(parts.table, () => {
+    requests += 1;
+  });
+  const shardOfMailbox = (mailboxId: string) => shardOf(mailboxId, shards);
+  return {
+    open: () => openLayout(table, parts.table, shards),
+    readMailbox: async (mailboxId) => {
+      const entity = await table.get(shardOfMailbox(mailboxId), mailboxKey(mailboxId));
+      return entity === null ? null : heldOf(entity);
+    },
+    readMailboxes: (shard, range) => readMailboxes(table, shard, range, parts.onUnreadable),
+    readCalendars: (mailboxId) => readCalendars(table, shardOfMailbox(mailboxId), mailboxId),
+    readCalendar: async (mailboxId, calendarId) => {
+      const entity = await table.get(shardOfMailbox(mailboxId), calendarKey(mailboxId, calendarId));
+      return entity === null ? null : calendarOf(entity);
+    },
+    readTombstones: (mailboxId, beforeMs) => tombstonesOf(table, shardOfMailbox(mailboxId), mailboxId, beforeMs),
+    mailboxesWithTombstones: (shard, beforeMs) => mailboxesWithTombstones(table, shard, beforeMs),
+    addMailbox: (checkpoint) => addMailbox(table, shardOfMailbox(checkpoint.mailboxId), checkpoint, newCommitId()),
+    commitUnits: (units, claim) => {
+      const shard = onlyShardOf(units, claim, shardOfMailbox);
+      if (shard === null) return Promise.resolve({ results: [], claim });
+      return commitUnits(table, shard, units, claim, { newCommitId, limits });
+    },
+    readShardRow: async (shard) => {
+      const entity = await table.get(shard, shardRowKey);
+      return entity === null ? null : { shard, row: shardRowOf(entity), etag: entity.etag };
+    },
+    writeShardRow: (claim) => writeShardRow(table, claim),
+    readBrake: () => readBrake(table),
+    raiseBrake: (untilMs) => raiseBrake(table, untilMs),
+    purgeMailbox: (mailboxId) => purgeMailbox(table, shardOfMailbox(mailboxId), mailboxId, newCommitId),
+    transactions: () => requests,
+  };
+}
+
+/** The table with each request counted. The SDK's own repetitions are not seen from here. */
+function counting(table: Table, count: () => void): Table {
+  const counted = <T>(ask: () => T): T => {
+    count();
+    return ask();
+  };
+  return {
+    createIfMissing: () => counted(() => table.createIfMissing()),
+    get: (partitionKey, rowKey) => counted(() => table.get(partitionKey, rowKey)),
+    transact: (partitionKey, actions) => counted(() => table.transact(partitionKey, actions)),
+    async *pages(partitionKey, range, pageSize, filter) {
+      for await (const page of table.pages(partitionKey, range, pageSize, filter)) {
+        count();
+        yield page;
+      }
+    },
+  };
+}
+
+function heldOf(entity: Entity): Held {
+  return { checkpoint: checkpointOf(entity), etag: entity.etag };
+}
+
+async function* readMailboxes(
+  table: Table,
+  shard: string,
+  range: { readonly after: string | null; readonly upTo: string | null },
+  onUnreadable: StoreParts["onUnreadable"],
+): AsyncIterable<readonly Held[]> {
+  const readable = (entity: Entity): readonly Held[] => {
+    try {
+      return [heldOf(entity)];
+    } catch (error) {
+      if (!(error instanceof RowError) || onUnreadable === undefined) throw error;
+      onUnreadable(error);
+      return [];
+    }
+  };
+  const keys = mailboxesBetween(range.after, range.upTo);
+  for await (const page of table.pages(shard, keys, tableLimits.entitiesPerPage)) {
+    if (page.length > 0) yield page.flatMap(readable);
+  }
+}
+
+async function readCalendars(table: Table, shard: string, mailboxId: string): Promise<readonly CalendarRow[]> {
+  const rows: CalendarRow[] = [];
+  for await (const page of table.pages(shard, calendarsOf(mailboxId), tableLimits.entitiesPerPage)) {
+    for (const entity of page) rows.push(calendarOf(entity));
+  }
+  return rows;
+}
+
+async function addMailbox(
+  table: Table,
+  shard: string,
+  checkpoint: Checkpoint,
+  commitId: string,
+): Promise<Held | "exists"> {
+  const rowKey = mailboxKey(checkpoint.mailboxId);
+  const columns = { ...checkpointColumns(checkpoint), [commitIdColumn]: commitId };
+  const answer = await surely(table, shard, { kind: "create", rowKey, columns });
+  if (answer.kind === "done") return { checkpoint, etag: answer.etags[0] ?? "" };
+  if (answer.reason !== "conflict") throw new StorageError("add mailbox", shard, 400, answer.code);
+  const stored = await table.get(shard, rowKey);
+  const isOurs = stored?.columns[commitIdColumn] === commitId; // Our own success, whose answer was lost.
+  return isOurs && stored !== null ? { checkpoint, etag: stored.etag } : "exists";
+}
+
+async function writeShardRow(table: Table, { shard, row, etag }: NewShardRow): Promise<ShardClaim | "superseded"> {
+  const columns = shardRowColumns(row);
+  const rowKey = shardRowKey;
+  const action: Action =
+    etag === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag };
+  const answer = await surely(table, shard, action);
+  if (answer.kind === "done") return { shard, row, etag: answer.etags[0] ?? "" };
+  if (answer.reason !== "conflict") throw new StorageError("write shard row", shard, 400, answer.code);
+  const stored = await table.get(shard, rowKey);
+  // The run's id is in the row: when it holds just what we wrote, it was we who wrote it.
+  const isOurs = stored !== null && row.run !== null && sameColumns(stored.columns, columns);
+  return isOurs ? { shard, row, etag: stored.etag } : "superseded";
+}
+
+/** Once more when the answer was lost. If it had been applied, the second one is refused, and the caller looks whose it is. */
+async function surely(table: Table, partitionKey: string, action: Action): Promise<Transacted> {
+  try {
+    return await table.transact(partitionKey, [action]);
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    return table.transact(partitionKey, [action]);
+  }
+}
+
+/** The shard that all units stand in; null for none. @throws RangeError when they don't: a transaction has one partition. */
+function onlyShardOf(
+  units: readonly PendingUnit[],
+  claim: ShardClaim | null,
+  shardOfMailbox: (mailboxId: string) => string,
+): string | null {
+  const shards = new Set(units.map(({ next }) => shardOfMailbox(next.mailboxId)));
+  if (shards.size > 0 && claim !== null) shards.add(claim.shard);
+  if (shards.size > 1)
+    throw new RangeError(`Units of one commit must be of one shard, not of ${[...shards].join(", ")}.`);
+  return [...shards][0] ?? null;
+}

@@ -1,0 +1,35 @@
+import type { CalendarRow } from "../sync/types.js";
+import { calendarOf } from "./entities.js";
+import { calendarsOf, calendarsOfShard } from "./keys.js";
+import { type EarlierThan, type Table, tableLimits } from "./table.js";
+
+const removedBefore = (timeMs: number): EarlierThan => ({ column: "removedAt", timeMs });
+
+/** See `Store.readTombstones`. @throws RowError for one that cannot be read. */
+export async function tombstonesOf(
+  table: Table,
+  shard: string,
+  mailboxId: string,
+  beforeMs: number,
+): Promise<readonly CalendarRow[]> {
+  const rows: CalendarRow[] = [];
+  const filter = removedBefore(beforeMs);
+  for await (const page of table.pages(shard, calendarsOf(mailboxId), tableLimits.entitiesPerPage, filter)) {
+    rows.push(...page.map(calendarOf));
+  }
+  // Deleting is for ever, so it does not rest on the service's filter alone.
+  return rows.filter(({ removedMs }) => removedMs !== null && removedMs < beforeMs);
+}
+
+/** See `Store.mailboxesWithTombstones`. A row without a readable mailbox id is nobody's and is passed over. */
+export async function* mailboxesWithTombstones(
+  table: Table,
+  shard: string,
+  beforeMs: number,
+): AsyncIterable<readonly string[]> {
+  const filter = removedBefore(beforeMs);
+  for await (const page of table.pages(shard, calendarsOfShard, tableLimits.entitiesPerPage, filter)) {
+    const ids = page.map(({ columns }) => columns["mailboxId"]).filter((id) => typeof id === "string");
+    yield [...new Set(ids)];
+  }
+}

@@ -1,0 +1,13 @@
+import { describe } from "vitest";
+import { memoryTable } from "../../shared/store/memoryTable.js";
+import { storeContract } from "./storeContract.js";
+import { azuriteTables } from "./tables.js";
+
+describe("store in memory", () => {
+  storeContract("memory", () => memoryTable());
+  storeContract("memory with small and empty pages", () => memoryTable({ pageSize: 7, emptyPages: true }));
+});
+
+describe("store on Azurite", () => {
+  storeContract("Azurite", azuriteTables());
+});

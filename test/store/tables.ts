@@ -1,0 +1,55 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll } from "vitest";
+import { type Azurite, startAzurite } from "../../local/azurite.js";
+import { azureTable } from "../../shared/store/azureTable.js";
+import { tableClientOf } from "../../shared/store/azureTableClient.js";
+import type { Table } from "../../shared/store/table.js";
+
+/** A way to tables that do not exist yet, each on its own. */
+export type NewTable = () => Table;
+
+/** Tables on an Azurite that lives as long as the surrounding suite. No Azurite is a failure, never a skip. */
+export function azuriteTables(): NewTable {
+  let azurite: Azurite | null = null;
+  beforeAll(async () => {
+    azurite = await startAzurite();
+  });
+  afterAll(() => azurite?.stop());
+  return () => {
+    if (azurite === null) throw new Error("Azurite is not running.");
+    const { connectionString } = azurite;
+    const name = `t${randomUUID().replaceAll("-", "")}`;
+    return azureTable(tableClientOf({ kind: "connectionString", connectionString }, name, null));
+  };
+}
+
+/** Where a test wants to step in. A throw from `before` keeps the call from being made, one from `after` loses its answer. */
+export type Interference = {
+  before?: (call: Call) => Promise<void> | void;
+  after?: (call: Call) => Promise<void> | void;
+};
+export type Call = { readonly name: "get" | "transact" | "page"; readonly rowKeys: readonly string[] };
+
+/** A table that lets a test in between its caller and itself. */
+export function interfered(table: Table, interference: Interference): Table {
+  const through = async <T>(call: Call, run: () => Promise<T>): Promise<T> => {
+    await interference.before?.(call);
+    const result = await run();
+    await interference.after?.(call);
+    return result;
+  };
+  return {
+    createIfMissing: () => table.createIfMissing(),
+    get: (partitionKey, rowKey) => through({ name: "get", rowKeys: [rowKey] }, () => table.get(partitionKey, rowKey)),
+    transact: (partitionKey, actions) => {
+      const rowKeys = actions.map(({ rowKey }) => rowKey);
+      return through({ name: "transact", rowKeys }, () => table.transact(partitionKey, actions));
+    },
+    async *pages(partitionKey, range, pageSize, filter) {
+      for await (const page of table.pages(partitionKey, range, pageSize, filter)) {
+        await interference.before?.({ name: "page", rowKeys: [] });
+        yield page;
+      }
+    },
+  };
+}
