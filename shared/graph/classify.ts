@@ -1,0 +1,127 @@
+import { codeChain, messagesOf } from "./answer.js";
+import type { Answer, Failure } from "./ports.js";
+import { retryAfterMs } from "./retryAfter.js";
+
+/** Classes of failure, as an operator thinks of them. */
+type FailureClass =
+  | "resetSync"
+  | "featureUnavailable"
+  | "mailboxUnavailable"
+  | "transient"
+  | "denied"
+  | "authConfig"
+  | "fallbackToList"
+  | "throttled";
+
+const codesOfClass: Readonly<Record<FailureClass, readonly string[]>> = {
+  // A delta link is too old, evicted or damaged: only a full round helps.
+  resetSync: [
+    "syncStateNotFound",
+    "syncStateInvalid",
+    "invalidSyncStateData",
+    "resyncRequired",
+    "resyncChangesApplyDifferences",
+    "resyncChangesUploadDifferences",
+    "ErrorSyncFolderNotFound",
+  ],
+  // This version or cloud has no such route, or refuses how we ask: true for every mailbox.
+  featureUnavailable: ["RequestBroker--ParseUri", "ErrorInvalidIdMalformed", "ErrorInvalidUrlQuery", "NotImplemented"],
+  mailboxUnavailable: [
+    "MailboxNotEnabledForRESTAPI",
+    "MailboxNotSupportedForRESTAPI",
+    "ResourceNotFound", // Alternates with the first for one and the same user.
+    "ErrorInvalidUser",
+    "ErrorNonExistentMailbox",
+    "Request_ResourceNotFound",
+  ],
+  transient: [
+    "MailboxInfoStale",
+    "ErrorMailboxMoveInProgress",
+    "ErrorMailboxStoreUnavailable",
+    "ErrorInternalServerTransientError",
+  ],
+  // Also a missing role: whether *all* mailboxes are refused is not seen from one answer.
+  denied: ["ErrorAccessDenied", "extensionError", "ErrorItemNotFound"],
+  authConfig: ["Authorization_RequestDenied", "insufficient_claims", "InvalidAuthenticationToken"],
+  fallbackToList: ["ErrorQuotaExceeded"], // The mailbox is full, and delta writes its sync state into it.
+  throttled: [
+    "ApplicationThrottled",
+    "TooManyRequests",
+    "ErrorTooManyObjectsOpened",
+    "activityLimitReached",
+    "throttledRequest",
+  ],
+};
+
+const classOfCode: ReadonlyMap<string, FailureClass> = new Map(
+  (Object.keys(codesOfClass) as FailureClass[]).flatMap((name) =>
+    codesOfClass[name].map((code) => [code.toLowerCase(), name] as const),
+  ),
+);
+
+/** Failures that have no code of their own. A last hint: words in messages change without notice. */
+const hints: readonly (readonly [RegExp, FailureClass])[] = [
+  [/badly formed token/i, "resetSync"],
+  [/change tracking is not supported/i, "featureUnavailable"],
+  [/resource not found for the segment/i, "featureUnavailable"],
+  [/\[RAOP\]/, "denied"],
+];
+
+/**
+ * What a failed answer means for the mailbox that it is about: by code first, then by words and shape of the body, then
+ * by bare status. Total: any status, any body. Nothing that it returns can remove a calendar (I3).
+ * @param askedByDeltaLink A stored delta link was asked, not the start of a round.
+ */
+export function classify(answer: Answer, askedByDeltaLink: boolean, nowMs: number): Failure {
+  const chain = codeChain(answer);
+  const known = chain.findLast((code) => classOfCode.has(code.toLowerCase())) ?? null;
+  const code = known ?? chain.at(-1) ?? codeOfStatus(answer.status);
+  switch (classOf(answer, known, askedByDeltaLink)) {
+    case "throttled":
+      return { kind: "throttled", code, retryAfterMs: retryAfterMs(answer, nowMs) };
+    case "transient":
+      return { kind: "transient", code, retryAfterMs: retryAfterMs(answer, nowMs) };
+    case "resetSync":
+      return { kind: "resetSync", code };
+    case "featureUnavailable":
+      return { kind: "featureUnavailable", code };
+    case "mailboxUnavailable":
+      return { kind: "noMailbox", code };
+    case "denied":
+      return { kind: "denied", code };
+    case "authConfig":
+      return { kind: "authConfig", code };
+    case "fallbackToList":
+      return { kind: "mailboxFull", code };
+  }
+}
+
+function classOf(answer: Answer, known: string | null, askedByDeltaLink: boolean): FailureClass {
+  if (answer.status === 410) return "resetSync"; // With any code, or none.
+  const knownClass = known === null ? undefined : classOfCode.get(known.toLowerCase());
+  const hinted = hints.find(([pattern]) => pattern.test(messagesOf(answer)))?.[1];
+  switch (known?.toLowerCase()) {
+    case undefined:
+      return (answer.status < 500 ? hinted : undefined) ?? classOfStatus(answer);
+    case "erroritemnotfound": // The link's folder is gone; without a link it is a missing object, or missing rights.
+      return askedByDeltaLink ? "resetSync" : "denied";
+    case "resourcenotfound": // Of a mailbox, or of the route itself: taken for the former, a whole fleet would park.
+      return hinted === "featureUnavailable" ? hinted : "mailboxUnavailable";
+    default:
+      return knownClass ?? classOfStatus(answer);
+  }
+}
+
+function classOfStatus({ status, body }: Answer): FailureClass {
+  if (status === 401) return "authConfig";
+  // Graph explains a 404 of its own. One without words is a glitch, and says nothing about the mailbox.
+  if (status === 404 && body.shape !== "json") return "transient";
+  if (status === 405 || status === 501) return "featureUnavailable";
+  if (status === 424) return "transient"; // Of a batch item, because of another item.
+  if (status === 429 || status === 509) return "throttled";
+  return status >= 400 && status < 500 ? "mailboxUnavailable" : "transient";
+}
+
+function codeOfStatus(status: number): string {
+  return status >= 300 && status < 400 ? "redirect" : `http${status}`; // We never follow one: the token stays home (I8).
+}

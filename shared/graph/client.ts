@@ -1,0 +1,251 @@
+import type { Log } from "../log.js";
+import type { Ask, Outcome } from "../sync/types.js";
+import { codeChain, traceOf } from "./answer.js";
+import { type BatchItem, batchBody, batchGate, isForSingleCall, parseBatch } from "./batch.js";
+import { classify } from "./classify.js";
+import { type GraphLimits, graphLimits } from "./limits.js";
+import { checkLink, parseRoot, startUrl } from "./links.js";
+import { parsePage } from "./page.js";
+import type { Answer, Clock, Failure, Sent, Transport } from "./ports.js";
+import { retryAfterMs } from "./retryAfter.js";
+
+/** A throttle that speaks of the whole application. `retryAfterMs`: null when Graph named no time. */
+export type Brake = { readonly retryAfterMs: number | null; readonly code: string };
+
+export type Asked = {
+  /** One for each ask, in the order of the asks. */
+  readonly outcomes: readonly Outcome[];
+  /** HTTP requests made. */
+  readonly requests: number;
+  /** Answers that said "too many". A refused batch counts once. */
+  readonly throttles: number;
+  readonly brake: Brake | null;
+};
+
+export type GraphClient = {
+  /**
+   * Asks Graph for one page for each mailbox.
+   * @throws Error for more asks than a batch may hold, or a mailbox that is asked twice: mistakes in the program. For
+   *   nothing that Graph or the network does.
+   */
+  ask(asks: readonly Ask[]): Promise<Asked>;
+};
+
+export type GraphClientOptions = {
+  readonly settings: {
+    readonly root: string;
+    readonly version: string;
+    readonly pageSize: number;
+    readonly batchSize: number;
+  };
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits?: Partial<GraphLimits>;
+};
+
+/** An ask that may go out. `batchUrl`: null when it can only go by itself. */
+type Route = { readonly ask: Ask; readonly rawTarget: string; readonly batchUrl: string | null };
+type BatchRoute = Route & { readonly batchUrl: string };
+
+/** What one `ask` has come to so far. */
+type Tally = { readonly outcomes: Map<Ask, Outcome>; requests: number; throttles: number; brake: Brake | null };
+
+/** @throws Error when the root is no origin that may see a token, or the batch size is out of range. */
+export function createGraphClient(options: GraphClientOptions): GraphClient {
+  return new Client(options);
+}
+
+class Client implements GraphClient {
+  readonly #options: GraphClientOptions;
+  readonly #limits: GraphLimits;
+  readonly #gate: ReturnType<typeof batchGate>;
+  readonly #prefer: string;
+  readonly #told = new Set<string>();
+
+  constructor(options: GraphClientOptions) {
+    const { batchSize, pageSize, root } = options.settings;
+    this.#options = options;
+    this.#limits = { ...graphLimits, ...options.limits };
+    parseRoot(root);
+    if (!(batchSize >= 1 && batchSize <= this.#limits.itemsPerBatchMax)) throw new Error("The batch size is 1 to 20.");
+    this.#gate = batchGate(options.transport.batchHealth, options.clock, this.#limits);
+    this.#prefer = `odata.maxpagesize=${pageSize}`; // Not inside the links: sent with each call of a round.
+  }
+
+  async ask(asks: readonly Ask[]): Promise<Asked> {
+    const { batchSize } = this.#options.settings;
+    if (asks.length > batchSize) throw new Error(`${asks.length} asks, and a batch takes ${batchSize}.`);
+    if (new Set(asks.map((ask) => ask.mailboxId)).size < asks.length) throw new Error("A mailbox is asked twice.");
+    const tally: Tally = { outcomes: new Map(), requests: 0, throttles: 0, brake: null };
+    const routes = asks.flatMap((ask) => this.#routeOf(ask, tally));
+    const batched = routes.filter((route): route is BatchRoute => route.batchUrl !== null);
+    if (batched.length > 1 && this.#gate.isOpen()) await this.#askBatch(batched, tally);
+    await this.#askSingly(routes, tally);
+    tally.brake ??= this.#brakeOfMany(tally);
+    const { requests, throttles, brake } = tally;
+    return { outcomes: asks.map((ask) => outcomeOf(tally, ask)), requests, throttles, brake };
+  }
+
+  /** Where an ask goes. Nothing, and the outcome is set, when it must not go at all (I8). */
+  #routeOf(ask: Ask, { outcomes }: Tally): readonly Route[] {
+    const { mailboxId, strategy, link } = ask;
+    const { root, version } = this.#options.settings;
+    if (link === null) {
+      const url = startUrl(mailboxId, strategy);
+      if (url !== null) return [{ ask, rawTarget: `/${version}${url}`, batchUrl: url }];
+      outcomes.set(ask, { kind: "noMailbox", code: "invalidMailboxId" });
+      return [];
+    }
+    const checked = checkLink(link, { root, version, mailboxId, strategy });
+    if (checked.ok) return [{ ask, rawTarget: checked.rawTarget, batchUrl: checked.batchUrl }];
+    const code = `linkRefused:${checked.why}`;
+    this.#options.log("error", "A stored link may not be asked", { mailbox: mailboxId, code });
+    outcomes.set(ask, { kind: "linkRefused", code });
+    return [];
+  }
+
+  /** Asks many mailboxes in one HTTP request. What it sets no outcome for is left to single calls. */
+  async #askBatch(routes: readonly BatchRoute[], tally: Tally): Promise<void> {
+    const { settings, transport } = this.#options;
+    const requests = routes.map(({ batchUrl }) => ({ url: batchUrl, clientRequestId: transport.nextRequestId() }));
+    const sent = await transport.send({
+      method: "POST",
+      rawTarget: `/${settings.version}/$batch`,
+      headers: { Prefer: this.#prefer },
+      body: batchBody(requests, this.#prefer),
+    });
+    tally.requests += sent.requests;
+    const items =
+      sent.kind === "answer" && sent.answer.status === 200 ? parseBatch(sent.answer.body, routes.length) : null;
+    if (items === null) return this.#settleWholeBatch(routes, sent, tally);
+    this.#gate.accepted();
+    for (const [index, route] of routes.entries()) {
+      this.#settleItem(route, items[index] ?? "missing", requests[index]?.clientRequestId ?? null, tally);
+    }
+  }
+
+  /** Of a batch that has no items to read. */
+  #settleWholeBatch(routes: readonly Route[], sent: Sent, tally: Tally): void {
+    const failure = this.#failureOf(null, sent);
+    const status = sent.kind === "answer" ? sent.answer.status : null;
+    const settleAll = (outcome: Failure) => {
+      for (const { ask } of routes) tally.outcomes.set(ask, outcome);
+    };
+    const waitMs = "retryAfterMs" in failure ? failure.retryAfterMs : null;
+    // A 503 without a time is a server that stumbled, not one that asks us to hold back.
+    if (failure.kind === "throttled" || (status === 503 && waitMs !== null)) {
+      tally.brake = { retryAfterMs: waitMs, code: failure.code };
+      tally.throttles += 1;
+      settleAll({ kind: "throttled", code: failure.code, retryAfterMs: waitMs });
+    } else if (status !== null && isBatchRefusal(status)) {
+      this.#gate.refused();
+    } else {
+      settleAll(failure);
+    }
+  }
+
+  #settleItem(route: Route, item: BatchItem, clientRequestId: string | null, tally: Tally): void {
+    const { log } = this.#options;
+    if (typeof item === "string") {
+      log("warn", "A batch answer lacks an item", { mailbox: route.ask.mailboxId, code: `batchItem:${item}` });
+      return;
+    }
+    const outcome = this.#outcomeOf(route.ask, item, clientRequestId);
+    // A token that one item does not like is renewed by a single call.
+    if (isForSingleCall(item) || (item.status === 401 && outcome.kind === "authConfig")) return;
+    this.#settle(route.ask, outcome, tally);
+  }
+
+  /** Asks what has no outcome yet, a few at a time. After a brake nothing more goes out: it would be refused too. */
+  async #askSingly(routes: readonly Route[], tally: Tally): Promise<void> {
+    const waiting = routes.filter(({ ask }) => !tally.outcomes.has(ask)).values();
+    const lane = async () => {
+      for (const route of waiting) {
+        if (tally.brake !== null) tally.outcomes.set(route.ask, { kind: "throttled", ...tally.brake });
+        else await this.#askOne(route, tally);
+      }
+    };
+    await Promise.all(Array.from({ length: this.#limits.singleCallsAtOnceMax }, lane));
+  }
+
+  async #askOne({ ask, rawTarget }: Route, tally: Tally): Promise<void> {
+    const headers = { Prefer: this.#prefer };
+    const sent = await this.#options.transport.send({ method: "GET", rawTarget, headers, body: null });
+    tally.requests += sent.requests;
+    const outcome =
+      sent.kind === "answer" ? this.#outcomeOf(ask, sent.answer, sent.clientRequestId) : this.#failureOf(ask, sent);
+    this.#settle(ask, outcome, tally);
+  }
+
+  #settle(ask: Ask, outcome: Outcome, tally: Tally): void {
+    tally.outcomes.set(ask, outcome);
+    if (outcome.kind === "throttled") tally.throttles += 1;
+  }
+
+  /** What one answer means for its mailbox. */
+  #outcomeOf(ask: Ask, answer: Answer, clientRequestId: string | null): Outcome {
+    if (answer.status !== 200) return this.#refusalOf(ask, answer, clientRequestId);
+    const outcome = parsePage(answer.body.shape === "json" ? answer.body.value : null, ask.strategy);
+    if (outcome.kind !== "page" && outcome.kind !== "lastPage") this.#logFailure(ask, answer, outcome, clientRequestId);
+    return outcome;
+  }
+
+  #failureOf(ask: Ask | null, sent: Sent): Failure {
+    if (sent.kind === "answer") return this.#refusalOf(ask, sent.answer, sent.clientRequestId);
+    const { failure, detail, clientRequestId } = sent;
+    if (detail !== null && this.#told.has(detail)) return failure; // An identity says the same for each mailbox.
+    if (detail !== null) this.#told.add(detail);
+    this.#options.log(failure.kind === "authConfig" ? "error" : "warn", "Graph did not answer", {
+      mailbox: ask?.mailboxId ?? null,
+      code: failure.code,
+      detail,
+      clientRequestId,
+    });
+    return failure;
+  }
+
+  #refusalOf(ask: Ask | null, answer: Answer, clientRequestId: string | null): Failure {
+    const askedByDeltaLink = ask !== null && ask.link !== null && ask.strategy === "delta";
+    const failure = classify(answer, askedByDeltaLink, this.#options.clock.nowMs());
+    this.#logFailure(ask, answer, failure, clientRequestId);
+    return failure;
+  }
+
+  /** One line for each failed answer, with what Microsoft's support asks for. */
+  #logFailure(ask: Ask | null, answer: Answer, { kind, code }: Failure, clientRequestId: string | null) {
+    this.#options.log(kind === "authConfig" ? "error" : "warn", "Graph refused", {
+      mailbox: ask?.mailboxId ?? null,
+      outcome: kind,
+      code,
+      status: answer.status,
+      codes: codeChain(answer).join("/"),
+      retryAfterMs: retryAfterMs(answer, this.#options.clock.nowMs()),
+      clientRequestId,
+      ...traceOf(answer),
+    });
+  }
+
+  /** Many busy mailboxes at once are no coincidence: it is the application that is throttled. */
+  #brakeOfMany({ outcomes }: Tally): Brake | null {
+    const asked = [...outcomes.values()].filter(({ kind }) => kind !== "linkRefused");
+    const throttled = asked.flatMap((outcome) => (outcome.kind === "throttled" ? [outcome] : []));
+    const [first] = throttled;
+    const isMany =
+      asked.length >= this.#limits.brakeItemsMin && throttled.length >= asked.length * this.#limits.brakeShareMin;
+    if (first === undefined || !isMany) return null;
+    const waits = throttled.flatMap((outcome) => outcome.retryAfterMs ?? []);
+    return { retryAfterMs: waits.length === 0 ? null : Math.max(...waits), code: first.code };
+  }
+}
+
+/** A refusal is about the batch and not about its mailboxes; so is a 200 that holds no batch answer. */
+function isBatchRefusal(status: number): boolean {
+  return status < 300 || (status >= 400 && status < 500 && status !== 401);
+}
+
+function outcomeOf({ outcomes }: Tally, ask: Ask): Outcome {
+  const outcome = outcomes.get(ask);
+  if (outcome === undefined) throw new Error("An ask was left without an outcome.");
+  return outcome;
+}

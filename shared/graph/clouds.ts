@@ -1,0 +1,42 @@
+/** The values of `GRAPH_CLOUD`. */
+export const cloudNames = ["global", "usgov", "usgovdod", "china"] as const;
+export type CloudName = (typeof cloudNames)[number];
+
+export type Cloud = {
+  readonly root: string;
+  readonly authorityHost: string;
+  readonly scope: string;
+  /** Whether the published page of `calendar: delta` names this cloud. Where it does not, the list takes over. */
+  readonly isDeltaDocumented: boolean;
+};
+
+/**
+ * The four clouds. Tokens do not cross them, and a scope names its own cloud's domain. GCC belongs to `global`.
+ * @see https://learn.microsoft.com/graph/deployments
+ */
+export const clouds: Readonly<Record<CloudName, Cloud>> = {
+  global: {
+    root: "https://graph.microsoft.com",
+    authorityHost: "https://login.microsoftonline.com",
+    scope: "https://graph.microsoft.com/.default",
+    isDeltaDocumented: true,
+  },
+  usgov: {
+    root: "https://graph.microsoft.us",
+    authorityHost: "https://login.microsoftonline.us",
+    scope: "https://graph.microsoft.us/.default",
+    isDeltaDocumented: false,
+  },
+  usgovdod: {
+    root: "https://dod-graph.microsoft.us",
+    authorityHost: "https://login.microsoftonline.us",
+    scope: "https://dod-graph.microsoft.us/.default",
+    isDeltaDocumented: false,
+  },
+  china: {
+    root: "https://microsoftgraph.chinacloudapi.cn",
+    authorityHost: "https://login.chinacloudapi.cn",
+    scope: "https://microsoftgraph.chinacloudapi.cn/.default",
+    isDeltaDocumented: false,
+  },
+};

@@ -1,0 +1,52 @@
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+
+export type GraphLimits = {
+  readonly itemsPerBatchMax: number;
+  readonly singleCallsAtOnceMax: number;
+  readonly batchRefusalsMax: number;
+  readonly batchPauseMs: number;
+  readonly brakeItemsMin: number;
+  readonly brakeShareMin: number;
+  readonly callMaxMs: number;
+  readonly bodyBytesMax: number;
+  readonly socketsMax: number;
+  readonly idleSocketMaxMs: number;
+  readonly tokenSpareMs: number;
+  readonly tokenMaxMs: number;
+};
+
+/** Bounds of everything that goes to Graph or comes from there. Passed in, so that a test makes them tiny. */
+export const graphLimits: GraphLimits = {
+  /** Graph: a `$batch` takes 20 requests. */
+  itemsPerBatchMax: 20,
+  /** Graph passes at most 4 items of a batch to Outlook at a time: without the batch we ask for no more. */
+  singleCallsAtOnceMax: 4,
+  /** Our choice: one refused batch may be bad luck, three in a row are a habit. */
+  batchRefusalsMax: 3,
+  batchPauseMs: 15 * minuteMs,
+  /** Our choice: below 8 items a few busy mailboxes are a coincidence, and no reason to brake the fleet. */
+  brakeItemsMin: 8,
+  brakeShareMin: 0.5,
+  /** Our choice: beyond Graph's own gateway timeouts, and within a function's run. Covers the body too. */
+  callMaxMs: 100 * secondMs,
+  /** Our choice: 20 pages of 50 calendars are below 2 MiB. More than this is not a calendar list. */
+  bodyBytesMax: 32 * 1024 * 1024,
+  /** Our choice: modest, to be raised by measurement. More calls wait in line for a socket. */
+  socketsMax: 32,
+  /** Our choice: below the minutes after which gateways drop idle connections. */
+  idleSocketMaxMs: minuteMs,
+  /** A token is asked anew this long before it expires: longer than any call takes. */
+  tokenSpareMs: 5 * minuteMs,
+  tokenMaxMs: minuteMs,
+};
+
+/** Our choice: links were seen with up to 500 characters; a URL over 16,000 is refused by common gateways. */
+export const linkCharsMax = 16_000;
+
+/** What Graph says about itself is cut before it is logged or stored. */
+export const codeCharsMax = 80;
+export const diagnosticCharsMax = 300;
+
+/** Our choice: an error nests two or three deep. */
+export const codesPerChainMax = 10;

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import type { Item, JsonObject, Outcome, Strategy } from "../sync/types.js";
+import { isJsonObject } from "./answer.js";
+import { linkCharsMax } from "./limits.js";
+
+const nextLinkName = "@odata.nextLink";
+const deltaLinkName = "@odata.deltaLink";
+
+/** Also spellings that Graph does not use today: taken for "no more pages", one would remove calendars (I3). */
+const linkLikeName = /(^|[@.])(next|delta)link$/i;
+
+const malformedPage: Outcome = { kind: "transient", code: "malformedPage", retryAfterMs: null };
+
+/**
+ * Reads the body of a 200. Nothing is half believed: one item without an id, both links or none at all, and the page
+ * is refused whole, for what we do not understand must not look like a shorter list (I3).
+ * @param body What JSON.parse gave, of one delta or list answer.
+ * @returns A page, a last page, or `transient` with the code `malformedPage`. Never throws.
+ * @see https://learn.microsoft.com/graph/delta-query-overview: each page holds a nextLink or a deltaLink.
+ */
+export function parsePage(body: unknown, strategy: Strategy): Outcome {
+  if (!isJsonObject(body) || Object.hasOwn(body, "error")) return malformedPage; // An error may follow half a list.
+  const value = body["value"];
+  if (!Array.isArray(value)) return malformedPage;
+  const items = value.map(itemOf);
+  const links = linksOf(body);
+  const payloadHash = hashOf(value);
+  if (!items.every((item) => item !== null) || links === null || payloadHash === null) return malformedPage;
+  const { nextLink, deltaLink } = links;
+  if (strategy === "list" && deltaLink !== null) return malformedPage;
+  if (strategy === "delta" && (nextLink === null) === (deltaLink === null)) return malformedPage;
+  if (nextLink !== null) return { kind: "page", items, link: nextLink, payloadHash };
+  return { kind: "lastPage", items, link: deltaLink, payloadHash };
+}
+
+/** The item with all its properties, known or not, as they came. */
+function itemOf(value: unknown): Item | null {
+  if (!isJsonObject(value) || !Object.hasOwn(value, "id")) return null;
+  const { id } = value;
+  if (typeof id !== "string" || id === "") return null;
+  // Any reason, any form: `deleted` is what Outlook says, `changed` what the directory says.
+  const isRemoved = Object.hasOwn(value, "@removed") && value["@removed"] !== null;
+  return { calendarId: id, removed: isRemoved, properties: value };
+}
+
+function linksOf(body: JsonObject): { nextLink: string | null; deltaLink: string | null } | null {
+  const found = { nextLink: null as string | null, deltaLink: null as string | null };
+  for (const name of Object.keys(body).filter((key) => linkLikeName.test(key))) {
+    const link = body[name];
+    if (link === null) continue;
+    if (typeof link !== "string" || link === "" || link.length > linkCharsMax) return null;
+    if (name === nextLinkName) found.nextLink = link;
+    else if (name === deltaLinkName) found.deltaLink = link;
+    else return null;
+  }
+  return found;
+}
+
+/** Equal for equal payloads, so that pages that repeat for ever are noticed although their links rotate. */
+function hashOf(value: readonly unknown[]): string | null {
+  try {
+    return createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22);
+  } catch {
+    return null; // Nested so deep that nobody could write it down again.
+  }
+}

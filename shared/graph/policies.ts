@@ -1,0 +1,165 @@
+import { isUtf8 } from "node:buffer";
+import type { PipelinePolicy, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import { headersOf, parseBody } from "./answer.js";
+import { classify } from "./classify.js";
+import type { GraphLimits } from "./limits.js";
+import { parseRoot } from "./links.js";
+import type { Pool } from "./pool.js";
+import type { Answer, TokenSource } from "./ports.js";
+
+/** Ends a call before Graph has answered it. `code` names the trouble; the message never holds a link or a token. */
+export class CallFault extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = "CallFault";
+    this.code = code;
+  }
+}
+
+/** What the policies write down about one call. */
+export type CallRecord = { requests: number; clientRequestId: string | null };
+
+/** The answer of a response whose body was read by `attemptPolicy`. */
+export function answerOf(response: PipelineResponse): Answer {
+  return { status: response.status, headers: headersOf(response.headers), body: parseBody(response.bodyAsText ?? "") };
+}
+
+/**
+ * Signs each request, and once more when the token is refused: with the claims that a challenge asks for, or with a
+ * fresh token. (Core's own bearer policy refuses a simulator on http, and knows nothing of Graph's codes.)
+ * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ */
+export function bearerPolicy(token: TokenSource): PipelinePolicy {
+  const sign = async (request: PipelineRequest, options: Parameters<TokenSource["getToken"]>[0]) => {
+    try {
+      request.headers.set("Authorization", `Bearer ${await token.getToken(options)}`);
+    } catch (error) {
+      throw new CallFault("tokenUnavailable", error instanceof Error ? error.message : "The identity gave no reason.");
+    }
+  };
+  return {
+    name: "bearer",
+    async sendRequest(request, next) {
+      await sign(request, undefined);
+      const response = await next(request);
+      const retry = response.status === 401 || response.status === 403 ? retryOptions(answerOf(response)) : null;
+      if (retry === null) return response;
+      await sign(request, retry);
+      return next(request);
+    },
+  };
+}
+
+function retryOptions(answer: Answer): Parameters<TokenSource["getToken"]>[0] | null {
+  const claims = claimsOf(answer.headers.get("www-authenticate") ?? "");
+  if (claims !== null) return { claims };
+  if (answer.status !== 401) return null;
+  // A 401 can also be about the mailbox: then no token helps.
+  return classify(answer, false, 0).kind === "authConfig" ? { fresh: true } : null;
+}
+
+/** The claims of a challenge as JSON text; null when it has none, or none that can be read. */
+export function claimsOf(challenge: string): string | null {
+  const [, encoded] = /\bclaims="([A-Za-z0-9+/_=-]{1,16000})"/i.exec(challenge) ?? [];
+  if (encoded === undefined) return null;
+  const claims = Buffer.from(encoded, "base64").toString("utf8"); // Reads both alphabets of base64.
+  return parseBody(claims).shape === "json" ? claims : null;
+}
+
+/**
+ * One immediate retry, on a new connection, when a kept one turns out to be dead: the server had closed it while it
+ * was idle, so nothing was asked yet. No other failure is retried here: that is for the round to decide.
+ */
+export function staleSocketPolicy(pool: Pool): PipelinePolicy {
+  return {
+    name: "staleSocket",
+    async sendRequest(request, next) {
+      try {
+        return await next(request);
+      } catch (error) {
+        const code = codeOf(error);
+        const isStale = pool.takeReused(request.headers.get("client-request-id") ?? "");
+        if (!isStale || (code !== "ECONNRESET" && code !== "EPIPE")) throw error;
+        request.requestOverrides = { ...request.requestOverrides, agent: false };
+        return await next(request);
+      }
+    },
+  };
+}
+
+/** One attempt: counted, with its own id, a limit on its time, and its whole body read within a limit on its size. */
+export function attemptPolicy(
+  { pool, newId, limits }: { pool: Pool; newId: () => string; limits: GraphLimits },
+  records: WeakMap<PipelineRequest, CallRecord>,
+): PipelinePolicy {
+  return {
+    name: "attempt",
+    async sendRequest(request, next) {
+      const clientRequestId = newId();
+      const record = records.get(request);
+      if (record !== undefined) Object.assign(record, { requests: record.requests + 1, clientRequestId });
+      request.headers.set("client-request-id", clientRequestId);
+      const stop = new AbortController();
+      const timer = setTimeout(() => stop.abort(), limits.callMaxMs);
+      request.abortSignal = stop.signal;
+      try {
+        const response = await next(request);
+        // Graph's advice for a 503: come back on another connection, which may end at a healthier server.
+        if (response.status === 503) pool.retire(response.readableStreamBody);
+        response.bodyAsText = await readText(response.readableStreamBody, limits.bodyBytesMax);
+        pool.takeReused(clientRequestId);
+        return response;
+      } catch (error) {
+        throw stop.signal.aborted ? new CallFault("timeout", "Graph took too long.") : error;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+/**
+ * Last on the way out: nothing that carries a token leaves for another origin, whatever stands in a stored link (I8).
+ * @throws CallFault `foreignOrigin`, before a connection is opened.
+ */
+export function guardPolicy(root: string): PipelinePolicy {
+  const { origin, hostname } = parseRoot(root);
+  return {
+    name: "guard",
+    sendRequest(request, next) {
+      // Overrides win over the URL: each that could lead elsewhere is looked at, and unknown ones are refused.
+      const overrides: Record<string, unknown> = { hostname, ...request.requestOverrides };
+      const isKnown = Object.keys(overrides).every((name) => ["path", "hostname", "agent"].includes(name));
+      const isHome = URL.canParse(request.url) && new URL(request.url).origin === origin;
+      if (isKnown && isHome && overrides["hostname"] === hostname && isPlainPath(overrides["path"]))
+        return next(request);
+      request.headers.delete("Authorization");
+      return Promise.reject(new CallFault("foreignOrigin", "A request for another origin than the configured one."));
+    },
+  };
+}
+
+function isPlainPath(path: unknown): boolean {
+  return typeof path === "string" && /^\/(?!\/)[\x21-\x7e]*$/.test(path) && !/[\\#]/.test(path);
+}
+
+/** Reads a stream to its end. Text that is not UTF-8 comes back as something that is not JSON either. */
+async function readText(stream: NodeJS.ReadableStream | undefined, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream ?? []) {
+    const buffer = Buffer.from(chunk);
+    bytes += buffer.length;
+    if (bytes > bytesMax) throw new CallFault("bodyTooLarge", "Graph's answer is larger than any calendar list.");
+    chunks.push(buffer);
+  }
+  const whole = Buffer.concat(chunks);
+  return isUtf8(whole) ? whole.toString("utf8").replace(/^\uFEFF/, "") : "(not UTF-8)";
+}
+
+/** The code that Node or we gave an error. */
+export function codeOf(error: unknown): string {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;
+  return typeof code === "string" && /^[A-Za-z][A-Za-z0-9_]{1,60}$/.test(code) ? code : "networkFault";
+}

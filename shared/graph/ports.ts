@@ -1,0 +1,55 @@
+import type { JsonObject, Outcome } from "../sync/types.js";
+
+export type Clock = { nowMs(): number };
+
+/** What an answer means that is not a page. */
+export type Failure = Exclude<Outcome, { kind: "page" | "lastPage" }>;
+
+/** Where bearer tokens come from. Throws when none can be had. */
+export type TokenSource = {
+  /**
+   * @param options `claims`: what a claims challenge asks for, as JSON text. `fresh`: the kept token was refused.
+   */
+  getToken(options?: { readonly claims?: string; readonly fresh?: boolean }): Promise<string>;
+};
+
+/** A body as far as it can be believed: parsed JSON, nothing at all, or something else (HTML of a gateway). */
+export type Body =
+  | { readonly shape: "json"; readonly value: unknown }
+  | { readonly shape: "empty" }
+  | { readonly shape: "notJson" };
+
+/** One HTTP answer, or one item of a batch answer. Names of headers are in lower case. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Body;
+};
+
+/** One HTTP request. `rawTarget`: path and query, sent byte for byte to the configured origin and to no other. */
+export type Call = {
+  readonly method: "GET" | "POST";
+  readonly rawTarget: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: JsonObject | null;
+};
+
+/** How a call ended. `requests`: HTTP requests made. `clientRequestId`: of the last of them. */
+export type Sent = { readonly requests: number; readonly clientRequestId: string | null } & (
+  | { readonly kind: "answer"; readonly answer: Answer }
+  /** `detail`: why the identity gave no token; null for all other faults. */
+  | { readonly kind: "fault"; readonly failure: Failure; readonly detail: string | null }
+);
+
+/** What this process has learned about `$batch`. Kept with the transport: clients come and go with each invocation. */
+export type BatchHealth = { refusalsInARow: number; pausedUntilMs: number };
+
+export type Transport = {
+  /** Sends one call. Never throws for anything that the network, Graph or the identity does. */
+  send(call: Call): Promise<Sent>;
+  /** A fresh `client-request-id`, for the items of a batch. */
+  nextRequestId(): string;
+  readonly batchHealth: BatchHealth;
+  /** Drops all connections. */
+  close(): void;
+};

@@ -1,0 +1,23 @@
+import type { Answer } from "./ports.js";
+
+/** The date form that servers must send. The two older ones carry no surprise worth the guesswork. */
+const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/**
+ * How long Graph asks us to wait. `header`: value of `Retry-After`, null when there is none; `nowMs`: epoch.
+ * @returns Milliseconds, 0 or more, never shortened; null when absent or unreadable, and then the caller backs off
+ *   by itself.
+ * @see RFC 9110 §10.2.3: whole seconds or a date. Graph's throttling page also shows a fraction, `2.128`. All else is
+ *   refused on purpose: `Date.parse("-5")` is a day in 2001, which would read as "come back at once".
+ */
+export function parseRetryAfter(header: string | null, nowMs: number): number | null {
+  const text = header?.trim() ?? "";
+  if (/^\d{1,9}(\.\d{1,15})?$/.test(text)) return Math.ceil(Number(text) * 1000);
+  const atMs = httpDate.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
+}
+
+/** As `parseRetryAfter`, from an answer. */
+export function retryAfterMs(answer: Answer, nowMs: number): number | null {
+  return parseRetryAfter(answer.headers.get("retry-after") ?? null, nowMs);
+}

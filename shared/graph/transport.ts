@@ -1,0 +1,96 @@
+import {
+  createDefaultHttpClient,
+  createEmptyPipeline,
+  createHttpHeaders,
+  createPipelineRequest,
+  type HttpClient,
+  type PipelineRequest,
+} from "@azure/core-rest-pipeline";
+import { type GraphLimits, graphLimits } from "./limits.js";
+import { parseRoot } from "./links.js";
+import {
+  answerOf,
+  attemptPolicy,
+  bearerPolicy,
+  CallFault,
+  type CallRecord,
+  codeOf,
+  guardPolicy,
+  staleSocketPolicy,
+} from "./policies.js";
+import { createPool } from "./pool.js";
+import type { Call, Failure, Sent, TokenSource, Transport } from "./ports.js";
+
+/** Told to Graph in every User-Agent. A test holds it to package.json. */
+export const productVersion = "0.1.0";
+
+export type TransportOptions = {
+  readonly root: string;
+  readonly token: TokenSource;
+  /** Draws a GUID. */
+  readonly newId: () => string;
+  readonly limits?: Partial<GraphLimits>;
+  /** For tests: what puts a request on the wire. */
+  readonly httpClient?: HttpClient;
+};
+
+/**
+ * The way to Graph: one pipeline, one pool of connections, one origin. It follows no redirect and obeys no proxy
+ * setting, so that a token goes to the configured origin and nowhere else (I8).
+ * @throws Error when the root is no origin that may see a token.
+ */
+export function createTransport({ root, token, newId, ...options }: TransportOptions): Transport {
+  const limits = { ...graphLimits, ...options.limits };
+  const home = parseRoot(root);
+  const pool = createPool(home, limits);
+  const records = new WeakMap<PipelineRequest, CallRecord>();
+  const httpClient = options.httpClient ?? createDefaultHttpClient();
+  const pipeline = createEmptyPipeline();
+  // From the outermost to the innermost.
+  pipeline.addPolicy(bearerPolicy(token));
+  pipeline.addPolicy(staleSocketPolicy(pool));
+  pipeline.addPolicy(attemptPolicy({ pool, newId, limits }, records));
+  pipeline.addPolicy(guardPolicy(root));
+
+  const requestOf = ({ method, rawTarget, headers, body }: Call): PipelineRequest =>
+    createPipelineRequest({
+      url: home.origin,
+      method,
+      headers: createHttpHeaders({
+        ...headers,
+        Accept: "application/json",
+        "User-Agent": `calendar-mirror/${productVersion}`,
+        ...(body === null ? {} : { "Content-Type": "application/json" }),
+      }),
+      ...(body === null ? {} : { body: JSON.stringify(body) }),
+      allowInsecureConnection: home.scheme === "http", // Loopback only: parseRoot saw to it.
+      streamResponseStatusCodes: new Set([Number.POSITIVE_INFINITY]), // We read bodies ourselves, within a limit.
+      // The path as its bytes stand: a URL object would mend them. The agent here too: createPipelineRequest drops its own.
+      requestOverrides: { path: rawTarget, hostname: home.hostname, agent: pool.agent },
+    });
+
+  return {
+    async send(call): Promise<Sent> {
+      const record: CallRecord = { requests: 0, clientRequestId: null };
+      try {
+        const request = requestOf(call);
+        records.set(request, record);
+        const response = await pipeline.sendRequest(httpClient, request);
+        return { kind: "answer", answer: answerOf(response), ...record };
+      } catch (error) {
+        // No words of the network's errors: they may hold a URL, and so a link.
+        const detail = error instanceof CallFault && error.code === "tokenUnavailable" ? error.message : null;
+        return { kind: "fault", failure: failureOf(codeOf(error)), detail: detail?.slice(0, 500) ?? null, ...record };
+      }
+    },
+    nextRequestId: newId,
+    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
+    close: () => pool.agent.destroy(),
+  };
+}
+
+function failureOf(code: string): Failure {
+  if (code === "tokenUnavailable") return { kind: "authConfig", code };
+  if (code === "foreignOrigin") return { kind: "linkRefused", code: "linkRefused:host" };
+  return { kind: "transient", code, retryAfterMs: null };
+}

@@ -1,0 +1,222 @@
+import { describe, expect, test } from "vitest";
+import type { Answer, Transport } from "../../shared/graph/ports.js";
+import { ask, asksFor, batchGraph, entriesOf, lastPage, mailboxOf, open, root } from "./clientSupport.js";
+import { answer, errorBody, scriptedTransport } from "./support.js";
+
+describe("asking many mailboxes", () => {
+  test("is one request for all, and the outcomes come in the order of the asks", async () => {
+    const { transport, calls } = batchGraph((mailboxId) => ({ status: 200, body: lastPage(mailboxId) }));
+    const link = `${root}/beta/users/m20/calendars/delta?$deltatoken=a'b%2Bc%3d.==`;
+    const asked = await open(transport).client.ask([...asksFor(19), ask("m20", link)]);
+    expect(asked).toMatchObject({ requests: 1, throttles: 0, brake: null });
+    expect(asked.outcomes.map((outcome) => ("items" in outcome ? outcome.items[0]?.calendarId : outcome.kind))).toEqual(
+      [...asksFor(19).map((one) => one.mailboxId), "m20"].map((mailboxId) => `${mailboxId}-calendar`),
+    );
+    const [call] = calls;
+    if (call === undefined) throw new Error("Nothing was asked.");
+    expect(call).toMatchObject({ method: "POST", rawTarget: "/beta/$batch" });
+    const entries = entriesOf(call);
+    expect(entries.map((entry) => entry.id)).toEqual(Array.from({ length: 20 }, (_, index) => String(index + 1)));
+    expect(entries[19]).toMatchObject({
+      method: "GET",
+      url: "/users/m20/calendars/delta?$deltatoken=a'b%2Bc%3d.==",
+      headers: { Prefer: "odata.maxpagesize=50" },
+    });
+    expect(new Set(entries.map((entry) => entry.headers["client-request-id"])).size).toBe(20);
+  });
+
+  test("I10: each item is judged by itself", async () => {
+    const items: Record<string, { status: number; body?: unknown; headers?: Record<string, string> }> = {
+      m0: { status: 200, body: lastPage("m0") },
+      m1: { status: 429, headers: { "retry-after": "3" } },
+      m2: { status: 410, body: errorBody("SyncStateNotFound") },
+      m3: { status: 200, body: { value: [] } },
+    };
+    const { transport, calls } = batchGraph((mailboxId) => items[mailboxId] ?? null);
+    const asked = await open(transport).client.ask([...asksFor(4), ask("m9", "https://evil.example/x?$deltatoken=d")]);
+    expect(asked).toMatchObject({
+      outcomes: [
+        { kind: "lastPage" },
+        { kind: "throttled", retryAfterMs: 3_000 },
+        { kind: "resetSync" },
+        { kind: "transient", code: "malformedPage" },
+        { kind: "linkRefused" },
+      ],
+      requests: 1,
+      throttles: 1,
+      brake: null,
+    });
+    expect(calls).toHaveLength(1);
+  });
+
+  test.each<[string, { status: number; body?: unknown } | null]>([
+    ["is missing", null],
+    ["has no body", { status: 200, body: null }],
+    ["has HTML as its body", { status: 200, body: "<html>" }],
+    ["failed with another item", { status: 424 }],
+    ["has its token refused", { status: 401, body: errorBody("InvalidAuthenticationToken") }],
+  ])("asks an item again by itself when it %s (taxonomy rows 44, 46)", async (_what, bad) => {
+    const { transport, calls } = batchGraph((mailboxId) =>
+      mailboxId === "m1" ? bad : { status: 200, body: lastPage(mailboxId) },
+    );
+    const asked = await open(transport).client.ask(asksFor(3));
+    expect(asked).toMatchObject({
+      outcomes: [{ kind: "lastPage" }, { kind: "lastPage" }, { kind: "lastPage" }],
+      requests: 2,
+    });
+    expect(calls.map((call) => call.rawTarget)).toEqual(["/beta/$batch", "/beta/users/m1/calendars/delta"]);
+  });
+
+  test("an item that comes twice is believed in neither form", async () => {
+    const { transport, calls } = scriptedTransport((call) => {
+      if (call.method === "GET") return answer(200, lastPage("m1"));
+      const responses = ["m0", "m1", "m1"].map((mailboxId) => ({
+        id: String(Number(mailboxId.slice(1)) + 1),
+        status: 200,
+        body: lastPage(mailboxId),
+      }));
+      return answer(200, { responses });
+    });
+    expect(await open(transport).client.ask(asksFor(2))).toMatchObject({
+      outcomes: [{ kind: "lastPage" }, { kind: "lastPage" }],
+    });
+    expect(calls.map((call) => call.rawTarget)).toEqual(["/beta/$batch", "/beta/users/m1/calendars/delta"]);
+  });
+
+  test("a link that spells the version otherwise goes by itself", async () => {
+    const { transport, calls } = batchGraph((mailboxId) => ({ status: 200, body: lastPage(mailboxId) }));
+    await open(transport).client.ask([...asksFor(2), ask("m9", `${root}/Beta/users/m9/calendars/delta?$deltatoken=d`)]);
+    expect(calls.map((call) => call.rawTarget)).toEqual([
+      "/beta/$batch",
+      "/Beta/users/m9/calendars/delta?$deltatoken=d",
+    ]);
+  });
+
+  test("with a batch size of 1 is refused: a mistake in the program", async () => {
+    const { transport } = batchGraph(() => null);
+    await expect(open(transport, { batchSize: 1 }).client.ask(asksFor(2))).rejects.toThrow(/2 asks/);
+    await expect(open(transport).client.ask(asksFor(21))).rejects.toThrow(/21 asks/);
+    await expect(open(transport).client.ask([ask("m1"), ask("m1")])).rejects.toThrow(/twice/);
+    expect(() => open(transport, { batchSize: 21 })).toThrow(/1 to 20/);
+    expect(() => open(transport, { root: "http://graph.microsoft.com" })).toThrow(/loopback/);
+  });
+
+  test("nobody is asked by nothing", async () => {
+    const { transport } = batchGraph(() => null);
+    expect(await open(transport).client.ask([])).toEqual({ outcomes: [], requests: 0, throttles: 0, brake: null });
+  });
+});
+
+describe("a batch that is refused whole", () => {
+  const refuse = (refusal: Answer) =>
+    scriptedTransport((call) => (call.method === "POST" ? refusal : answer(200, lastPage(mailboxOf(call.rawTarget)))));
+
+  test.each<[string, Answer]>([
+    ["400 for a duplicate id (taxonomy row 45)", answer(400, errorBody("BadRequest", "Duplicate request id"))],
+    ["404", answer(404)],
+    ["413", answer(413, "<html>")],
+    ["200 with HTML (taxonomy row 46)", answer(200, "<html>")],
+    ["200 with something else", answer(200, { value: [] })],
+  ])("by %s blames no mailbox: each is asked by itself", async (_what, refusal) => {
+    const { transport, calls } = refuse(refusal);
+    const asked = await open(transport).client.ask(asksFor(6));
+    expect(asked.outcomes.map((outcome) => outcome.kind)).toEqual(Array(6).fill("lastPage"));
+    expect(asked).toMatchObject({ requests: 7, throttles: 0, brake: null });
+    expect(calls).toHaveLength(7);
+  });
+
+  test("three times in a row is not tried for a quarter of an hour, by no client of the process", async () => {
+    const { transport, calls } = refuse(answer(400));
+    const { client, clock } = open(transport);
+    const batches = () => calls.filter((call) => call.method === "POST").length;
+    for (let round = 0; round < 3; round++) await client.ask(asksFor(2));
+    expect(batches()).toBe(3);
+    await client.ask(asksFor(2));
+    await open(transport).client.ask(asksFor(2));
+    expect(batches()).toBe(3);
+    clock.atMs = 15 * 60_000;
+    await client.ask(asksFor(2));
+    expect(batches()).toBe(4);
+  });
+
+  test("now and then does not stop batches", async () => {
+    const { transport, calls } = scriptedTransport((call) => {
+      if (call.method === "GET") return answer(200, lastPage(mailboxOf(call.rawTarget)));
+      const isTaken = calls.filter((each) => each.method === "POST").length === 3;
+      return isTaken ? answer(200, { responses: [] }) : answer(400);
+    });
+    const { client } = open(transport);
+    for (let round = 0; round < 6; round++) await client.ask(asksFor(2));
+    expect(calls.filter((call) => call.method === "POST")).toHaveLength(6);
+  });
+
+  test("single calls run four at a time, not more", async () => {
+    let running = 0;
+    let runningMax = 0;
+    const { transport } = refuse(answer(400));
+    const counted: Transport = {
+      ...transport,
+      async send(call) {
+        running += 1;
+        runningMax = Math.max(runningMax, running);
+        const sent = await transport.send(call);
+        running -= 1;
+        return sent;
+      },
+    };
+    await open(counted).client.ask(asksFor(20));
+    expect(runningMax).toBe(4);
+  });
+
+  test.each([429, 503])("by %i brakes the whole application, and nothing else goes out", async (status) => {
+    const { transport, calls } = refuse(answer(status, "", { "Retry-After": "30" }));
+    const stray = ask("m9", `${root}/Beta/users/m9/calendars/delta?$deltatoken=d`);
+    const asked = await open(transport).client.ask([...asksFor(2), stray]);
+    const outcome = { kind: "throttled", code: `http${status}`, retryAfterMs: 30_000 };
+    expect(asked).toEqual({
+      outcomes: [outcome, outcome, outcome],
+      requests: 1,
+      throttles: 1,
+      brake: { retryAfterMs: 30_000, code: `http${status}` },
+    });
+    expect(calls).toHaveLength(1);
+  });
+
+  test.each<[Answer, object]>([
+    [answer(401, errorBody("InvalidAuthenticationToken")), { kind: "authConfig" }],
+    [answer(500), { kind: "transient", code: "http500" }],
+    [answer(302), { kind: "transient", code: "redirect" }],
+  ])("by $status is every mailbox's outcome, without single calls", async (refusal, outcome) => {
+    const { transport, calls } = refuse(refusal);
+    expect(await open(transport).client.ask(asksFor(2))).toMatchObject({ outcomes: [outcome, outcome], brake: null });
+    expect(calls).toHaveLength(1);
+  });
+
+  test("by the network is every mailbox's transient failure", async () => {
+    const failure = { kind: "transient", code: "timeout", retryAfterMs: null } as const;
+    const { transport } = scriptedTransport(() => ({ kind: "fault", failure, detail: null }));
+    expect((await open(transport).client.ask(asksFor(2))).outcomes).toEqual([failure, failure]);
+  });
+});
+
+describe("many throttled items at once", () => {
+  const graph = (throttled: number) =>
+    batchGraph((mailboxId) => {
+      const index = Number(mailboxId.slice(1));
+      return index < throttled
+        ? { status: 429, headers: { "Retry-After": String(index + 1) } }
+        : { status: 200, body: lastPage(mailboxId) };
+    });
+
+  test("brake the application, for the longest of their waits", async () => {
+    expect(await open(graph(4).transport).client.ask(asksFor(8))).toMatchObject({
+      throttles: 4,
+      brake: { retryAfterMs: 4_000, code: "http429" },
+    });
+  });
+
+  test("are no brake when they are fewer than half, or the batch is small", async () => {
+    expect(await open(graph(3).transport).client.ask(asksFor(8))).toMatchObject({ throttles: 3, brake: null });
+    expect(await open(graph(7).transport).client.ask(asksFor(7))).toMatchObject({ throttles: 7, brake: null });
+  });
+});
