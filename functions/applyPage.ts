@@ -1,0 +1,19 @@
+import { app, output, type StorageQueueHandler } from "@azure/functions";
+import { livePorts, registered, requireSettings } from "../shared/live.js";
+import { logOf } from "../shared/log.js";
+import { applyPage } from "../shared/mirror/applyPage.js";
+import { parsePageMessage } from "../shared/mirror/messages.js";
+
+const connection = "AzureWebJobsStorage";
+const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
+
+export const handler: StorageQueueHandler = async (body, context) => {
+  const message = parsePageMessage(body);
+  const log = logOf(context);
+  const end = await applyPage(message, await livePorts(log));
+  if (end.next !== null) context.extraOutputs.set(pages, [JSON.stringify(end.next)]);
+  log("info", `pages ${end.kind}`, { mailbox: message.mailbox, pages: end.pages, changes: end.changes });
+};
+
+app.storageQueue("applyPage", { queueName: registered.pagesQueue, connection, extraOutputs: [pages], handler });
+requireSettings();

@@ -1,0 +1,15 @@
+import { app, type StorageQueueHandler } from "@azure/functions";
+import { livePorts, registered, requireSettings } from "../shared/live.js";
+import { logOf } from "../shared/log.js";
+import { parkPages } from "../shared/mirror/park.js";
+
+export const handler: StorageQueueHandler = async (message, context) => {
+  await parkPages(message, await livePorts(logOf(context)));
+};
+
+app.storageQueue("parkPages", {
+  queueName: `${registered.pagesQueue}-poison`,
+  connection: "AzureWebJobsStorage",
+  handler,
+});
+requireSettings();

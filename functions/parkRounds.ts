@@ -1,0 +1,15 @@
+import { app, type StorageQueueHandler } from "@azure/functions";
+import { registered, requireSettings } from "../shared/live.js";
+import { logOf } from "../shared/log.js";
+import { parkRounds } from "../shared/mirror/park.js";
+
+export const handler: StorageQueueHandler = (message, context) => {
+  parkRounds(message, logOf(context));
+};
+
+app.storageQueue("parkRounds", {
+  queueName: `${registered.roundsQueue}-poison`,
+  connection: "AzureWebJobsStorage",
+  handler,
+});
+requireSettings();

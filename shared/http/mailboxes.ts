@@ -1,0 +1,48 @@
+import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import { z } from "zod";
+import { addMailbox, findMailbox, mailboxIdOf } from "../mirror/roster.js";
+import { answer, type Route, refusal } from "./handler.js";
+
+const bodyShape = z.strictObject({ displayName: z.string().max(256).optional() });
+
+/** `GET`, `PUT`, `DELETE /api/mailboxes/{id}`: one mailbox of the roster. All are idempotent. */
+export const mailboxRoute: Route = async (request, { store, newId, isTrial }) => {
+  const named = mailboxIdOf(request.params["id"] ?? "", isTrial);
+  if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+  switch (request.method) {
+    case "PUT": {
+      const body = await bodyOf(request);
+      if ("refused" in body) return body.refused;
+      const { isNew, view } = await addMailbox(named.id, body.displayName, store, newId);
+      return answer(isNew ? 201 : 200, view);
+    }
+    case "DELETE":
+      await store.purgeMailbox(named.id);
+      return { status: 204 };
+    default: {
+      const view = await findMailbox(named.id, store);
+      if (view !== null) return answer(200, view);
+      return refusal(404, "itemNotFound", `The mailbox ${named.id} is not on the roster. PUT it to add it.`);
+    }
+  }
+};
+
+type Body = { readonly displayName: string | null } | { readonly refused: HttpResponseInit };
+
+/** The body is optional. What cannot be read is refused: a typing error must not pass as "no display name". */
+async function bodyOf(request: HttpRequest): Promise<Body> {
+  const text = await request.text();
+  if (text.trim() === "") return { displayName: null };
+  const parsed = bodyShape.safeParse(jsonOf(text));
+  if (parsed.success) return { displayName: parsed.data.displayName ?? null };
+  const mistake = 'The body must be empty or {"displayName": "…"} with at most 256 characters.';
+  return { refused: refusal(400, "invalidRequest", mistake) };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Not JSON: the shape refuses it and says what is expected.
+  }
+}

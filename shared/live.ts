@@ -1,0 +1,131 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TokenCredential } from "@azure/core-auth";
+import { createGraphClient, type GraphClient } from "./graph/client.js";
+import { clouds } from "./graph/clouds.js";
+import { identityToken, type TokenSource, trialToken } from "./graph/token.js";
+import { createTransport } from "./graph/transport.js";
+import type { HttpPorts } from "./http/handler.js";
+import type { Log } from "./log.js";
+import { type Ports, runLimits } from "./mirror/ports.js";
+import { readSettings, type Settings, SettingsError } from "./settings.js";
+import { azureTable } from "./store/azureTable.js";
+import { tableClientOf } from "./store/azureTableClient.js";
+import { changesQueueOf } from "./store/changesQueue.js";
+import { createStore, type Store } from "./store/store.js";
+
+/** The composition root: the only place that builds real things and knows the real clock and real chance. */
+
+const clock = { nowMs: () => Date.now(), sleep: (ms: number) => sleep(ms).then(() => undefined) };
+const random = { next: () => Math.random() };
+
+type Boot = { readonly settings: Settings; readonly error: SettingsError | null };
+const boot = readBoot();
+
+/** Names and schedules for registration: the defaults where the settings are wrong, so that the mistake can be told. */
+export const registered: Settings = boot.settings;
+
+/**
+ * To be called right after a trigger registered itself. An app that throws before it has registered anything looks to
+ * the host like an app without functions; one that throws afterwards fails to start, with this message.
+ */
+export function requireSettings(): void {
+  if (boot.error !== null) throw boot.error;
+}
+
+function readBoot(): Boot {
+  try {
+    return { settings: readSettings(process.env), error: null };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return { settings: readSettings({ AzureWebJobsStorage: "UseDevelopmentStorage=true" }), error };
+  }
+}
+
+type Parts = {
+  readonly table: ReturnType<typeof azureTable>;
+  readonly graphFor: (log: Log) => GraphClient;
+  readonly nudge: Ports["nudge"];
+};
+let parts: Promise<Parts> | undefined;
+
+/** Built at the first invocation and kept for the process; what failed to build is tried again. */
+function liveParts(): Promise<Parts> {
+  parts ??= build(boot.settings).catch((error: unknown) => {
+    parts = undefined;
+    throw error;
+  });
+  return parts;
+}
+
+/** What an HTTP route needs. @throws LayoutError, StorageError */
+export async function httpPorts(log: Log): Promise<HttpPorts> {
+  return { store: await liveStore(log), log, newId: randomUUID, isTrial: boot.settings.graph.accessToken !== null };
+}
+
+async function liveStore(log: Log): Promise<Store> {
+  requireSettings();
+  const { table } = await liveParts();
+  const onUnreadable = (error: Error) => log("error", error.message);
+  const store = createStore({ table, shards: boot.settings.shards, newCommitId: randomUUID, onUnreadable });
+  await store.open();
+  return store;
+}
+
+/** All ports for one invocation. */
+export async function livePorts(log: Log): Promise<Ports> {
+  const store = await liveStore(log);
+  const { graphFor, nudge } = await liveParts();
+  const { graph, auditMs } = boot.settings;
+  return {
+    clock,
+    random,
+    newId: randomUUID,
+    graph: graphFor(log),
+    store,
+    nudge,
+    log,
+    limits: runLimits,
+    batchSize: graph.batchSize,
+    auditMs,
+  };
+}
+
+/** The time now, and a new name: for triggers, which compose nothing else. */
+export const nowMs = clock.nowMs;
+export const newId: () => string = randomUUID;
+
+async function build(settings: Settings): Promise<Parts> {
+  const { graph, storage } = settings;
+  const credential = await credentialOf(settings);
+  const token = tokenOf(settings, credential.graph);
+  const transport = createTransport({ root: graph.root, token, newId: randomUUID });
+  return {
+    table: azureTable(tableClientOf(storage, settings.table, credential.storage)),
+    graphFor: (log) => createGraphClient({ settings: graph, transport, clock, log }),
+    nudge: settings.changeNudges ? changesQueueOf(storage, settings.changesQueue, credential.storage) : null,
+  };
+}
+
+function tokenOf({ graph }: Settings, credential: TokenCredential | null): TokenSource {
+  if (graph.accessToken !== null) return trialToken(graph.accessToken);
+  if (credential === null) throw new Error("There is neither a trial token nor an identity for Graph.");
+  return identityToken(credential, clouds[graph.cloud].scope, clock);
+}
+
+/** Azure Identity is loaded only where it is used: it is the slowest part to load. */
+async function credentialOf({ storage, graph, isInAzure }: Settings) {
+  const needsStorage = storage.kind === "identity";
+  const needsGraph = graph.accessToken === null;
+  if (!needsStorage && !needsGraph) return { storage: null, graph: null };
+  const { DefaultAzureCredential, ManagedIdentityCredential } = await import("@azure/identity");
+  const of = (clientId: string | null): TokenCredential => {
+    if (isInAzure)
+      return clientId === null ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+    return new DefaultAzureCredential({ authorityHost: clouds[graph.cloud].authorityHost });
+  };
+  return {
+    storage: needsStorage ? of(storage.clientId) : null,
+    graph: needsGraph ? of(graph.clientId) : null,
+  };
+}

@@ -1,0 +1,109 @@
+import type { Held } from "../store/store.js";
+import { askOf } from "../sync/checkpoint.js";
+import type { Checkpoint, Step } from "../sync/types.js";
+import type { PageMessage } from "./messages.js";
+import type { Ports } from "./ports.js";
+import { isNudgeDue, logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./turn.js";
+
+/** How a chain of pages ended; `next` is the message that carries it on. */
+export type PagesEnd = {
+  readonly kind: "roundEnded" | "unfinished" | "stale" | "wait" | "park" | "lostFence" | "braked";
+  readonly pages: number;
+  readonly changes: number;
+  readonly next: PageMessage | null;
+};
+
+/**
+ * Walks a mailbox's round from its stored link: one page, one unit, the next page, until the deltaLink, or until this
+ * invocation has had its share. A message that was overtaken does nothing (I9).
+ */
+export async function applyPage(message: PageMessage, ports: Ports): Promise<PagesEnd> {
+  const held = await ports.store.readMailbox(message.mailbox);
+  const nowMs = ports.clock.nowMs();
+  if (held === null || !isAwaited(held.checkpoint, message, nowMs)) return ended("stale");
+  const brakeMs = await ports.store.readBrake();
+  if (brakeMs !== null && brakeMs > nowMs) return ended("braked");
+  return walk(held, nowMs + ports.limits.runMsMax, ports);
+}
+
+async function walk(first: Held, untilMs: number, ports: Ports): Promise<PagesEnd> {
+  let work = workOn(first);
+  let pages = 0;
+  let changes = 0;
+  let waits = 0;
+  while (pages < ports.limits.pagesPerRunMax && ports.clock.nowMs() < untilMs) {
+    const answer = await ports.graph.ask([askOf(work.from)]);
+    const [outcome] = answer.outcomes;
+    if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
+    const step = stepOf(work, outcome, ports, null);
+    const waitMs = step.kind === "wait" ? (step.next.notBeforeMs ?? 0) - ports.clock.nowMs() : 0;
+    if (waitMs > 0 && waitMs <= ports.limits.shortWaitMsMax && waits < 3) {
+      waits += 1;
+      await ports.clock.sleep(waitMs);
+      continue;
+    }
+    logStep(step, ports);
+    if (step.kind === "restart") {
+      work = { held: work.held, from: step.next, restarts: work.restarts + 1 };
+      continue;
+    }
+    const moved = await commit(work, step, ports);
+    if (moved === "lostFence") return { kind: "lostFence", pages, changes, next: null }; // A twin is ahead: not an error.
+    changes += moved.changes;
+    if (step.kind !== "apply") return { kind: step.kind, pages, changes, next: null };
+    if (moved.parked) return { kind: "park", pages, changes, next: null };
+    pages += 1;
+    if (step.ends) return { kind: "roundEnded", pages, changes, next: null };
+    work = workOn(moved.held);
+  }
+  return { kind: "unfinished", pages, changes, next: pageMessageOf(work.held.checkpoint) };
+}
+
+type Moved = { readonly held: Held; readonly changes: number; readonly parked: boolean };
+
+async function commit(work: Work, step: Step, ports: Ports): Promise<Moved | "lostFence"> {
+  const { rows, next, changes } = await unitOf(step, work.from, ports);
+  const result = await commitOne({ held: work.held, rows, next }, ports);
+  if (result.kind === "lostFence") return "lostFence";
+  if (result.kind === "tooLarge") {
+    ports.log("error", "mailbox does not fit the table", { mailbox: next.mailboxId, why: result.why });
+    const refused = await commitOne({ held: work.held, ...tooLargeUnit(work.held, result.why, ports, null) }, ports);
+    return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true } : "lostFence";
+  }
+  return { held: await nudged(result.held, ports), changes, parked: false };
+}
+
+/** Tells other programs once the change can be read, then notes that they were told: at least once, also after a crash. */
+async function nudged(held: Held, ports: Ports): Promise<Held> {
+  const { checkpoint } = held;
+  if (ports.nudge === null || !isNudgeDue(checkpoint)) return held;
+  await ports.nudge({ mailbox: checkpoint.mailboxId, sequence: checkpoint.sequence });
+  const noted = await commitOne(
+    { held, rows: [], next: { ...checkpoint, nudgedSequence: checkpoint.sequence } },
+    ports,
+  );
+  return noted.kind === "committed" ? noted.held : held;
+}
+
+async function commitOne(unit: Parameters<Ports["store"]["commitUnits"]>[0][number], ports: Ports) {
+  const [result] = (await ports.store.commitUnits([unit], null)).results;
+  if (result === undefined) throw new Error("The store gave no result for its only unit.");
+  return result;
+}
+
+/** The message that carries a round on, or null when the mailbox is not in mid-round. */
+export function pageMessageOf(checkpoint: Checkpoint): PageMessage | null {
+  const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
+  if (!isWalking || checkpoint.roundId === null) return null;
+  return { mailbox: checkpoint.mailboxId, round: checkpoint.roundId, page: checkpoint.pageNumber };
+}
+
+function isAwaited(checkpoint: Checkpoint, message: PageMessage, nowMs: number): boolean {
+  const awaited = pageMessageOf(checkpoint);
+  if (awaited === null || checkpoint.parkedReason !== null || (checkpoint.notBeforeMs ?? 0) > nowMs) return false;
+  return awaited.round === message.round && awaited.page === message.page;
+}
+
+function ended(kind: PagesEnd["kind"]): PagesEnd {
+  return { kind, pages: 0, changes: 0, next: null };
+}

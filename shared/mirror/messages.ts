@@ -1,0 +1,43 @@
+import { z } from "zod";
+
+/** Messages name shard, mailbox and round only: a link never leaves the table. */
+const name = z.string().min(1).max(512);
+
+const roundsShape = z.strictObject({
+  shard: z.string().regex(/^[0-9a-f]{2}$/, { error: "must be two hex digits" }),
+  tick: name,
+  /** Set on a continuation: the run that stopped for time and goes on with this message. */
+  run: name.optional(),
+});
+
+const pageShape = z.strictObject({
+  mailbox: name,
+  round: name,
+  /** Pages committed when this was sent: a message for an older page has been overtaken. */
+  page: z.int().nonnegative(),
+});
+
+export type RoundsMessage = z.output<typeof roundsShape>;
+export type PageMessage = z.output<typeof pageShape>;
+
+/** A nudge for other programs: this mailbox has changed, and the feed can be read up to this sequence. */
+export type Nudge = { readonly mailbox: string; readonly sequence: number };
+
+/** @throws Error in one line, without the message's values: they came from outside. */
+export function parseRoundsMessage(message: unknown): RoundsMessage {
+  return parsed(roundsShape, message, "{shard, tick}");
+}
+
+/** @throws Error in one line, without the message's values. */
+export function parsePageMessage(message: unknown): PageMessage {
+  return parsed(pageShape, message, "{mailbox, round, page}");
+}
+
+function parsed<Shape extends z.ZodType>(shape: Shape, message: unknown, expected: string): z.output<Shape> {
+  const result = shape.safeParse(message);
+  if (result.success) return result.data;
+  const places = result.error.issues.map((issue) => `${issue.path.join(".") || "message"}: ${issue.code}`);
+  throw new Error(
+    `The queue message is not ${expected} (${places.join(", ")}). It was not written by calendar-mirror.`,
+  );
+}

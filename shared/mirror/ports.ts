@@ -1,0 +1,54 @@
+import type { GraphClient } from "../graph/client.js";
+import type { Log } from "../log.js";
+import type { Store } from "../store/store.js";
+import type { Moment } from "../sync/types.js";
+import type { Nudge } from "./messages.js";
+
+/** How much one invocation does before it hands on. Passed in like the clock: a simulation makes them tiny. */
+export type RunLimits = {
+  /** Far below the function timeout of 10 minutes, which would kill the whole process. */
+  readonly runMsMax: number;
+  readonly pagesPerRunMax: number;
+  /** Graph calls in flight of one shard's run. */
+  readonly batchesInFlightMax: number;
+  /** Mailboxes asked but not yet committed: beyond it the run waits for the table. */
+  readonly uncommittedMax: number;
+  /** How often a mailbox starts over within one run: a lost sync state, then a full mailbox, then enough. */
+  readonly restartsMax: number;
+  /** The longest wait inside an invocation. Longer ones are left to a later tick. */
+  readonly shortWaitMsMax: number;
+  readonly sendsInFlightMax: number;
+  /** When Graph throttles the whole application without saying for how long. */
+  readonly brakeMsDefault: number;
+};
+
+export const runLimits: RunLimits = {
+  runMsMax: 4 * 60_000,
+  pagesPerRunMax: 50,
+  batchesInFlightMax: 8,
+  uncommittedMax: 400,
+  restartsMax: 3,
+  shortWaitMsMax: 3_000,
+  sendsInFlightMax: 16,
+  brakeMsDefault: 10_000,
+};
+
+/** All that a driver needs from outside. */
+export type Ports = {
+  readonly clock: { nowMs(): number; sleep(ms: number): Promise<void> };
+  readonly random: { next(): number };
+  readonly newId: () => string;
+  readonly graph: GraphClient;
+  readonly store: Store;
+  /** Null when nudges are switched off. Resolves once all are queued. */
+  readonly nudge: ((nudge: Nudge) => Promise<void>) | null;
+  readonly log: Log;
+  readonly limits: RunLimits;
+  readonly batchSize: number;
+  readonly auditMs: number;
+};
+
+/** What a decision needs from outside, drawn now. */
+export function momentOf(ports: Ports, tick: string | null): Moment {
+  return { nowMs: ports.clock.nowMs(), jitter: ports.random.next(), roundId: ports.newId(), tick };
+}

@@ -1,0 +1,241 @@
+import { type Held, type PendingUnit, RowError, type UnitResult } from "../store/store.js";
+import { askOf } from "../sync/checkpoint.js";
+import { auditOf, removingReason } from "../sync/due.js";
+import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
+import { pageMessageOf } from "./applyPage.js";
+import { Committer } from "./committer.js";
+import { type FedWork, Feed } from "./feed.js";
+import { type Counts, type Figures, figuresOf, RunTally } from "./figures.js";
+import type { PageMessage, RoundsMessage } from "./messages.js";
+import type { Ports } from "./ports.js";
+import { openRun } from "./shardRun.js";
+import { isNudgeDue, logStep, stepOf, tooLargeUnit, unitOf } from "./turn.js";
+
+/** How a run over a shard ended, and the messages that carry its work on. */
+export type RunEnd = {
+  readonly kind: "done" | "unfinished" | "braked" | "superseded" | "finished";
+  readonly pages: readonly PageMessage[];
+  readonly continuation: RoundsMessage | null;
+  readonly figures: Figures | null;
+};
+
+/**
+ * Asks Graph for the first page of every mailbox of the shard that is due, and commits what it says, many mailboxes in
+ * one transaction. Bounded in time: `continuation` goes on where this run stopped.
+ */
+export async function runRounds(message: RoundsMessage, ports: Ports): Promise<RunEnd> {
+  const { store, clock } = ports;
+  const brakeMs = await store.readBrake();
+  if (brakeMs !== null && brakeMs > clock.nowMs()) return nothing("braked"); // The ring goes on at the next tick.
+  const current = await store.readShardRow(message.shard);
+  const run = openRun(current?.row.run ?? null, message, ports.newId(), clock.nowMs());
+  if (run === "superseded" || run === "finished") return nothing(run);
+  const claim = await store.writeShardRow({
+    shard: message.shard,
+    row: { run, figures: current?.row.figures ?? {} },
+    etag: current?.etag ?? null,
+  });
+  if (claim === "superseded") return nothing("superseded");
+  return new Run(message, run, new Committer(store, claim), ports).finish();
+}
+
+class Run {
+  readonly #pages: PageMessage[] = [];
+  readonly #feed: Feed;
+  readonly #tally: RunTally;
+  readonly #untilMs: number;
+  /** Follow-ups in flight: nudges that are being sent. */
+  readonly #sending = new Set<Promise<void>>();
+  /** Mailboxes whose removal was cut short: their last rows are deleted now. */
+  readonly #removing: string[] = [];
+  #stop: "unfinished" | "braked" | null = null;
+
+  constructor(
+    private readonly message: RoundsMessage,
+    private readonly run: NonNullable<Committer["claim"]["row"]["run"]>,
+    private readonly committer: Committer,
+    private readonly ports: Ports,
+  ) {
+    this.#tally = new RunTally(committer.claim.row.figures, run, ports.clock);
+    this.#untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
+    this.#feed = new Feed(ports.store, message.shard, run, ports.clock, ({ checkpoint }, due) =>
+      this.#see(checkpoint, due),
+    );
+  }
+
+  #see(checkpoint: Checkpoint, due: boolean): void {
+    this.#tally.see(checkpoint, due);
+    if (checkpoint.parkedReason === removingReason) this.#removing.push(checkpoint.mailboxId);
+  }
+
+  async finish(): Promise<RunEnd> {
+    do {
+      const workers = Array.from({ length: this.ports.limits.batchesInFlightMax }, () => this.#work());
+      // Even when one failed: what the others have in hand is committed first.
+      await settled(workers).finally(() => this.#drain());
+      // A commit may give a mailbox back: an audit that follows its round.
+    } while (this.#stop === null && !this.committer.isSuperseded && this.#feed.hasReady);
+    if (this.committer.isSuperseded) return { ...nothing("superseded"), pages: this.#pages };
+    for (const mailboxId of this.#removing) await this.ports.store.purgeMailbox(mailboxId);
+    return this.#close();
+  }
+
+  async #close(): Promise<RunEnd> {
+    const { clock, store, log } = this.ports;
+    const kind = this.#stop ?? "done";
+    const isDone = kind === "done";
+    const figures = figuresOf(this.#tally, store, isDone);
+    const position = isDone ? { cursor: null, from: null, wrapped: false } : this.#feed.cursor;
+    const run = { ...this.run, ...position, finishedMs: isDone ? clock.nowMs() : null };
+    const written = await store.writeShardRow({ ...this.committer.claim, row: { run, figures: figures.stored } });
+    if (written === "superseded") return { ...nothing("superseded"), pages: this.#pages };
+    log("info", `shard ${kind}`, { shard: this.message.shard, ...figures.told });
+    const continuation =
+      kind === "unfinished" ? { shard: this.message.shard, tick: this.message.tick, run: this.run.runId } : null;
+    return { kind, pages: this.#pages, continuation, figures };
+  }
+
+  async #work(): Promise<void> {
+    while (await this.#turn());
+  }
+
+  /** Asks about one batch. False when there is nothing left to do, or no time to do it. */
+  async #turn(): Promise<boolean> {
+    const { limits, clock } = this.ports;
+    if (this.committer.waiting >= limits.uncommittedMax) await this.committer.room();
+    if (this.#stop !== null || this.committer.isSuperseded) return false;
+    if (clock.nowMs() >= this.#untilMs) this.#stop ??= "unfinished";
+    if (this.#stop !== null) return false;
+    const batch = await this.#feed.next(this.ports.batchSize);
+    if (batch.length === 0) return false;
+    const answer = await this.ports.graph.ask(batch.map((work) => askOf(work.from)));
+    this.#tally.asked(answer);
+    if (answer.brake !== null) await this.#brake(answer.brake);
+    await settled(
+      batch.map(async (work, index) => {
+        const outcome = answer.outcomes[index];
+        if (outcome === undefined) throw new Error("Graph client gave fewer outcomes than it was asked for.");
+        // The application was throttled, not this mailbox: it is left as it was, and stays due.
+        if (answer.brake !== null && outcome.kind === "throttled") return;
+        await this.#follow(work, outcome);
+      }),
+    );
+    return true;
+  }
+
+  async #brake(brake: { readonly retryAfterMs: number | null; readonly code: string }): Promise<void> {
+    const waitMs = brake.retryAfterMs ?? this.ports.limits.brakeMsDefault;
+    const untilMs = this.ports.clock.nowMs() + waitMs;
+    this.#stop ??= "braked";
+    this.ports.log("warn", "brake", { code: brake.code, until: new Date(untilMs).toISOString() });
+    await this.ports.store.raiseBrake(untilMs);
+  }
+
+  async #follow(work: FedWork, outcome: Outcome): Promise<void> {
+    const step = stepOf(work, outcome, this.ports, this.run.tick);
+    logStep(step, this.ports);
+    if (step.kind === "restart") {
+      this.#feed.again({ ...work, from: step.next, restarts: work.restarts + 1 });
+      return;
+    }
+    const { rows, next, changes } = await this.#unitOf(step, work);
+    const counts = {
+      pages: step.kind === "apply" ? 1 : 0,
+      rounds: step.kind === "apply" && step.ends ? 1 : 0,
+      changes,
+    };
+    this.#add(work, { held: work.held, rows, next }, counts);
+  }
+
+  /** A mailbox whose rows cannot be read waits like after any failure, in sight, and harms no other (I7, I10). */
+  async #unitOf(step: Step, work: FedWork): Promise<Unit> {
+    try {
+      return await unitOf(step, work.from, this.ports);
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      this.ports.log("error", error.message, { mailbox: work.from.mailboxId });
+      const unreadable: Outcome = { kind: "transient", code: "rowUnreadable", retryAfterMs: null };
+      return unitOf(
+        stepOf({ ...work, from: work.held.checkpoint }, unreadable, this.ports, this.run.tick),
+        work.from,
+        this.ports,
+      );
+    }
+  }
+
+  #add(work: FedWork, unit: PendingUnit, counts: Counts): void {
+    this.committer.row = { ...this.committer.claim.row, run: { ...this.run, ...this.#feed.cursor } };
+    this.committer.add(unit, (result) => this.#committed(work, unit, result, counts));
+  }
+
+  #committed(work: FedWork, unit: PendingUnit, result: UnitResult, counts: Counts): void {
+    if (result.kind === "tooLarge") {
+      this.ports.log("error", "mailbox does not fit the table", { mailbox: unit.next.mailboxId, why: result.why });
+      const { next } = tooLargeUnit(work.held, result.why, this.ports, this.run.tick);
+      this.#add(work, { held: work.held, rows: [], next }, { pages: 0, rounds: 0, changes: 0 });
+      return;
+    }
+    if (result.kind === "lostFence") {
+      this.#feed.done(work); // A twin is ahead: not an error.
+      return;
+    }
+    const { checkpoint } = result.held;
+    this.#tally.committed(checkpoint, counts);
+    const message = pageMessageOf(checkpoint);
+    if (message !== null && checkpoint.failuresInARow === 0) this.#pages.push(message);
+    const audit = counts.rounds > 0 ? auditOf(checkpoint, this.ports.clock.nowMs(), this.ports.auditMs) : null;
+    if (isNudgeDue(checkpoint)) this.#nudge(work, result.held, audit);
+    else this.#next(work, result.held, audit);
+  }
+
+  #next(work: FedWork, held: Held, audit: Checkpoint | null): void {
+    if (audit === null) this.#feed.done(work);
+    else this.#feed.again({ held, from: audit, restarts: 0, page: work.page });
+  }
+
+  /** Tells other programs, and notes it with a later transaction: at least once, also after a crash. */
+  #nudge(work: FedWork, held: Held, audit: Checkpoint | null): void {
+    const { nudge } = this.ports;
+    if (nudge === null) throw new Error("A nudge is due although nudges are off.");
+    const { checkpoint } = held;
+    const sending: Promise<void> = nudge({ mailbox: checkpoint.mailboxId, sequence: checkpoint.sequence }).then(
+      () => {
+        this.#sending.delete(sending);
+        const next = { ...checkpoint, nudgedSequence: checkpoint.sequence };
+        this.committer.add({ held, rows: [], next }, (result) => {
+          this.#next(
+            work,
+            result.kind === "committed" ? result.held : held,
+            result.kind === "committed" ? audit : null,
+          );
+        });
+      },
+      (error: unknown) => {
+        // A lost nudge costs time, never truth: the next tick finds it missing and sends it.
+        this.#sending.delete(sending);
+        this.ports.log("warn", "nudge not sent", { mailbox: checkpoint.mailboxId, error: String(error) });
+        this.#next(work, held, audit);
+      },
+    );
+    this.#sending.add(sending);
+  }
+
+  async #drain(): Promise<void> {
+    await this.committer.drain();
+    while (this.#sending.size > 0) {
+      await Promise.all(this.#sending);
+      await this.committer.drain();
+    }
+  }
+}
+
+/** Waits for all, then throws the first fault: nothing is left running behind the invocation. */
+async function settled(tasks: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(tasks);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+function nothing(kind: RunEnd["kind"]): RunEnd {
+  return { kind, pages: [], continuation: null, figures: null };
+}

@@ -1,0 +1,60 @@
+import type { Held } from "../store/store.js";
+import { decide, park } from "../sync/decide.js";
+import { needsStoredRows, settle } from "../sync/settle.js";
+import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
+import { momentOf, type Ports } from "./ports.js";
+
+/** One mailbox in hand: its checkpoint as stored, and the one that it is asked from (which may start over). */
+export type Work = { readonly held: Held; readonly from: Checkpoint; readonly restarts: number };
+
+export function workOn(held: Held, from: Checkpoint = held.checkpoint): Work {
+  return { held, from, restarts: 0 };
+}
+
+/** What follows from an answer. A mailbox that started over too often in this run waits like after a failure. */
+export function stepOf(work: Work, outcome: Outcome, ports: Ports, tick: string | null): Step {
+  const step = decide(work.from, outcome, momentOf(ports, tick));
+  if (step.kind !== "restart" || work.restarts < ports.limits.restartsMax) return step;
+  const code = "code" in outcome ? outcome.code : outcome.kind;
+  return decide(step.next, { kind: "transient", code, retryAfterMs: null }, momentOf(ports, tick));
+}
+
+/** The unit that a step commits: reads the mailbox's rows when the step needs them. */
+export async function unitOf(step: Step, from: Checkpoint, ports: Ports): Promise<Unit> {
+  if (step.kind !== "apply") return { rows: [], changes: 0, next: quiet(step.next, ports) };
+  const stored = needsStoredRows(step, from) ? await ports.store.readCalendars(from.mailboxId) : [];
+  const unit = settle(step, from, stored, ports.clock.nowMs());
+  return { ...unit, next: quiet(unit.next, ports) };
+}
+
+/** A mailbox whose data cannot be stored is parked for that reason, with nothing of the page applied (I1, I10). */
+export function tooLargeUnit(held: Held, why: string, ports: Ports, tick: string | null): Unit {
+  const moment = momentOf(ports, tick);
+  const seen = { ...held.checkpoint, lastTick: tick ?? held.checkpoint.lastTick };
+  return { rows: [], changes: 0, next: park(seen, `tooLarge:${why}`, "tooLarge", moment).next };
+}
+
+/** Whether other programs must be told: something changed, and it can be read as a whole. */
+export function isNudgeDue(checkpoint: Checkpoint): boolean {
+  const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
+  return !isWalking && checkpoint.sequence > checkpoint.nudgedSequence;
+}
+
+/** With nudges off, all counts as told: switching them on later must not flood the queue with the past. */
+function quiet(next: Checkpoint, ports: Ports): Checkpoint {
+  return ports.nudge === null ? { ...next, nudgedSequence: next.sequence } : next;
+}
+
+/** How a failed or parked mailbox is told to operators. */
+export function logStep(step: Step, ports: Ports): void {
+  if (step.kind === "apply") return;
+  const { mailboxId, lastErrorCode, parkedReason, notBeforeMs, failuresInARow } = step.next;
+  const until = notBeforeMs === null ? null : new Date(notBeforeMs).toISOString();
+  ports.log(step.kind === "park" ? "warn" : "info", `mailbox ${step.kind}`, {
+    mailbox: mailboxId,
+    code: lastErrorCode,
+    parkedReason,
+    until,
+    failuresInARow,
+  });
+}

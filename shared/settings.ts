@@ -1,0 +1,255 @@
+import { z } from "zod";
+import { cloudNames, clouds } from "./graph/clouds.js";
+
+export type StorageSettings =
+  | { readonly kind: "connectionString"; readonly connectionString: string }
+  | {
+      readonly kind: "identity";
+      readonly queueServiceUri: string;
+      readonly tableServiceUri: string;
+      readonly clientId: string | null;
+    };
+
+export type Roster = { readonly kind: "manual" | "directory" } | { readonly kind: "group"; readonly groupId: string };
+
+/** All that the environment decides, checked. Secrets in it: the connection string and the trial token. */
+export type Settings = {
+  readonly storage: StorageSettings;
+  readonly graph: {
+    readonly cloud: (typeof cloudNames)[number];
+    readonly root: string;
+    readonly version: "beta" | "v1.0";
+    readonly accessToken: string | null;
+    readonly clientId: string | null;
+    readonly batchSize: number;
+    readonly pageSize: number;
+  };
+  readonly isInAzure: boolean;
+  readonly syncSchedule: string;
+  readonly shards: number;
+  readonly roster: Roster;
+  readonly rosterSchedule: string;
+  readonly auditMs: number;
+  readonly tombstoneMs: number;
+  readonly table: string;
+  readonly roundsQueue: string;
+  readonly pagesQueue: string;
+  readonly changesQueue: string;
+  readonly changeNudges: boolean;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every mistake in the environment at once, each with its name and how to mend it. Never holds a secret. */
+export class SettingsError extends Error {
+  constructor(readonly mistakes: readonly string[]) {
+    super(`The settings are wrong:\n${mistakes.map((mistake) => `  - ${mistake}`).join("\n")}`);
+    this.name = "SettingsError";
+  }
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const loopback = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
+const secrets = new Set(["AzureWebJobsStorage", "GRAPH_ACCESS_TOKEN"]);
+
+const integer = (min: number, max: number, initial: number) =>
+  z
+    .string()
+    .default(String(initial))
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+const days = (initial: number) =>
+  z
+    .string()
+    .default(String(initial))
+    .refine((text) => /^\d{1,3}(\.\d{1,9})?$/.test(text) && Number(text) > 0, {
+      error: "must be a number of days above 0, such as 7 or 0.5",
+    })
+    .transform((text) => Math.round(Number(text) * dayMs));
+const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names, initial: Names[number]) =>
+  z.enum(names, { error: `must be one of ${names.join(", ")}` }).default(initial as never);
+/** Six fields as the Functions host reads them: {second} {minute} {hour} {day} {month} {day of week}. */
+const schedule = (initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .refine((text) => /^([\d*,/\-?]|[A-Za-z])+(\s+([\d*,/\-?]|[A-Za-z])+){5}$/.test(text.trim()), {
+      error: "must be an NCRONTAB expression of six fields: second minute hour day month weekday",
+    });
+/** 56 characters at most: the host appends `-poison`, and a queue name ends at 63. */
+const queue = (initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .refine((text) => /^[a-z0-9](-?[a-z0-9])+$/.test(text) && text.length >= 3 && text.length <= 56, {
+      error: "must be 3 to 56 of a-z, 0-9 and single dashes, beginning and ending with a letter or digit",
+    });
+const table = (initial: string) =>
+  z
+    .string()
+    .default(initial)
+    .refine((text) => /^[A-Za-z][A-Za-z0-9]{2,62}$/.test(text) && text.toLowerCase() !== "tables", {
+      error: 'must be 3 to 63 letters and digits, beginning with a letter, and not "tables"',
+    });
+
+const shape = z.object({
+  GRAPH_CLOUD: oneOf(cloudNames, "global"),
+  GRAPH_API_VERSION: oneOf(["beta", "v1.0"], "beta"),
+  GRAPH_ENDPOINT: z
+    .string()
+    .refine((text) => rootMistake(text) === null, { error: ({ input }) => rootMistake(String(input)) ?? "is wrong" })
+    .transform((text) => new URL(text).origin)
+    .optional(),
+  GRAPH_ACCESS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, { error: "must be a bearer token without blanks or line breaks" })
+    .optional(),
+  GRAPH_BATCH_SIZE: integer(1, 20, 20),
+  GRAPH_PAGE_SIZE: integer(1, 999, 50),
+  SYNC_SCHEDULE: schedule("0 */5 * * * *"),
+  SHARDS: integer(1, 256, 16).refine((shards) => Number.isInteger(Math.log2(shards)), {
+    error: "must be a power of two from 1 to 256, such as 16",
+  }),
+  ROSTER: z
+    .string()
+    .default("manual")
+    .refine(
+      (text) => ["manual", "directory"].includes(text) || (text.startsWith("group:") && guid.test(text.slice(6))),
+      {
+        error: "must be manual, directory, or group: followed by the group's object id",
+      },
+    ),
+  ROSTER_SCHEDULE: schedule("0 0 * * * *"),
+  AUDIT_DAYS: days(7),
+  TOMBSTONE_DAYS: days(30),
+  MIRROR_TABLE: table("calendarmirror"),
+  ROUNDS_QUEUE: queue("calendar-rounds"),
+  PAGES_QUEUE: queue("calendar-pages"),
+  CHANGES_QUEUE: queue("calendar-changes"),
+  CHANGE_NUDGES: oneOf(["on", "off"], "on"),
+});
+
+/**
+ * The settings of this process. An empty value counts as not set.
+ * @throws SettingsError with every mistake at once.
+ */
+export function readSettings(environment: Environment): Settings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ""),
+  ) as Record<string, string>;
+  const parsed = shape.safeParse(given);
+  const isInAzure = runsInAzure(given);
+  const storage = readStorage(given);
+  const mistakes = [
+    ...(parsed.success
+      ? crossMistakes(parsed.data, isInAzure)
+      : parsed.error.issues.map((issue) => told(issue, given))),
+    ...(typeof storage === "string" ? [storage] : []),
+  ];
+  if (!parsed.success || typeof storage === "string" || mistakes.length > 0) throw new SettingsError(mistakes);
+  return typed(parsed.data, storage, given, isInAzure);
+}
+
+function typed(
+  data: z.output<typeof shape>,
+  storage: StorageSettings,
+  given: Environment,
+  isInAzure: boolean,
+): Settings {
+  const storageClientId = storage.kind === "identity" ? storage.clientId : null;
+  return {
+    storage,
+    graph: {
+      cloud: data.GRAPH_CLOUD,
+      root: data.GRAPH_ENDPOINT ?? clouds[data.GRAPH_CLOUD].root,
+      version: data.GRAPH_API_VERSION,
+      accessToken: data.GRAPH_ACCESS_TOKEN ?? null,
+      clientId: given["AZURE_CLIENT_ID"] ?? storageClientId,
+      batchSize: data.GRAPH_BATCH_SIZE,
+      pageSize: data.GRAPH_PAGE_SIZE,
+    },
+    isInAzure,
+    syncSchedule: data.SYNC_SCHEDULE,
+    shards: data.SHARDS,
+    roster: data.ROSTER.startsWith("group:")
+      ? { kind: "group", groupId: data.ROSTER.slice(6).toLowerCase() }
+      : { kind: data.ROSTER === "directory" ? "directory" : "manual" },
+    rosterSchedule: data.ROSTER_SCHEDULE,
+    auditMs: data.AUDIT_DAYS,
+    tombstoneMs: data.TOMBSTONE_DAYS,
+    table: data.MIRROR_TABLE,
+    roundsQueue: data.ROUNDS_QUEUE,
+    pagesQueue: data.PAGES_QUEUE,
+    changesQueue: data.CHANGES_QUEUE,
+    changeNudges: data.CHANGE_NUDGES === "on",
+  };
+}
+
+function crossMistakes(data: z.output<typeof shape>, isInAzure: boolean): string[] {
+  const queues = [data.ROUNDS_QUEUE, data.PAGES_QUEUE, data.CHANGES_QUEUE];
+  const mistakes: string[] = [];
+  if (new Set(queues).size < queues.length) {
+    mistakes.push("ROUNDS_QUEUE, PAGES_QUEUE and CHANGES_QUEUE must be three different names.");
+  }
+  if (isInAzure && data.GRAPH_ACCESS_TOKEN !== undefined) {
+    mistakes.push(
+      "GRAPH_ACCESS_TOKEN is for trials only and is refused in Azure. Remove it: the managed identity is used.",
+    );
+  }
+  return mistakes;
+}
+
+function told(issue: z.core.$ZodIssue, given: Environment): string {
+  const name = String(issue.path[0]);
+  const value = secrets.has(name) ? "" : ` It is ${JSON.stringify(given[name]?.slice(0, 80))}.`;
+  return `${name} ${issue.message}.${value}`;
+}
+
+/** What is wrong with a Graph root, or null. Plain http is for a simulator on this machine only: a token goes there. */
+function rootMistake(text: string): string | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null) return "must be a URL such as https://graph.microsoft.com";
+  if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    return "must be the root alone, without version, path or query, such as https://graph.microsoft.com";
+  }
+  if (url.protocol === "https:") return null;
+  if (url.protocol === "http:" && loopback.test(url.hostname)) return null;
+  return "must begin with https:// (plain http only for this machine, such as http://127.0.0.1:8090)";
+}
+
+function readStorage(given: Environment): StorageSettings | string {
+  const connectionString = given["AzureWebJobsStorage"];
+  const of = (suffix: string): string | undefined => given[`AzureWebJobsStorage__${suffix}`];
+  if (connectionString !== undefined) {
+    const isWhole = /^UseDevelopmentStorage=true;?$|(^|;)(AccountName|TableEndpoint)=/i.test(connectionString);
+    if (isWhole) return { kind: "connectionString", connectionString };
+    return "AzureWebJobsStorage must be a storage connection string, or UseDevelopmentStorage=true.";
+  }
+  const account = of("accountName");
+  const queueServiceUri = of("queueServiceUri") ?? (account && `https://${account}.queue.core.windows.net`);
+  const tableServiceUri = of("tableServiceUri") ?? (account && `https://${account}.table.core.windows.net`);
+  if (!queueServiceUri || !tableServiceUri) {
+    return (
+      "AzureWebJobsStorage is missing. Set it to a connection string (UseDevelopmentStorage=true for Azurite), or set " +
+      "AzureWebJobsStorage__accountName, or AzureWebJobsStorage__queueServiceUri and AzureWebJobsStorage__tableServiceUri."
+    );
+  }
+  const isHttps = [queueServiceUri, tableServiceUri].every((uri) => URL.canParse(uri) && uri.startsWith("https://"));
+  if (!isHttps)
+    return "AzureWebJobsStorage__queueServiceUri and AzureWebJobsStorage__tableServiceUri must be https URLs.";
+  return { kind: "identity", queueServiceUri, tableServiceUri, clientId: of("clientId") ?? null };
+}
+
+/**
+ * App Service names the instance; Flex Consumption names container and service host, which only together say Azure
+ * (many a container names itself); both name the site, which Core Tools may do as well, in its Development runs.
+ */
+function runsInAzure(given: Environment): boolean {
+  const isSet = (name: string) => given[name] !== undefined;
+  if (isSet("WEBSITE_INSTANCE_ID") || (isSet("CONTAINER_NAME") && isSet("LEGION_SERVICE_HOST"))) return true;
+  return isSet("WEBSITE_SITE_NAME") && given["AZURE_FUNCTIONS_ENVIRONMENT"] !== "Development";
+}

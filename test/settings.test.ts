@@ -1,0 +1,156 @@
+import { describe, expect, test } from "vitest";
+import { readSettings, SettingsError } from "../shared/settings.js";
+
+const storage = { AzureWebJobsStorage: "UseDevelopmentStorage=true" };
+
+function mistakesOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readSettings(environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+describe("defaults", () => {
+  test("storage alone is enough, and every default is the documented one", () => {
+    expect(readSettings(storage)).toMatchObject({
+      graph: {
+        cloud: "global",
+        version: "beta",
+        root: "https://graph.microsoft.com",
+        accessToken: null,
+        batchSize: 20,
+        pageSize: 50,
+      },
+      syncSchedule: "0 */5 * * * *",
+      shards: 16,
+      roster: { kind: "manual" },
+      rosterSchedule: "0 0 * * * *",
+      auditMs: 7 * 86_400_000,
+      tombstoneMs: 30 * 86_400_000,
+      table: "calendarmirror",
+      roundsQueue: "calendar-rounds",
+      pagesQueue: "calendar-pages",
+      changesQueue: "calendar-changes",
+      changeNudges: true,
+    });
+  });
+
+  test("an empty value counts as not set", () => {
+    expect(readSettings({ ...storage, SHARDS: "", GRAPH_ENDPOINT: "  " }).shards).toBe(16);
+  });
+
+  test("each cloud has its own Graph root", () => {
+    expect(readSettings({ ...storage, GRAPH_CLOUD: "usgov" }).graph.root).toBe("https://graph.microsoft.us");
+    expect(readSettings({ ...storage, GRAPH_CLOUD: "china" }).graph.root).toBe(
+      "https://microsoftgraph.chinacloudapi.cn",
+    );
+  });
+
+  test("a group's roster is named by the group's object id", () => {
+    const ROSTER = "group:3F0C1D2E-0000-4000-8000-0123456789AB";
+    const roster = { kind: "group", groupId: "3f0c1d2e-0000-4000-8000-0123456789ab" };
+    expect(readSettings({ ...storage, ROSTER }).roster).toEqual(roster);
+  });
+});
+
+describe("mistakes", () => {
+  test("all are told at once, each with its name, its value and what to do", () => {
+    const mistakes = mistakesOf({
+      GRAPH_CLOUD: "mars",
+      GRAPH_API_VERSION: "2.0",
+      GRAPH_BATCH_SIZE: "21",
+      GRAPH_PAGE_SIZE: "0",
+      SYNC_SCHEDULE: "*/5 * * * *",
+      SHARDS: "12",
+      ROSTER: "everyone",
+      AUDIT_DAYS: "never",
+      MIRROR_TABLE: "1table",
+      PAGES_QUEUE: "Pages",
+      CHANGE_NUDGES: "yes",
+    });
+    expect(mistakes.map((mistake) => mistake.split(" ")[0])).toEqual([
+      "GRAPH_CLOUD",
+      "GRAPH_API_VERSION",
+      "GRAPH_BATCH_SIZE",
+      "GRAPH_PAGE_SIZE",
+      "SYNC_SCHEDULE",
+      "SHARDS",
+      "ROSTER",
+      "AUDIT_DAYS",
+      "MIRROR_TABLE",
+      "PAGES_QUEUE",
+      "CHANGE_NUDGES",
+      "AzureWebJobsStorage",
+    ]);
+    expect(mistakes[5]).toBe('SHARDS must be a power of two from 1 to 256, such as 16. It is "12".');
+  });
+
+  test.each([
+    "https://graph.microsoft.com/beta",
+    "http://graph.example.com",
+    "https://user:pass@graph.microsoft.com",
+    "https://graph.microsoft.com?x=1",
+    "graph.microsoft.com",
+    "http://127.0.0.1.evil.example",
+  ])("I8: %s is no Graph root", (GRAPH_ENDPOINT) => {
+    expect(mistakesOf({ ...storage, GRAPH_ENDPOINT })).toHaveLength(1);
+  });
+
+  test.each([
+    ["http://127.0.0.1:8090", "http://127.0.0.1:8090"],
+    ["http://localhost:8090/", "http://localhost:8090"],
+    ["http://[::1]:8090", "http://[::1]:8090"],
+    ["https://graph.microsoft.us:443/", "https://graph.microsoft.us"],
+  ])("plain http is allowed on this machine only: %s", (GRAPH_ENDPOINT, root) => {
+    expect(readSettings({ ...storage, GRAPH_ENDPOINT }).graph.root).toBe(root);
+  });
+
+  test("two queues of one name are refused", () => {
+    expect(mistakesOf({ ...storage, PAGES_QUEUE: "same", ROUNDS_QUEUE: "same" })).toHaveLength(1);
+  });
+
+  test("secrets are never printed", () => {
+    const mistakes = mistakesOf({ AzureWebJobsStorage: "SharedSecret", GRAPH_ACCESS_TOKEN: "secret token" });
+    expect(mistakes).toHaveLength(2);
+    expect(mistakes.join()).not.toMatch(/SharedSecret|secret token/);
+  });
+});
+
+describe("Azure", () => {
+  test.each([
+    { WEBSITE_INSTANCE_ID: "x" },
+    { WEBSITE_SITE_NAME: "x" },
+    { CONTAINER_NAME: "x", LEGION_SERVICE_HOST: "y" },
+  ])("a trial token is refused where the environment says Azure: %j", (azure) => {
+    expect(mistakesOf({ ...storage, ...azure, GRAPH_ACCESS_TOKEN: "abc" })[0]).toMatch(/refused in Azure/);
+  });
+
+  test.each([
+    { CONTAINER_NAME: "any container" },
+    { WEBSITE_HOSTNAME: "localhost:7071", WEBSITE_SITE_NAME: "x", AZURE_FUNCTIONS_ENVIRONMENT: "Development" },
+  ])("a container, or Core Tools, is not Azure: %j", (elsewhere) => {
+    expect(readSettings({ ...storage, ...elsewhere, GRAPH_ACCESS_TOKEN: "abc" }).isInAzure).toBe(false);
+  });
+
+  test("a trial token is taken on a developer's machine", () => {
+    expect(readSettings({ ...storage, GRAPH_ACCESS_TOKEN: "abc" }).graph.accessToken).toBe("abc");
+  });
+
+  test("storage by identity: an account name, or service addresses, with the identity's client id", () => {
+    expect(
+      readSettings({ AzureWebJobsStorage__accountName: "acct", AzureWebJobsStorage__clientId: "id" }),
+    ).toMatchObject({
+      storage: { kind: "identity", tableServiceUri: "https://acct.table.core.windows.net", clientId: "id" },
+      graph: { clientId: "id" },
+    });
+    const uris = {
+      AzureWebJobsStorage__queueServiceUri: "https://q.example",
+      AzureWebJobsStorage__tableServiceUri: "https://t.example",
+    };
+    expect(readSettings(uris).storage).toMatchObject({ queueServiceUri: "https://q.example" });
+    expect(mistakesOf({ ...uris, AzureWebJobsStorage__tableServiceUri: "http://t.example" })).toHaveLength(1);
+  });
+});
