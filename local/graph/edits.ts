@@ -1,0 +1,75 @@
+import {
+  addCalendar,
+  aliveSlots,
+  calendarAt,
+  changeCalendar,
+  isAlive,
+  type Mailbox,
+  makerFor,
+  removeCalendar,
+} from "./mailbox.js";
+import { below, type Random } from "./random.js";
+import type { Calendar, CalendarChanges } from "./types.js";
+
+export type EditKind = "create" | "rename" | "update" | "delete";
+
+/** What an edit did. */
+export type Edit = { readonly edit: EditKind; readonly mailboxId: string; readonly calendarId: string };
+
+/** `calendarId` must be alive in the mailbox, else it throws: a test that edits nothing proves nothing. */
+export function slotOrThrow(mailbox: Mailbox, calendarId: string): number {
+  const slot = makerFor(mailbox).slotOf(calendarId);
+  if (slot === null || !isAlive(mailbox, slot)) throw new Error(`Mailbox ${mailbox.id} has no such calendar.`);
+  return slot;
+}
+
+export function createIn(mailbox: Mailbox, values: CalendarChanges & { readonly name: string }): Calendar {
+  return calendarAt(mailbox, makerFor(mailbox), addCalendar(mailbox, values));
+}
+
+export function updateIn(mailbox: Mailbox, calendarId: string, values: CalendarChanges): Calendar {
+  const slot = slotOrThrow(mailbox, calendarId);
+  changeCalendar(mailbox, slot, values);
+  return calendarAt(mailbox, makerFor(mailbox), slot);
+}
+
+/** Not held back by rules: even the default calendar goes, as when a mailbox is damaged. */
+export function deleteIn(mailbox: Mailbox, calendarId: string): void {
+  removeCalendar(mailbox, slotOrThrow(mailbox, calendarId));
+}
+
+/** Living calendars, as the list returns them in beta. */
+export function calendarsOf(mailbox: Mailbox): Calendar[] {
+  const maker = makerFor(mailbox);
+  return aliveSlots(mailbox).map((slot) => calendarAt(mailbox, maker, slot));
+}
+
+const COLORS = ["lightBlue", "lightGreen", "lightOrange", "lightPink", "lightRed"];
+
+/** One edit that people make: mostly renames and colours, now and then a new calendar or one less. */
+export function editAtRandomIn(mailbox: Mailbox, random: Random): Edit {
+  const slots = aliveSlots(mailbox);
+  const slot = slots[below(random, slots.length)];
+  const edit = pickEdit(random, slot, slots.length);
+  const number = mailbox.sequence + 1;
+  if (slot === undefined || edit === "create") {
+    const created = addCalendar(mailbox, { name: `New plans ${number}` });
+    return describe(mailbox, "create", created);
+  }
+  if (edit === "delete") removeCalendar(mailbox, slot);
+  else if (edit === "rename") changeCalendar(mailbox, slot, { name: `Renamed ${number}` });
+  else changeCalendar(mailbox, slot, { color: COLORS[below(random, COLORS.length)], hexColor: "" });
+  return describe(mailbox, edit, slot);
+}
+
+function pickEdit(random: Random, slot: number | undefined, alive: number): EditKind {
+  const dice = random.next();
+  if (dice < 0.5) return "rename";
+  if (dice < 0.7) return "update";
+  const mayDelete = slot !== undefined && slot !== 0 && alive > 1;
+  return dice < 0.85 || !mayDelete ? "create" : "delete";
+}
+
+function describe(mailbox: Mailbox, edit: EditKind, slot: number): Edit {
+  return { edit, mailboxId: mailbox.id, calendarId: makerFor(mailbox).idOf(slot) };
+}

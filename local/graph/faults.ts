@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { GONE_CODES } from "./mailbox.js";
+import type { Random } from "./random.js";
+
+/** Where a fault strikes: `list` means all plain reads of calendars, `batch` the outer request of a batch. */
+export const FAULT_TARGETS = ["delta", "list", "write", "directory", "batch"] as const;
+export type FaultTarget = (typeof FAULT_TARGETS)[number];
+
+/** Faults that answer instead of the service. Each names what the caller sees. */
+export const REFUSALS = [
+  "throttled", // 429 for one request or batch item; `retryAfter`, `seconds`
+  "unavailable", // 503, empty body; `retryAfter` (default none)
+  "mailboxInfoStale", // 503
+  "gatewayTimeout", // 504, UnknownError
+  "serverError", // 500
+  "claimsChallenge", // 401 with claims to fetch
+  "tokenRefused", // 401 InvalidAuthenticationToken
+  "resetSync", // 410, only where there is a link to lose; `code`
+  "linksForgotten", // the mailbox loses all its links for good, so this one gives 410
+  "mailboxFull", // 403, delta only
+  "denied", // 403 ErrorAccessDenied
+  "noMailbox", // 404; `code`
+] as const;
+
+/** Faults of the connection: they strike a whole HTTP request, so for an item of a batch they never do. */
+export const CONNECTION_FAULTS = [
+  "throttledApplication", // 429 for the whole HTTP request
+  "truncatedBody", // JSON that breaks off half way
+  "connectionReset", // the request has its effect, the answer never comes
+] as const;
+
+/** Faults that bend an answer which is otherwise good. */
+export const BENDS = [
+  "latency", // `latencyMs` more
+  "emptyPages", // `pages` empty pages, then the real one
+  "repeatedItems", // `form` "page": a row comes twice; "round": a row of an earlier page of a full round
+  "partialItems", // incremental rounds give id and changed properties only
+  "replays", // incremental rounds also give up to `items` rows that the link had been told already
+  "oversizedPage", // up to `items` rows, whatever was asked
+  "halvedList", // every second calendar is missing from lists and full rounds
+  "endlessLinks", // `form` "rotating": a new link over the same payload, or "same": one link, until the rule is removed
+  "poisonedLink", // `form` "host", "user" (another mailbox), "emptyUser" or "scheme"
+  "batchNotJson",
+  "batchMissingItem",
+  "batchDoubledItem",
+] as const;
+
+export const FAULT_KINDS = [...REFUSALS, ...CONNECTION_FAULTS, ...BENDS] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** What to inject, where, and how often. */
+export const faultRuleSchema = z.strictObject({
+  kind: z.enum(FAULT_KINDS),
+  /** Default: wherever the kind makes sense. */
+  on: z.enum(FAULT_TARGETS).optional(),
+  /** Default: every mailbox. */
+  mailboxId: z.string().optional(),
+  /** Chance per opportunity, 0 to 1. Default 1. */
+  rate: z.number().min(0).max(1).optional(),
+  /** Strike this many times, then rest. Default: no end. */
+  count: z.int().min(1).optional(),
+  /** How Retry-After is written. Default `integer` for 429, `none` for 503. */
+  retryAfter: z.enum(["integer", "fraction", "date", "none"]).optional(),
+  /** The wait that Retry-After asks for. Default 2. */
+  seconds: z.number().min(0).optional(),
+  latencyMs: z.number().min(0).optional(),
+  /** Of a 404 or 410. */
+  code: z.union([z.enum(GONE_CODES), z.enum(["SyncStateNotFound", "SyncStateInvalid", "resyncRequired"])]).optional(),
+  pages: z.int().min(1).optional(),
+  items: z.int().min(1).optional(),
+  form: z.enum(["page", "round", "rotating", "same", "host", "user", "emptyUser", "scheme"]).optional(),
+});
+export type FaultRule = z.infer<typeof faultRuleSchema>;
+export type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };
+
+/** Switches faults, and counts those that really struck. */
+export type Faults = {
+  /** Returns the rule's id. Throws on a rule that is not well formed. */
+  add(rule: FaultRule): number;
+  remove(id: number): boolean;
+  clear(): void;
+  rules(): readonly ActiveRule[];
+  injected(): Readonly<Record<FaultKind, number>>;
+  /** True while no rule is there: the quick way round all questions below. */
+  isCalm(): boolean;
+  /** True while there is a rule of that kind, spent or not. */
+  has(kind: FaultKind): boolean;
+  /** The first rule of one of `kinds` that strikes here and now; it is counted. Ask only where it could take effect. */
+  strike(kinds: FaultKind | ReadonlySet<FaultKind>, target: FaultTarget, mailboxId: string | null): FaultRule | null;
+};
+
+const REFUSING: ReadonlySet<FaultKind> = new Set(REFUSALS);
+
+/** Refusals strike the items of a batch; the batch itself only when they are aimed at it. */
+function isForItems(kind: FaultKind, target: FaultTarget): boolean {
+  return target === "batch" && REFUSING.has(kind);
+}
+
+export function createFaults(random: Random): Faults {
+  let rules: { readonly id: number; readonly rule: FaultRule; left: number | null }[] = [];
+  let lastId = 0;
+  const injected = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  return {
+    add(rule) {
+      const parsed = faultRuleSchema.parse(rule);
+      rules.push({ id: ++lastId, rule: parsed, left: parsed.count ?? null });
+      return lastId;
+    },
+    remove(id) {
+      const before = rules.length;
+      rules = rules.filter((active) => active.id !== id);
+      return rules.length < before;
+    },
+    clear() {
+      rules = [];
+    },
+    rules: () => rules.map(({ id, rule, left }) => ({ ...rule, id, left })),
+    injected: () => ({ ...injected }),
+    isCalm: () => rules.length === 0,
+    has: (kind) => rules.some((active) => active.rule.kind === kind),
+    strike(kinds, target, mailboxId) {
+      for (const active of rules) {
+        const { rule } = active;
+        if (typeof kinds === "string" ? rule.kind !== kinds : !kinds.has(rule.kind)) continue;
+        if (rule.on === undefined ? isForItems(rule.kind, target) : rule.on !== target) continue;
+        if (rule.mailboxId !== undefined && rule.mailboxId !== mailboxId) continue;
+        if (active.left === 0) continue;
+        if (rule.rate !== undefined && random.next() >= rule.rate) continue;
+        if (active.left !== null) active.left--;
+        injected[rule.kind]++;
+        return rule;
+      }
+      return null;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { parseArgs } from "node:util";
+import { createGraph } from "./graph.js";
+import { randomFrom } from "./random.js";
+import { startGraphServer } from "./server.js";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "8090" },
+    mailboxes: { type: "string", default: "100" },
+    calendars: { type: "string", default: "5" },
+    seed: { type: "string", default: "1" },
+    token: { type: "string" },
+    /** Root that links carry, such as https://graph.microsoft.com; this server unless given. */
+    publicRoot: { type: "string" },
+    /** Milliseconds per request or batch item. */
+    latencyMs: { type: "string", default: "0" },
+    /** How many links a mailbox keeps. */
+    generations: { type: "string", default: "3" },
+    appOnly: { type: "boolean", default: false },
+  },
+});
+
+const latencyMs = wholeNumber("latencyMs", values.latencyMs);
+const seed = wholeNumber("seed", values.seed);
+const core = createGraph({
+  clock: { nowMs: () => Date.now() },
+  random: randomFrom(seed),
+  seed,
+  mailboxes: wholeNumber("mailboxes", values.mailboxes),
+  calendars: wholeNumber("calendars", values.calendars),
+  generationsKept: wholeNumber("generations", values.generations),
+  latency: { minMs: latencyMs, maxMs: latencyMs },
+  me: values.appOnly ? null : 0,
+});
+const server = await startGraphServer({
+  core,
+  port: wholeNumber("port", values.port),
+  ...(values.token === undefined ? {} : { token: values.token }),
+  ...(values.publicRoot === undefined ? {} : { publicRoot: values.publicRoot }),
+});
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.once(signal, () => void server.close().then(() => process.exit(0)));
+}
+console.log(JSON.stringify({ url: server.url }));
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} must be a whole number, not "${text}".`);
+  return Number(text);
+}

@@ -1,0 +1,100 @@
+import { accessDenied, mailboxFull, noMailbox, refuse } from "./answers.js";
+import { type FaultRule, type FaultTarget, REFUSALS } from "./faults.js";
+import type { Mailbox } from "./mailbox.js";
+import type { Answer } from "./types.js";
+import type { World } from "./world.js";
+
+const CLAIMS = Buffer.from('{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}').toString("base64");
+const LOGIN = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"';
+
+const ON_LINK = new Set(REFUSALS);
+const ON_DELTA = without("resetSync", "linksForgotten");
+const ON_MAILBOX = without("resetSync", "linksForgotten", "mailboxFull");
+const ON_DIRECTORY = without("resetSync", "linksForgotten", "mailboxFull", "mailboxInfoStale", "noMailbox");
+
+function without(...kinds: readonly (typeof REFUSALS)[number][]): ReadonlySet<(typeof REFUSALS)[number]> {
+  return new Set(REFUSALS.filter((kind) => !kinds.includes(kind)));
+}
+
+/**
+ * The answer of a refusing fault that strikes now, or null.
+ * @param hasLink Whether the request carries a token: only then is there sync state to lose.
+ */
+export function refusalNow(
+  world: World,
+  target: FaultTarget,
+  mailbox: Mailbox | null,
+  hasLink: boolean,
+): Answer | null {
+  if (world.faults.isCalm()) return null;
+  const kinds =
+    target === "delta" ? (hasLink ? ON_LINK : ON_DELTA) : target === "directory" ? ON_DIRECTORY : ON_MAILBOX;
+  const rule = world.faults.strike(kinds, target, mailbox?.id ?? null);
+  if (rule?.kind === "linksForgotten" && mailbox !== null) mailbox.forgottenUpTo = mailbox.generation;
+  return rule === null ? null : refusalOf(rule, world.clock.nowMs());
+}
+
+/** The answer that a rule stands for. */
+export function refusalOf(rule: FaultRule, nowMs: number): Answer {
+  switch (rule.kind) {
+    case "throttledApplication":
+      return refuse(429, "TooManyRequests", "Too many requests.", retryAfterOf(rule, "integer", nowMs));
+    case "throttled": {
+      const message = "Application is over its MailboxConcurrency limit.";
+      return refuse(429, "ApplicationThrottled", message, retryAfterOf(rule, "integer", nowMs));
+    }
+    case "unavailable":
+      return { status: 503, body: "", headers: retryAfterOf(rule, "none", nowMs) };
+    case "mailboxInfoStale": {
+      const message = "Mailbox info is stale: it is hosted on database 'Unknown'.";
+      return refuse(503, "MailboxInfoStale", message, retryAfterOf(rule, "none", nowMs));
+    }
+    case "gatewayTimeout":
+      return refuse(504, "UnknownError", "");
+    case "claimsChallenge": {
+      const challenge = `${LOGIN}, error="insufficient_claims", claims="${CLAIMS}"`;
+      return refuse(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge.", {
+        "WWW-Authenticate": challenge,
+      });
+    }
+    case "tokenRefused":
+      return tokenRefused();
+    case "resetSync":
+    case "linksForgotten":
+      return syncStateLost(rule.code ?? "SyncStateNotFound", 0, 0);
+    case "mailboxFull":
+      return mailboxFull();
+    case "denied":
+      return accessDenied();
+    case "noMailbox":
+      return noMailbox(rule.code ?? "MailboxNotEnabledForRESTAPI");
+    default:
+      return refuse(500, "ErrorInternalServerError", "An internal server error occurred. Try again later.");
+  }
+}
+
+export function tokenRefused(): Answer {
+  return refuse(401, "InvalidAuthenticationToken", "Access token is empty, has expired, or is not for this service.", {
+    "WWW-Authenticate": LOGIN,
+  });
+}
+
+/** The generations are told as the service does: those of the link, then the newest ones that are kept. */
+export function syncStateLost(code: string, generation: number, highest: number): Answer {
+  const kept = `[highest=${highest}][${highest}][${highest - 2}][${highest - 1}]`;
+  return refuse(410, code, `The sync state generation is not found; generation=${generation};${kept}`);
+}
+
+function retryAfterOf(rule: FaultRule, fallback: "integer" | "none", nowMs: number): Record<string, string> {
+  const seconds = rule.seconds ?? 2;
+  switch (rule.retryAfter ?? fallback) {
+    case "integer":
+      return { "Retry-After": String(Math.ceil(seconds)) };
+    case "fraction":
+      return { "Retry-After": seconds.toFixed(3) };
+    case "date":
+      return { "Retry-After": new Date(nowMs + seconds * 1000).toUTCString() };
+    case "none":
+      return {};
+  }
+}

@@ -1,0 +1,43 @@
+const FIRST_NAMES = ["Samantha", "Ravi", "Mei", "Ola", "Fatima", "Jonas", "Chidi", "Ines", "Tomas", "Yuki", "Amal"];
+const LAST_NAMES = ["Booth", "Iyer", "Chen", "Nordmann", "Haddad", "Weber", "Okafor", "Sousa", "Novak", "Sato"];
+const DOMAIN = "contoso.example";
+
+/** A user as the directory shows it. */
+export type DirectoryUser = {
+  readonly id: string;
+  readonly userPrincipalName: string;
+  readonly mail: string | null;
+  readonly displayName: string;
+  readonly accountEnabled: boolean;
+  readonly userType: string;
+};
+
+export type UserChanges = Partial<Omit<DirectoryUser, "id">>;
+
+export function userNameOf(index: number): string {
+  return `${FIRST_NAMES[index % FIRST_NAMES.length]} ${LAST_NAMES[index % LAST_NAMES.length]}`;
+}
+
+/** Also the user's mail address, at first. */
+export function userPrincipalNameOf(index: number): string {
+  return `${userNameOf(index).toLowerCase().replace(" ", ".")}.${index}@${DOMAIN}`;
+}
+
+/** The index in a principal name as it was first given, or null. */
+export function indexInPrincipalName(name: string): number | null {
+  const found = /\.(\d{1,9})@/.exec(name);
+  return found === null ? null : Number(found[1]);
+}
+
+/** Every thirteenth user is a guest, every seventeenth is disabled: a roster has to cope with both. */
+export function firstUser(id: string, index: number): DirectoryUser {
+  const userPrincipalName = userPrincipalNameOf(index);
+  return {
+    id,
+    userPrincipalName,
+    mail: userPrincipalName,
+    displayName: userNameOf(index),
+    accountEnabled: index % 17 !== 16,
+    userType: index % 13 === 12 ? "Guest" : "Member",
+  };
+}

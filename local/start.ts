@@ -1,0 +1,181 @@
+import { readSettings, SettingsError } from "../shared/settings.js";
+import { StorageError } from "../shared/store/errors.js";
+import { sameJson } from "../shared/sync/merge.js";
+import type { JsonObject } from "../shared/sync/types.js";
+import { followChanges } from "./start/changes.js";
+import { type MirrorView, mirrorView, type Snapshot } from "./start/mirrorView.js";
+import { type StartOptions, startOptions, usage } from "./start/options.js";
+import { type Parts, startParts } from "./start/parts.js";
+import { type Product, productAt, type Simulator, simulatorAt } from "./start/product.js";
+import { screenOf } from "./start/screen.js";
+
+/** `npm start`: the whole product on this machine, and what it does as it does it. */
+
+const exitFailed = 1;
+const exitUsage = 2;
+const pollMs = 400;
+const editEveryMs = 2_000;
+/** A tick that brings no mailbox further is repeated this often before we say what is wrong. */
+const idleTicksMax = 4;
+const msPerTick = 3_000;
+
+const options = optionsOrExit();
+const screen = screenOf(options.json);
+let parts: Parts | null = null;
+const interrupted = new Promise<"interrupted">((resolve) => {
+  // Every one is caught, not just the first: ending takes a moment, and the default action would leave orphans behind.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve("interrupted"));
+});
+
+try {
+  process.exitCode = await work();
+} catch (error) {
+  screen.fail(error instanceof Error ? error.message : String(error));
+  process.exitCode = error instanceof SettingsError ? exitUsage : exitFailed;
+} finally {
+  await (parts as Parts | null)?.stop();
+}
+process.exit();
+
+function optionsOrExit(): StartOptions {
+  try {
+    return startOptions(process.argv.slice(2), process.env);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage}\n`);
+    process.exit(exitUsage);
+  }
+}
+
+async function work(): Promise<number> {
+  // Before anything starts: a wrong setting is told once, whole, and here.
+  const { table, shards, changesQueue, changeNudges } = readSettings({
+    AzureWebJobsStorage: "UseDevelopmentStorage=true",
+    ...process.env,
+  });
+  screen.say("Starting storage, Graph and the Functions host …", { event: "starting" });
+  await requireStorage(process.env["AzureWebJobsStorage"], table, shards);
+  const starting = startParts(options, process.env, hearOnce());
+  const started = await Promise.race([starting, interrupted]);
+  if (started === "interrupted") {
+    parts = await starting;
+    return 0;
+  }
+  parts = started;
+  const { hostUrl, hostKind, simulatorUrl, connectionString } = started;
+  screen.say(`${hostKind} at ${hostUrl}, Graph at ${simulatorUrl ?? "the real one"}`, {
+    event: "started",
+    hostUrl,
+    simulatorUrl,
+    hostKind,
+  });
+  const product = productAt(hostUrl);
+  const simulator = simulatorUrl === null ? null : simulatorAt(simulatorUrl);
+  const view = mirrorView(connectionString, table, shards);
+  const failed = started.died.then((reason): never => {
+    throw new Error(reason);
+  });
+  const done = await Promise.race([firstSync(product, simulator, view), interrupted, failed]);
+  if (done === "interrupted") return 0;
+  if (options.once || !done) return done ? 0 : exitFailed;
+  const unfollow = changeNudges ? followChanges(connectionString, changesQueue, view, screen) : async () => undefined;
+  screen.say("Every change shows below as it lands. Ctrl-C ends everything.", { event: "following" });
+  await Promise.race([
+    simulator === null ? new Promise<never>(() => undefined) : keepEditing(simulator),
+    interrupted,
+    failed,
+  ]);
+  await unfollow();
+  screen.say("Ending …", { event: "ending" });
+  return 0;
+}
+
+/** A storage of the user's own is tried before anything is built on it. */
+async function requireStorage(connectionString: string | undefined, table: string, shards: number): Promise<void> {
+  if (!connectionString) return;
+  try {
+    await mirrorView(connectionString, table, shards).isReachable();
+  } catch (error) {
+    const why = error instanceof StorageError ? error.code : String(error);
+    throw new Error(`The storage that AzureWebJobsStorage names cannot be used: ${why}. Unset it to run on Azurite.`);
+  }
+}
+
+/** What the host complains of, each kind once: the same trouble comes with every mailbox and every tick. */
+function hearOnce(): (line: string) => void {
+  const heard = new Set<string>();
+  return (line) => {
+    const [, kind = line] = /^\S+Z?\s+\w+\s+(.*?)(?:\s+\w+=|$)/.exec(line) ?? [];
+    if (heard.has(kind)) return;
+    heard.add(kind);
+    screen.say(`  host: ${line}`, { event: "host", line });
+  };
+}
+
+/** Puts the mailboxes on the roster and ticks until all are fresh, or no tick helps. True: all are fresh and right. */
+async function firstSync(product: Product, simulator: Simulator | null, view: MirrorView): Promise<boolean> {
+  const ids = simulator === null ? [options.mailbox ?? "me"] : await simulator.mailboxIds();
+  await product.addMailboxes(ids, (added) => {
+    if (added % 1000 === 0) screen.say(`  ${added} of ${ids.length} on the roster`, { event: "roster", added });
+  });
+  const before = (await simulator?.requests()) ?? null;
+  const sinceMs = Date.now();
+  const snapshot = await tickUntilFresh(product, view, sinceMs, ids.length);
+  const after = (await simulator?.requests()) ?? null;
+  const different = simulator === null ? null : await differences(simulator, view);
+  screen.summary({
+    ...snapshot,
+    seconds: (Date.now() - sinceMs) / 1000,
+    requests: before === null || after === null ? null : after.httpRequests - before.httpRequests,
+    pages: before === null || after === null ? null : after.pages - before.pages,
+    different,
+  });
+  return snapshot.fresh === snapshot.mailboxes && (different === null || different.length === 0);
+}
+
+async function tickUntilFresh(
+  product: Product,
+  view: MirrorView,
+  sinceMs: number,
+  expected: number,
+): Promise<Snapshot> {
+  let idleTicks = 0;
+  let bestFresh = -1;
+  for (;;) {
+    await product.tick();
+    let movedMs = Date.now();
+    let snapshot = await view.snapshot(sinceMs);
+    while (Date.now() - movedMs < msPerTick) {
+      screen.progress(snapshot);
+      if (snapshot.fresh >= expected) return snapshot;
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      snapshot = await view.snapshot(sinceMs);
+      if (snapshot.fresh > bestFresh) movedMs = Date.now();
+      if (snapshot.fresh > bestFresh) idleTicks = 0;
+      bestFresh = Math.max(bestFresh, snapshot.fresh);
+    }
+    idleTicks += 1;
+    if (idleTicks >= idleTicksMax) return snapshot;
+  }
+}
+
+/** Mailboxes whose rows are not what the simulator holds: the mirror's own promise, looked at from outside. */
+async function differences(simulator: Simulator, view: MirrorView): Promise<readonly string[]> {
+  const different: string[] = [];
+  for await (const { id, calendars } of simulator.truth()) {
+    const alive = (await view.calendars(id)).filter(({ removedMs }) => removedMs === null);
+    const mirrored = new Map(alive.map(({ calendarId, resource }) => [calendarId, resource]));
+    const isSame = calendars.every((calendar) => {
+      const { "@odata.type": _type, ...resource } = mirrored.get(String(calendar["id"])) ?? {};
+      return sameJson(resource, calendar as JsonObject);
+    });
+    if (!isSame || mirrored.size !== calendars.length) different.push(id);
+  }
+  return different;
+}
+
+async function keepEditing(simulator: Simulator): Promise<never> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, editEveryMs));
+    await simulator.edit();
+  }
+}

@@ -1,0 +1,62 @@
+import { azureTable } from "../../shared/store/azureTable.js";
+import { tableClientOf } from "../../shared/store/azureTableClient.js";
+import { createStore, type Store } from "../../shared/store/store.js";
+import { stateOf } from "../../shared/sync/state.js";
+import type { CalendarRow, Checkpoint } from "../../shared/sync/types.js";
+
+/** How the whole mirror stands at one moment. */
+export type Snapshot = {
+  readonly mailboxes: number;
+  /** Mailboxes whose last round ended well since `sinceMs`. */
+  readonly fresh: number;
+  readonly calendars: number;
+  /** The others: why, and how many. */
+  readonly notFresh: Readonly<Record<string, number>>;
+};
+
+/** Reads the mirror's table as any other program would. */
+export type MirrorView = {
+  /** @throws StorageError when the storage does not answer. */
+  isReachable(): Promise<void>;
+  snapshot(sinceMs: number): Promise<Snapshot>;
+  calendars(mailboxId: string): Promise<readonly CalendarRow[]>;
+};
+
+/** @param shards As the app's own setting. */
+export function mirrorView(connectionString: string, tableName: string, shards: number): MirrorView {
+  const table = azureTable(tableClientOf({ kind: "connectionString", connectionString }, tableName, null));
+  const store = createStore({ table, shards, newCommitId: () => "never written" });
+  return {
+    isReachable: () => table.createIfMissing(),
+    snapshot: (sinceMs) => snapshot(store, shards, sinceMs),
+    calendars: (mailboxId) => store.readCalendars(mailboxId),
+  };
+}
+
+async function snapshot(store: Store, shards: number, sinceMs: number): Promise<Snapshot> {
+  let mailboxes = 0;
+  let fresh = 0;
+  let calendars = 0;
+  const notFresh: Record<string, number> = {};
+  for (let shard = 0; shard < shards; shard++) {
+    const name = shard.toString(16).padStart(2, "0");
+    for await (const page of store.readMailboxes(name, { after: null, upTo: null })) {
+      for (const { checkpoint } of page) {
+        mailboxes += 1;
+        calendars += checkpoint.calendarCount;
+        const why = reasonOf(checkpoint, sinceMs);
+        if (why === null) fresh += 1;
+        else notFresh[why] = (notFresh[why] ?? 0) + 1;
+      }
+    }
+  }
+  return { mailboxes, fresh, calendars, notFresh };
+}
+
+/** Null: the mailbox's last round ended well since then. */
+function reasonOf(checkpoint: Checkpoint, sinceMs: number): string | null {
+  const state = stateOf(checkpoint);
+  if (state === "fresh") return (checkpoint.lastSuccessMs ?? 0) >= sinceMs ? null : "not asked yet";
+  const why = checkpoint.parkedReason ?? checkpoint.lastErrorCode;
+  return why === null ? state : `${state}: ${why}`;
+}

@@ -1,0 +1,59 @@
+import { parseArgs } from "node:util";
+
+export const usage = `usage: npm start -- [options]
+  --once            until the mirror is quiet, then a summary; exit code 0 when every mailbox is fresh, else 1
+  --mailboxes N     simulated mailboxes (default 50)
+  --calendars N     calendars in each (default 5)
+  --page-size N     calendars per Graph page (default 50)
+  --data DIR        keep the table between runs
+  --mailbox ID      a real mailbox instead of simulated ones: me, with GRAPH_ACCESS_TOKEN set
+  --port N          port of the HTTP functions (default: a free one)
+  --json            one JSON object per line instead of text`;
+
+export type StartOptions = {
+  readonly once: boolean;
+  readonly mailboxes: number;
+  readonly calendars: number;
+  readonly pageSize: string;
+  readonly dataDir: string | null;
+  /** A real mailbox; null: simulated ones. */
+  readonly mailbox: string | null;
+  readonly port: number;
+  readonly json: boolean;
+};
+
+/** @throws Error in one line for an option that is unknown or out of range. */
+export function startOptions(args: readonly string[], env: NodeJS.ProcessEnv): StartOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      once: { type: "boolean", default: false },
+      mailboxes: { type: "string", default: "50" },
+      calendars: { type: "string", default: "5" },
+      "page-size": { type: "string", default: env["GRAPH_PAGE_SIZE"] ?? "50" },
+      data: { type: "string" },
+      mailbox: { type: "string" },
+      port: { type: "string", default: "0" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  if (values.mailbox !== undefined && !env["GRAPH_ACCESS_TOKEN"]) {
+    throw new Error("--mailbox mirrors a real mailbox: set GRAPH_ACCESS_TOKEN to a token that may read its calendars.");
+  }
+  return {
+    once: values.once,
+    mailboxes: wholeNumber("mailboxes", values.mailboxes, 1, 1_000_000),
+    calendars: wholeNumber("calendars", values.calendars, 1, 10_000),
+    pageSize: String(wholeNumber("page-size", values["page-size"], 1, 999)),
+    dataDir: values.data ?? null,
+    mailbox: values.mailbox ?? null,
+    port: wholeNumber("port", values.port, 0, 65_535),
+    json: values.json,
+  };
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new Error(`--${name} must be a whole number from ${min} to ${max}, not "${text}".`);
+}

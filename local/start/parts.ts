@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { startAzurite } from "../azurite.js";
+import type { StartOptions } from "./options.js";
+import { type Child, freePort, onPath, run } from "./processes.js";
+
+const root = join(import.meta.dirname, "..", "..");
+const tsx = ["--import", "tsx"];
+
+/** Everything around the app that runs, and how to end it. */
+export type Parts = {
+  readonly connectionString: string;
+  /** Null: a real Graph. */
+  readonly simulatorUrl: string | null;
+  readonly hostUrl: string;
+  readonly hostKind: "Functions Core Tools" | "host stand-in";
+  readonly died: Promise<string>;
+  stop(): Promise<void>;
+};
+
+export type Hear = (line: string) => void;
+
+/**
+ * Starts storage, Graph and host, in this order, and ends them in the other.
+ * @throws Error in one line when one of them cannot start; what had started is ended.
+ */
+export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, hear: Hear): Promise<Parts> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of stops.reverse()) await end();
+    stops.length = 0;
+  };
+  try {
+    const connectionString = await startStorage(options, env, stops);
+    const token = env["GRAPH_ACCESS_TOKEN"] || randomBytes(24).toString("base64url");
+    const simulator = options.mailbox === null ? await startSimulator(options, token, stops) : null;
+    const settings: NodeJS.ProcessEnv = {
+      ...env,
+      AzureWebJobsStorage: connectionString,
+      FUNCTIONS_WORKER_RUNTIME: "node",
+      GRAPH_ACCESS_TOKEN: token,
+      GRAPH_PAGE_SIZE: options.pageSize,
+      // Once: only the ticks that we ask for. Else often, for whoever watches.
+      SYNC_SCHEDULE: options.once ? "0 0 0 1 1 *" : env["SYNC_SCHEDULE"] || "*/10 * * * * *",
+      ...(simulator === null ? {} : { GRAPH_ENDPOINT: simulator.url }),
+    };
+    const host = await startHost(options, settings, hear, stops);
+    const children = [host.child, ...(simulator === null ? [] : [simulator.child])];
+    return {
+      connectionString,
+      simulatorUrl: simulator?.url ?? null,
+      hostUrl: host.url,
+      hostKind: host.kind,
+      died: Promise.race(children.map(({ died }) => died)),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Azurite, unless the environment names a storage of its own. */
+async function startStorage(
+  options: StartOptions,
+  env: NodeJS.ProcessEnv,
+  stops: (() => Promise<void>)[],
+): Promise<string> {
+  if (env["AzureWebJobsStorage"]) return env["AzureWebJobsStorage"];
+  const azurite = await startAzurite(options.dataDir === null ? {} : { dataDir: options.dataDir });
+  stops.push(azurite.stop);
+  return azurite.connectionString;
+}
+
+async function startSimulator(options: StartOptions, token: string, stops: (() => Promise<void>)[]) {
+  const flags = ["--port", "0", "--mailboxes", `${options.mailboxes}`, "--calendars", `${options.calendars}`];
+  const main = join(root, "local", "graph", "main.ts");
+  let ready: (url: string) => void = () => undefined;
+  const url = new Promise<string>((resolve) => {
+    ready = resolve;
+  });
+  const child = run(
+    "The Graph simulator",
+    process.execPath,
+    [...tsx, main, ...flags, "--token", token],
+    process.env,
+    (line, stream) => {
+      if (stream === "stdout") ready((JSON.parse(line) as { url: string }).url);
+    },
+  );
+  stops.push(child.stop);
+  return { child, url: await orDies(url, child) };
+}
+
+/** Core Tools where they are installed, else the stand-in. */
+async function startHost(
+  options: StartOptions,
+  settings: NodeJS.ProcessEnv,
+  hear: Hear,
+  stops: (() => Promise<void>)[],
+): Promise<{ readonly child: Child; readonly url: string; readonly kind: Parts["hostKind"] }> {
+  const func = onPath("func", settings["PATH"] ?? "");
+  if (func !== null) return startCoreTools(func, options, settings, hear, stops);
+  const main = join(root, "local", "host", "main.ts");
+  let ready: (url: string) => void = () => undefined;
+  const url = new Promise<string>((resolve) => {
+    ready = resolve;
+  });
+  const flags = ["--app", root, "--port", `${options.port}`, "--events", "--with-parent", "--log-level", "warning"];
+  const child = run("The host", process.execPath, [...tsx, main, ...flags], settings, (line, stream) => {
+    if (stream === "stderr") return hear(line);
+    const event = JSON.parse(line) as { event: string; url?: string };
+    if (event.event === "ready" && event.url !== undefined) ready(event.url);
+  });
+  stops.push(child.stop);
+  return { child, url: await orDies(url, child), kind: "host stand-in" };
+}
+
+async function startCoreTools(
+  func: string,
+  options: StartOptions,
+  settings: NodeJS.ProcessEnv,
+  hear: Hear,
+  stops: (() => Promise<void>)[],
+) {
+  const port = options.port === 0 ? await freePort() : options.port;
+  const storage = await withBlobs(settings["AzureWebJobsStorage"] ?? "", stops);
+  const env = { ...settings, AzureWebJobsStorage: storage };
+  const url = `http://127.0.0.1:${port}`;
+  let ready: (url: string) => void = () => undefined;
+  const isReady = new Promise<string>((resolve) => {
+    ready = resolve;
+  });
+  const child = run("Core Tools", func, ["start", "--port", `${port}`], env, (line, stream) => {
+    if (/^Functions:|Host lock lease acquired|Worker process started and initialized/.test(line.trim())) ready(url);
+    else if (stream === "stderr") hear(line);
+  });
+  stops.push(child.stop);
+  await orDies(isReady, child);
+  return { child, url, kind: "Functions Core Tools" as const };
+}
+
+/** Core Tools keeps timer locks in blobs, which the rest of the product does without. */
+async function withBlobs(connectionString: string, stops: (() => Promise<void>)[]): Promise<string> {
+  if (!connectionString.includes("devstoreaccount1;") || connectionString.includes("BlobEndpoint"))
+    return connectionString;
+  const port = await freePort();
+  const program = join(root, "node_modules", ".bin", "azurite-blob");
+  const flags = [
+    "--blobPort",
+    `${port}`,
+    "--inMemoryPersistence",
+    "--silent",
+    "--disableTelemetry",
+    "--skipApiVersionCheck",
+  ];
+  const child = run("Azurite's blob service", program, flags, process.env, () => undefined);
+  stops.push(child.stop);
+  return `${connectionString}BlobEndpoint=http://127.0.0.1:${port}/devstoreaccount1;`;
+}
+
+async function orDies<T>(ready: Promise<T>, child: Child): Promise<T> {
+  return Promise.race([
+    ready,
+    child.died.then((reason): never => {
+      throw new Error(reason);
+    }),
+  ]);
+}

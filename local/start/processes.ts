@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+
+/** A child process that we started: what it said on stderr explains its end. */
+export type Child = {
+  readonly process: ChildProcess;
+  /** Resolves with the reason when the child ends without having been asked to. */
+  readonly died: Promise<string>;
+  stop(): Promise<void>;
+};
+
+const stopMsMax = 35_000;
+
+/** Runs a program in its own process group, so that a Ctrl-C on the terminal reaches us alone and we end it in order. */
+export function run(
+  name: string,
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  onLine: (line: string, stream: "stdout" | "stderr") => void,
+): Child {
+  const child = spawn(command, args, { env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+  let complaint = "";
+  let isStopping = false;
+  child.stdin.on("error", () => child.stdin.destroy()); // It ended: `died` tells.
+  for (const stream of ["stdout", "stderr"] as const) {
+    createInterface(child[stream]).on("line", (line) => {
+      // Of a stack the line that names the error; else the last line.
+      if (stream === "stderr" && line.trim() !== "" && !/^\w*Error:/.test(complaint)) complaint = line.trim();
+      onLine(line, stream);
+    });
+  }
+  const ended = once(child, "close").catch((error: Error) => [error.message]);
+  const died = ended.then(async ([reason]) => {
+    if (isStopping) await new Promise<never>(() => undefined); // We asked for it: nobody died.
+    return `${name} ended (${reason}): ${complaint}`;
+  });
+  return {
+    process: child,
+    died,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      isStopping = true;
+      const timer = setTimeout(() => child.kill("SIGKILL"), stopMsMax);
+      child.kill("SIGTERM");
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Where a program is on the PATH, or null. */
+export function onPath(program: string, path: string): string | null {
+  return (
+    path
+      .split(delimiter)
+      .map((folder) => join(folder, program))
+      .find((file) => existsSync(file)) ?? null
+  );
+}
+
+/** A port that was free a moment ago, for programs that cannot choose one themselves. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("The system gave no port.");
+  return address.port;
+}

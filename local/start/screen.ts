@@ -1,0 +1,93 @@
+import type { Snapshot } from "./mirrorView.js";
+
+export type Summary = Snapshot & {
+  readonly seconds: number;
+  readonly requests: number | null;
+  readonly pages: number | null;
+  /** Null: there is no simulator to compare with. */
+  readonly different: readonly string[] | null;
+};
+
+/** What the person at the terminal sees, or what a program reads with --json. */
+export type Screen = {
+  say(text: string, event: Record<string, unknown>): void;
+  /** One line that is written over while the work goes on. */
+  progress(snapshot: Snapshot): void;
+  summary(summary: Summary): void;
+  change(mailbox: string, what: string, name: string): void;
+  fail(text: string): void;
+};
+
+export function screenOf(json: boolean): Screen {
+  return json ? jsonScreen() : textScreen();
+}
+
+function jsonScreen(): Screen {
+  const print = (event: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(event)}\n`);
+  return {
+    say: (_text, event) => print(event),
+    progress: (snapshot) => print({ event: "progress", ...snapshot }),
+    summary: (summary) => print({ event: "summary", ...summary }),
+    change: (mailbox, what, name) => print({ event: "change", mailbox, what, name }),
+    fail: (text) => print({ event: "failed", message: text }),
+  };
+}
+
+function textScreen(): Screen {
+  const isTerminal = process.stdout.isTTY === true;
+  let last = "";
+  const line = (text: string) => {
+    if (isTerminal && last !== "") process.stdout.write("\r\u001b[K");
+    last = "";
+    process.stdout.write(`${text}\n`);
+  };
+  return {
+    say: line,
+    progress: (snapshot) => {
+      const text = progressText(snapshot);
+      if (text === last) return;
+      if (!isTerminal) line(text);
+      else process.stdout.write(`\r\u001b[K${text}`);
+      last = text;
+    },
+    summary: (summary) => line(summaryText(summary)),
+    change: (mailbox, what, name) =>
+      line(`  ${new Date().toLocaleTimeString()}  ${mailbox}  ${what}  ${printable(name)}`),
+    fail: (text) => {
+      if (isTerminal && last !== "") process.stdout.write("\n");
+      process.stderr.write(`${text}\n`);
+    },
+  };
+}
+
+function progressText({ mailboxes, fresh, calendars }: Snapshot): string {
+  const width = 30;
+  const done = mailboxes === 0 ? 0 : Math.floor((fresh / mailboxes) * width);
+  return `  [${"#".repeat(done)}${".".repeat(width - done)}] ${fresh} of ${mailboxes} mailboxes fresh, ${calendars} calendars`;
+}
+
+function summaryText(summary: Summary): string {
+  const { fresh, mailboxes, calendars, pages, requests, seconds, notFresh, different } = summary;
+  const traffic = requests === null ? "" : `, ${pages} pages by ${requests} Graph requests`;
+  const lines = [`${fresh} of ${mailboxes} mailboxes fresh, ${calendars} calendars${traffic}, ${seconds.toFixed(1)} s`];
+  for (const [why, count] of Object.entries(notFresh)) lines.push(`  ${count} not fresh: ${why}${hintOf(why)}`);
+  if (different?.length === 0) lines.push("  identical to the simulator's mailboxes");
+  if (different !== null && different.length > 0) {
+    lines.push(`  ${different.length} mailboxes differ from the simulator: ${different.slice(0, 5).join(", ")}`);
+  }
+  return lines.join("\n");
+}
+
+/** What to do about the failures that a first try meets most. */
+function hintOf(why: string): string {
+  if (/ECONN|ENOTFOUND|EAI_AGAIN|timeout/.test(why))
+    return ". Graph cannot be reached: look at GRAPH_ENDPOINT and the network.";
+  if (/Token|http401/.test(why)) return ". Graph refuses the token: get a new one for GRAPH_ACCESS_TOKEN.";
+  if (/AccessDenied|Authorization|http403/.test(why)) return ". The token needs Calendars.Read.";
+  return "";
+}
+
+/** Names come from mailbox owners: no control character of theirs reaches the terminal. */
+function printable(name: string): string {
+  return JSON.stringify(name).replace(/[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "�");
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { startAzurite } from "../../local/azurite.js";
+import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
+import { randomFrom } from "../../local/graph/random.js";
+import { startGraphServer } from "../../local/graph/server.js";
+import { mirrorView } from "../../local/start/mirrorView.js";
+import { type Child, run } from "../../local/start/processes.js";
+import { productAt } from "../../local/start/product.js";
+import { sameJson } from "../../shared/sync/merge.js";
+import type { JsonObject } from "../../shared/sync/types.js";
+
+const root = join(import.meta.dirname, "..", "..");
+const shards = 4;
+
+/** The built app in a real host process, over real Azurite, beside a Graph simulator that the test holds in its hand. */
+export type Product = Awaited<ReturnType<typeof startProduct>>;
+
+export async function startProduct(world: { mailboxes: number; calendars: number; settings?: Record<string, string> }) {
+  const token = randomBytes(16).toString("hex");
+  const graph = createGraph({
+    clock: { nowMs: () => Date.now() },
+    random: randomFrom(1),
+    mailboxes: world.mailboxes,
+    calendars: world.calendars,
+  });
+  const [azurite, server] = await Promise.all([startAzurite(), startGraphServer({ core: graph, token })]);
+  const settings = {
+    ...process.env,
+    AzureWebJobsStorage: azurite.connectionString,
+    GRAPH_ENDPOINT: server.url,
+    GRAPH_ACCESS_TOKEN: token,
+    SHARDS: String(shards),
+    SYNC_SCHEDULE: "0 0 0 1 1 *", // Only the ticks that the test asks for.
+    ...world.settings,
+  };
+  const view = mirrorView(azurite.connectionString, "calendarmirror", shards);
+  let host = await startHost(settings);
+  return {
+    graph,
+    view,
+    hostUrl: () => host.url,
+    add: () => productAt(host.url).addMailboxes(graph.mailboxes.ids(), () => undefined),
+    tick: () => productAt(host.url).tick(),
+    snapshot: () => view.snapshot(0),
+    /** As by the kernel: nothing of the host's own gets a say. */
+    killHost: async () => {
+      const ended = new Promise((resolve) => host.child.process.once("close", resolve));
+      host.child.process.kill("SIGKILL");
+      await ended;
+    },
+    restartHost: async () => {
+      host = await startHost(settings);
+    },
+    /** Mailboxes whose mirror is not what Graph has. */
+    different: () => different(graph, view),
+    stop: async () => {
+      await host.child.stop();
+      await Promise.all([server.close(), azurite.stop()]);
+    },
+  };
+}
+
+async function startHost(env: NodeJS.ProcessEnv): Promise<{ child: Child; url: string }> {
+  const main = join(root, "local", "host", "main.ts");
+  const args = [
+    "--import",
+    "tsx",
+    main,
+    "--app",
+    root,
+    "--port",
+    "0",
+    "--events",
+    "--with-parent",
+    "--log-level",
+    "none",
+  ];
+  return new Promise((resolve, reject) => {
+    const child = run("The host", process.execPath, args, env, (line, stream) => {
+      if (stream === "stderr") return;
+      const event = JSON.parse(line) as { event: string; url?: string };
+      if (event.event === "ready" && event.url !== undefined) resolve({ child, url: event.url });
+    });
+    child.died.then((reason) => reject(new Error(reason)), reject);
+  });
+}
+
+async function different(graph: GraphSimulator, view: ReturnType<typeof mirrorView>): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const id of graph.mailboxes.ids()) {
+    const rows = (await view.calendars(id)).filter(({ removedMs }) => removedMs === null);
+    const mirrored = new Map(rows.map(({ calendarId, resource }) => [calendarId, resource]));
+    const truth = graph.truth(id) as unknown as JsonObject[];
+    const isSame = truth.every((calendar) => {
+      const { "@odata.type": _type, ...resource } = mirrored.get(String(calendar["id"])) ?? {};
+      return sameJson(resource, calendar);
+    });
+    if (!isSame || mirrored.size !== truth.length) found.push(id);
+  }
+  return found;
+}
