@@ -36,8 +36,8 @@ async function walk(first: Held, untilMs: number, ports: Ports): Promise<PagesEn
     const [outcome] = answer.outcomes;
     if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
     const step = stepOf(work, outcome, ports, null);
-    const waitMs = step.kind === "wait" ? (step.next.notBeforeMs ?? 0) - ports.clock.nowMs() : 0;
-    if (waitMs > 0 && waitMs <= ports.limits.shortWaitMsMax && waits < 3) {
+    const waitMs = shortWaitMs(step, work, ports);
+    if (waitMs > 0 && waits < 3) {
       waits += 1;
       await ports.clock.sleep(waitMs);
       continue;
@@ -57,6 +57,13 @@ async function walk(first: Held, untilMs: number, ports: Ports): Promise<PagesEn
     work = workOn(moved.held);
   }
   return { kind: "unfinished", pages, changes, next: pageMessageOf(work.held.checkpoint) };
+}
+
+/** A wait that is worth sitting out here: short, and for the same link again. Else 0. */
+function shortWaitMs(step: Step, work: Work, ports: Ports): number {
+  if (step.kind !== "wait" || step.next.link !== work.from.link) return 0;
+  const waitMs = (step.next.notBeforeMs ?? 0) - ports.clock.nowMs();
+  return waitMs <= ports.limits.shortWaitMsMax ? Math.max(0, waitMs) : 0;
 }
 
 type Moved = { readonly held: Held; readonly changes: number; readonly parked: boolean };

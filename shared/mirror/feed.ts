@@ -4,14 +4,14 @@ import type { ShardRun } from "./shardRun.js";
 import { stretchesOf } from "./shardRun.js";
 import { type Work, workOn } from "./turn.js";
 
-/** Where a mailbox came from: its page of checkpoints, so that the cursor moves when the whole page is done. */
-type Page = { readonly lastMailboxId: string; readonly wrapped: boolean; open: number };
-export type FedWork = Work & { readonly page: Page };
+/** A mailbox's place in the order of the shard: the cursor moves over it once it is done. */
+type Place = { readonly mailboxId: string; readonly wrapped: boolean; isDone: boolean };
+export type FedWork = Work & { readonly place: Place };
 
 /** Hands out the mailboxes that are due, in batches, reading at most one page of 1,000 checkpoints ahead. */
 export class Feed {
   #ready: FedWork[] = [];
-  readonly #pages: Page[] = [];
+  #places: Place[] = [];
   readonly #source: AsyncIterator<{ readonly held: readonly Held[]; readonly wrapped: boolean }>;
   #reading: Promise<void> | null = null;
   #isExhausted = false;
@@ -31,10 +31,11 @@ export class Feed {
 
   /** All mailboxes up to here are done: where another run may take up. */
   get cursor(): { readonly cursor: string | null; readonly wrapped: boolean } {
-    while (this.#pages[0]?.open === 0) {
-      const page = this.#pages.shift();
-      if (page !== undefined) this.#cursor = { cursor: page.lastMailboxId, wrapped: page.wrapped };
-    }
+    const open = this.#places.findIndex(({ isDone }) => !isDone);
+    const last = this.#places[(open === -1 ? this.#places.length : open) - 1];
+    if (last === undefined) return this.#cursor;
+    this.#places = open === -1 ? [] : this.#places.slice(open);
+    this.#cursor = { cursor: last.mailboxId, wrapped: last.wrapped };
     return this.#cursor;
   }
 
@@ -49,7 +50,7 @@ export class Feed {
     return this.#ready.splice(0, count);
   }
 
-  /** Takes a mailbox back to be asked again. Its page stays open until `done`. */
+  /** Takes a mailbox back to be asked again. Its place stays open until `done`. */
   again(work: FedWork): void {
     this.#ready.push(work);
   }
@@ -60,7 +61,7 @@ export class Feed {
   }
 
   done(work: FedWork): void {
-    work.page.open -= 1;
+    work.place.isDone = true;
   }
 
   async #readPage(): Promise<void> {
@@ -70,17 +71,13 @@ export class Feed {
       return;
     }
     const nowMs = this.clock.nowMs();
-    const last = value.held.at(-1);
-    if (last === undefined) return;
-    const page: Page = { lastMailboxId: last.checkpoint.mailboxId, wrapped: value.wrapped, open: 0 };
     for (const held of value.held) {
       const due = isDue(held.checkpoint, nowMs, this.run.tick);
       this.see(held, due);
-      if (!due) continue;
-      page.open += 1;
-      this.#ready.push({ ...workOn(held, prepared(held.checkpoint, nowMs)), page });
+      const place: Place = { mailboxId: held.checkpoint.mailboxId, wrapped: value.wrapped, isDone: !due };
+      this.#places.push(place);
+      if (due) this.#ready.push({ ...workOn(held, prepared(held.checkpoint, nowMs)), place });
     }
-    this.#pages.push(page);
   }
 }
 

@@ -190,7 +190,7 @@ class Run {
 
   #next(work: FedWork, held: Held, audit: Checkpoint | null): void {
     if (audit === null) this.#feed.done(work);
-    else this.#feed.again({ held, from: audit, restarts: 0, page: work.page });
+    else this.#feed.again({ held, from: audit, restarts: 0, place: work.place });
   }
 
   /** Tells other programs, and notes it with a later transaction: at least once, also after a crash. */
