@@ -16,7 +16,7 @@ const exitUsage = 2;
 const pollMs = 400;
 const editEveryMs = 2_000;
 /** A tick that brings no mailbox further is repeated this often before we say what is wrong. */
-const idleTicksMax = 4;
+const idleTicksMax = 3;
 const msPerTick = 3_000;
 
 const options = optionsOrExit();
