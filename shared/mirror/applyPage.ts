@@ -2,8 +2,9 @@ import type { Held } from "../store/store.js";
 import { askOf } from "../sync/checkpoint.js";
 import type { Checkpoint, Step } from "../sync/types.js";
 import type { PageMessage } from "./messages.js";
+import { isNudgeDue, nudgeNoted, sendNudge } from "./nudge.js";
 import type { Ports } from "./ports.js";
-import { isNudgeDue, logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./turn.js";
+import { logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./turn.js";
 
 /** How a chain of pages ended; `next` is the message that carries it on. */
 export type PagesEnd = {
@@ -83,12 +84,8 @@ async function commit(work: Work, step: Step, ports: Ports): Promise<Moved | "lo
 /** Tells other programs once the change can be read, then notes that they were told: at least once, also after a crash. */
 async function nudged(held: Held, ports: Ports): Promise<Held> {
   const { checkpoint } = held;
-  if (ports.nudge === null || !isNudgeDue(checkpoint)) return held;
-  await ports.nudge({ mailbox: checkpoint.mailboxId, sequence: checkpoint.sequence });
-  const noted = await commitOne(
-    { held, rows: [], next: { ...checkpoint, nudgedSequence: checkpoint.sequence } },
-    ports,
-  );
+  if (!isNudgeDue(checkpoint) || (await sendNudge(checkpoint, ports)) === "notSent") return held;
+  const noted = await commitOne({ held, rows: [], next: nudgeNoted(checkpoint) }, ports);
   return noted.kind === "committed" ? noted.held : held;
 }
 

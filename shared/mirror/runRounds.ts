@@ -7,9 +7,10 @@ import { Committer } from "./committer.js";
 import { type FedWork, Feed } from "./feed.js";
 import { type Counts, type Figures, figuresOf, RunTally } from "./figures.js";
 import type { PageMessage, RoundsMessage } from "./messages.js";
+import { isNudgeDue, nudgeNoted, sendNudge } from "./nudge.js";
 import type { Ports } from "./ports.js";
 import { openRun } from "./shardRun.js";
-import { isNudgeDue, logStep, stepOf, tooLargeUnit, unitOf } from "./turn.js";
+import { logStep, stepOf, tooLargeUnit, unitOf } from "./turn.js";
 
 /** How a run over a shard ended, and the messages that carry its work on. */
 export type RunEnd = {
@@ -39,12 +40,15 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   return new Run(message, run, new Committer(store, claim), ports).finish();
 }
 
+/** A mailbox whose change other programs are still to be told of. */
+type Unsent = { readonly work: FedWork; readonly held: Held; readonly audit: Checkpoint | null };
+
 class Run {
   readonly #pages: PageMessage[] = [];
   readonly #feed: Feed;
   readonly #tally: RunTally;
   readonly #untilMs: number;
-  /** Follow-ups in flight: nudges that are being sent. */
+  readonly #unsent: Unsent[] = [];
   readonly #sending = new Set<Promise<void>>();
   /** Mailboxes whose removal was cut short: their last rows are deleted now. */
   readonly #removing: string[] = [];
@@ -195,29 +199,28 @@ class Run {
 
   /** Tells other programs, and notes it with a later transaction: at least once, also after a crash. */
   #nudge(work: FedWork, held: Held, audit: Checkpoint | null): void {
-    const { nudge } = this.ports;
-    if (nudge === null) throw new Error("A nudge is due although nudges are off.");
-    const { checkpoint } = held;
-    const sending: Promise<void> = nudge({ mailbox: checkpoint.mailboxId, sequence: checkpoint.sequence }).then(
-      () => {
+    this.#unsent.push({ work, held, audit });
+    this.#send();
+  }
+
+  #send(): void {
+    while (this.#sending.size < this.ports.limits.sendsInFlightMax) {
+      const next = this.#unsent.shift();
+      if (next === undefined) return;
+      const sending = this.#sendOne(next).finally(() => {
         this.#sending.delete(sending);
-        const next = { ...checkpoint, nudgedSequence: checkpoint.sequence };
-        this.committer.add({ held, rows: [], next }, (result) => {
-          this.#next(
-            work,
-            result.kind === "committed" ? result.held : held,
-            result.kind === "committed" ? audit : null,
-          );
-        });
-      },
-      (error: unknown) => {
-        // A lost nudge costs time, never truth: the next tick finds it missing and sends it.
-        this.#sending.delete(sending);
-        this.ports.log("warn", "nudge not sent", { mailbox: checkpoint.mailboxId, error: String(error) });
-        this.#next(work, held, audit);
-      },
-    );
-    this.#sending.add(sending);
+        this.#send();
+      });
+      this.#sending.add(sending);
+    }
+  }
+
+  async #sendOne({ work, held, audit }: Unsent): Promise<void> {
+    if ((await sendNudge(held.checkpoint, this.ports)) === "notSent") return this.#next(work, held, audit);
+    this.committer.add({ held, rows: [], next: nudgeNoted(held.checkpoint) }, (result) => {
+      if (result.kind === "committed") this.#next(work, result.held, audit);
+      else this.#feed.done(work);
+    });
   }
 
   async #drain(): Promise<void> {
