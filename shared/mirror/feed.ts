@@ -1,11 +1,12 @@
 import type { Held, Store } from "../store/store.js";
 import { isDue, prepared } from "../sync/due.js";
+import type { Checkpoint } from "../sync/types.js";
 import type { ShardRun } from "./shardRun.js";
 import { stretchesOf } from "./shardRun.js";
 import { type Work, workOn } from "./turn.js";
 
 /** A mailbox's place in the order of the shard: the cursor moves over it once it is done. */
-type Place = { readonly mailboxId: string; readonly wrapped: boolean; isDone: boolean };
+type Place = { checkpoint: Checkpoint; readonly wrapped: boolean; isDone: boolean };
 export type FedWork = Work & { readonly place: Place };
 
 /** Hands out the mailboxes that are due, in batches, reading at most one page of 1,000 checkpoints ahead. */
@@ -23,7 +24,9 @@ export class Feed {
     private readonly run: ShardRun,
     private readonly clock: { nowMs(): number },
     /** Sees every mailbox of the shard, due or not. */
-    private readonly see: (held: Held, isDue: boolean) => void,
+    private readonly see: (held: Held) => void,
+    /** Sees every mailbox once more, as it stands when the cursor moves over it. */
+    private readonly passed: (checkpoint: Checkpoint) => void,
   ) {
     this.#source = walk(store, shard, run)[Symbol.asyncIterator]();
     this.#cursor = { cursor: run.cursor, wrapped: run.wrapped };
@@ -32,10 +35,12 @@ export class Feed {
   /** All mailboxes up to here are done: where another run may take up. */
   get cursor(): { readonly cursor: string | null; readonly wrapped: boolean } {
     const open = this.#places.findIndex(({ isDone }) => !isDone);
-    const last = this.#places[(open === -1 ? this.#places.length : open) - 1];
+    const done = open === -1 ? this.#places : this.#places.slice(0, open);
+    const last = done.at(-1);
     if (last === undefined) return this.#cursor;
     this.#places = open === -1 ? [] : this.#places.slice(open);
-    this.#cursor = { cursor: last.mailboxId, wrapped: last.wrapped };
+    for (const { checkpoint } of done) this.passed(checkpoint);
+    this.#cursor = { cursor: last.checkpoint.mailboxId, wrapped: last.wrapped };
     return this.#cursor;
   }
 
@@ -60,7 +65,9 @@ export class Feed {
     return this.#ready.length > 0;
   }
 
-  done(work: FedWork): void {
+  /** @param checkpoint As it stands now, where it was moved. */
+  done(work: FedWork, checkpoint: Checkpoint = work.place.checkpoint): void {
+    work.place.checkpoint = checkpoint;
     work.place.isDone = true;
   }
 
@@ -73,8 +80,8 @@ export class Feed {
     const nowMs = this.clock.nowMs();
     for (const held of value.held) {
       const due = isDue(held.checkpoint, nowMs, this.run.tick);
-      this.see(held, due);
-      const place: Place = { mailboxId: held.checkpoint.mailboxId, wrapped: value.wrapped, isDone: !due };
+      this.see(held);
+      const place: Place = { checkpoint: held.checkpoint, wrapped: value.wrapped, isDone: !due };
       this.#places.push(place);
       if (due) this.#ready.push({ ...workOn(held, prepared(held.checkpoint, nowMs)), place });
     }

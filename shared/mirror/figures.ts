@@ -41,24 +41,19 @@ export class RunTally {
     this.oldestSuccessMs = typeof soFar["oldestSuccessMs"] === "number" ? soFar["oldestSuccessMs"] : null;
   }
 
-  /** A mailbox that is not due counts as it stands; one that is due counts when its step is committed. */
-  see(checkpoint: Checkpoint, isDue: boolean): void {
-    if (!isDue) this.#count(checkpoint);
-  }
-
   asked({ requests, throttles }: Asked): void {
     this.counters.graphRequests += requests;
     this.counters.throttles += throttles;
   }
 
-  committed(checkpoint: Checkpoint, { rounds, pages, changes }: Counts): void {
+  committed({ rounds, pages, changes }: Counts): void {
     this.counters.rounds += rounds;
     this.counters.pages += pages;
     this.counters.changes += changes;
-    this.#count(checkpoint);
   }
 
-  #count(checkpoint: Checkpoint): void {
+  /** A mailbox counts once, when the run leaves it behind: what goes on with this tick begins after it (I7). */
+  passed(checkpoint: Checkpoint): void {
     this.states[stateOf(checkpoint)] += 1;
     if (checkpoint.parkedReason !== null) {
       this.parkedReasons[checkpoint.parkedReason] = (this.parkedReasons[checkpoint.parkedReason] ?? 0) + 1;

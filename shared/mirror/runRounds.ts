@@ -62,13 +62,17 @@ class Run {
   ) {
     this.#tally = new RunTally(committer.claim.row.figures, run, ports.clock);
     this.#untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
-    this.#feed = new Feed(ports.store, message.shard, run, ports.clock, ({ checkpoint }, due) =>
-      this.#see(checkpoint, due),
+    this.#feed = new Feed(
+      ports.store,
+      message.shard,
+      run,
+      ports.clock,
+      ({ checkpoint }) => this.#see(checkpoint),
+      (checkpoint) => this.#tally.passed(checkpoint),
     );
   }
 
-  #see(checkpoint: Checkpoint, due: boolean): void {
-    this.#tally.see(checkpoint, due);
+  #see(checkpoint: Checkpoint): void {
     if (checkpoint.parkedReason === removingReason) this.#removing.push(checkpoint.mailboxId);
   }
 
@@ -88,8 +92,9 @@ class Run {
     const { clock, store, log } = this.ports;
     const kind = this.#stop ?? "done";
     const isDone = kind === "done";
+    const reached = this.#feed.cursor; // Before the figures: it counts the mailboxes that it moves over.
     const figures = figuresOf(this.#tally, store, isDone);
-    const position = isDone ? { cursor: null, from: null, wrapped: false } : this.#feed.cursor;
+    const position = isDone ? { cursor: null, from: null, wrapped: false } : reached;
     const run = { ...this.run, ...position, finishedMs: isDone ? clock.nowMs() : null };
     const written = await store.writeShardRow({ ...this.committer.claim, row: { run, figures: figures.stored } });
     if (written === "superseded") return { ...nothing("superseded"), pages: this.#pages };
@@ -184,7 +189,7 @@ class Run {
       return;
     }
     const { checkpoint } = result.held;
-    this.#tally.committed(checkpoint, counts);
+    this.#tally.committed(counts);
     const message = pageMessageOf(checkpoint);
     if (message !== null && checkpoint.failuresInARow === 0) this.#pages.push(message);
     const audit = counts.rounds > 0 ? auditOf(checkpoint, this.ports.clock.nowMs(), this.ports.auditMs) : null;
@@ -193,7 +198,7 @@ class Run {
   }
 
   #next(work: FedWork, held: Held, audit: Checkpoint | null): void {
-    if (audit === null) this.#feed.done(work);
+    if (audit === null) this.#feed.done(work, held.checkpoint);
     else this.#feed.again({ held, from: audit, restarts: 0, place: work.place });
   }
 
@@ -217,8 +222,10 @@ class Run {
 
   async #sendOne({ work, held, audit }: Unsent): Promise<void> {
     if ((await sendNudge(held.checkpoint, this.ports)) === "notSent") return this.#next(work, held, audit);
-    this.committer.add({ held, rows: [], next: nudgeNoted(held.checkpoint) }, (result) => {
-      if (result.kind === "committed") this.#next(work, result.held, audit);
+    const next = nudgeNoted(held.checkpoint);
+    this.committer.add({ held, rows: [], next }, (result) => {
+      const noted = audit === null ? null : { ...audit, nudgedSequence: next.nudgedSequence };
+      if (result.kind === "committed") this.#next(work, result.held, noted);
       else this.#feed.done(work);
     });
   }
