@@ -2,7 +2,7 @@ import type { Held } from "../store/store.js";
 import { askOf } from "../sync/checkpoint.js";
 import type { Checkpoint, Step } from "../sync/types.js";
 import type { PageMessage } from "./messages.js";
-import { isNudgeDue, nudgeNoted, sendNudge } from "./nudge.js";
+import { nudged } from "./nudge.js";
 import type { Ports } from "./ports.js";
 import { logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./turn.js";
 
@@ -79,14 +79,6 @@ async function commit(work: Work, step: Step, ports: Ports): Promise<Moved | "lo
     return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true } : "lostFence";
   }
   return { held: await nudged(result.held, ports), changes, parked: false };
-}
-
-/** Tells other programs once the change can be read, then notes that they were told: at least once, also after a crash. */
-async function nudged(held: Held, ports: Ports): Promise<Held> {
-  const { checkpoint } = held;
-  if (!isNudgeDue(checkpoint) || (await sendNudge(checkpoint, ports)) === "notSent") return held;
-  const noted = await commitOne({ held, rows: [], next: nudgeNoted(checkpoint) }, ports);
-  return noted.kind === "committed" ? noted.held : held;
 }
 
 async function commitOne(unit: Parameters<Ports["store"]["commitUnits"]>[0][number], ports: Ports) {

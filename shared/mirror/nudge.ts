@@ -1,10 +1,15 @@
+import type { Held } from "../store/store.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { Ports } from "./ports.js";
 
-/** Whether other programs must be told: something changed, and it can be read as a whole. */
+/**
+ * Whether other programs must be told: something changed, it can be read (a mailbox is not served before its first full
+ * round has ended), and no further page is about to change more.
+ */
 export function isNudgeDue(checkpoint: Checkpoint): boolean {
   const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
-  return !isWalking && checkpoint.sequence > checkpoint.nudgedSequence;
+  const goesOn = isWalking && checkpoint.notBeforeMs === null && checkpoint.parkedReason === null;
+  return !goesOn && checkpoint.lastFullRoundMs !== null && checkpoint.sequence > checkpoint.nudgedSequence;
 }
 
 /**
@@ -25,4 +30,12 @@ export async function sendNudge({ mailboxId, sequence }: Checkpoint, ports: Port
 /** The checkpoint once the nudge for it was sent. */
 export function nudgeNoted(checkpoint: Checkpoint): Checkpoint {
   return { ...checkpoint, nudgedSequence: checkpoint.sequence };
+}
+
+/** A mailbox after its commit: told of where that is due, and noted. */
+export async function nudged(held: Held, ports: Ports): Promise<Held> {
+  if (!isNudgeDue(held.checkpoint) || (await sendNudge(held.checkpoint, ports)) === "notSent") return held;
+  const next = nudgeNoted(held.checkpoint);
+  const [noted] = (await ports.store.commitUnits([{ held, rows: [], next }], null)).results;
+  return noted?.kind === "committed" ? noted.held : held;
 }
