@@ -1,7 +1,7 @@
-import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { addMailbox, findMailbox, mailboxIdOf } from "../mirror/roster.js";
-import { answer, type Route, refusal } from "./handler.js";
+import { type Answer, answer, type Route, refusal } from "./handler.js";
 
 const bodyShape = z.strictObject({ displayName: z.string().max(256).optional() });
 
@@ -18,7 +18,7 @@ export const mailboxRoute: Route = async (request, { store, newId, isTrial }) =>
     }
     case "DELETE":
       await store.purgeMailbox(named.id);
-      return { status: 204 };
+      return answer(204);
     default: {
       const view = await findMailbox(named.id, store);
       if (view !== null) return answer(200, view);
@@ -27,7 +27,7 @@ export const mailboxRoute: Route = async (request, { store, newId, isTrial }) =>
   }
 };
 
-type Body = { readonly displayName: string | null } | { readonly refused: HttpResponseInit };
+type Body = { readonly displayName: string | null } | { readonly refused: Answer };
 
 /** The body is optional. What cannot be read is refused: a typing error must not pass as "no display name". */
 async function bodyOf(request: HttpRequest): Promise<Body> {
