@@ -17,6 +17,8 @@ const { values } = parseArgs({
     /** How many links a mailbox keeps. */
     generations: { type: "string", default: "3" },
     appOnly: { type: "boolean", default: false },
+    /** Ends when stdin does: a parent that is killed leaves no orphan. */
+    withParent: { type: "boolean", default: false },
   },
 });
 
@@ -38,9 +40,9 @@ const server = await startGraphServer({
   ...(values.token === undefined ? {} : { token: values.token }),
   ...(values.publicRoot === undefined ? {} : { publicRoot: values.publicRoot }),
 });
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  process.once(signal, () => void server.close().then(() => process.exit(0)));
-}
+const stop = () => void server.close().then(() => process.exit(0));
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
+if (values.withParent) process.stdin.once("end", stop).once("error", stop).resume();
 console.log(JSON.stringify({ url: server.url }));
 
 function wholeNumber(name: string, text: string): number {

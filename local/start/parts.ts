@@ -73,7 +73,15 @@ async function startStorage(
 }
 
 async function startSimulator(options: StartOptions, token: string, stops: (() => Promise<void>)[]) {
-  const flags = ["--port", "0", "--mailboxes", `${options.mailboxes}`, "--calendars", `${options.calendars}`];
+  const flags = [
+    "--port",
+    "0",
+    "--mailboxes",
+    `${options.mailboxes}`,
+    "--calendars",
+    `${options.calendars}`,
+    "--withParent",
+  ];
   const main = join(root, "local", "graph", "main.ts");
   let ready: (url: string) => void = () => undefined;
   const url = new Promise<string>((resolve) => {
