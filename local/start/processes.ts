@@ -30,7 +30,7 @@ export function run(
   for (const stream of ["stdout", "stderr"] as const) {
     createInterface(child[stream]).on("line", (line) => {
       // Of a stack the line that names the error; else the last line.
-      if (stream === "stderr" && line.trim() !== "" && !/^\w*Error:/.test(complaint)) complaint = line.trim();
+      if (stream === "stderr" && line.trim() !== "" && !/Error\b/.test(complaint)) complaint = line.trim();
       onLine(line, stream);
     });
   }
