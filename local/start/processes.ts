@@ -23,7 +23,12 @@ export function run(
   env: NodeJS.ProcessEnv,
   onLine: (line: string, stream: "stdout" | "stderr") => void,
 ): Child {
-  const child = spawn(command, args, { env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+  // tsx keeps what it compiled in files that processes starting at once may read half written.
+  const child = spawn(command, args, {
+    env: { ...env, TSX_DISABLE_CACHE: "1" },
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: true,
+  });
   let complaint = "";
   let isStopping = false;
   child.stdin.on("error", () => child.stdin.destroy()); // It ended: `died` tells.
