@@ -3,15 +3,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/core-auth";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
+import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
 import { identityToken, type TokenSource, trialToken } from "./graph/token.js";
 import { createTransport } from "./graph/transport.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
+import { type DiscoverPorts, discoverLimits, sourceName, sourceOf } from "./mirror/discoverPorts.js";
 import { type Ports, runLimits } from "./mirror/ports.js";
+import type { MirrorFacts } from "./mirror/status.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { azureTable } from "./store/azureTable.js";
 import { tableClientOf } from "./store/azureTableClient.js";
 import { changesQueueOf } from "./store/changesQueue.js";
+import { shardNames } from "./store/keys.js";
 import { createStore, type Store } from "./store/store.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
@@ -45,6 +49,7 @@ function readBoot(): Boot {
 type Parts = {
   readonly table: ReturnType<typeof azureTable>;
   readonly graphFor: (log: Log) => GraphClient;
+  readonly directoryFor: (log: Log) => DirectoryClient;
   readonly nudge: Ports["nudge"];
 };
 let parts: Promise<Parts> | undefined;
@@ -60,7 +65,8 @@ function liveParts(): Promise<Parts> {
 
 /** What an HTTP route needs. @throws LayoutError, StorageError */
 export async function httpPorts(log: Log): Promise<HttpPorts> {
-  return { store: await liveStore(log), log, newId: randomUUID, isTrial: boot.settings.graph.accessToken !== null };
+  const isTrial = boot.settings.graph.accessToken !== null;
+  return { store: await liveStore(log), log, newId: randomUUID, nowMs, isTrial };
 }
 
 async function liveStore(log: Log): Promise<Store> {
@@ -91,6 +97,49 @@ export async function livePorts(log: Log): Promise<Ports> {
   };
 }
 
+const source = sourceOf(boot.settings.roster);
+
+/** What discovery of the roster needs. @throws LayoutError, StorageError */
+export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
+  const store = await liveStore(log);
+  const { directoryFor } = await liveParts();
+  const { tombstoneMs } = boot.settings;
+  const shards = shardNames(boot.settings.shards);
+  const directory = directoryFor(log);
+  return {
+    clock,
+    random,
+    newId: randomUUID,
+    store,
+    directory,
+    log,
+    source,
+    shards,
+    tombstoneMs,
+    limits: discoverLimits,
+  };
+}
+
+/** What status tells of the settings. No secrets are in it. */
+export const mirrorFacts: MirrorFacts = {
+  shards: shardNames(boot.settings.shards),
+  source: source === null ? null : sourceName(source),
+  settings: {
+    syncSchedule: boot.settings.syncSchedule,
+    rosterSchedule: boot.settings.rosterSchedule,
+    roster: source === null ? "manual" : sourceName(source),
+    shards: boot.settings.shards,
+    graphCloud: boot.settings.graph.cloud,
+    graphApiVersion: boot.settings.graph.version,
+    graphBatchSize: boot.settings.graph.batchSize,
+    graphPageSize: boot.settings.graph.pageSize,
+    auditDays: boot.settings.auditMs / 86_400_000,
+    tombstoneDays: boot.settings.tombstoneMs / 86_400_000,
+    changeNudges: boot.settings.changeNudges,
+    newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
+  },
+};
+
 /** The time now, and a new name: for triggers, which compose nothing else. */
 export const nowMs = clock.nowMs;
 export const newId: () => string = randomUUID;
@@ -103,6 +152,7 @@ async function build(settings: Settings): Promise<Parts> {
   return {
     table: azureTable(tableClientOf(storage, settings.table, credential.storage)),
     graphFor: (log) => createGraphClient({ settings: graph, transport, clock, log }),
+    directoryFor: (log) => createDirectoryClient({ settings: graph, transport, clock, log }),
     nudge: settings.changeNudges ? changesQueueOf(storage, settings.changesQueue, credential.storage) : null,
   };
 }

@@ -7,6 +7,7 @@ export type HttpPorts = {
   readonly store: Store;
   readonly log: Log;
   readonly newId: () => string;
+  readonly nowMs: () => number;
   /** Whether Graph is asked with a trial token: only then does the mailbox id `me` mean anything. */
   readonly isTrial: boolean;
 };
