@@ -1,9 +1,9 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxRoute } from "../shared/http/mailboxes.js";
-import { httpPorts, requireSettings } from "../shared/live.js";
+import { httpPorts, nowMs, requireSettings } from "../shared/live.js";
 
-export const handler = httpHandler(mailboxRoute, httpPorts);
+export const handler = httpHandler(mailboxRoute, httpPorts, nowMs);
 
 app.http("mailbox", { route: "mailboxes/{id}", methods: ["GET", "PUT", "DELETE"], authLevel: "function", handler });
 requireSettings();

@@ -1,10 +1,12 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { newId, nowMs, registered, requireSettings } from "../shared/live.js";
+import { newId, nowMs, registered, requireLayout, requireSettings } from "../shared/live.js";
+import { logOf } from "../shared/log.js";
 import { startRounds } from "../shared/mirror/startRounds.js";
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
 
-export const handler: TimerHandler = (_timer, context) => {
+export const handler: TimerHandler = async (_timer, context) => {
+  await requireLayout(logOf(context));
   const messages = startRounds(registered.shards, nowMs(), newId());
   // Strings: the host would print objects as indented JSON.
   context.extraOutputs.set(

@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/core-auth";
+import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
@@ -10,12 +11,14 @@ import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
 import { type DiscoverPorts, discoverLimits, sourceName, sourceOf } from "./mirror/discoverPorts.js";
 import { type Ports, runLimits } from "./mirror/ports.js";
+import type { RetirePorts } from "./mirror/retire.js";
 import type { MirrorFacts } from "./mirror/status.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { azureTable } from "./store/azureTable.js";
 import { tableClientOf } from "./store/azureTableClient.js";
 import { changesQueueOf } from "./store/changesQueue.js";
 import { shardNames } from "./store/keys.js";
+import { readFeedKey } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
@@ -65,8 +68,27 @@ function liveParts(): Promise<Parts> {
 
 /** What an HTTP route needs. @throws LayoutError, StorageError */
 export async function httpPorts(log: Log): Promise<HttpPorts> {
-  const isTrial = boot.settings.graph.accessToken !== null;
-  return { store: await liveStore(log), log, newId: randomUUID, nowMs, isTrial };
+  const store = await liveStore(log);
+  return {
+    store,
+    feed: async () => createFeed({ store, key: await liveFeedKey() }),
+    log,
+    newId: randomUUID,
+    nowMs,
+    isTrial: boot.settings.graph.accessToken !== null,
+    isSignInOn,
+  };
+}
+
+/** App Service says so while its authentication stands in front of the app. */
+const isSignInOn = process.env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() === "true";
+
+let feedKey: Uint8Array | undefined;
+
+/** Read once: the key stays for as long as its row does. */
+async function liveFeedKey(): Promise<Uint8Array> {
+  feedKey ??= await readFeedKey((await liveParts()).table, () => randomBytes(32));
+  return feedKey;
 }
 
 async function liveStore(log: Log): Promise<Store> {
@@ -139,6 +161,27 @@ export const mirrorFacts: MirrorFacts = {
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },
 };
+
+/** What the retirement of tombstones needs. @throws LayoutError, StorageError */
+export async function retirePorts(log: Log): Promise<RetirePorts> {
+  const { shards, tombstoneMs } = boot.settings;
+  return {
+    clock,
+    store: await liveStore(log),
+    shards: shardNames(shards),
+    tombstoneMs,
+    runMsMax: runLimits.runMsMax,
+    log,
+  };
+}
+
+/**
+ * A table that was laid out with another `SHARDS` stops the tick itself, instead of one message of each shard.
+ * Read once per process. @throws LayoutError, StorageError
+ */
+export async function requireLayout(log: Log): Promise<void> {
+  await liveStore(log);
+}
 
 /** The time now, and a new name: for triggers, which compose nothing else. */
 export const nowMs = clock.nowMs;

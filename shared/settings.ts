@@ -73,12 +73,9 @@ const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names,
   z.enum(names, { error: `must be one of ${names.join(", ")}` }).default(initial as never);
 /** Six fields as the Functions host reads them: {second} {minute} {hour} {day} {month} {day of week}. */
 const schedule = (initial: string) =>
-  z
-    .string()
-    .default(initial)
-    .refine((text) => /^([\d*,/\-?]|[A-Za-z])+(\s+([\d*,/\-?]|[A-Za-z])+){5}$/.test(text.trim()), {
-      error: "must be an NCRONTAB expression of six fields: second minute hour day month weekday",
-    });
+  z.string().default(initial).refine(isSchedule, {
+    error: "must be an NCRONTAB expression of six fields: second minute hour day month weekday",
+  });
 /** 56 characters at most: the host appends `-poison`, and a queue name ends at 63. */
 const queue = (initial: string) =>
   z
@@ -206,6 +203,38 @@ function told(issue: z.core.$ZodIssue, given: Environment): string {
   const name = String(issue.path[0]);
   const value = secrets.has(name) ? "" : ` It is ${JSON.stringify(given[name]?.slice(0, 80))}.`;
   return `${name} ${issue.message}.${value}`;
+}
+
+const monthNames = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+const weekdayNames = "sun mon tue wed thu fri sat".split(" ");
+const scheduleFields = [
+  { min: 0, max: 59 },
+  { min: 0, max: 59 },
+  { min: 0, max: 23 },
+  { min: 1, max: 31 },
+  { min: 1, max: 12, names: monthNames },
+  { min: 0, max: 7, names: weekdayNames },
+];
+
+/** The host would refuse a wrong one for its timer alone, and the rest of the app would run on without ticks. */
+function isSchedule(text: string): boolean {
+  const fields = text.trim().split(/\s+/);
+  return (
+    fields.length === scheduleFields.length &&
+    scheduleFields.every((field, index) => isField(fields[index] ?? "", field))
+  );
+}
+
+/** A list of `*`, values and ranges, each perhaps with a step. */
+function isField(text: string, { min, max, names = [] }: { min: number; max: number; names?: string[] }): boolean {
+  const isValue = (value: string) =>
+    names.some((name) => value.toLowerCase().startsWith(name)) ||
+    (/^\d{1,2}$/.test(value) && +value >= min && +value <= max);
+  return text.split(",").every((part) => {
+    const [, range = "", step] = /^([^/]+)(?:\/(\d{1,2}))?$/.exec(part) ?? [];
+    const ends = range.split("-");
+    return (range === "*" || (ends.length <= 2 && ends.every(isValue))) && (step === undefined || +step > 0);
+  });
 }
 
 /** What is wrong with a Graph root, or null. Plain http is for a simulator on this machine only: a token goes there. */

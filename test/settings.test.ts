@@ -119,6 +119,31 @@ describe("mistakes", () => {
   });
 });
 
+describe("schedules", () => {
+  test.each([
+    "0 */5 * * * *",
+    "*/10 * * * * *",
+    "0 30 6,18 * * Mon-Fri",
+    "0 0 0 1 Jan *",
+    "15 0-59/5 * 1 1 0",
+    "0 0 9-17 * * 1-5",
+  ])("%s is taken", (SYNC_SCHEDULE) =>
+    expect(readSettings({ ...storage, SYNC_SCHEDULE }).syncSchedule).toBe(SYNC_SCHEDULE),
+  );
+
+  test.each([
+    "*/5 * * * *",
+    "99 99 * * * *",
+    "L L L L L L",
+    "0 0 24 * * *",
+    "0 */0 * * * *",
+    "0 1-2-3 * * * *",
+    "0,, * * * * *",
+  ])("%s is refused: its timer alone would stand still", (SYNC_SCHEDULE) =>
+    expect(mistakesOf({ ...storage, SYNC_SCHEDULE })).toHaveLength(1),
+  );
+});
+
 describe("Azure", () => {
   test.each([
     { WEBSITE_INSTANCE_ID: "x" },

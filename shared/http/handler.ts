@@ -1,36 +1,105 @@
-import type { HttpHandler, HttpRequest, HttpResponseInit } from "@azure/functions";
+import type { HttpHandler, HttpRequest, InvocationContext } from "@azure/functions";
+import type { MirrorFeed } from "../feed/feed.js";
 import { type Log, logOf } from "../log.js";
-import { LayoutError, StorageError, type Store } from "../store/store.js";
+import { LayoutError, RowError, StorageError, type Store } from "../store/store.js";
 
 /** What a route needs from outside. */
 export type HttpPorts = {
   readonly store: Store;
+  /** The mirror as other programs read it. Its first use in a process reads the key of the tokens. */
+  readonly feed: () => Promise<MirrorFeed>;
   readonly log: Log;
   readonly newId: () => string;
   readonly nowMs: () => number;
   /** Whether Graph is asked with a trial token: only then does the mailbox id `me` mean anything. */
   readonly isTrial: boolean;
+  /** Whether App Service Authentication stands in front of us: only then are its headers its own. */
+  readonly isSignInOn: boolean;
 };
-export type Route = (request: HttpRequest, ports: HttpPorts) => Promise<HttpResponseInit>;
+
+/** What a route answers. A body is JSON; one with `error` gets what Graph adds to errors. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly jsonBody?: unknown;
+};
+export type Route = (request: HttpRequest, ports: HttpPorts) => Promise<Answer>;
+
+const noStore = { "cache-control": "no-store" };
 
 /** An error answer in Graph's shape, which all our routes share. */
-export function refusal(status: number, code: string, message: string): HttpResponseInit {
-  return { status, jsonBody: { error: { code, message } }, headers: { "cache-control": "no-store" } };
+export function refusal(
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return { status, jsonBody: { error: { code, message } }, headers: { ...noStore, ...headers } };
 }
 
-export function answer(status: number, jsonBody: unknown): HttpResponseInit {
-  return { status, jsonBody, headers: { "cache-control": "no-store" } };
+/** An answer that nobody may keep. Without a body it says nothing more. */
+export function answer(status: number, jsonBody?: unknown): Answer {
+  return { status, headers: noStore, ...(jsonBody === undefined ? {} : { jsonBody }) };
 }
 
-/** Gives a route its store, and turns trouble with the storage into an answer that says so. Surprises throw. */
-export function httpHandler(route: Route, portsFor: (log: Log) => Promise<HttpPorts>): HttpHandler {
-  return async (request, context) => {
-    try {
-      return await route(request, await portsFor(logOf(context)));
-    } catch (error) {
-      if (!(error instanceof StorageError) && !(error instanceof LayoutError)) throw error;
+/**
+ * Gives a route its ports, and turns trouble with the storage into an answer that says so. Surprises throw: the host
+ * answers 500 without a word, and counts a failed invocation.
+ */
+export function httpHandler(
+  route: Route,
+  portsFor: (log: Log) => Promise<HttpPorts>,
+  nowMs: () => number,
+): HttpHandler {
+  return async (request, context) => traced(await safely(route, portsFor, request, context), request, context, nowMs());
+}
+
+async function safely(
+  route: Route,
+  portsFor: (log: Log) => Promise<HttpPorts>,
+  request: HttpRequest,
+  context: InvocationContext,
+): Promise<Answer> {
+  try {
+    return await route(request, await portsFor(logOf(context)));
+  } catch (error) {
+    if (error instanceof RowError) {
       context.error(error.message);
-      return refusal(503, "serviceNotAvailable", "The mirror's storage cannot be used now. Its log says why.");
+      return refusal(500, "generalException", "A row of the mirror cannot be read. Its log says which.");
     }
+    if (!(error instanceof StorageError) && !(error instanceof LayoutError)) throw error;
+    context.error(error.message);
+    if (error instanceof LayoutError) return refusal(503, "serviceNotAvailable", error.message); // Names settings only.
+    return refusal(503, "serviceNotAvailable", "The mirror's storage cannot be used now. Its log says why.");
+  }
+}
+
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Names the request in every answer, as Graph does. `request-id` is the invocation's id, by which the log finds it; the
+ * caller's own id goes back only where it is one: what goes into a header must not be anybody's text.
+ * @see https://learn.microsoft.com/graph/errors
+ */
+function traced(given: Answer, request: HttpRequest, { invocationId }: InvocationContext, nowMs: number): Answer {
+  const theirs = request.headers.get("client-request-id") ?? "";
+  const clientRequestId = guid.test(theirs) ? theirs : null;
+  const headers = {
+    ...given.headers,
+    "request-id": invocationId,
+    ...(clientRequestId === null ? {} : { "client-request-id": clientRequestId }),
   };
+  const error = errorIn(given.jsonBody);
+  if (error === null) return { ...given, headers };
+  const innerError = {
+    date: new Date(nowMs).toISOString().slice(0, 19),
+    "request-id": invocationId,
+    "client-request-id": clientRequestId ?? invocationId,
+  };
+  return { ...given, headers, jsonBody: { error: { ...error, innerError } } };
+}
+
+function errorIn(body: unknown): object | null {
+  if (typeof body !== "object" || body === null || !("error" in body)) return null;
+  return typeof body.error === "object" ? body.error : null;
 }

@@ -1,8 +1,8 @@
-import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import type { HttpRequest } from "@azure/functions";
 import { z } from "zod";
 import { addMailbox, findMailbox, mailboxIdOf } from "../mirror/roster.js";
 import { seatView } from "../mirror/rosterView.js";
-import { answer, type Route, refusal } from "./handler.js";
+import { type Answer, answer, type Route, refusal } from "./handler.js";
 
 const bodyShape = z.strictObject({ displayName: z.string().max(256).optional() });
 
@@ -23,7 +23,7 @@ export const mailboxRoute: Route = async (request, { store, newId, nowMs, isTria
     case "DELETE": {
       const untilMs = nowMs() + removalMsMax;
       const end = await store.purgeMailbox(named.id, { isTimeUp: () => nowMs() >= untilMs });
-      return end === "unfinished" ? answer(202, await findMailbox(named.id, store)) : { status: 204 };
+      return end === "unfinished" ? answer(202, await findMailbox(named.id, store)) : answer(204);
     }
     default: {
       const view = await findMailbox(named.id, store);
@@ -33,7 +33,7 @@ export const mailboxRoute: Route = async (request, { store, newId, nowMs, isTria
   }
 };
 
-type Body = { readonly displayName: string | null } | { readonly refused: HttpResponseInit };
+type Body = { readonly displayName: string | null } | { readonly refused: Answer };
 
 /** The body is optional. What cannot be read is refused: a typing error must not pass as "no display name". */
 async function bodyOf(request: HttpRequest): Promise<Body> {

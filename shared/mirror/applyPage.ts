@@ -3,8 +3,9 @@ import { askOf } from "../sync/checkpoint.js";
 import { isLeaving } from "../sync/due.js";
 import type { Checkpoint, Step } from "../sync/types.js";
 import type { PageMessage, SyncMessage } from "./messages.js";
+import { nudged } from "./nudge.js";
 import type { Ports } from "./ports.js";
-import { isNudgeDue, logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./turn.js";
+import { logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./turn.js";
 import { type Counts, Walked } from "./walked.js";
 
 /** How a chain of pages ended; `next` is the message that carries it on. */
@@ -42,8 +43,8 @@ async function walk(first: Held, untilMs: number, ports: Ports): Promise<PagesEn
     const [outcome] = answer.outcomes;
     if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
     const step = stepOf(work, outcome, ports, null);
-    const waitMs = step.kind === "wait" ? (step.next.notBeforeMs ?? 0) - ports.clock.nowMs() : 0;
-    if (waitMs > 0 && waitMs <= ports.limits.shortWaitMsMax && waits < 3) {
+    const waitMs = shortWaitMs(step, work, ports);
+    if (waitMs > 0 && waits < 3) {
       waits += 1;
       await ports.clock.sleep(waitMs);
       continue;
@@ -65,40 +66,33 @@ async function walk(first: Held, untilMs: number, ports: Ports): Promise<PagesEn
   return { kind: "unfinished", pages, changes, next: pageMessageOf(work.held.checkpoint) };
 }
 
+/** A wait that is worth sitting out here: short, and for the same link again. Else 0. */
+function shortWaitMs(step: Step, work: Work, ports: Ports): number {
+  if (step.kind !== "wait" || step.next.link !== work.from.link) return 0;
+  const waitMs = (step.next.notBeforeMs ?? 0) - ports.clock.nowMs();
+  return waitMs <= ports.limits.shortWaitMsMax ? Math.max(0, waitMs) : 0;
+}
+
 type Moved = { readonly held: Held; readonly changes: number; readonly parked: boolean };
 
 async function commit(work: Work, step: Step, ports: Ports, walked: Walked): Promise<Moved | "lostFence"> {
-  const unit = await unitOf(step, work.from, ports);
-  const { rows, changes } = unit;
+  const { rows, changes, ...unit } = await unitOf(step, work.from, ports);
   const next = walked.onto(unit.next, countsOf(step, changes));
   const result = await commitOne({ held: work.held, rows, next }, ports);
   if (result.kind === "lostFence") return "lostFence";
   if (result.kind === "tooLarge") {
     ports.log("error", "mailbox does not fit the table", { mailbox: next.mailboxId, why: result.why });
-    const parked = tooLargeUnit(work.held, result.why, ports, null);
-    const refused = await commitOne(
-      { held: work.held, rows: [], next: walked.onto(parked.next, countsOf(null, 0)) },
-      ports,
-    );
+    const parked = walked.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
+    const refused = await commitOne({ held: work.held, rows: [], next: parked }, ports);
     return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true } : "lostFence";
   }
-  return { held: await nudged(result.held, ports, walked), changes, parked: false };
+  return { held: await nudged(result.held, ports), changes, parked: false };
 }
 
 /** What a step's commit counts as; null stands for a page that was refused. */
 export function countsOf(step: Step | null, changes: number): Counts {
   const isPage = step?.kind === "apply";
   return { pages: isPage ? 1 : 0, rounds: isPage && step.ends ? 1 : 0, changes };
-}
-
-/** Tells other programs once the change can be read, then notes that they were told: at least once, also after a crash. */
-async function nudged(held: Held, ports: Ports, walked: Walked): Promise<Held> {
-  const { checkpoint } = held;
-  if (ports.nudge === null || !isNudgeDue(checkpoint)) return held;
-  await ports.nudge({ mailbox: checkpoint.mailboxId, sequence: checkpoint.sequence });
-  const next = walked.onto({ ...checkpoint, nudgedSequence: checkpoint.sequence }, countsOf(null, 0));
-  const noted = await commitOne({ held, rows: [], next }, ports);
-  return noted.kind === "committed" ? noted.held : held;
 }
 
 async function commitOne(unit: Parameters<Ports["store"]["commitUnits"]>[0][number], ports: Ports) {

@@ -5,20 +5,14 @@ import type { ShardRun } from "./shardRun.js";
 import { stretchesOf } from "./shardRun.js";
 import { type Work, workOn } from "./turn.js";
 
-/** Where a mailbox came from: its page of checkpoints, so that the cursor moves when the whole page is done. */
-type Page = {
-  readonly lastMailboxId: string;
-  readonly wrapped: boolean;
-  open: number;
-  /** How its mailboxes stand that are done: told when the cursor passes the page, so that each is told once. */
-  readonly done: Checkpoint[];
-};
-export type FedWork = Work & { readonly page: Page };
+/** A mailbox's place in the order of the shard: the cursor moves over it once it is done. */
+type Place = { checkpoint: Checkpoint; readonly wrapped: boolean; isDone: boolean };
+export type FedWork = Work & { readonly place: Place };
 
 /** Hands out the mailboxes that are due, in batches, reading at most one page of 1,000 checkpoints ahead. */
 export class Feed {
   #ready: FedWork[] = [];
-  readonly #pages: Page[] = [];
+  #places: Place[] = [];
   readonly #source: AsyncIterator<{ readonly held: readonly Held[]; readonly wrapped: boolean }>;
   #reading: Promise<void> | null = null;
   #isExhausted = false;
@@ -30,10 +24,12 @@ export class Feed {
     shard: string,
     private readonly run: ShardRun,
     private readonly clock: { nowMs(): number },
-    /** Sees every mailbox of the shard as it is read, and as it stands when the cursor has passed it. */
-    private readonly watch: { see(checkpoint: Checkpoint): void; passed(checkpoint: Checkpoint): void },
+    /** Sees every mailbox of the shard, due or not. */
+    private readonly see: (held: Held) => void,
+    /** Sees every mailbox once more, as it stands when the cursor moves over it. */
+    private readonly passed: (checkpoint: Checkpoint) => void,
     /** How many never-asked mailboxes may still get their first round: the others must not wait for them. */
-    private readonly newMailboxesMax = Number.POSITIVE_INFINITY,
+    private readonly newMailboxesMax: number,
   ) {
     this.#source = walk(store, shard, run)[Symbol.asyncIterator]();
     this.#cursor = { cursor: run.cursor, wrapped: run.wrapped };
@@ -46,12 +42,13 @@ export class Feed {
 
   /** All mailboxes up to here are done: where another run may take up. */
   get cursor(): { readonly cursor: string | null; readonly wrapped: boolean } {
-    while (this.#pages[0]?.open === 0) {
-      const page = this.#pages.shift();
-      if (page === undefined) continue;
-      this.#cursor = { cursor: page.lastMailboxId, wrapped: page.wrapped };
-      for (const checkpoint of page.done) this.watch.passed(checkpoint);
-    }
+    const open = this.#places.findIndex(({ isDone }) => !isDone);
+    const done = open === -1 ? this.#places : this.#places.slice(0, open);
+    const last = done.at(-1);
+    if (last === undefined) return this.#cursor;
+    this.#places = open === -1 ? [] : this.#places.slice(open);
+    for (const { checkpoint } of done) this.passed(checkpoint);
+    this.#cursor = { cursor: last.checkpoint.mailboxId, wrapped: last.wrapped };
     return this.#cursor;
   }
 
@@ -66,7 +63,7 @@ export class Feed {
     return this.#ready.splice(0, count);
   }
 
-  /** Takes a mailbox back to be asked again. Its page stays open until `done`. */
+  /** Takes a mailbox back to be asked again. Its place stays open until `done`. */
   again(work: FedWork): void {
     this.#ready.push(work);
   }
@@ -76,10 +73,10 @@ export class Feed {
     return this.#ready.length > 0;
   }
 
-  /** @param checkpoint How the mailbox stands now. */
-  done(work: FedWork, checkpoint: Checkpoint): void {
-    work.page.done.push(checkpoint);
-    work.page.open -= 1;
+  /** @param checkpoint As it stands now, where it was moved. */
+  done(work: FedWork, checkpoint: Checkpoint = work.place.checkpoint): void {
+    work.place.checkpoint = checkpoint;
+    work.place.isDone = true;
   }
 
   #isItsTurn({ checkpoint }: Held): boolean {
@@ -96,18 +93,13 @@ export class Feed {
       return;
     }
     const nowMs = this.clock.nowMs();
-    const last = value.held.at(-1);
-    if (last === undefined) return;
-    const page: Page = { lastMailboxId: last.checkpoint.mailboxId, wrapped: value.wrapped, open: 0, done: [] };
     for (const held of value.held) {
       const due = isDue(held.checkpoint, nowMs, this.run.tick) && this.#isItsTurn(held);
-      this.watch.see(held.checkpoint);
-      if (!due) page.done.push(held.checkpoint);
-      if (!due) continue;
-      page.open += 1;
-      this.#ready.push({ ...workOn(held, prepared(held.checkpoint, nowMs)), page });
+      this.see(held);
+      const place: Place = { checkpoint: held.checkpoint, wrapped: value.wrapped, isDone: !due };
+      this.#places.push(place);
+      if (due) this.#ready.push({ ...workOn(held, prepared(held.checkpoint, nowMs)), place });
     }
-    this.#pages.push(page);
   }
 }
 

@@ -69,8 +69,8 @@ export class RunTally {
     if (before.walked !== null && after.walked === null) this.counters = addCounters(this.counters, before.walked);
   }
 
-  /** How a mailbox stands that this tick is done with: once for each mailbox. */
-  count(checkpoint: Checkpoint): void {
+  /** A mailbox counts once, when the run leaves it behind: what goes on with this tick begins after it (I7). */
+  passed(checkpoint: Checkpoint): void {
     const { census } = this;
     const state = stateOf(checkpoint);
     census.states[state] += 1;

@@ -2,6 +2,7 @@ import type { Log } from "../log.js";
 import { park } from "../sync/decide.js";
 import { pageMessageOf } from "./applyPage.js";
 import { parsePageMessage, parseRoundsWork } from "./messages.js";
+import { nudged } from "./nudge.js";
 import { momentOf, type Ports } from "./ports.js";
 
 /**
@@ -20,13 +21,14 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
   const awaited = held === null ? null : pageMessageOf(held.checkpoint);
   if (held === null || awaited?.round !== message.round || awaited.page !== message.page) return "movedOn";
   const { next } = park(held.checkpoint, "poisonedPage", "poisonedPage", momentOf(ports, null));
-  const { results } = await ports.store.commitUnits([{ held, rows: [], next }], null);
-  if (results[0]?.kind !== "committed") return "movedOn";
+  const [result] = (await ports.store.commitUnits([{ held, rows: [], next }], null)).results;
+  if (result?.kind !== "committed") return "movedOn";
+  await nudged(result.held, ports); // What its earlier pages changed can be read.
   ports.log("error", "mailbox parked: its page message failed time and again", { ...message });
   return "parked";
 }
 
-/** A shard's or discovery's message that failed time and again. The next tick or schedule sends a new one: it is made known. */
+/** A shard's or discovery's message that failed time and again. The next tick or schedule sends a new one: it is told. */
 export function parkRounds(body: unknown, log: Log): "told" | "unreadable" {
   const message = readable(() => parseRoundsWork(body), "rounds", log);
   if (message === null) return "unreadable";

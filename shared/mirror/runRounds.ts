@@ -7,9 +7,10 @@ import { Committer } from "./committer.js";
 import { type FedWork, Feed } from "./feed.js";
 import { type Figures, figuresOf, RunTally } from "./figures.js";
 import type { PageMessage, RoundsMessage } from "./messages.js";
+import { isNudgeDue, nudgeNoted, sendNudge } from "./nudge.js";
 import type { Ports } from "./ports.js";
 import { openRun } from "./shardRun.js";
-import { isNudgeDue, logStep, stepOf, tooLargeUnit, unitOf } from "./turn.js";
+import { logStep, stepOf, tooLargeUnit, unitOf } from "./turn.js";
 import type { Counts } from "./walked.js";
 
 /** How a run over a shard ended, and the messages that carry its work on. */
@@ -41,13 +42,16 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   return new Run(message, new RunTally(figures, run, clock), new Committer(store, claim), ports).finish();
 }
 
+/** A mailbox whose change other programs are still to be told of. */
+type Unsent = { readonly work: FedWork; readonly held: Held; readonly audit: Checkpoint | null };
+
 class Run {
   readonly #pages: PageMessage[] = [];
   readonly #feed: Feed;
   readonly #run: RunTally["run"];
   readonly #newAskedBefore: number;
   readonly #untilMs: number;
-  /** Follow-ups in flight: nudges that are being sent. */
+  readonly #unsent: Unsent[] = [];
   readonly #sending = new Set<Promise<void>>();
   /** Mailboxes whose removal was cut short: their last rows are deleted now. */
   readonly #removing: string[] = [];
@@ -62,14 +66,19 @@ class Run {
     this.#run = tally.run;
     this.#newAskedBefore = tally.newAsked;
     this.#untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
-    const watch = {
-      see: ({ parkedReason, mailboxId }: Checkpoint) => {
-        if (parkedReason === removingReason) this.#removing.push(mailboxId);
-      },
-      passed: (checkpoint: Checkpoint) => tally.count(checkpoint),
-    };
-    const newMax = ports.limits.newMailboxesPerTickMax - tally.newAsked;
-    this.#feed = new Feed(ports.store, message.shard, tally.run, ports.clock, watch, newMax);
+    this.#feed = new Feed(
+      ports.store,
+      message.shard,
+      tally.run,
+      ports.clock,
+      ({ checkpoint }) => this.#see(checkpoint),
+      (checkpoint) => tally.passed(checkpoint),
+      ports.limits.newMailboxesPerTickMax - tally.newAsked,
+    );
+  }
+
+  #see(checkpoint: Checkpoint): void {
+    if (checkpoint.parkedReason === removingReason) this.#removing.push(checkpoint.mailboxId);
   }
 
   async finish(): Promise<RunEnd> {
@@ -88,7 +97,7 @@ class Run {
     const { clock, store, log } = this.ports;
     const kind = this.#stop ?? "done";
     const isDone = kind === "done";
-    const reached = this.#feed.cursor;
+    const reached = this.#feed.cursor; // Before the figures: it counts the mailboxes that it moves over.
     const position = isDone ? { cursor: null, from: null, wrapped: false } : reached;
     this.tally.newAsked = this.#newAskedBefore + this.#feed.newAsked;
     const figures = figuresOf(this.tally, store, isDone, position);
@@ -179,7 +188,7 @@ class Run {
       return;
     }
     if (result.kind === "lostFence") {
-      this.#feed.done(work, work.held.checkpoint); // A twin is ahead: not an error. It counts as we saw it.
+      this.#feed.done(work); // A twin is ahead: not an error.
       return;
     }
     const { checkpoint } = result.held;
@@ -193,34 +202,35 @@ class Run {
 
   #next(work: FedWork, held: Held, audit: Checkpoint | null): void {
     if (audit === null) this.#feed.done(work, held.checkpoint);
-    else this.#feed.again({ held, from: audit, restarts: 0, page: work.page });
+    else this.#feed.again({ held, from: audit, restarts: 0, place: work.place });
   }
 
   /** Tells other programs, and notes it with a later transaction: at least once, also after a crash. */
   #nudge(work: FedWork, held: Held, audit: Checkpoint | null): void {
-    const { nudge } = this.ports;
-    if (nudge === null) throw new Error("A nudge is due although nudges are off.");
-    const { checkpoint } = held;
-    const sending: Promise<void> = nudge({ mailbox: checkpoint.mailboxId, sequence: checkpoint.sequence }).then(
-      () => {
+    this.#unsent.push({ work, held, audit });
+    this.#send();
+  }
+
+  #send(): void {
+    while (this.#sending.size < this.ports.limits.sendsInFlightMax) {
+      const next = this.#unsent.shift();
+      if (next === undefined) return;
+      const sending = this.#sendOne(next).finally(() => {
         this.#sending.delete(sending);
-        const next = { ...checkpoint, nudgedSequence: checkpoint.sequence };
-        this.committer.add({ held, rows: [], next }, (result) => {
-          this.#next(
-            work,
-            result.kind === "committed" ? result.held : held,
-            result.kind === "committed" ? audit : null,
-          );
-        });
-      },
-      (error: unknown) => {
-        // A lost nudge costs time, never truth: the next tick finds it missing and sends it.
-        this.#sending.delete(sending);
-        this.ports.log("warn", "nudge not sent", { mailbox: checkpoint.mailboxId, error: String(error) });
-        this.#next(work, held, audit);
-      },
-    );
-    this.#sending.add(sending);
+        this.#send();
+      });
+      this.#sending.add(sending);
+    }
+  }
+
+  async #sendOne({ work, held, audit }: Unsent): Promise<void> {
+    if ((await sendNudge(held.checkpoint, this.ports)) === "notSent") return this.#next(work, held, audit);
+    const next = nudgeNoted(held.checkpoint);
+    this.committer.add({ held, rows: [], next }, (result) => {
+      const noted = audit === null ? null : { ...audit, nudgedSequence: next.nudgedSequence };
+      if (result.kind === "committed") this.#next(work, result.held, noted);
+      else this.#feed.done(work);
+    });
   }
 
   async #drain(): Promise<void> {

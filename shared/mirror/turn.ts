@@ -34,12 +34,6 @@ export function tooLargeUnit(held: Held, why: string, ports: Ports, tick: string
   return { rows: [], changes: 0, next: park(seen, `tooLarge:${why}`, "tooLarge", moment).next };
 }
 
-/** Whether other programs must be told: something changed, and it can be read as a whole. */
-export function isNudgeDue(checkpoint: Checkpoint): boolean {
-  const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
-  return !isWalking && checkpoint.sequence > checkpoint.nudgedSequence;
-}
-
 /** With nudges off, all counts as told: switching them on later must not flood the queue with the past. */
 function quiet(next: Checkpoint, ports: Ports): Checkpoint {
   return ports.nudge === null ? { ...next, nudgedSequence: next.sequence } : next;

@@ -14,11 +14,12 @@ export const syncLimits = {
   resetsUnpacedMax: 2,
   /** Rounds abandoned in a row after which the list takes over from a delta that never ends. */
   loopsBeforeList: 3,
-  backoffBaseMs: 1_000,
+  /** Ticks are minutes apart: the first failures wait for the next tick and no longer. */
+  backoffBaseMs: 250,
   /** Mailbox moves last for hours: an hour is the longest that a transient failure keeps us away. */
   backoffMaxMs: hourMs,
   authBackoffMaxMs: 15 * minuteMs,
-  resetPaceBaseMs: 15 * minuteMs,
+  resetPaceBaseMs: 5_000,
   /** A mailbox that was licensed a moment ago answers 404 for a while, so the first look back comes soon. */
   reprobeBaseMs: 15 * minuteMs,
   reprobeMaxMs: dayMs,

@@ -9,6 +9,20 @@ export function merge(stored: JsonObject, item: JsonObject): JsonObject {
   return merged;
 }
 
+/**
+ * Whether two items say the same of a calendar. Names that begin with @ are OData's words about the item: delta adds some
+ * that a list leaves out, and a mailbox that goes from one to the other has not changed (I5).
+ */
+export function sameCalendar(a: JsonObject, b: JsonObject): boolean {
+  const names = ownNames(a);
+  if (names.length !== ownNames(b).length) return false;
+  return names.every((name) => Object.hasOwn(b, name) && sameJson(a[name] ?? null, b[name] ?? null));
+}
+
+function ownNames(item: JsonObject): readonly string[] {
+  return Object.keys(item).filter((name) => !name.startsWith("@"));
+}
+
 /** Whether two values say the same, whatever the order of their properties. */
 export function sameJson(a: Json, b: Json): boolean {
   if (a === b) return true;

@@ -1,6 +1,6 @@
 import { startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
-import { merge, sameJson } from "./merge.js";
+import { merge, sameCalendar } from "./merge.js";
 import type { CalendarRow, Checkpoint, Item, JsonObject, Step, Unit } from "./types.js";
 
 type Apply = Extract<Step, { kind: "apply" }>;
@@ -55,7 +55,7 @@ function rowsOf(
     const old = before.get(calendarId);
     const wasAlive = old !== undefined && old.removedMs === null;
     if (removed && !wasAlive) continue; // A removal of what we never had, or know as removed, says nothing.
-    const isChange = removed || !wasAlive || !sameJson(old.resource, resource);
+    const isChange = removed || !wasAlive || !sameCalendar(old.resource, resource);
     if (!isChange && old.generation === next.generation) continue;
     if (isChange) sequence += 1;
     rows.push({

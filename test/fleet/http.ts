@@ -38,7 +38,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
       params,
       ...(body === undefined ? {} : { body: { string: body } }),
     });
-    const reply = await httpHandler(route, portsFor)(request, context);
+    const reply = await httpHandler(route, portsFor, world.clock.nowMs)(request, context);
     const { status = 200, jsonBody } = reply as { status?: number; jsonBody?: unknown };
     return { status, body: jsonBody };
   };

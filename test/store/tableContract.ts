@@ -175,6 +175,25 @@ export function tableContract(name: string, newTable: NewTable): void {
     },
   );
 
+  test(title("a filter leaves out what is not earlier, and what has no such time, on every page"), async () => {
+    const table = await opened();
+    const at = (ms: number) => ({ removedAt: new Date(ms) });
+    const noon = Date.UTC(2026, 10, 22, 12, 0, 0, 500);
+    await done(table, [
+      create("a", at(noon - 1)),
+      create("b", { other: new Date(noon - 1) }),
+      create("c", at(noon)),
+      create("d", at(noon - 86_400_000)),
+      create("e", at(noon + 1)),
+      create("f", at(Date.UTC(1999, 0, 1))),
+    ]);
+    const filter = { column: "removedAt", timeMs: noon };
+    for (const pageSize of [1, 2, 1_000]) {
+      const found = await collect(table.pages("p", { after: " ", upTo: "e" }, pageSize, filter));
+      expect(found.map(({ rowKey }) => rowKey)).toEqual(["a", "d"]);
+    }
+  });
+
   test(title("a page holds at most what was asked for, and never more than 1,000 entities"), async () => {
     const table = await opened();
     const keys = Array.from({ length: 1_100 }, (_, i) => `k${String(i).padStart(4, "0")}`);

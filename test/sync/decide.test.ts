@@ -149,8 +149,8 @@ describe("waiting", () => {
     const outcome: Outcome = { kind: "transient", code: "x", retryAfterMs: null };
     const waitMs = (failuresInARow: number, jitter: number) =>
       (decide(checkpointIn("idle", { failuresInARow }), outcome, { ...moment, jitter }).next.notBeforeMs ?? 0) - nowMs;
-    expect([0, 1, 2, 3].map((failures) => waitMs(failures, 1))).toEqual([1_000, 2_000, 4_000, 8_000]);
-    expect(waitMs(3, 0)).toBe(4_000);
+    expect([0, 1, 2, 3].map((failures) => waitMs(failures, 1))).toEqual([250, 500, 1_000, 2_000]);
+    expect(waitMs(3, 0)).toBe(1_000);
     expect(waitMs(60, 1)).toBe(3_600_000);
   });
 
@@ -176,7 +176,7 @@ describe("a lost sync state", () => {
 
   test("is paced from the third in a row on: full rounds cost storage in the mailbox", () => {
     const third = decide(checkpointIn("idle", { resetsInARow: 2 }), outcomes.resetSync, moment);
-    expect(third).toMatchObject({ kind: "wait", next: { phase: "initial", link: null, notBeforeMs: nowMs + 900_000 } });
+    expect(third).toMatchObject({ kind: "wait", next: { phase: "initial", link: null, notBeforeMs: nowMs + 5_000 } });
   });
 
   test("counts as mended only by an incremental round that ends", () => {

@@ -1,0 +1,9 @@
+import { app } from "@azure/functions";
+import { httpHandler } from "../shared/http/handler.js";
+import { openapiRoute } from "../shared/http/openapi.js";
+import { httpPorts, nowMs, requireSettings } from "../shared/live.js";
+
+export const handler = httpHandler(openapiRoute, httpPorts, nowMs);
+
+app.http("openapi", { route: "openapi.json", methods: ["GET"], authLevel: "function", handler });
+requireSettings();

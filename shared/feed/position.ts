@@ -1,0 +1,60 @@
+import type { CalendarRow, Checkpoint } from "../sync/types.js";
+
+/**
+ * How far a reader has come. It has been told of every row whose sequence is at most `position`.
+ * `start`: in a walk that began with nothing, the mailbox's sequence at its first page; 0 in all later walks.
+ */
+export type Position = { readonly position: number; readonly start: number };
+
+/** One page of the feed, in the order of the changes. `isLast`: nothing was left when it was read. */
+export type FeedPage = { readonly rows: readonly CalendarRow[]; readonly next: Position; readonly isLast: boolean };
+
+/** Where a reader begins that holds nothing. */
+export function beginning(sequence: number): Position {
+  return { position: 0, start: sequence };
+}
+
+/**
+ * The next page for a reader.
+ *
+ * Why this is complete (I6). Every real change gives its row a sequence of its own, above all that its mailbox had, and
+ * the checkpoint that commits with the row says at least that number. So once a checkpoint says S, each row of sequence S
+ * or less is in the table, where it stays under its key until it changes again.
+ * - `sequence` is S of a checkpoint that was read **before** the rows. A query is no snapshot, but a row that holds still
+ *   meanwhile is found, whatever else moves. One that moves gets a sequence above S, and S is the highest position that a
+ *   token takes: the reader meets it again. Rows above S are left out here, for others below them may have been missed.
+ * - A page ends at the sequence of its last row, so every row that is still to come is above it.
+ * - Tombstones of sequence `start` or less are left out: what was gone before a walk began, its reader never had.
+ *
+ * @param rows All rows of the mailbox, tombstones included, in any order.
+ */
+export function pageAfter(from: Position, sequence: number, rows: readonly CalendarRow[], pageSize: number): FeedPage {
+  const owed = rows
+    .filter((row) => row.sequence > from.position && row.sequence <= sequence)
+    .filter((row) => row.removedMs === null || row.sequence > from.start)
+    .sort((one, other) => one.sequence - other.sequence);
+  const page = owed.slice(0, pageSize);
+  const last = page.at(-1);
+  if (last === undefined || page.length === owed.length) {
+    return { rows: page, next: { position: sequence, start: 0 }, isLast: true };
+  }
+  return { rows: page, next: { position: last.sequence, start: from.start }, isLast: false };
+}
+
+/**
+ * Whether a reader must start over, because a tombstone that it needs may have been deleted.
+ *
+ * Retention deletes a tombstone of sequence R and notes R in the checkpoint, in one transaction. Who needs that tombstone?
+ * Only a reader that was once told of the calendar and not of its removal: one whose position is below R, and whose walk
+ * began before R (a walk that begins at R or later finds the calendar gone). So a reader is safe when its position **or**
+ * its start is R or more, and for the highest R of all, that is what is asked here. A walk that begins now has the present
+ * sequence as its start, which no R passes: it can expire only by retention that overtakes it later.
+ *
+ * A position above the sequence is from a future that the table has lost, as after a restore from a backup.
+ */
+export function isExpired(
+  { position, start }: Position,
+  { sequence, retiredSequence }: Pick<Checkpoint, "sequence" | "retiredSequence">,
+): boolean {
+  return Math.max(position, start) < retiredSequence || Math.max(position, start) > sequence;
+}

@@ -1,0 +1,63 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { Position } from "./position.js";
+
+/** Ours have some 100 characters; those of a list page carry a calendar's id, and Outlook's have 152 as a rule. */
+export const tokenCharsMax = 4_096;
+
+/** A place in the feed of one life of a mailbox. */
+export type FeedToken = Position & { readonly epoch: string };
+
+/** A place in the list of a mailbox: the calendar that the page before ended with. */
+export type ListToken = { readonly after: string };
+
+type Payload = readonly ["f1", string, number, number] | readonly ["l1", string];
+
+/**
+ * Tokens that only we can make: `payload.seal` in base64url, the seal an HMAC-SHA256 over mailbox and payload. They tell
+ * a reader's place and no more, so they are sealed and not encrypted.
+ */
+export type Tokens = {
+  feed(mailboxId: string, token: FeedToken): string;
+  /** Null: not ours, altered, of another mailbox, or no feed token. `isOfEpoch` tells whether it is of that life. */
+  openFeed(mailboxId: string, text: string): (Position & { isOfEpoch(epoch: string): boolean }) | null;
+  list(mailboxId: string, token: ListToken): string;
+  openList(mailboxId: string, text: string): ListToken | null;
+};
+
+/** @param key 32 random bytes or more, the same for all instances. */
+export function createTokens(key: Uint8Array): Tokens {
+  const sealOf = (mailboxId: string, payload: string): Buffer =>
+    createHmac("sha256", key)
+      .update(JSON.stringify([mailboxId, payload]))
+      .digest();
+  const write = (mailboxId: string, fields: Payload): string => {
+    const payload = Buffer.from(JSON.stringify(fields)).toString("base64url");
+    return `${payload}.${sealOf(mailboxId, payload).toString("base64url")}`;
+  };
+  const read = (mailboxId: string, text: string): readonly unknown[] | null => {
+    if (text.length > tokenCharsMax) return null;
+    const [, payload, seal] = /^([\w-]+)\.([\w-]{43})$/.exec(text) ?? [];
+    if (payload === undefined || seal === undefined) return null;
+    // Bytes are compared and not texts, so the last character must be the one that we write: else two texts fit.
+    const given = Buffer.from(seal, "base64url");
+    if (given.toString("base64url") !== seal || !timingSafeEqual(given, sealOf(mailboxId, payload))) return null;
+    return JSON.parse(Buffer.from(payload, "base64url").toString()) as readonly unknown[]; // Sealed, hence ours.
+  };
+  return {
+    feed: (mailboxId, { epoch, position, start }) => write(mailboxId, ["f1", digest(epoch), position, start]),
+    openFeed: (mailboxId, text) => {
+      const [kind, epoch, position, start] = read(mailboxId, text) ?? [];
+      if (kind !== "f1" || typeof position !== "number" || typeof start !== "number") return null;
+      return { position, start, isOfEpoch: (other) => digest(other) === epoch };
+    },
+    list: (mailboxId, { after }) => write(mailboxId, ["l1", after]),
+    openList: (mailboxId, text) => {
+      const [kind, after] = read(mailboxId, text) ?? [];
+      return kind === "l1" && typeof after === "string" ? { after } : null;
+    },
+  };
+}
+
+function digest(epoch: string): string {
+  return createHash("sha256").update(epoch).digest("base64url").slice(0, 12);
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { memoryTable } from "../../shared/store/memoryTable.js";
+import { readFeedKey } from "../../shared/store/meta.js";
+import { between } from "./mailboxWorld.js";
+
+const drawing = (byte: number) => () => new Uint8Array(32).fill(byte);
+
+async function opened() {
+  const table = memoryTable();
+  await table.createIfMissing();
+  return table;
+}
+
+test("the key of the tokens is drawn once, and is the same for all that read it", async () => {
+  const table = await opened();
+  const first = await readFeedKey(table, drawing(1));
+  expect([...first]).toEqual([...drawing(1)()]);
+  expect(await readFeedKey(table, drawing(2))).toEqual(first);
+});
+
+test("of many that draw it at once, all go by the one that came first", async () => {
+  const table = await opened();
+  const late = between(table, async (request) => {
+    if (request === "transact") await readFeedKey(table, drawing(1));
+  });
+  expect([...(await readFeedKey(late, drawing(2)))]).toEqual([...drawing(1)()]);
+});
+
+test("a row that holds no key is told, and no weaker one is taken", async () => {
+  const table = await opened();
+  await table.transact("~meta", [{ kind: "create", rowKey: "feedkey", columns: { key: "c2hvcnQ=" } }]);
+  await expect(readFeedKey(table, drawing(1))).rejects.toThrow("column key holds no key of 32 bytes");
+});

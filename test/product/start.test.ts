@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { createGraph } from "../../local/graph/graph.js";
+import { randomFrom } from "../../local/graph/random.js";
+import { startGraphServer } from "../../local/graph/server.js";
+import { freePort } from "../../local/start/processes.js";
+
+const root = join(import.meta.dirname, "..", "..");
+
+/** `npm start` as a user runs it: what it said, and its exit code. */
+async function start(args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ["--import", "tsx", "local/start.ts", ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => said.push(text));
+  const [code] = await once(child, "close");
+  return { code, said: said.join("") };
+}
+
+const noStack = /\n\s+at |UnhandledPromise|node:internal/;
+
+describe.concurrent("what goes wrong is told in one clear line, with a useful exit code", () => {
+  test("wrong settings: all of them at once, exit code 2", async () => {
+    const { code, said } = await start(["--once"], { SHARDS: "12", GRAPH_CLOUD: "mars" });
+    expect(code).toBe(2);
+    expect(said).toMatch(/SHARDS must be a power of two from 1 to 256/);
+    expect(said).toMatch(/GRAPH_CLOUD must be one of global, usgov, usgovdod, china/);
+    expect(said).not.toMatch(noStack);
+  });
+
+  test("an unknown option: the usage, exit code 2", async () => {
+    const { code, said } = await start(["--mailboxen", "5"]);
+    expect(code).toBe(2);
+    expect(said).toMatch(/--mailboxen/);
+    expect(said).toMatch(/usage: npm start/);
+  });
+
+  test("storage that does not answer", async () => {
+    const endpoint = `http://127.0.0.1:${await freePort()}/acct`;
+    const AzureWebJobsStorage = `DefaultEndpointsProtocol=http;AccountName=acct;AccountKey=a2V5;QueueEndpoint=${endpoint};TableEndpoint=${endpoint};`;
+    const { code, said } = await start(["--once"], { AzureWebJobsStorage });
+    expect(code).toBe(1);
+    expect(said).toMatch(/The storage that AzureWebJobsStorage names cannot be used: ECONNREFUSED/);
+    expect(said).not.toMatch(noStack);
+  });
+
+  test("a Graph that does not answer", async () => {
+    const GRAPH_ENDPOINT = `http://127.0.0.1:${await freePort()}`;
+    const { code, said } = await start(["--once", "--mailbox", "me"], { GRAPH_ENDPOINT, GRAPH_ACCESS_TOKEN: "any" });
+    expect(code).toBe(1);
+    expect(said).toMatch(/1 not fresh: waiting: ECONNREFUSED. Graph cannot be reached/);
+    expect(said).not.toMatch(noStack);
+  });
+
+  test("a token that Graph refuses; the right one mirrors the mailbox", async () => {
+    const core = createGraph({ clock: { nowMs: () => Date.now() }, random: randomFrom(1), calendars: 4 });
+    const graph = await startGraphServer({ core, token: "right" });
+    const me = ["--once", "--mailbox", "me"];
+    const [wrong, right] = await Promise.all([
+      start(me, { GRAPH_ENDPOINT: graph.url, GRAPH_ACCESS_TOKEN: "wrong" }),
+      start(me, { GRAPH_ENDPOINT: graph.url, GRAPH_ACCESS_TOKEN: "right" }),
+    ]);
+    await graph.close();
+    expect(wrong.code).toBe(1);
+    expect(wrong.said).toMatch(/1 not fresh: waiting: InvalidAuthenticationToken. Graph refuses the token/);
+    expect(wrong.said).not.toMatch(noStack);
+    expect(right.said).toMatch(/1 of 1 mailboxes fresh, 4 calendars/);
+    expect(right.code).toBe(0);
+  });
+});
+
+test("a table that is kept is taken up by the next run, as JSON for programs", async () => {
+  const { mkdtemp, rm } = await import("node:fs/promises");
+  const { tmpdir } = await import("node:os");
+  const dataDir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+  try {
+    const args = ["--once", "--json", "--mailboxes", "3", "--calendars", "2", "--data", dataDir];
+    for (const run of ["first", "second"]) {
+      const { code, said } = await start(args);
+      const events = said
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      expect(events.at(-1), run).toMatchObject({
+        event: "summary",
+        mailboxes: 3,
+        fresh: 3,
+        calendars: 6,
+        different: [],
+      });
+      expect(code, run).toBe(0);
+    }
+  } finally {
+    await rm(dataDir, { recursive: true });
+  }
+});
