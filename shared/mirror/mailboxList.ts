@@ -16,6 +16,9 @@ export type ListQuery = {
 
 export type ListPage = { readonly mailboxes: readonly MailboxView[]; readonly next: ListPlace | null };
 
+/** A whole object id, which is one row to read. */
+const wholeId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** Our choice: a page of the list reads so many checkpoints at most, however few of them are asked for. */
 const checkpointsPerPageMax = 20_000;
 
@@ -28,6 +31,11 @@ export function isMailboxState(text: string): text is MailboxState {
  * asked for, even none, and still have a next one.
  */
 export async function listMailboxes(query: ListQuery, store: Store, shards: readonly string[]): Promise<ListPage> {
+  if (wholeId.test(query.search)) {
+    const held = await store.readMailbox(query.search);
+    const isFound = held !== null && isAskedFor(held.checkpoint, query);
+    return { mailboxes: isFound ? [viewOf(held.checkpoint)] : [], next: null };
+  }
   const found: MailboxView[] = [];
   let read = 0;
   let place = query.from;

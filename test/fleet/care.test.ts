@@ -44,6 +44,13 @@ describe("GET mailboxes", () => {
     expect(named).toEqual(named.map((one) => expect.objectContaining({ id: one.id, displayName: "Ravi Iyer" })));
   });
 
+  test("finds a whole id with one read", async () => {
+    const { http, ids } = await opened();
+    const [, id = ""] = ids;
+    expect(listOf(await http.list(`?search=${id.toUpperCase()}`))).toMatchObject({ value: [{ id }], cursor: null });
+    expect(listOf(await http.list(`?search=${id}&state=parked`)).value).toEqual([]);
+  });
+
   test("never tells a link", async () => {
     const { http } = await opened();
     expect(JSON.stringify(await http.list("?top=500"))).not.toMatch(/deltatoken|skiptoken|graph\.microsoft/);
