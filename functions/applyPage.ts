@@ -7,6 +7,7 @@ import { parsePageMessage } from "../shared/mirror/messages.js";
 const connection = "AzureWebJobsStorage";
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
 
+/** One page message after the other of a mailbox's round, or a round that an operator asked for. */
 export const handler: StorageQueueHandler = async (body, context) => {
   const message = parsePageMessage(body);
   const log = logOf(context);

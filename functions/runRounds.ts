@@ -1,7 +1,8 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, requireSettings } from "../shared/live.js";
+import { discoverPorts, livePorts, registered, requireSettings } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { parseRoundsMessage } from "../shared/mirror/messages.js";
+import { discoverMailboxes } from "../shared/mirror/discover.js";
+import { parseRoundsWork } from "../shared/mirror/messages.js";
 import { runRounds } from "../shared/mirror/runRounds.js";
 
 const connection = "AzureWebJobsStorage";
@@ -9,7 +10,13 @@ const rounds = output.storageQueue({ queueName: registered.roundsQueue, connecti
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
 
 export const handler: StorageQueueHandler = async (message, context) => {
-  const end = await runRounds(parseRoundsMessage(message), await livePorts(logOf(context)));
+  const work = parseRoundsWork(message);
+  if ("discover" in work) {
+    const { continuation } = await discoverMailboxes(work, await discoverPorts(logOf(context)));
+    if (continuation !== null) context.extraOutputs.set(rounds, [JSON.stringify(continuation)]);
+    return;
+  }
+  const end = await runRounds(work, await livePorts(logOf(context)));
   context.extraOutputs.set(
     pages,
     end.pages.map((page) => JSON.stringify(page)),

@@ -3,6 +3,7 @@ import { StorageError } from "../shared/store/errors.js";
 import { sameJson } from "../shared/sync/merge.js";
 import type { JsonObject } from "../shared/sync/types.js";
 import { followChanges } from "./start/changes.js";
+import { discoverRoster, tickByFigures } from "./start/large.js";
 import { type MirrorView, mirrorView, type Snapshot } from "./start/mirrorView.js";
 import { type StartOptions, startOptions, usage } from "./start/options.js";
 import { type Parts, startParts } from "./start/parts.js";
@@ -20,6 +21,10 @@ const editEveryMs = 2_000;
 /** A tick that brings no mailbox further is repeated this often before we say what is wrong. */
 const idleTicksMax = 3;
 const msPerTick = 3_000;
+const rowsWatchedMax = 2_000;
+/** Beyond this so many of each thousand are compared with the simulator: it takes one query for each. */
+const comparedWholeMax = 10_000;
+const comparedOfThousand = 20;
 
 const options = optionsOrExit();
 const screen = screenOf(options.json);
@@ -115,23 +120,35 @@ function hearOnce(): (line: string) => void {
 
 /** Puts the mailboxes on the roster and ticks until all are fresh, or no tick helps. True: all are fresh and right. */
 async function firstSync(product: Product, simulator: Simulator | null, view: MirrorView): Promise<boolean> {
-  const ids = simulator === null ? [options.mailbox ?? "me"] : await simulator.mailboxIds();
-  await product.addMailboxes(ids, (added) => {
-    if (added % 1000 === 0) screen.say(`  ${added} of ${ids.length} on the roster`, { event: "roster", added });
-  });
+  const expected = await fillRoster(product, simulator);
   const before = (await simulator?.requests()) ?? null;
   const sinceMs = Date.now();
-  const snapshot = await tickUntilFresh(product, view, sinceMs, ids.length);
+  // Reading all rows again and again is for small mirrors; a large one tells by its figures how it stands.
+  const isLarge = options.roster === "directory" || expected > rowsWatchedMax;
+  if (isLarge) await tickByFigures(product, screen);
+  const snapshot = isLarge ? await view.snapshot(sinceMs) : await tickUntilFresh(product, view, sinceMs, expected);
   const after = (await simulator?.requests()) ?? null;
-  const different = simulator === null ? null : await differences(simulator, view);
+  const { different, compared } =
+    simulator === null ? { different: null, compared: 0 } : await differences(simulator, view);
   screen.summary({
     ...snapshot,
     seconds: (Date.now() - sinceMs) / 1000,
     requests: before === null || after === null ? null : after.httpRequests - before.httpRequests,
     pages: before === null || after === null ? null : after.pages - before.pages,
     different,
+    compared,
   });
   return snapshot.fresh === snapshot.mailboxes && (different === null || different.length === 0);
+}
+
+/** How many mailboxes are on the roster then. */
+async function fillRoster(product: Product, simulator: Simulator | null): Promise<number> {
+  if (options.roster === "directory") return discoverRoster(product, screen);
+  const ids = simulator === null ? [options.mailbox ?? "me"] : await simulator.mailboxIds();
+  await product.addMailboxes(ids, (added) => {
+    if (added % 1000 === 0) screen.say(`  ${added} of ${ids.length} on the roster`, { event: "roster", added });
+  });
+  return ids.length;
 }
 
 async function tickUntilFresh(
@@ -164,9 +181,14 @@ async function tickUntilFresh(
 }
 
 /** Mailboxes whose rows are not what the simulator holds: the mirror's own promise, looked at from outside. */
-async function differences(simulator: Simulator, view: MirrorView): Promise<readonly string[]> {
+async function differences(simulator: Simulator, view: MirrorView) {
   const different: string[] = [];
-  for await (const { id, calendars } of simulator.truth()) {
+  let compared = 0;
+  const ofThousand = options.mailboxes > comparedWholeMax ? comparedOfThousand : 1000;
+  for await (const { id, calendars } of simulator.truth(ofThousand)) {
+    // A discovered roster leaves guests and disabled accounts out.
+    if (options.roster === "directory" && !(await view.isOnRoster(id))) continue;
+    compared += 1;
     const alive = (await view.calendars(id)).filter(({ removedMs }) => removedMs === null);
     const mirrored = new Map(alive.map(({ calendarId, resource }) => [calendarId, resource]));
     const isSame = calendars.every((calendar) => {
@@ -175,7 +197,7 @@ async function differences(simulator: Simulator, view: MirrorView): Promise<read
     });
     if (!isSame || mirrored.size !== calendars.length) different.push(id);
   }
-  return different;
+  return { different, compared };
 }
 
 async function keepEditing(simulator: Simulator): Promise<never> {

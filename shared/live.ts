@@ -4,12 +4,15 @@ import type { TokenCredential } from "@azure/core-auth";
 import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
+import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
 import { identityToken, type TokenSource, trialToken } from "./graph/token.js";
 import { createTransport } from "./graph/transport.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
+import { type DiscoverPorts, discoverLimits, sourceName, sourceOf } from "./mirror/discoverPorts.js";
 import { type Ports, runLimits } from "./mirror/ports.js";
 import type { RetirePorts } from "./mirror/retire.js";
+import type { MirrorFacts } from "./mirror/status.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { azureTable } from "./store/azureTable.js";
 import { tableClientOf } from "./store/azureTableClient.js";
@@ -49,6 +52,7 @@ function readBoot(): Boot {
 type Parts = {
   readonly table: ReturnType<typeof azureTable>;
   readonly graphFor: (log: Log) => GraphClient;
+  readonly directoryFor: (log: Log) => DirectoryClient;
   readonly nudge: Ports["nudge"];
 };
 let parts: Promise<Parts> | undefined;
@@ -115,6 +119,49 @@ export async function livePorts(log: Log): Promise<Ports> {
   };
 }
 
+const source = sourceOf(boot.settings.roster);
+
+/** What discovery of the roster needs. @throws LayoutError, StorageError */
+export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
+  const store = await liveStore(log);
+  const { directoryFor } = await liveParts();
+  const { tombstoneMs } = boot.settings;
+  const shards = shardNames(boot.settings.shards);
+  const directory = directoryFor(log);
+  return {
+    clock,
+    random,
+    newId: randomUUID,
+    store,
+    directory,
+    log,
+    source,
+    shards,
+    tombstoneMs,
+    limits: discoverLimits,
+  };
+}
+
+/** What status tells of the settings. No secrets are in it. */
+export const mirrorFacts: MirrorFacts = {
+  shards: shardNames(boot.settings.shards),
+  source: source === null ? null : sourceName(source),
+  settings: {
+    syncSchedule: boot.settings.syncSchedule,
+    rosterSchedule: boot.settings.rosterSchedule,
+    roster: source === null ? "manual" : sourceName(source),
+    shards: boot.settings.shards,
+    graphCloud: boot.settings.graph.cloud,
+    graphApiVersion: boot.settings.graph.version,
+    graphBatchSize: boot.settings.graph.batchSize,
+    graphPageSize: boot.settings.graph.pageSize,
+    auditDays: boot.settings.auditMs / 86_400_000,
+    tombstoneDays: boot.settings.tombstoneMs / 86_400_000,
+    changeNudges: boot.settings.changeNudges,
+    newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
+  },
+};
+
 /** What the retirement of tombstones needs. @throws LayoutError, StorageError */
 export async function retirePorts(log: Log): Promise<RetirePorts> {
   const { shards, tombstoneMs } = boot.settings;
@@ -148,6 +195,7 @@ async function build(settings: Settings): Promise<Parts> {
   return {
     table: azureTable(tableClientOf(storage, settings.table, credential.storage)),
     graphFor: (log) => createGraphClient({ settings: graph, transport, clock, log }),
+    directoryFor: (log) => createDirectoryClient({ settings: graph, transport, clock, log }),
     nudge: settings.changeNudges ? changesQueueOf(storage, settings.changesQueue, credential.storage) : null,
   };
 }

@@ -20,6 +20,7 @@ export type MirrorView = {
   isReachable(): Promise<void>;
   snapshot(sinceMs: number): Promise<Snapshot>;
   calendars(mailboxId: string): Promise<readonly CalendarRow[]>;
+  isOnRoster(mailboxId: string): Promise<boolean>;
 };
 
 /** @param shards As the app's own setting. */
@@ -30,6 +31,7 @@ export function mirrorView(connectionString: string, tableName: string, shards: 
     isReachable: () => table.createIfMissing(),
     snapshot: (sinceMs) => snapshot(store, shards, sinceMs),
     calendars: (mailboxId) => store.readCalendars(mailboxId),
+    isOnRoster: async (mailboxId) => (await store.readMailbox(mailboxId)) !== null,
   };
 }
 

@@ -4,6 +4,7 @@ export const usage = `usage: npm start -- [options]
   --once            until the mirror is quiet, then a summary; exit code 0 when every mailbox is fresh, else 1
   --mailboxes N     simulated mailboxes (default 50)
   --calendars N     calendars in each (default 5)
+  --roster HOW      manual: mailboxes are put on the roster one by one (default); directory: it is discovered
   --page-size N     calendars per Graph page (default 50)
   --data DIR        keep the table between runs
   --mailbox ID      a real mailbox instead of simulated ones: me, with GRAPH_ACCESS_TOKEN set
@@ -14,6 +15,7 @@ export type StartOptions = {
   readonly once: boolean;
   readonly mailboxes: number;
   readonly calendars: number;
+  readonly roster: "manual" | "directory";
   readonly pageSize: string;
   readonly dataDir: string | null;
   /** A real mailbox; null: simulated ones. */
@@ -31,6 +33,7 @@ export function startOptions(args: readonly string[], env: NodeJS.ProcessEnv): S
       mailboxes: { type: "string", default: "50" },
       calendars: { type: "string", default: "5" },
       "page-size": { type: "string", default: env["GRAPH_PAGE_SIZE"] ?? "50" },
+      roster: { type: "string", default: "manual" },
       data: { type: "string" },
       mailbox: { type: "string" },
       port: { type: "string", default: "0" },
@@ -40,7 +43,14 @@ export function startOptions(args: readonly string[], env: NodeJS.ProcessEnv): S
   if (values.mailbox !== undefined && !env["GRAPH_ACCESS_TOKEN"]) {
     throw new Error("--mailbox mirrors a real mailbox: set GRAPH_ACCESS_TOKEN to a token that may read its calendars.");
   }
+  const { roster } = values;
+  if (roster !== "manual" && roster !== "directory")
+    throw new Error(`--roster is manual or directory, not "${roster}".`);
+  if (roster === "directory" && values.mailbox !== undefined) {
+    throw new Error("--roster directory discovers simulated mailboxes: it does not go with --mailbox.");
+  }
   return {
+    roster,
     once: values.once,
     mailboxes: wholeNumber("mailboxes", values.mailboxes, 1, 1_000_000),
     calendars: wholeNumber("calendars", values.calendars, 1, 10_000),

@@ -42,6 +42,8 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
       GRAPH_PAGE_SIZE: options.pageSize,
       // Once: only the ticks that we ask for. Else often, for whoever watches.
       SYNC_SCHEDULE: options.once ? "0 0 0 1 1 *" : env["SYNC_SCHEDULE"] || "*/10 * * * * *",
+      ROSTER: options.roster === "directory" ? "directory" : env["ROSTER"],
+      ROSTER_SCHEDULE: options.once ? "0 0 0 1 1 *" : env["ROSTER_SCHEDULE"] || "*/20 * * * * *",
       ...(simulator === null ? {} : { GRAPH_ENDPOINT: simulator.url }),
     };
     const host = await startHost(options, settings, hear, stops);

@@ -1,11 +1,26 @@
+import type { Status } from "../../shared/mirror/status.js";
+
 /** The product as a user reaches it: by its HTTP functions and the host's manual runs. */
 export type Product = {
+  /** Starts discovery of the roster. */
+  discover(): Promise<void>;
+  status(): Promise<Status>;
   addMailboxes(ids: readonly string[], onAdded: (added: number) => void): Promise<void>;
   tick(): Promise<void>;
 };
 
 export function productAt(hostUrl: string): Product {
   return {
+    discover: async () => {
+      const response = await fetch(`${hostUrl}/api/roster/discover`, { method: "POST" });
+      if (response.status !== 202) throw new Error(`Discovery was not started: ${await saidBy(response)}`);
+      await response.arrayBuffer();
+    },
+    status: async () => {
+      const response = await fetch(`${hostUrl}/api/status?ticks=1`);
+      if (!response.ok) throw new Error(`The status cannot be read: ${await saidBy(response)}`);
+      return (await response.json()) as Status;
+    },
     addMailboxes: async (ids, onAdded) => {
       let next = 0;
       let added = 0;
@@ -42,19 +57,22 @@ export type Simulator = {
   mailboxIds(): Promise<readonly string[]>;
   requests(): Promise<{ readonly httpRequests: number; readonly pages: number }>;
   edit(): Promise<void>;
-  /** Every mailbox's calendars as Graph has them now. */
-  truth(): AsyncIterable<{ readonly id: string; readonly calendars: readonly Record<string, unknown>[] }>;
+  /** Mailboxes' calendars as Graph has them now: of each thousand mailboxes so many. */
+  truth(
+    ofThousand: number,
+  ): AsyncIterable<{ readonly id: string; readonly calendars: readonly Record<string, unknown>[] }>;
 };
 
 export function simulatorAt(url: string): Simulator {
   const get = async (path: string) => (await fetch(`${url}/_control/${path}`)).json();
-  async function* mailboxes(query: string) {
-    for (let skip = 0; ; skip += 1000) {
-      const page = (await get(`mailboxes?skip=${skip}&top=1000${query}`)) as {
+  async function* mailboxes(query: string, ofThousand = 1000) {
+    for (let skip = 0, count = 1; skip < count; skip += 1000) {
+      const page = (await get(`mailboxes?skip=${skip}&top=${ofThousand}${query}`)) as {
+        count: number;
         value: { id: string; calendars?: [] }[];
       };
+      count = page.count;
       yield* page.value;
-      if (page.value.length < 1000) return;
     }
   }
   return {
@@ -70,8 +88,8 @@ export function simulatorAt(url: string): Simulator {
     edit: async () => {
       await fetch(`${url}/_control/edits`, { method: "POST", body: '{"random":1}' });
     },
-    async *truth() {
-      for await (const { id, calendars = [] } of mailboxes("&truth=1")) yield { id, calendars };
+    async *truth(ofThousand) {
+      for await (const { id, calendars = [] } of mailboxes("&truth=1", ofThousand)) yield { id, calendars };
     },
   };
 }

@@ -6,6 +6,8 @@ export type Summary = Snapshot & {
   readonly pages: number | null;
   /** Null: there is no simulator to compare with. */
   readonly different: readonly string[] | null;
+  /** How many mailboxes were compared with the simulator's. */
+  readonly compared: number;
 };
 
 /** What the person at the terminal sees, or what a program reads with --json. */
@@ -67,11 +69,12 @@ function progressText({ mailboxes, fresh, calendars }: Snapshot): string {
 }
 
 function summaryText(summary: Summary): string {
-  const { fresh, mailboxes, calendars, pages, requests, seconds, notFresh, different } = summary;
+  const { fresh, mailboxes, calendars, pages, requests, seconds, notFresh, different, compared } = summary;
   const traffic = requests === null ? "" : `, ${pages} pages by ${requests} Graph requests`;
   const lines = [`${fresh} of ${mailboxes} mailboxes fresh, ${calendars} calendars${traffic}, ${seconds.toFixed(1)} s`];
   for (const [why, count] of Object.entries(notFresh)) lines.push(`  ${count} not fresh: ${why}${hintOf(why)}`);
-  if (different?.length === 0) lines.push("  identical to the simulator's mailboxes");
+  const which = compared < mailboxes ? ` (${compared} of them compared)` : "";
+  if (different?.length === 0) lines.push(`  identical to the simulator's mailboxes${which}`);
   if (different !== null && different.length > 0) {
     lines.push(`  ${different.length} mailboxes differ from the simulator: ${different.slice(0, 5).join(", ")}`);
   }

@@ -61,6 +61,29 @@ export function parseRoot(root: string): Root {
  */
 export function checkLink(link: string, { root, version, mailboxId, strategy }: LinkScope): CheckedLink {
   const refused = (why: LinkTrouble): CheckedLink => ({ ok: false, why });
+  const home = homeLink(link, root, version);
+  if ("why" in home) return refused(home.why);
+  const { segments, path, query, versionInLink } = home;
+  const afterMailbox = skipMailbox(segments, mailboxId);
+  if (afterMailbox === null) return refused("mailbox");
+  if (!isPagePath(afterMailbox, strategy)) return refused("path");
+  if (!holdsToken(query, strategy)) return refused("token");
+  const batchUrl = versionInLink === version ? `${path.slice(1 + version.length)}?${query}` : null;
+  return { ok: true, batchUrl, rawTarget: `${path}?${query}` };
+}
+
+/** A link of the configured origin and version, in its parts, each as it stands. */
+export type HomeLink = {
+  readonly path: string;
+  readonly query: string;
+  readonly versionInLink: string;
+  /** What follows the version. */
+  readonly segments: readonly string[];
+};
+
+/** The parts of a link that leads home, or why it does not (I8). */
+export function homeLink(link: string, root: string, version: string): HomeLink | { readonly why: LinkTrouble } {
+  const refused = (why: LinkTrouble) => ({ why });
   if (link.length > linkCharsMax) return refused("tooLong");
   if (!/^[\x21-\x7e]+$/.test(link) || /[\\#]/.test(link)) return refused("characters");
   const [, scheme, authority, path, query] = /^([a-z]+):\/\/([^/?]*)(\/[^?]*)\?(.*)$/i.exec(link) ?? [];
@@ -74,12 +97,7 @@ export function checkLink(link: string, { root, version, mailboxId, strategy }: 
   if (/\/(\.|%2e){1,2}(\/|$)/i.test(path)) return refused("dotSegments");
   const [, versionInLink = "", ...segments] = path.split("/");
   if (lowerAscii(versionInLink) !== lowerAscii(version)) return refused("version");
-  const afterMailbox = skipMailbox(segments, mailboxId);
-  if (afterMailbox === null) return refused("mailbox");
-  if (!isPagePath(afterMailbox, strategy)) return refused("path");
-  if (!holdsToken(query, strategy)) return refused("token");
-  const batchUrl = versionInLink === version ? `${path.slice(1 + version.length)}?${query}` : null;
-  return { ok: true, batchUrl, rawTarget: `${path}?${query}` };
+  return { path, query, versionInLink, segments };
 }
 
 /**
@@ -109,7 +127,11 @@ function isPagePath(segments: readonly string[], strategy: Strategy): boolean {
 }
 
 function holdsToken(query: string, strategy: Strategy): boolean {
-  const token = strategy === "delta" ? /^\$(deltatoken|skiptoken)$/ : /^\$skip(token)?$/;
+  return hasOption(query, strategy === "delta" ? /^\$(deltatoken|skiptoken)$/ : /^\$skip(token)?$/);
+}
+
+/** Whether a query holds an option of such a name, with a value. */
+export function hasOption(query: string, token: RegExp): boolean {
   return query.split("&").some((option) => {
     const [, name = ""] = /^([^=]*)=./.exec(option) ?? [];
     return token.test(lowerAscii(name).replace("%24", "$"));
@@ -138,6 +160,6 @@ function withoutDefaultPort(scheme: Root["scheme"], authority: string): string {
 }
 
 /** Only A to Z: other alphabets have letters that turn into one of ours when lowered. */
-function lowerAscii(text: string): string {
+export function lowerAscii(text: string): string {
   return text.replace(/[A-Z]/g, (char) => char.toLowerCase());
 }

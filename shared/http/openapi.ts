@@ -1,6 +1,7 @@
 import type { JsonObject } from "../sync/types.js";
 import type { Route } from "./handler.js";
 import { feedPaths } from "./openapiFeed.js";
+import { fleetPaths, fleetSchemas } from "./openapiFleet.js";
 import { mailboxPaths } from "./openapiMailboxes.js";
 import { schemas } from "./openapiSchemas.js";
 
@@ -27,8 +28,8 @@ export function openapiDocument(server: string): JsonObject {
     },
     servers: [{ url: server }],
     security: [{ functionKey: [] }, { functionKeyInQuery: [] }],
-    paths: { ...feedPaths, ...mailboxPaths, "/openapi.json": { get: thisDocument } },
-    components: { schemas, securitySchemes },
+    paths: { ...feedPaths, ...mailboxPaths, ...fleetPaths, "/openapi.json": { get: thisDocument } },
+    components: { schemas: { ...schemas, ...fleetSchemas }, securitySchemes },
   };
 }
 

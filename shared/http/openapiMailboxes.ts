@@ -36,6 +36,7 @@ export const mailboxPaths: JsonObject = {
       operationId: "deleteMailbox",
       summary: "Takes a mailbox off the roster, with all its rows. Again is harmless.",
       responses: {
+        "202": json("It takes longer than this request: GET shows removing until it is done.", "Mailbox"),
         "204": { description: "It is not on the roster any more." },
         "400": badId,
         "401": noKey,

@@ -1,5 +1,6 @@
 import { mailboxStates } from "../sync/state.js";
 import type { JsonObject } from "../sync/types.js";
+import { seatSchema } from "./openapiFleet.js";
 import { ref } from "./openapiParts.js";
 
 const text: JsonObject = { type: "string" };
@@ -105,7 +106,7 @@ export const schemas: JsonObject = {
   Mailbox: {
     type: "object",
     required: Object.keys(mailboxProperties),
-    properties: mailboxProperties,
+    properties: { ...mailboxProperties, roster: seatSchema },
     additionalProperties: false,
   },
   NewMailbox: {

@@ -1,10 +1,12 @@
 import type { Held } from "../store/store.js";
 import { askOf } from "../sync/checkpoint.js";
+import { isLeaving } from "../sync/due.js";
 import type { Checkpoint, Step } from "../sync/types.js";
-import type { PageMessage } from "./messages.js";
+import type { PageMessage, SyncMessage } from "./messages.js";
 import { nudged } from "./nudge.js";
 import type { Ports } from "./ports.js";
 import { logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./turn.js";
+import { type Counts, Walked } from "./walked.js";
 
 /** How a chain of pages ended; `next` is the message that carries it on. */
 export type PagesEnd = {
@@ -16,12 +18,14 @@ export type PagesEnd = {
 
 /**
  * Walks a mailbox's round from its stored link: one page, one unit, the next page, until the deltaLink, or until this
- * invocation has had its share. A message that was overtaken does nothing (I9).
+ * invocation has had its share. A message that was overtaken does nothing (I9). A sync message starts a round, or goes on
+ * with the one in hand, whatever the mailbox waits for: an operator has asked.
  */
-export async function applyPage(message: PageMessage, ports: Ports): Promise<PagesEnd> {
+export async function applyPage(message: PageMessage | SyncMessage, ports: Ports): Promise<PagesEnd> {
   const held = await ports.store.readMailbox(message.mailbox);
   const nowMs = ports.clock.nowMs();
-  if (held === null || !isAwaited(held.checkpoint, message, nowMs)) return ended("stale");
+  if (held === null || isLeaving(held.checkpoint)) return ended("stale");
+  if (!("sync" in message) && !isAwaited(held.checkpoint, message, nowMs)) return ended("stale");
   const brakeMs = await ports.store.readBrake();
   if (brakeMs !== null && brakeMs > nowMs) return ended("braked");
   return walk(held, nowMs + ports.limits.runMsMax, ports);
@@ -32,8 +36,10 @@ async function walk(first: Held, untilMs: number, ports: Ports): Promise<PagesEn
   let pages = 0;
   let changes = 0;
   let waits = 0;
+  const walked = new Walked(ports.store);
   while (pages < ports.limits.pagesPerRunMax && ports.clock.nowMs() < untilMs) {
     const answer = await ports.graph.ask([askOf(work.from)]);
+    walked.asked(answer);
     const [outcome] = answer.outcomes;
     if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
     const step = stepOf(work, outcome, ports, null);
@@ -48,7 +54,7 @@ async function walk(first: Held, untilMs: number, ports: Ports): Promise<PagesEn
       work = { held: work.held, from: step.next, restarts: work.restarts + 1 };
       continue;
     }
-    const moved = await commit(work, step, ports);
+    const moved = await commit(work, step, ports, walked);
     if (moved === "lostFence") return { kind: "lostFence", pages, changes, next: null }; // A twin is ahead: not an error.
     changes += moved.changes;
     if (step.kind !== "apply") return { kind: step.kind, pages, changes, next: null };
@@ -69,16 +75,24 @@ function shortWaitMs(step: Step, work: Work, ports: Ports): number {
 
 type Moved = { readonly held: Held; readonly changes: number; readonly parked: boolean };
 
-async function commit(work: Work, step: Step, ports: Ports): Promise<Moved | "lostFence"> {
-  const { rows, next, changes } = await unitOf(step, work.from, ports);
+async function commit(work: Work, step: Step, ports: Ports, walked: Walked): Promise<Moved | "lostFence"> {
+  const { rows, changes, ...unit } = await unitOf(step, work.from, ports);
+  const next = walked.onto(unit.next, countsOf(step, changes));
   const result = await commitOne({ held: work.held, rows, next }, ports);
   if (result.kind === "lostFence") return "lostFence";
   if (result.kind === "tooLarge") {
     ports.log("error", "mailbox does not fit the table", { mailbox: next.mailboxId, why: result.why });
-    const refused = await commitOne({ held: work.held, ...tooLargeUnit(work.held, result.why, ports, null) }, ports);
+    const parked = walked.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
+    const refused = await commitOne({ held: work.held, rows: [], next: parked }, ports);
     return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true } : "lostFence";
   }
   return { held: await nudged(result.held, ports), changes, parked: false };
+}
+
+/** What a step's commit counts as; null stands for a page that was refused. */
+export function countsOf(step: Step | null, changes: number): Counts {
+  const isPage = step?.kind === "apply";
+  return { pages: isPage ? 1 : 0, rounds: isPage && step.ends ? 1 : 0, changes };
 }
 
 async function commitOne(unit: Parameters<Ports["store"]["commitUnits"]>[0][number], ports: Ports) {

@@ -1,5 +1,5 @@
 import type { Held, Store } from "../store/store.js";
-import { isDue, prepared } from "../sync/due.js";
+import { isDue, isNeverAsked, prepared } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { ShardRun } from "./shardRun.js";
 import { stretchesOf } from "./shardRun.js";
@@ -16,6 +16,7 @@ export class Feed {
   readonly #source: AsyncIterator<{ readonly held: readonly Held[]; readonly wrapped: boolean }>;
   #reading: Promise<void> | null = null;
   #isExhausted = false;
+  #newAsked = 0;
   #cursor: { readonly cursor: string | null; readonly wrapped: boolean };
 
   constructor(
@@ -27,9 +28,16 @@ export class Feed {
     private readonly see: (held: Held) => void,
     /** Sees every mailbox once more, as it stands when the cursor moves over it. */
     private readonly passed: (checkpoint: Checkpoint) => void,
+    /** How many never-asked mailboxes may still get their first round: the others must not wait for them. */
+    private readonly newMailboxesMax: number,
   ) {
     this.#source = walk(store, shard, run)[Symbol.asyncIterator]();
     this.#cursor = { cursor: run.cursor, wrapped: run.wrapped };
+  }
+
+  /** Never-asked mailboxes that were handed out. The rest stays new until the next tick. */
+  get newAsked(): number {
+    return this.#newAsked;
   }
 
   /** All mailboxes up to here are done: where another run may take up. */
@@ -71,6 +79,13 @@ export class Feed {
     work.place.isDone = true;
   }
 
+  #isItsTurn({ checkpoint }: Held): boolean {
+    if (!isNeverAsked(checkpoint)) return true;
+    if (this.#newAsked >= this.newMailboxesMax) return false;
+    this.#newAsked += 1;
+    return true;
+  }
+
   async #readPage(): Promise<void> {
     const { value, done } = await this.#source.next();
     if (done) {
@@ -79,7 +94,7 @@ export class Feed {
     }
     const nowMs = this.clock.nowMs();
     for (const held of value.held) {
-      const due = isDue(held.checkpoint, nowMs, this.run.tick);
+      const due = isDue(held.checkpoint, nowMs, this.run.tick) && this.#isItsTurn(held);
       this.see(held);
       const place: Place = { checkpoint: held.checkpoint, wrapped: value.wrapped, isDone: !due };
       this.#places.push(place);

@@ -1,97 +1,162 @@
 import type { Asked } from "../graph/client.js";
 import type { Store } from "../store/store.js";
-import { type MailboxState, mailboxStates, stateOf } from "../sync/state.js";
-import type { Checkpoint, Json, JsonObject } from "../sync/types.js";
+import { isLeaving } from "../sync/due.js";
+import { type MailboxState, stateOf } from "../sync/state.js";
+import type { Checkpoint, Counters, JsonObject } from "../sync/types.js";
+import {
+  type Census,
+  emptyCensus,
+  type PartialFigures,
+  type ShardFigures,
+  shardFiguresOf,
+  storedFigures,
+  type TickFigures,
+} from "./shardFigures.js";
 import type { ShardRun } from "./shardRun.js";
+import { addCounters, type Counts, noCounters } from "./walked.js";
 
-/** A day of five-minute ticks would be 288; an hour is what "over the last ticks" needs. */
-const ticksKept = 12;
+/** A day of five-minute ticks. */
+const ticksKept = 288;
+/** Mailboxes named for each trouble, in each shard: a start for whoever looks into it. */
+const examplesMax = 20;
+/** Reasons told apart in a shard; more are counted as `other`. */
+const reasonsMax = 40;
 
 export type Figures = {
-  /** What the shard's row keeps. */
+  /** What the shard's figures row keeps. */
   readonly stored: JsonObject;
   /** What the log says of this run. */
   readonly told: Readonly<Record<string, number>>;
 };
 
-const counters = ["rounds", "pages", "changes", "graphRequests", "throttles", "transactions"] as const;
-type Counters = Record<(typeof counters)[number], number>;
-/** What one commit adds. */
-export type Counts = Pick<Counters, "rounds" | "pages" | "changes">;
-
 /** Counts what a run over a shard sees and does; runs of one tick that follow each other add up. */
 export class RunTally {
-  readonly states: Record<MailboxState, number>;
-  readonly counters: Counters;
-  readonly parkedReasons: Record<string, number>;
-  oldestSuccessMs: number | null;
-  readonly previous: JsonObject;
+  counters: Counters;
+  readonly census: Census;
+  readonly previous: ShardFigures;
+  /** False when mailboxes that this tick has handled before are missing: then the census of the tick before stays. */
+  readonly isWhole: boolean;
+  newAsked: number;
+  /** A success since then counts as fresh: the start of the tick before. */
+  readonly #freshSinceMs: number;
 
   constructor(
     stored: JsonObject,
     readonly run: ShardRun,
     readonly clock: { nowMs(): number },
   ) {
-    this.previous = stored;
-    const partial = objectAt(stored, "partial");
-    const soFar = partial["tick"] === run.tick ? partial : {};
-    this.states = numbersAt(soFar, "states", mailboxStates);
-    this.counters = numbersAt(soFar, "counters", counters);
-    this.parkedReasons = { ...(objectAt(soFar, "parkedReasons") as Record<string, number>) };
-    this.oldestSuccessMs = typeof soFar["oldestSuccessMs"] === "number" ? soFar["oldestSuccessMs"] : null;
+    const { partial, ...previous } = shardFiguresOf(stored);
+    // A tick that never got round keeps what it did: a brake shows in the figures of the tick that it ended.
+    const isOver = partial !== null && partial.tick !== run.tick;
+    const ticks = (isOver ? withTick(previous.ticks, tickOf(partial)) : previous.ticks).slice(-ticksKept);
+    this.previous = { ...previous, ticks, partial: null };
+    const goesOn = partial !== null && partial.tick === run.tick && isSamePlace(partial, run);
+    this.isWhole = goesOn ? partial.isWhole : !run.wrapped && run.cursor === run.from;
+    this.counters = goesOn ? addCounters(partial, noCounters) : noCounters;
+    this.census = goesOn ? partial.census : emptyCensus();
+    this.newAsked = goesOn ? partial.newAsked : 0;
+    const before = ticks.findLast(({ tick }) => tick !== run.tick);
+    this.#freshSinceMs = before?.startedMs ?? run.startedMs;
   }
 
   asked({ requests, throttles }: Asked): void {
-    this.counters.graphRequests += requests;
-    this.counters.throttles += throttles;
+    this.counters = addCounters(this.counters, { ...noCounters, graphRequests: requests, throttles });
   }
 
-  committed({ rounds, pages, changes }: Counts): void {
-    this.counters.rounds += rounds;
-    this.counters.pages += pages;
-    this.counters.changes += changes;
+  /** What a commit of this run did, and what was done for the mailbox since the last run and is cleared with it. */
+  committed(counts: Counts, before: Checkpoint, after: Checkpoint): void {
+    this.counters = addCounters(this.counters, { ...noCounters, ...counts });
+    if (before.walked !== null && after.walked === null) this.counters = addCounters(this.counters, before.walked);
   }
 
   /** A mailbox counts once, when the run leaves it behind: what goes on with this tick begins after it (I7). */
   passed(checkpoint: Checkpoint): void {
-    this.states[stateOf(checkpoint)] += 1;
-    if (checkpoint.parkedReason !== null) {
-      this.parkedReasons[checkpoint.parkedReason] = (this.parkedReasons[checkpoint.parkedReason] ?? 0) + 1;
+    const { census } = this;
+    const state = stateOf(checkpoint);
+    census.states[state] += 1;
+    const { lastSuccessMs, mailboxId, strategy, calendarCount, driftFound } = checkpoint;
+    const trouble = troubleOf(state, checkpoint);
+    if (trouble !== null) this.#trouble(state, trouble, mailboxId);
+    if (isLeaving(checkpoint)) return;
+    census.strategies[strategy] += 1;
+    census.calendars += calendarCount;
+    census.driftFound += driftFound;
+    if (driftFound > 0) census.driftMailboxes += 1;
+    if (lastSuccessMs === null) {
+      census.neverSucceeded += 1;
+      return;
     }
-    const { lastSuccessMs } = checkpoint;
-    if (lastSuccessMs !== null) this.oldestSuccessMs = Math.min(this.oldestSuccessMs ?? lastSuccessMs, lastSuccessMs);
+    if (lastSuccessMs >= this.#freshSinceMs) census.freshWithinTwoTicks += 1;
+    if (lastSuccessMs < (census.oldestSuccess?.atMs ?? Number.POSITIVE_INFINITY)) {
+      census.oldestSuccess = { atMs: lastSuccessMs, mailbox: mailboxId };
+    }
+  }
+
+  #trouble(state: MailboxState, reason: string, mailboxId: string): void {
+    const known = this.census.troubles;
+    const isRoom = known.length < reasonsMax;
+    const told = known.find((one) => one.state === state && one.reason === reason);
+    const entry = told ?? (isRoom ? null : known.find((one) => one.state === state && one.reason === "other"));
+    if (entry === null || entry === undefined) {
+      known.push({ state, reason: isRoom ? reason : "other", count: 1, examples: [mailboxId] });
+      return;
+    }
+    entry.count += 1;
+    if (entry.examples.length < examplesMax) entry.examples.push(mailboxId);
   }
 }
 
-/** The figures of a run for the shard's row and for the log. */
-export function figuresOf(tally: RunTally, store: Store, isDone: boolean): Figures {
-  const { states, parkedReasons, oldestSuccessMs, run, previous } = tally;
-  // The row itself is written once more after this count.
-  const total = { ...tally.counters, transactions: tally.counters.transactions + store.transactions() + 1 };
-  const ticks = Array.isArray(previous["ticks"]) ? (previous["ticks"] as readonly Json[]) : [];
-  const told = { ...total, ms: tally.clock.nowMs() - run.startedMs };
+/** Why a mailbox stands in a state that somebody may want to look into; null for all other states. */
+function troubleOf(state: MailboxState, checkpoint: Checkpoint): string | null {
+  switch (state) {
+    case "parked":
+      return checkpoint.parkedReason;
+    case "waiting":
+    case "suspended":
+      return checkpoint.lastErrorCode ?? "unknown";
+    case "held":
+      return "massRemoval";
+    default:
+      return null;
+  }
+}
+
+function isSamePlace(partial: PartialFigures, { cursor, wrapped }: ShardRun): boolean {
+  return partial.cursor === cursor && partial.wrapped === wrapped;
+}
+
+/** The figures of a run for the shard's figures row and for the log. `position`: where the shard's row says it stopped. */
+export function figuresOf(
+  tally: RunTally,
+  store: Store,
+  isDone: boolean,
+  position: { readonly cursor: string | null; readonly wrapped: boolean },
+): Figures {
+  const { run, previous, census, clock, newAsked, isWhole } = tally;
+  // The rows themselves are written once more after this count.
+  const counters = addCounters(tally.counters, { ...noCounters, transactions: store.transactions() + 1 });
+  const nowMs = clock.nowMs();
+  const told = { ...counters, ms: nowMs - run.startedMs };
   if (!isDone) {
-    const partial = { tick: run.tick, states, counters: total, parkedReasons, oldestSuccessMs };
-    return { stored: { ...previous, partial }, told };
+    const { cursor, wrapped } = position;
+    const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
+    const partial: PartialFigures = { ...spent, cursor, wrapped, isWhole, newAsked, census };
+    return { stored: storedFigures({ ...previous, partial }), told };
   }
-  const tick = { tick: run.tick, startedMs: run.startedMs, finishedMs: tally.clock.nowMs(), ...total };
-  return {
-    stored: { states, parkedReasons, oldestSuccessMs, ticks: [...ticks, tick].slice(-ticksKept) },
-    told,
-  };
+  const tick: TickFigures = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
+  const ticks = withTick(previous.ticks, tick).slice(-ticksKept);
+  const counted = isWhole ? { census, atMs: nowMs } : { census: previous.census, atMs: previous.atMs };
+  return { stored: storedFigures({ ...counted, ticks, partial: null }), told };
 }
 
-function objectAt(object: JsonObject, name: string): JsonObject {
-  const value = object[name];
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+function tickOf({ tick, startedMs, finishedMs, ...more }: PartialFigures): TickFigures {
+  return { tick, startedMs, finishedMs, ...addCounters(more, noCounters) };
 }
 
-function numbersAt<const Names extends readonly string[]>(
-  object: JsonObject,
-  name: string,
-  names: Names,
-): Record<Names[number], number> {
-  const stored = objectAt(object, name);
-  const entries = names.map((key) => [key, typeof stored[key] === "number" ? stored[key] : 0]);
-  return Object.fromEntries(entries) as Record<Names[number], number>;
+/** What one tick did in two goes, for a crash lay between, stands in one entry. */
+function withTick(ticks: readonly TickFigures[], tick: TickFigures): readonly TickFigures[] {
+  const before = ticks.find((one) => one.tick === tick.tick);
+  if (before === undefined) return [...ticks, tick];
+  const sum = { ...tick, ...addCounters(before, tick), startedMs: before.startedMs };
+  return ticks.map((one) => (one === before ? sum : one));
 }

@@ -17,8 +17,16 @@ const pageShape = z.strictObject({
   page: z.int().nonnegative(),
 });
 
+/** A round for one mailbox now, asked for by an operator. */
+const syncShape = z.strictObject({ mailbox: name, sync: name });
+
+/** Discovery of the roster: the pass that goes on, or the name of a new one. On the rounds queue. */
+const discoverShape = z.strictObject({ discover: name });
+
 export type RoundsMessage = z.output<typeof roundsShape>;
 export type PageMessage = z.output<typeof pageShape>;
+export type SyncMessage = z.output<typeof syncShape>;
+export type DiscoverMessage = z.output<typeof discoverShape>;
 
 /** A nudge for other programs: this mailbox has changed, and the feed can be read up to this sequence. */
 export type Nudge = { readonly mailbox: string; readonly sequence: number };
@@ -28,9 +36,19 @@ export function parseRoundsMessage(message: unknown): RoundsMessage {
   return parsed(roundsShape, message, "{shard, tick}");
 }
 
+/** Any message of the rounds queue. @throws Error in one line, without the message's values. */
+export function parseRoundsWork(message: unknown): RoundsMessage | DiscoverMessage {
+  return isNamed(message, "discover") ? parsed(discoverShape, message, "{discover}") : parseRoundsMessage(message);
+}
+
 /** @throws Error in one line, without the message's values. */
-export function parsePageMessage(message: unknown): PageMessage {
+export function parsePageMessage(message: unknown): PageMessage | SyncMessage {
+  if (isNamed(message, "sync")) return parsed(syncShape, message, "{mailbox, sync}");
   return parsed(pageShape, message, "{mailbox, round, page}");
+}
+
+function isNamed(message: unknown, property: string): boolean {
+  return typeof message === "object" && message !== null && Object.hasOwn(message, property);
 }
 
 function parsed<Shape extends z.ZodType>(shape: Shape, message: unknown, expected: string): z.output<Shape> {

@@ -1,7 +1,7 @@
 import type { Log } from "../log.js";
 import { park } from "../sync/decide.js";
 import { pageMessageOf } from "./applyPage.js";
-import { parsePageMessage, parseRoundsMessage } from "./messages.js";
+import { parsePageMessage, parseRoundsWork } from "./messages.js";
 import { nudged } from "./nudge.js";
 import { momentOf, type Ports } from "./ports.js";
 
@@ -12,6 +12,11 @@ import { momentOf, type Ports } from "./ports.js";
 export async function parkPages(body: unknown, ports: Ports): Promise<"parked" | "movedOn" | "unreadable"> {
   const message = readable(() => parsePageMessage(body), "page", ports.log);
   if (message === null) return "unreadable";
+  if ("sync" in message) {
+    // Its round is the tick's as well: nothing stands still for want of this message.
+    ports.log("error", "round by hand failed time and again", { mailbox: message.mailbox });
+    return "movedOn";
+  }
   const held = await ports.store.readMailbox(message.mailbox);
   const awaited = held === null ? null : pageMessageOf(held.checkpoint);
   if (held === null || awaited?.round !== message.round || awaited.page !== message.page) return "movedOn";
@@ -23,10 +28,14 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
   return "parked";
 }
 
-/** A shard message that failed time and again. The next tick sends a new one; here it is only made known. */
+/** A shard's or discovery's message that failed time and again. The next tick or schedule sends a new one: it is told. */
 export function parkRounds(body: unknown, log: Log): "told" | "unreadable" {
-  const message = readable(() => parseRoundsMessage(body), "rounds", log);
+  const message = readable(() => parseRoundsWork(body), "rounds", log);
   if (message === null) return "unreadable";
+  if ("discover" in message) {
+    log("error", "roster discovery failed time and again; the next schedule tries anew", { pass: message.discover });
+    return "told";
+  }
   log("error", "shard run failed time and again; the next tick tries anew", {
     shard: message.shard,
     tick: message.tick,

@@ -13,6 +13,11 @@ export type RunLimits = {
   readonly batchesInFlightMax: number;
   /** Mailboxes asked but not yet committed: beyond it the run waits for the table. */
   readonly uncommittedMax: number;
+  /**
+   * Never-asked mailboxes that get their first round in one tick of a shard: full rounds of a large onboarding must not
+   * starve the others. 600 brings 100,000 in within 11 ticks of 16 shards, which is an hour of five-minute ticks.
+   */
+  readonly newMailboxesPerTickMax: number;
   /** How often a mailbox starts over within one run: a lost sync state, then a full mailbox, then enough. */
   readonly restartsMax: number;
   /** The longest wait inside an invocation. Longer ones are left to a later tick. */
@@ -27,6 +32,7 @@ export const runLimits: RunLimits = {
   pagesPerRunMax: 50,
   batchesInFlightMax: 8,
   uncommittedMax: 400,
+  newMailboxesPerTickMax: 600,
   restartsMax: 3,
   shortWaitMsMax: 3_000,
   sendsInFlightMax: 16,

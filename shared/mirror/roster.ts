@@ -1,6 +1,7 @@
-import type { Store } from "../store/store.js";
+import { manualSource, type RosterRow, type Seat, StorageError, type Store } from "../store/store.js";
+import { resumed } from "../sync/care.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
-import { removingReason } from "../sync/due.js";
+import { removingReason, suspendedReason } from "../sync/due.js";
 import { stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
 
@@ -51,20 +52,64 @@ export function viewOf(checkpoint: Checkpoint) {
   };
 }
 
-/** Puts a mailbox on the roster. Again is harmless. Its first round comes with the next tick. */
+/** Each turn loses only to somebody who wrote in between. */
+const turnsMax = 10;
+
+/**
+ * Puts a mailbox on the roster by hand, which discovery then leaves alone. Again is harmless. Its first round comes with
+ * the next tick. One that discovery had suspended is resumed.
+ */
 export async function addMailbox(
   mailboxId: string,
   displayName: string | null,
   store: Store,
   newId: () => string,
+  nowMs: number | null = null,
 ): Promise<{ readonly isNew: boolean; readonly view: MailboxView }> {
-  const before = await store.readMailbox(mailboxId);
-  // Still on its way out: that is completed first, so that nothing of its earlier life stays behind.
-  if (before?.checkpoint.parkedReason === removingReason) await store.purgeMailbox(mailboxId);
-  else if (before !== null) return { isNew: false, view: viewOf(before.checkpoint) };
-  const checkpoint = newCheckpoint(mailboxId, newId(), displayName);
-  const added = await store.addMailbox(checkpoint);
-  return { isNew: added !== "exists", view: viewOf(added === "exists" ? checkpoint : added.checkpoint) };
+  for (let turn = 0; turn < turnsMax; turn++) {
+    const before = await store.readMailbox(mailboxId);
+    const roster = await store.roster.read(mailboxId);
+    // Still on its way out: that is completed first, so that nothing of its earlier life stays behind.
+    if (before?.checkpoint.parkedReason === removingReason) {
+      await store.purgeMailbox(mailboxId, { onlyLeaving: true });
+      continue;
+    }
+    const next = nextOf(before?.checkpoint ?? null) ?? newCheckpoint(mailboxId, newId(), displayName);
+    const isAsIs = before !== null && next === before.checkpoint && roster?.row.source === manualSource;
+    if (isAsIs) return { isNew: false, view: viewOf(next) };
+    const seat: Seat = {
+      row: manualRow(mailboxId, displayName, roster?.row ?? null, nowMs),
+      etag: roster?.etag ?? null,
+      checkpoint: { next, etag: before?.etag ?? null },
+    };
+    const [result] = await store.roster.commit([seat]);
+    if (result === "seated") return { isNew: before === null, view: viewOf(next) };
+  }
+  throw new StorageError("add mailbox", "", 412, `lost to others ${turnsMax} times`);
+}
+
+function nextOf(before: Checkpoint | null): Checkpoint | null {
+  return before?.parkedReason === suspendedReason ? resumed(before) : before;
+}
+
+function manualRow(
+  mailboxId: string,
+  displayName: string | null,
+  before: RosterRow | null,
+  nowMs: number | null,
+): RosterRow {
+  return {
+    mailboxId,
+    source: manualSource,
+    state: "active",
+    generation: before?.generation ?? 0,
+    step: before?.step ?? 0,
+    userPrincipalName: before?.userPrincipalName ?? null,
+    displayName: displayName ?? before?.displayName ?? null,
+    leaveReason: null,
+    sinceMs: nowMs,
+    purgeAfterMs: null,
+  };
 }
 
 /** The mailbox as it stands; null when it is not on the roster. */

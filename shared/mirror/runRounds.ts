@@ -2,15 +2,16 @@ import { type Held, type PendingUnit, RowError, type UnitResult } from "../store
 import { askOf } from "../sync/checkpoint.js";
 import { auditOf, removingReason } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
-import { pageMessageOf } from "./applyPage.js";
+import { countsOf, pageMessageOf } from "./applyPage.js";
 import { Committer } from "./committer.js";
 import { type FedWork, Feed } from "./feed.js";
-import { type Counts, type Figures, figuresOf, RunTally } from "./figures.js";
+import { type Figures, figuresOf, RunTally } from "./figures.js";
 import type { PageMessage, RoundsMessage } from "./messages.js";
 import { isNudgeDue, nudgeNoted, sendNudge } from "./nudge.js";
 import type { Ports } from "./ports.js";
 import { openRun } from "./shardRun.js";
 import { logStep, stepOf, tooLargeUnit, unitOf } from "./turn.js";
+import type { Counts } from "./walked.js";
 
 /** How a run over a shard ended, and the messages that carry its work on. */
 export type RunEnd = {
@@ -33,11 +34,12 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   if (run === "superseded" || run === "finished") return nothing(run);
   const claim = await store.writeShardRow({
     shard: message.shard,
-    row: { run, figures: current?.row.figures ?? {} },
+    row: { run, figures: {} }, // They have a row of their own: this one goes with every transaction.
     etag: current?.etag ?? null,
   });
   if (claim === "superseded") return nothing("superseded");
-  return new Run(message, run, new Committer(store, claim), ports).finish();
+  const figures = (await store.readFigures(message.shard)) ?? {};
+  return new Run(message, new RunTally(figures, run, clock), new Committer(store, claim), ports).finish();
 }
 
 /** A mailbox whose change other programs are still to be told of. */
@@ -46,7 +48,8 @@ type Unsent = { readonly work: FedWork; readonly held: Held; readonly audit: Che
 class Run {
   readonly #pages: PageMessage[] = [];
   readonly #feed: Feed;
-  readonly #tally: RunTally;
+  readonly #run: RunTally["run"];
+  readonly #newAskedBefore: number;
   readonly #untilMs: number;
   readonly #unsent: Unsent[] = [];
   readonly #sending = new Set<Promise<void>>();
@@ -56,19 +59,21 @@ class Run {
 
   constructor(
     private readonly message: RoundsMessage,
-    private readonly run: NonNullable<Committer["claim"]["row"]["run"]>,
+    private readonly tally: RunTally,
     private readonly committer: Committer,
     private readonly ports: Ports,
   ) {
-    this.#tally = new RunTally(committer.claim.row.figures, run, ports.clock);
+    this.#run = tally.run;
+    this.#newAskedBefore = tally.newAsked;
     this.#untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
     this.#feed = new Feed(
       ports.store,
       message.shard,
-      run,
+      tally.run,
       ports.clock,
       ({ checkpoint }) => this.#see(checkpoint),
-      (checkpoint) => this.#tally.passed(checkpoint),
+      (checkpoint) => tally.passed(checkpoint),
+      ports.limits.newMailboxesPerTickMax - tally.newAsked,
     );
   }
 
@@ -93,14 +98,16 @@ class Run {
     const kind = this.#stop ?? "done";
     const isDone = kind === "done";
     const reached = this.#feed.cursor; // Before the figures: it counts the mailboxes that it moves over.
-    const figures = figuresOf(this.#tally, store, isDone);
     const position = isDone ? { cursor: null, from: null, wrapped: false } : reached;
-    const run = { ...this.run, ...position, finishedMs: isDone ? clock.nowMs() : null };
-    const written = await store.writeShardRow({ ...this.committer.claim, row: { run, figures: figures.stored } });
+    this.tally.newAsked = this.#newAskedBefore + this.#feed.newAsked;
+    const figures = figuresOf(this.tally, store, isDone, position);
+    const run = { ...this.#run, ...position, finishedMs: isDone ? clock.nowMs() : null };
+    const row = { run, figures: {} };
+    const written = await store.writeShardRow({ ...this.committer.claim, row, figures: figures.stored });
     if (written === "superseded") return { ...nothing("superseded"), pages: this.#pages };
     log("info", `shard ${kind}`, { shard: this.message.shard, ...figures.told });
     const continuation =
-      kind === "unfinished" ? { shard: this.message.shard, tick: this.message.tick, run: this.run.runId } : null;
+      kind === "unfinished" ? { shard: this.message.shard, tick: this.message.tick, run: this.#run.runId } : null;
     return { kind, pages: this.#pages, continuation, figures };
   }
 
@@ -118,7 +125,7 @@ class Run {
     const batch = await this.#feed.next(this.ports.batchSize);
     if (batch.length === 0) return false;
     const answer = await this.ports.graph.ask(batch.map((work) => askOf(work.from)));
-    this.#tally.asked(answer);
+    this.tally.asked(answer);
     if (answer.brake !== null) await this.#brake(answer.brake);
     await settled(
       batch.map(async (work, index) => {
@@ -141,19 +148,15 @@ class Run {
   }
 
   async #follow(work: FedWork, outcome: Outcome): Promise<void> {
-    const step = stepOf(work, outcome, this.ports, this.run.tick);
+    const step = stepOf(work, outcome, this.ports, this.#run.tick);
     logStep(step, this.ports);
     if (step.kind === "restart") {
       this.#feed.again({ ...work, from: step.next, restarts: work.restarts + 1 });
       return;
     }
     const { rows, next, changes } = await this.#unitOf(step, work);
-    const counts = {
-      pages: step.kind === "apply" ? 1 : 0,
-      rounds: step.kind === "apply" && step.ends ? 1 : 0,
-      changes,
-    };
-    this.#add(work, { held: work.held, rows, next }, counts);
+    // What was done for the mailbox since the last run is taken into this run's figures, and cleared with the commit.
+    this.#add(work, { held: work.held, rows, next: { ...next, walked: null } }, countsOf(step, changes));
   }
 
   /** A mailbox whose rows cannot be read waits like after any failure, in sight, and harms no other (I7, I10). */
@@ -165,7 +168,7 @@ class Run {
       this.ports.log("error", error.message, { mailbox: work.from.mailboxId });
       const unreadable: Outcome = { kind: "transient", code: "rowUnreadable", retryAfterMs: null };
       return unitOf(
-        stepOf({ ...work, from: work.held.checkpoint }, unreadable, this.ports, this.run.tick),
+        stepOf({ ...work, from: work.held.checkpoint }, unreadable, this.ports, this.#run.tick),
         work.from,
         this.ports,
       );
@@ -173,15 +176,15 @@ class Run {
   }
 
   #add(work: FedWork, unit: PendingUnit, counts: Counts): void {
-    this.committer.row = { ...this.committer.claim.row, run: { ...this.run, ...this.#feed.cursor } };
+    this.committer.row = { ...this.committer.claim.row, run: { ...this.#run, ...this.#feed.cursor } };
     this.committer.add(unit, (result) => this.#committed(work, unit, result, counts));
   }
 
   #committed(work: FedWork, unit: PendingUnit, result: UnitResult, counts: Counts): void {
     if (result.kind === "tooLarge") {
       this.ports.log("error", "mailbox does not fit the table", { mailbox: unit.next.mailboxId, why: result.why });
-      const { next } = tooLargeUnit(work.held, result.why, this.ports, this.run.tick);
-      this.#add(work, { held: work.held, rows: [], next }, { pages: 0, rounds: 0, changes: 0 });
+      const { next } = tooLargeUnit(work.held, result.why, this.ports, this.#run.tick);
+      this.#add(work, { held: work.held, rows: [], next }, countsOf(null, 0));
       return;
     }
     if (result.kind === "lostFence") {
@@ -189,7 +192,7 @@ class Run {
       return;
     }
     const { checkpoint } = result.held;
-    this.#tally.committed(counts);
+    this.tally.committed(counts, work.held.checkpoint, checkpoint);
     const message = pageMessageOf(checkpoint);
     if (message !== null && checkpoint.failuresInARow === 0) this.#pages.push(message);
     const audit = counts.rounds > 0 ? auditOf(checkpoint, this.ports.clock.nowMs(), this.ports.auditMs) : null;

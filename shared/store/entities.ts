@@ -1,4 +1,11 @@
-import type { CalendarRow, Checkpoint, Json, JsonObject } from "../sync/types.js";
+import {
+  type CalendarRow,
+  type Checkpoint,
+  type Counters,
+  counterNames,
+  type Json,
+  type JsonObject,
+} from "../sync/types.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
 import type { Columns, Entity } from "./table.js";
 
@@ -42,6 +49,7 @@ export function checkpointColumns(checkpoint: Checkpoint): Columns {
     .count("retiredSequence", checkpoint.retiredSequence)
     .label("displayName", checkpoint.displayName)
     .text("lastTick", checkpoint.lastTick)
+    .text("walked", checkpoint.walked === null ? null : JSON.stringify(checkpoint.walked))
     .columns();
 }
 
@@ -77,8 +85,15 @@ export function checkpointOf(entity: Entity): Checkpoint {
     retiredSequence: row.count("retiredSequence"),
     displayName: row.textOrNull("displayName"),
     lastTick: row.textOrNull("lastTick"),
+    walked: row.textOrNull("walked") === null ? null : countersOf(row.object("walked")),
     ...phaseAndLink(row),
   };
+}
+
+/** A figure that is missing or unreadable counts as 0: figures stop no mailbox. */
+function countersOf(stored: JsonObject): Counters {
+  const countOf = (value: Json | undefined) => (typeof value === "number" && Number.isFinite(value) ? value : 0);
+  return Object.fromEntries(counterNames.map((name) => [name, countOf(stored[name])])) as Counters;
 }
 
 type PhaseAndLink =

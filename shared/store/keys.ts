@@ -3,6 +3,9 @@ import { createHash } from "node:crypto";
 /** Row key of the shard's own row, in each shard's partition. */
 export const shardRowKey = "shard";
 
+/** Row key of the shard's figures: beside its own row, which goes with every transaction and stays small. */
+export const figuresRowKey = "figures";
+
 /** The partition that belongs to no shard, and its rows. */
 export const metaPartition = "~meta";
 export const metaRows = { layout: "layout", brake: "brake", directory: "directory", feedKey: "feedkey" } as const;
@@ -60,6 +63,16 @@ export function unescapeKey(escaped: string): string {
 /** Row key of a mailbox's checkpoint. */
 export function mailboxKey(mailboxId: string): string {
   return `mailbox|${keyPart(mailboxId, mailboxUnitsMax)}`;
+}
+
+/** Row key of what the roster knows of a mailbox. */
+export function rosterKey(mailboxId: string): string {
+  return `roster|${keyPart(mailboxId, mailboxUnitsMax)}`;
+}
+
+/** The roster's rows of a shard, from just after one mailbox; null for all. */
+export function rosterAfter(mailboxId: string | null): KeyRange {
+  return { after: mailboxId === null ? "roster|" : rosterKey(mailboxId), upTo: "roster}" };
 }
 
 /** Row key of a calendar, or of its tombstone. */

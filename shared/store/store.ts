@@ -1,20 +1,26 @@
-import type { CalendarRow, Checkpoint } from "../sync/types.js";
+import type { DirectoryState } from "../sync/directory.js";
+import type { CalendarRow, Checkpoint, JsonObject } from "../sync/types.js";
 import { sameColumns } from "./columns.js";
 import { type Committed, commitUnits } from "./commit.js";
+import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
 import { calendarOf, checkpointColumns, checkpointOf, commitIdColumn } from "./entities.js";
 import { RowError, StorageError } from "./errors.js";
+import { figuresAction, readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, shardOf, shardRowKey } from "./keys.js";
 import type { ShardClaim } from "./landing.js";
 import { openLayout, raiseBrake, readBrake } from "./meta.js";
-import { purgeMailbox } from "./purge.js";
+import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
+import { type RosterRows, rosterRows } from "./rosterRows.js";
 import { type ShardRow, shardRowColumns, shardRowOf } from "./shardRow.js";
 import { type Action, type Entity, type Table, type Transacted, tableLimits } from "./table.js";
 import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
 import { type GroupLimits, groupLimits, type Held, type PendingUnit } from "./units.js";
 
 export type { Committed, UnitResult } from "./commit.js";
+export type { DirectoryHeld } from "./directoryRow.js";
 export { LayoutError, RowError, StorageError } from "./errors.js";
 export type { ShardClaim } from "./landing.js";
+export { manualSource, type RosterHeld, type RosterRow, type RosterRows, type Seat } from "./rosterRows.js";
 export { type GroupLimits, groupSize, type Held, type PendingUnit, packGroup } from "./units.js";
 
 /** What a store is made of. */
@@ -59,17 +65,31 @@ export type Store = {
   readShardRow(shard: string): Promise<ShardClaim | null>;
   /** Writes the shard's row under the ETag of the one that was read; null writes the first one. */
   writeShardRow(claim: NewShardRow): Promise<ShardClaim | "superseded">;
+  /** Figures that the shard's runs have kept; null for none. */
+  readFigures(shard: string): Promise<JsonObject | null>;
+  /** Who is on the roster, and why. */
+  readonly roster: RosterRows;
+  /** The roster's own checkpoint; null: it was never discovered. */
+  readDirectory(): Promise<DirectoryHeld | null>;
+  /** Writes it under the ETag of the one that was read; null writes the first one. */
+  writeDirectory(state: DirectoryState, etag: string | null): Promise<DirectoryHeld | "superseded">;
   /** Until when all instances leave Graph alone, epoch milliseconds; it may have passed. */
   readBrake(): Promise<number | null>;
   /** Never shortens a brake that holds longer. */
   raiseBrake(untilMs: number): Promise<void>;
   /** Removes a mailbox and all its rows. Doing it again after a crash completes it. */
-  purgeMailbox(mailboxId: string): Promise<"purged" | "unknown">;
+  purgeMailbox(mailboxId: string, options?: PurgeOptions): Promise<Purged>;
   /** Requests to the table that this object has made: each transaction, point read and page of a query is one. */
   transactions(): number;
 };
 
-export type NewShardRow = { readonly shard: string; readonly row: ShardRow; readonly etag: string | null };
+/** `figures`: written in the same transaction. */
+export type NewShardRow = {
+  readonly shard: string;
+  readonly row: ShardRow;
+  readonly etag: string | null;
+  readonly figures?: JsonObject;
+};
 
 /** A store over a table. Made for each invocation: it holds nothing but its count of requests. */
 export function createStore(parts: StoreParts): Store {
@@ -104,9 +124,14 @@ export function createStore(parts: StoreParts): Store {
       return entity === null ? null : { shard, row: shardRowOf(entity), etag: entity.etag };
     },
     writeShardRow: (claim) => writeShardRow(table, claim),
+    readFigures: (shard) => readFigures(table, shard),
+    roster: rosterRows(table, shards, newCommitId, parts.onUnreadable),
+    readDirectory: () => readDirectory(table),
+    writeDirectory: (state, etag) => writeDirectory(table, state, etag, newCommitId()),
     readBrake: () => readBrake(table),
     raiseBrake: (untilMs) => raiseBrake(table, untilMs),
-    purgeMailbox: (mailboxId) => purgeMailbox(table, shardOfMailbox(mailboxId), mailboxId, newCommitId),
+    purgeMailbox: (mailboxId, options) =>
+      purgeMailbox(table, shardOfMailbox(mailboxId), mailboxId, newCommitId, options),
     transactions: () => requests,
   };
 }
@@ -179,12 +204,16 @@ async function addMailbox(
   return isOurs && stored !== null ? { checkpoint, etag: stored.etag } : "exists";
 }
 
-async function writeShardRow(table: Table, { shard, row, etag }: NewShardRow): Promise<ShardClaim | "superseded"> {
+async function writeShardRow(
+  table: Table,
+  { shard, row, etag, figures }: NewShardRow,
+): Promise<ShardClaim | "superseded"> {
   const columns = shardRowColumns(row);
   const rowKey = shardRowKey;
   const action: Action =
     etag === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag };
-  const answer = await surely(table, shard, action);
+  const beside = figures === undefined ? [] : [figuresAction(figures)];
+  const answer = await surely(table, shard, action, ...beside);
   if (answer.kind === "done") return { shard, row, etag: answer.etags[0] ?? "" };
   if (answer.reason !== "conflict") throw new StorageError("write shard row", shard, 400, answer.code);
   const stored = await table.get(shard, rowKey);
@@ -194,12 +223,12 @@ async function writeShardRow(table: Table, { shard, row, etag }: NewShardRow): P
 }
 
 /** Once more when the answer was lost. If it had been applied, the second one is refused, and the caller looks whose it is. */
-async function surely(table: Table, partitionKey: string, action: Action): Promise<Transacted> {
+async function surely(table: Table, partitionKey: string, ...actions: readonly Action[]): Promise<Transacted> {
   try {
-    return await table.transact(partitionKey, [action]);
+    return await table.transact(partitionKey, actions);
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
-    return table.transact(partitionKey, [action]);
+    return table.transact(partitionKey, actions);
   }
 }
 

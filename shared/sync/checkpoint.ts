@@ -33,6 +33,7 @@ export function newCheckpoint(mailboxId: string, epoch: string, displayName: str
     retiredSequence: 0,
     displayName,
     lastTick: null,
+    walked: null,
   };
 }
 

@@ -4,12 +4,25 @@ import type { Checkpoint } from "./types.js";
 /** The reason that a mailbox carries while it is being taken off the roster: its rows are on their way out. */
 export const removingReason = "removing";
 
+/** The reason that a mailbox carries after its user has left the roster: kept, but neither asked nor served. */
+export const suspendedReason = "suspended";
+
+/** Whether the mailbox is on its way off the roster, or off it already: readers are told that it is not there. */
+export function isLeaving(checkpoint: Checkpoint): boolean {
+  return checkpoint.parkedReason === removingReason || checkpoint.parkedReason === suspendedReason;
+}
+
+/** Whether Graph was never asked about this mailbox, or not since it came back: its first round is paced. */
+export function isNeverAsked(checkpoint: Checkpoint): boolean {
+  return checkpoint.lastTick === null && checkpoint.phase === "initial";
+}
+
 /**
  * Whether this tick should ask Graph about the mailbox. A round in mid-walk is due like any other: if its page message
  * is still on its way, the fence lets only one of the two go on (I2, I9); if it was lost, nothing else would (I7).
  */
 export function isDue(checkpoint: Checkpoint, nowMs: number, tick: string): boolean {
-  if (checkpoint.lastTick === tick || checkpoint.parkedReason === removingReason) return false;
+  if (checkpoint.lastTick === tick || isLeaving(checkpoint)) return false;
   if (checkpoint.notBeforeMs === null) return checkpoint.parkedReason === null;
   return checkpoint.notBeforeMs <= nowMs;
 }

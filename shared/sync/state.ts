@@ -1,13 +1,23 @@
-import { removingReason } from "./due.js";
+import { removingReason, suspendedReason } from "./due.js";
 import type { Checkpoint } from "./types.js";
 
 /** Every mailbox is in exactly one of these (I7). */
-export const mailboxStates = ["new", "fresh", "inProgress", "waiting", "held", "parked", "removing"] as const;
+export const mailboxStates = [
+  "new",
+  "fresh",
+  "inProgress",
+  "waiting",
+  "held",
+  "parked",
+  "suspended",
+  "removing",
+] as const;
 export type MailboxState = (typeof mailboxStates)[number];
 
 /** How a mailbox stands, for people and for figures. */
 export function stateOf(checkpoint: Checkpoint): MailboxState {
   if (checkpoint.parkedReason === removingReason) return "removing";
+  if (checkpoint.parkedReason === suspendedReason) return "suspended";
   if (checkpoint.parkedReason !== null) return "parked";
   if (checkpoint.heldRemovals !== null) return "held";
   if (checkpoint.notBeforeMs !== null) return "waiting";

@@ -9,6 +9,10 @@ export type Strategy = "delta" | "list";
 /** Why a full round is walked. `changes` is an incremental round. */
 export type RoundReason = "first" | "changes" | "reset" | "audit" | "confirm" | "list" | "probe";
 
+/** What work costs and brings, for figures. */
+export const counterNames = ["rounds", "pages", "changes", "graphRequests", "throttles", "transactions"] as const;
+export type Counters = Readonly<Record<(typeof counterNames)[number], number>>;
+
 /** The mailbox's own row: all that a round needs to go on after any crash. Times are epoch milliseconds. */
 export type Checkpoint = {
   readonly mailboxId: string;
@@ -53,6 +57,8 @@ export type Checkpoint = {
   readonly displayName: string | null;
   /** The tick that last handled this mailbox: a second delivery of the same tick leaves it alone. */
   readonly lastTick: string | null;
+  /** What `applyPage` did for this mailbox and no run has counted yet. Null: nothing. */
+  readonly walked: Counters | null;
 } & (
   | { readonly phase: "initial"; readonly link: null }
   | { readonly phase: "full" | "incremental"; readonly link: string }

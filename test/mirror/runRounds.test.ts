@@ -63,7 +63,7 @@ afterEach(async () => {
 });
 
 describe("what a run costs", () => {
-  test("200 quiet mailboxes: 10 Graph requests, 8 table requests, no page message", async () => {
+  test("200 quiet mailboxes: 10 Graph requests, 9 table requests, no page message", async () => {
     await server.close();
     await world(200, 2);
     await tick();
@@ -72,8 +72,9 @@ describe("what a run costs", () => {
     const end = await tick();
     expect(end.pages).toEqual([]);
     expect(graph.stats().httpRequests).toBe(10);
-    // Brake, shard row read, shard row written, checkpoints, 200 checkpoints in transactions of 99, shard row at the end.
-    expect(trial.ports.store.transactions() - before).toBe(4 + 3 + 1);
+    // Brake, shard row read, shard row written, figures, checkpoints, 200 checkpoints in transactions of 99, shard row and
+    // figures at the end.
+    expect(trial.ports.store.transactions() - before).toBe(5 + 3 + 1);
   });
 
   test("a second delivery of a tick that is done asks Graph nothing", async () => {

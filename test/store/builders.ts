@@ -35,6 +35,7 @@ export function checkpoint(mailboxId: string, changed: Partial<Checkpoint> = {})
     calendarCount: 0,
     displayName: "Adele Vance",
     lastTick: "tick-1",
+    walked: null,
   };
   return { ...base, ...changed } as Checkpoint;
 }

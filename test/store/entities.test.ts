@@ -54,6 +54,16 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
       calendarCount: count,
       displayName: orNull(label),
       lastTick: orNull(text),
+      walked: orNull(
+        fc.record({
+          rounds: count,
+          pages: count,
+          changes: count,
+          graphRequests: count,
+          throttles: count,
+          transactions: count,
+        }),
+      ),
     }),
     phase,
   )

@@ -1,0 +1,20 @@
+import { app, type HttpHandler, output } from "@azure/functions";
+import { careRoute } from "../shared/http/care.js";
+import { httpHandler } from "../shared/http/handler.js";
+import { httpPorts, nowMs, registered, requireSettings } from "../shared/live.js";
+
+const pages = output.storageQueue({ queueName: registered.pagesQueue, connection: "AzureWebJobsStorage" });
+
+export const handler: HttpHandler = (request, context) => {
+  const route = careRoute((message) => context.extraOutputs.set(pages, [JSON.stringify(message)]));
+  return httpHandler(route, httpPorts, nowMs)(request, context);
+};
+
+app.http("mailboxCare", {
+  route: "mailboxes/{id}/{action}",
+  methods: ["POST"],
+  authLevel: "function",
+  extraOutputs: [pages],
+  handler,
+});
+requireSettings();

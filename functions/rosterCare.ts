@@ -1,0 +1,22 @@
+import { app, type HttpHandler, output } from "@azure/functions";
+import { httpHandler } from "../shared/http/handler.js";
+import { rosterCareRoute } from "../shared/http/rosterCare.js";
+import { httpPorts, mirrorFacts, nowMs, registered, requireSettings } from "../shared/live.js";
+
+const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
+
+export const handler: HttpHandler = (request, context) => {
+  const route = rosterCareRoute(mirrorFacts.source, (message) =>
+    context.extraOutputs.set(rounds, [JSON.stringify(message)]),
+  );
+  return httpHandler(route, httpPorts, nowMs)(request, context);
+};
+
+app.http("rosterCare", {
+  route: "roster/{action}",
+  methods: ["POST"],
+  authLevel: "function",
+  extraOutputs: [rounds],
+  handler,
+});
+requireSettings();

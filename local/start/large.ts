@@ -1,0 +1,61 @@
+import type { Status } from "../../shared/mirror/status.js";
+import type { Product } from "./product.js";
+import type { Screen } from "./screen.js";
+
+/** How a roster of any size is filled and brought up: by what the product tells of itself, not by reading its rows. */
+
+const pollMs = 1_000;
+const tellEveryMs = 5_000;
+/** Discovery that does not move for so long will not come to an end. */
+const stillMsMax = 120_000;
+/** A tick that brings no mailbox further is repeated this often before we say what is wrong. */
+const idleTicksMax = 4;
+const tickMsMax = 15 * 60_000;
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Discovers the roster. @returns how many mailboxes are on it. @throws Error in one line when discovery gets nowhere. */
+export async function discoverRoster(product: Product, screen: Screen): Promise<number> {
+  await product.discover();
+  let last = -1;
+  let toldMs = Date.now();
+  for (let movedMs = Date.now(); ; await pause(pollMs)) {
+    const { roster } = await product.status();
+    const { state, seen, added, held, lastErrorCode } = roster;
+    if (seen !== last) movedMs = Date.now();
+    last = seen;
+    if (Date.now() - toldMs >= tellEveryMs || state === "idle") {
+      screen.say(`  ${seen} users seen, ${added} mailboxes added`, { event: "roster", seen, added });
+      toldMs = Date.now();
+    }
+    if (state === "idle") return roster.discovered;
+    if (state === "held") throw new Error(`Discovery is held: ${held?.leaving} of ${held?.of} would be suspended.`);
+    if (Date.now() - movedMs > stillMsMax) throw new Error(`Discovery does not move: ${lastErrorCode ?? state}.`);
+  }
+}
+
+/** Ticks until all mailboxes are fresh, or no tick helps. */
+export async function tickByFigures(product: Product, screen: Screen): Promise<void> {
+  let idleTicks = 0;
+  let best = -1;
+  while (idleTicks < idleTicksMax) {
+    const { mailboxes } = await oneTick(product);
+    const { fresh } = mailboxes.byState;
+    screen.progress({ mailboxes: mailboxes.mirrored, fresh, calendars: mailboxes.calendars, notFresh: {} });
+    if (mailboxes.mirrored > 0 && fresh === mailboxes.mirrored) return;
+    idleTicks = fresh > best ? 0 : idleTicks + 1;
+    best = Math.max(best, fresh);
+  }
+}
+
+/** A tick, until every shard has finished one that started after it was asked for. */
+async function oneTick(product: Product): Promise<Status> {
+  const before = (await product.status()).ticks.newest ?? "";
+  await product.tick();
+  for (const askedMs = Date.now(); ; await pause(pollMs)) {
+    const status = await product.status();
+    const isDone = status.shards.every(({ started, finished }) => (started ?? "") > before && finished !== null);
+    if (isDone) return status;
+    if (Date.now() - askedMs > tickMsMax) throw new Error("A tick does not come to its end. Look at the host's log.");
+  }
+}

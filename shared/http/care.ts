@@ -1,0 +1,32 @@
+import { type CareAction, careActions, careFor } from "../mirror/care.js";
+import type { SyncMessage } from "../mirror/messages.js";
+import { mailboxIdOf } from "../mirror/roster.js";
+import { answer, type Route, refusal } from "./handler.js";
+
+/**
+ * `POST /api/mailboxes/{id}/sync`, `…/resync`, `…/release`: an operator sees to one mailbox. All are idempotent.
+ * @param start Sends the message that starts the round.
+ */
+export function careRoute(start: (message: SyncMessage) => void): Route {
+  return async (request, { store, newId, isTrial }) => {
+    const action = careActions.find((one): one is CareAction => one === request.params["action"]);
+    if (action === undefined) return refusal(404, "itemNotFound", `A mailbox takes ${careActions.join(", ")}.`);
+    const named = mailboxIdOf(request.params["id"] ?? "", isTrial);
+    if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+    const end = await careFor(named.id, action, store, newId);
+    switch (end.kind) {
+      case "unknown":
+        return refusal(404, "itemNotFound", `The mailbox ${named.id} is not on the roster. PUT it to add it.`);
+      case "leaving": {
+        const remedy =
+          end.view.state === "suspended"
+            ? "Its user has left the roster. PUT it to mirror it by hand."
+            : "It is being removed.";
+        return refusal(409, "conflict", `The mailbox ${named.id} is ${end.view.state}. ${remedy}`);
+      }
+      case "accepted":
+        start(end.message);
+        return answer(202, end.view);
+    }
+  };
+}

@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { isMailboxState, type ListPlace, type ListQuery, listMailboxes } from "../mirror/mailboxList.js";
+import { mailboxStates } from "../sync/state.js";
+import { answer, type Route, refusal } from "./handler.js";
+
+const topDefault = 50;
+const topMax = 500;
+const searchMax = 128;
+const placeShape = z.tuple([z.int().nonnegative(), z.string().max(256).nullable()]);
+
+/** `GET /api/mailboxes?state=&search=&top=&cursor=`: the roster's mailboxes, page by page. */
+export function mailboxListRoute(shards: readonly string[]): Route {
+  return async (request, { store }) => {
+    const query = queryOf(new URL(request.url).searchParams, shards.length);
+    if (typeof query === "string") return refusal(400, "invalidRequest", query);
+    const { mailboxes, next } = await listMailboxes(query, store, shards);
+    return answer(200, { value: mailboxes, cursor: next === null ? null : cursorOf(next) });
+  };
+}
+
+/** What is asked for, or what is wrong with it in one sentence. */
+function queryOf(given: URLSearchParams, shards: number): ListQuery | string {
+  const state = given.get("state") ?? "";
+  if (state !== "" && !isMailboxState(state)) return `state must be one of ${mailboxStates.join(", ")}.`;
+  const topText = given.get("top") ?? String(topDefault);
+  const top = /^\d{1,4}$/.test(topText) ? Number(topText) : 0;
+  if (top < 1 || top > topMax) return `top must be a whole number from 1 to ${topMax}.`;
+  const search = (given.get("search") ?? "").trim().toLowerCase();
+  if (search.length > searchMax) return `search takes ${searchMax} characters at most.`;
+  const cursor = given.get("cursor") ?? "";
+  const from = cursor === "" ? { shard: 0, after: null } : placeOf(cursor, shards);
+  if (from === null) return "cursor must be one that this list gave, as it came.";
+  return { state: state === "" ? null : state, search, top, from };
+}
+
+function cursorOf({ shard, after }: ListPlace): string {
+  return Buffer.from(JSON.stringify([shard, after])).toString("base64url");
+}
+
+function placeOf(cursor: string, shards: number): ListPlace | null {
+  try {
+    const [shard, after] = placeShape.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));
+    return shard < shards && after !== "" ? { shard, after } : null;
+  } catch {
+    return null; // Not a cursor of ours: the caller is told.
+  }
+}

@@ -1,0 +1,155 @@
+import { type MailboxState, mailboxStates } from "../sync/state.js";
+import { type Counters, counterNames, type Json, type JsonObject, type Strategy } from "../sync/types.js";
+
+/** Mailboxes of one state for one reason, with some of them by name. */
+export type Trouble = {
+  readonly state: MailboxState;
+  readonly reason: string;
+  count: number;
+  readonly examples: string[];
+};
+
+/** How the mailboxes of a shard stand: each is counted once. Suspended and removed ones count in `states` alone. */
+export type Census = {
+  readonly states: Record<MailboxState, number>;
+  readonly strategies: Record<Strategy, number>;
+  calendars: number;
+  driftFound: number;
+  driftMailboxes: number;
+  /** Mailboxes whose last success is not older than the start of the tick before. */
+  freshWithinTwoTicks: number;
+  neverSucceeded: number;
+  oldestSuccess: { readonly atMs: number; readonly mailbox: string } | null;
+  readonly troubles: Trouble[];
+};
+
+export type TickFigures = Counters & { readonly tick: string; readonly startedMs: number; readonly finishedMs: number };
+
+/** What a run had counted when it stopped; its census holds only where the shard's row says that it stopped. */
+export type PartialFigures = TickFigures & {
+  readonly cursor: string | null;
+  readonly wrapped: boolean;
+  readonly isWhole: boolean;
+  readonly newAsked: number;
+  readonly census: Census;
+};
+
+/** What the row `figures` of a shard holds. */
+export type ShardFigures = {
+  /** Of the last run that got round; null before the first. */
+  readonly census: Census | null;
+  readonly atMs: number | null;
+  /** Oldest first; a day of them. */
+  readonly ticks: readonly TickFigures[];
+  readonly partial: PartialFigures | null;
+};
+
+export function emptyCensus(): Census {
+  return {
+    states: numbersOf({}, mailboxStates),
+    strategies: { delta: 0, list: 0 },
+    calendars: 0,
+    driftFound: 0,
+    driftMailboxes: 0,
+    freshWithinTwoTicks: 0,
+    neverSucceeded: 0,
+    oldestSuccess: null,
+    troubles: [],
+  };
+}
+
+/** Each tick as an array, so that a day of them stays small: name, start, milliseconds, and the counters in order. */
+export function storedFigures({ census, atMs, ticks, partial }: ShardFigures): JsonObject {
+  return {
+    atMs,
+    census: census as Json,
+    ticks: ticks.map((tick) => {
+      const { startedMs, finishedMs } = tick;
+      return [tick.tick, startedMs, finishedMs - startedMs, ...counterNames.map((name) => tick[name])];
+    }),
+    partial: partial as Json,
+  };
+}
+
+/** Reads what was stored, by this release or another: what cannot be read is missing, and costs figures only. */
+export function shardFiguresOf(stored: JsonObject): ShardFigures {
+  const partial = objectOf(stored["partial"]);
+  const partialCensus = censusOf(partial?.["census"]);
+  return {
+    census: censusOf(stored["census"]),
+    atMs: numberOf(stored["atMs"]),
+    ticks: arrayOf(stored["ticks"]).flatMap(tickOf),
+    partial:
+      partial === null || partialCensus === null
+        ? null
+        : {
+            ...numbersOf(partial, counterNames),
+            tick: textOf(partial["tick"]) ?? "",
+            startedMs: numberOf(partial["startedMs"]) ?? 0,
+            finishedMs: numberOf(partial["finishedMs"]) ?? 0,
+            cursor: textOf(partial["cursor"]),
+            wrapped: partial["wrapped"] === true,
+            isWhole: partial["isWhole"] === true,
+            newAsked: numberOf(partial["newAsked"]) ?? 0,
+            census: partialCensus,
+          },
+  };
+}
+
+function tickOf(stored: Json): TickFigures[] {
+  const [name, startedMs, tookMs, ...counts] = arrayOf(stored);
+  const [tick, start, took] = [textOf(name), numberOf(startedMs), numberOf(tookMs)];
+  if (tick === null || start === null || took === null) return [];
+  const counters = Object.fromEntries(counterNames.map((each, index) => [each, numberOf(counts[index]) ?? 0]));
+  return [{ tick, startedMs: start, finishedMs: start + took, ...(counters as Counters) }];
+}
+
+function censusOf(stored: Json | undefined): Census | null {
+  const census = objectOf(stored);
+  if (census === null) return null;
+  const oldest = objectOf(census["oldestSuccess"]);
+  const [atMs, mailbox] = [numberOf(oldest?.["atMs"]), textOf(oldest?.["mailbox"])];
+  return {
+    states: numbersOf(objectOf(census["states"]) ?? {}, mailboxStates),
+    strategies: numbersOf(objectOf(census["strategies"]) ?? {}, ["delta", "list"]),
+    calendars: numberOf(census["calendars"]) ?? 0,
+    driftFound: numberOf(census["driftFound"]) ?? 0,
+    driftMailboxes: numberOf(census["driftMailboxes"]) ?? 0,
+    freshWithinTwoTicks: numberOf(census["freshWithinTwoTicks"]) ?? 0,
+    neverSucceeded: numberOf(census["neverSucceeded"]) ?? 0,
+    oldestSuccess: atMs === null || mailbox === null ? null : { atMs, mailbox },
+    troubles: arrayOf(census["troubles"]).flatMap(troubleOf),
+  };
+}
+
+function troubleOf(stored: Json): Trouble[] {
+  const trouble = objectOf(stored);
+  const state = mailboxStates.find((one) => one === trouble?.["state"]);
+  const [reason, count] = [textOf(trouble?.["reason"]), numberOf(trouble?.["count"])];
+  if (state === undefined || reason === null || count === null) return [];
+  const examples = arrayOf(trouble?.["examples"]).flatMap((id) => textOf(id) ?? []);
+  return [{ state, reason, count, examples }];
+}
+
+function objectOf(value: Json | undefined): JsonObject | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+}
+
+function arrayOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}
+
+function numberOf(value: Json | undefined): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+function textOf(value: Json | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function numbersOf<const Names extends readonly string[]>(
+  stored: JsonObject,
+  names: Names,
+): Record<Names[number], number> {
+  return Object.fromEntries(names.map((name) => [name, numberOf(stored[name]) ?? 0])) as Record<Names[number], number>;
+}

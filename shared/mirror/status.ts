@@ -1,0 +1,205 @@
+import type { ShardClaim, Store } from "../store/store.js";
+import { type MailboxState, mailboxStates } from "../sync/state.js";
+import { type Counters, counterNames } from "../sync/types.js";
+import { mapAtOnce } from "./discoverPorts.js";
+import { rosterView } from "./rosterView.js";
+import { type Census, emptyCensus, type ShardFigures, shardFiguresOf, type TickFigures } from "./shardFigures.js";
+import { addCounters, noCounters } from "./walked.js";
+
+/** What is true of the mirror without looking: its shards, and the settings that matter to people. No secrets. */
+export type MirrorFacts = {
+  readonly shards: readonly string[];
+  readonly source: string | null;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+};
+
+/** How the whole mirror stands. */
+export type Status = Awaited<ReturnType<typeof readStatus>>;
+
+type ShardView = { readonly shard: string; readonly run: ShardClaim["row"]["run"]; readonly figures: ShardFigures };
+
+const readsAtOnceMax = 32;
+const examplesMax = 20;
+
+const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+/**
+ * Reads two rows of each shard and two of `~meta`: the price does not grow with the number of mailboxes. Figures of
+ * mailboxes are those of each shard's last run that got round.
+ * @param ticksMax How many of the newest ticks are told one by one; at most a day of them is kept.
+ */
+export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number, ticksMax: number) {
+  const [views, brakeMs, directory] = await Promise.all([
+    mapAtOnce(facts.shards, readsAtOnceMax, (shard) => viewOfShard(store, shard)),
+    store.readBrake(),
+    store.readDirectory(),
+  ]);
+  const ticks = mergedTicks(views);
+  const census = views.map(({ figures }) => figures.census ?? emptyCensus()).reduce(addCensus, emptyCensus());
+  return {
+    now: new Date(nowMs).toISOString(),
+    mailboxes: mailboxesOf(census),
+    troubles: troublesOf(census),
+    drift: { changes: census.driftFound, mailboxes: census.driftMailboxes },
+    activity: activityOf(ticks.slice(-ticksMax)),
+    ticks: {
+      newest: at(newestStartMs(views)),
+      intervalSeconds: secondsOf(intervalMs(ticks.map(({ startedMs }) => startedMs))),
+    },
+    shards: views.map(shardOf),
+    roster: rosterView(facts.source, directory?.state ?? null),
+    brake: { isOn: brakeMs !== null && brakeMs > nowMs, until: at(brakeMs) },
+    settings: facts.settings,
+  };
+}
+
+async function viewOfShard(store: Store, shard: string): Promise<ShardView> {
+  const [claim, figures] = await Promise.all([store.readShardRow(shard), store.readFigures(shard)]);
+  return { shard, run: claim?.row.run ?? null, figures: shardFiguresOf(figures ?? {}) };
+}
+
+function mailboxesOf(census: Census) {
+  const { states, freshWithinTwoTicks, oldestSuccess } = census;
+  const total = Object.values(states).reduce((sum, count) => sum + count, 0);
+  const mirrored = total - states.suspended - states.removing;
+  return {
+    total,
+    /** Without those that are suspended or being removed. */
+    mirrored,
+    byState: states,
+    byStrategy: census.strategies,
+    calendars: census.calendars,
+    freshWithinTwoTicks: {
+      count: freshWithinTwoTicks,
+      of: mirrored,
+      share: mirrored === 0 ? null : freshWithinTwoTicks / mirrored,
+    },
+    neverSucceeded: census.neverSucceeded,
+    oldestSuccess: oldestSuccess === null ? null : { at: at(oldestSuccess.atMs), mailbox: oldestSuccess.mailbox },
+  };
+}
+
+const troubledStates = ["parked", "held", "waiting", "suspended"] as const satisfies readonly MailboxState[];
+
+/** For each state that somebody may want to look into: its reasons, the most frequent first, with some mailboxes. */
+function troublesOf({ troubles }: Census) {
+  const of = (state: MailboxState) =>
+    troubles
+      .filter((one) => one.state === state)
+      .map(({ reason, count, examples }) => ({ reason, count, examples: examples.slice(0, examplesMax) }))
+      .sort((one, other) => other.count - one.count);
+  const entries = troubledStates.map((state) => [state, of(state)] as const);
+  return Object.fromEntries(entries) as Record<(typeof troubledStates)[number], ReturnType<typeof of>>;
+}
+
+function addCensus(sum: Census, one: Census): Census {
+  for (const state of mailboxStates) sum.states[state] += one.states[state];
+  sum.strategies.delta += one.strategies.delta;
+  sum.strategies.list += one.strategies.list;
+  sum.calendars += one.calendars;
+  sum.driftFound += one.driftFound;
+  sum.driftMailboxes += one.driftMailboxes;
+  sum.freshWithinTwoTicks += one.freshWithinTwoTicks;
+  sum.neverSucceeded += one.neverSucceeded;
+  const isOlder =
+    one.oldestSuccess !== null && one.oldestSuccess.atMs < (sum.oldestSuccess?.atMs ?? Number.POSITIVE_INFINITY);
+  if (isOlder) sum.oldestSuccess = one.oldestSuccess;
+  for (const trouble of one.troubles) {
+    const same = sum.troubles.find(({ state, reason }) => state === trouble.state && reason === trouble.reason);
+    if (same === undefined) {
+      sum.troubles.push({ ...trouble, examples: [...trouble.examples] });
+      continue;
+    }
+    same.count += trouble.count;
+    same.examples.push(...trouble.examples.slice(0, examplesMax - same.examples.length));
+  }
+  return sum;
+}
+
+type MergedTick = TickFigures & { readonly shards: number };
+
+/** One entry for each tick, over all shards that have finished it; oldest first. */
+function mergedTicks(views: readonly ShardView[]): readonly MergedTick[] {
+  const byName = new Map<string, MergedTick>();
+  for (const { figures } of views) {
+    for (const tick of figures.ticks) {
+      const known = byName.get(tick.tick);
+      byName.set(tick.tick, known === undefined ? { ...tick, shards: 1 } : mergedTick(known, tick));
+    }
+  }
+  return [...byName.values()].sort((one, other) => one.startedMs - other.startedMs);
+}
+
+function mergedTick(known: MergedTick, tick: TickFigures): MergedTick {
+  return {
+    tick: known.tick,
+    startedMs: Math.min(known.startedMs, tick.startedMs),
+    finishedMs: Math.max(known.finishedMs, tick.finishedMs),
+    shards: known.shards + 1,
+    ...addCounters(known, tick),
+  };
+}
+
+function activityOf(ticks: readonly MergedTick[]) {
+  const total: Counters = ticks.reduce<Counters>(addCounters, noCounters);
+  return {
+    total,
+    ticks: ticks.map((tick) => ({
+      tick: tick.tick,
+      started: at(tick.startedMs),
+      seconds: (tick.finishedMs - tick.startedMs) / 1000,
+      shards: tick.shards,
+      ...(Object.fromEntries(counterNames.map((name) => [name, tick[name]])) as Counters),
+    })),
+  };
+}
+
+function shardOf({ shard, run, figures }: ShardView) {
+  const { census } = figures;
+  return {
+    shard,
+    mailboxes: census === null ? 0 : Object.values(census.states).reduce((sum, count) => sum + count, 0),
+    counted: at(figures.atMs),
+    tick: run?.tick ?? null,
+    started: at(run?.startedMs ?? null),
+    finished: at(run?.finishedMs ?? null),
+  };
+}
+
+function newestStartMs(views: readonly { readonly run: ShardClaim["row"]["run"] }[]): number | null {
+  const starts = views.flatMap(({ run }) => run?.startedMs ?? []);
+  return starts.length === 0 ? null : Math.max(...starts);
+}
+
+/** The usual time between ticks: the median of the last ones. Null before the second tick. */
+function intervalMs(startsMs: readonly number[]): number | null {
+  const recent = startsMs.slice(-13);
+  const gaps = recent.slice(1).map((startMs, index) => startMs - (recent[index] ?? startMs));
+  return gaps.sort((one, other) => one - other)[gaps.length >>> 1] ?? null;
+}
+
+function secondsOf(ms: number | null): number | null {
+  return ms === null ? null : ms / 1000;
+}
+
+export type Health = { readonly isHealthy: boolean; readonly reason: string };
+
+/** Shards that health looks at. Their runs start together, so a few tell for all; and anybody may ask. */
+const healthShardsMax = 16;
+const intervalsLateMax = 3;
+
+/** Whether ticks come in time, by the time between those that came. @throws StorageError when storage does not answer. */
+export async function readHealth(store: Store, shards: readonly string[], nowMs: number): Promise<Health> {
+  const [first = ""] = shards;
+  const [figures, ...claims] = await Promise.all([
+    store.readFigures(first),
+    ...shards.slice(0, healthShardsMax).map((shard) => store.readShardRow(shard)),
+  ]);
+  const newestMs = newestStartMs(claims.map((claim) => ({ run: claim?.row.run ?? null })));
+  if (newestMs === null) return { isHealthy: true, reason: "No tick has come yet." };
+  const usualMs = intervalMs(shardFiguresOf(figures ?? {}).ticks.map(({ startedMs }) => startedMs));
+  if (usualMs === null) return { isHealthy: true, reason: "The first ticks: how often they come is not known yet." };
+  const agoSeconds = Math.round((nowMs - newestMs) / 1000);
+  const said = `The last tick started ${agoSeconds} s ago; they come every ${Math.round(usualMs / 1000)} s.`;
+  return { isHealthy: nowMs - newestMs <= intervalsLateMax * usualMs, reason: said };
+}

@@ -1,0 +1,44 @@
+import { startOver } from "./checkpoint.js";
+import { suspendedReason } from "./due.js";
+import type { Checkpoint } from "./types.js";
+
+/** What operators and the roster do to a mailbox. Pure; each is harmless when done again. */
+
+const healthy = {
+  notBeforeMs: null,
+  failuresInARow: 0,
+  resetsInARow: 0,
+  loopsInARow: 0,
+  lastErrorCode: null,
+  parkedReason: null,
+} as const;
+
+/**
+ * The mailbox after its user has left the roster. Its rows stay, its link goes: a worker that still walks loses its
+ * fence, and if the user comes back, a full round finds out what happened meanwhile.
+ * @param why Kept as the last error code, for people.
+ */
+export function suspended(checkpoint: Checkpoint, why: string): Checkpoint {
+  return {
+    ...startOver(checkpoint, "reset"),
+    ...healthy,
+    heldRemovals: null,
+    parkedReason: suspendedReason,
+    lastErrorCode: why,
+  };
+}
+
+/** The mailbox after its user has come back: a full round is due, paced like a new mailbox's. */
+export function resumed(checkpoint: Checkpoint): Checkpoint {
+  return { ...startOver(checkpoint, "reset"), ...healthy, lastTick: null };
+}
+
+/** The mailbox as the next tick may ask it, whatever it waited for. A held one stays to be confirmed by its next round. */
+export function released(checkpoint: Checkpoint): Checkpoint {
+  return { ...checkpoint, ...healthy, resetsInARow: checkpoint.resetsInARow };
+}
+
+/** The mailbox with a full round ahead. Readers keep what they have (I4). */
+export function resynced(checkpoint: Checkpoint): Checkpoint {
+  return released(startOver(checkpoint, checkpoint.heldRemovals === null ? "reset" : "confirm"));
+}

@@ -1,0 +1,224 @@
+import { backoffMs } from "./backoff.js";
+
+/**
+ * The roster's own checkpoint: how far discovery has come, and all that it needs to go on after any crash. Pure.
+ * A pass walks the directory's pages; a full one then counts who was not seen, and suspends them.
+ */
+export const directoryPhases = ["idle", "walking", "counting", "suspending"] as const;
+
+/** A full roster round that would take too many away waits here for a second one, or for an operator. */
+export type RosterHold = {
+  readonly leaving: number;
+  /** Discovered mailboxes in all, at that count. */
+  readonly of: number;
+  readonly sinceMs: number;
+  /** The round that said so: who it had seen and the next one does not is no confirmation. */
+  readonly generation: number;
+};
+
+export type DirectoryState = {
+  /** `directory` or `group:<object id>`. Another one than before means a full round. */
+  readonly source: string;
+  readonly phase: (typeof directoryPhases)[number];
+  /** Of the pass in hand or the last one. */
+  readonly isFull: boolean;
+  /** Walking: what to ask next, null for the start. Idle: the deltaLink, null when the next pass must be full. A secret. */
+  readonly link: string | null;
+  /** Number of the full round in hand or of the last one; rows that it found carry it. */
+  readonly generation: number;
+  /** +1 for each write of this state: rows carry the step that wrote them, so a late twin finds itself overtaken. */
+  readonly step: number;
+  /** The pass in hand or the last one, by name. */
+  readonly pass: string;
+  readonly passStartedMs: number;
+  readonly pages: number;
+  readonly seen: number;
+  readonly added: number;
+  readonly resumed: number;
+  readonly suspended: number;
+  /** Sync states that this pass has lost. */
+  readonly resets: number;
+  /** Counting and suspending: the shard that comes next. */
+  readonly sweepShard: number;
+  readonly leaving: number;
+  /** Of those: who was not held already. */
+  readonly leavingNew: number;
+  readonly counted: number;
+  readonly hold: RosterHold | null;
+  readonly notBeforeMs: number | null;
+  readonly failuresInARow: number;
+  readonly lastErrorCode: string | null;
+  readonly lastSuccessMs: number | null;
+  readonly lastFullRoundMs: number | null;
+  /** Discovered mailboxes that are mirrored: counted by each full round, moved on by the passes between. */
+  readonly discovered: number;
+};
+
+export const rosterLimits = {
+  /** Fewer than this are never held. */
+  heldLeavingMin: 3,
+  /** A full round that would take away more than this share of the discovered roster is held. */
+  heldLeavingShare: 0.2,
+  /** Our choice: 100,000 users are 200 pages of 500. A pass this long is a loop. */
+  pagesPerPassMax: 20_000,
+  /** A sync state that is lost again and again within a pass is a fault, and waits for the next pass. */
+  resetsPerPassMax: 2,
+} as const;
+
+const noCount = { sweepShard: 0, leaving: 0, leavingNew: 0, counted: 0 };
+const nothingYet = { ...noCount, pages: 0, seen: 0, added: 0, resumed: 0, suspended: 0, resets: 0 };
+
+/** The state of a roster that was never discovered. */
+export function newDirectory(source: string): DirectoryState {
+  return {
+    source,
+    phase: "idle",
+    isFull: true,
+    link: null,
+    generation: 0,
+    step: 0,
+    pass: "",
+    passStartedMs: 0,
+    ...nothingYet,
+    hold: null,
+    notBeforeMs: null,
+    failuresInARow: 0,
+    lastErrorCode: null,
+    lastSuccessMs: null,
+    lastFullRoundMs: null,
+    discovered: 0,
+  };
+}
+
+/** Goes on with the pass in hand, or opens one: a full one without a link, after a hold, or for another source. */
+export function opened(state: DirectoryState, source: string, pass: string, nowMs: number): DirectoryState {
+  const isOther = state.source !== source;
+  if (state.phase !== "idle" && !isOther) return state;
+  const isFull = isOther || state.link === null || state.hold !== null;
+  return {
+    ...state,
+    ...nothingYet,
+    source,
+    phase: "walking",
+    isFull,
+    link: isFull ? null : state.link,
+    generation: isFull ? state.generation + 1 : state.generation,
+    pass,
+    passStartedMs: nowMs,
+    hold: isOther ? null : state.hold,
+  };
+}
+
+export type PageTally = {
+  readonly seen: number;
+  readonly added: number;
+  readonly resumed: number;
+  readonly suspended: number;
+};
+
+/** The state after a page whose rows are written. `link`: the next page's, or the deltaLink of the last one. */
+export function afterPage(
+  state: DirectoryState,
+  page: { readonly link: string | null; readonly isLast: boolean },
+  tally: PageTally,
+  nowMs: number,
+): DirectoryState {
+  const walked: DirectoryState = {
+    ...state,
+    link: page.link,
+    pages: state.pages + 1,
+    seen: state.seen + tally.seen,
+    added: state.added + tally.added,
+    resumed: state.resumed + tally.resumed,
+    suspended: state.suspended + tally.suspended,
+    discovered: Math.max(0, state.discovered + tally.added + tally.resumed - tally.suspended),
+    notBeforeMs: null,
+    failuresInARow: 0,
+    lastErrorCode: null,
+  };
+  if (!page.isLast && page.link === state.link) return abandoned(walked, "loopSameLink", nowMs);
+  if (walked.pages >= rosterLimits.pagesPerPassMax) return abandoned(walked, "loopTooManyPages", nowMs);
+  if (!page.isLast) return walked;
+  if (state.isFull) return { ...walked, phase: "counting" };
+  return { ...walked, phase: "idle", lastSuccessMs: nowMs };
+}
+
+/** Gives a pass up. Nobody is suspended by a pass that did not end; the next one is full. */
+function abandoned(state: DirectoryState, code: string, nowMs: number): DirectoryState {
+  return afterFailure({ ...state, phase: "idle", link: null }, code, null, { nowMs, jitter: 1 });
+}
+
+/** The sync state is lost: a full round from the start, at once unless that has happened in this pass before. */
+export function afterReset(state: DirectoryState, code: string, nowMs: number): DirectoryState {
+  const resets = state.resets + 1;
+  // Without a link there is nothing to reset: asking again at once would loop.
+  if (state.link === null || resets > rosterLimits.resetsPerPassMax) return abandoned(state, code, nowMs);
+  return {
+    ...state,
+    ...nothingYet,
+    resets,
+    phase: "walking",
+    isFull: true,
+    link: null,
+    generation: state.generation + 1,
+    lastErrorCode: code,
+  };
+}
+
+/** Waits: for as long as Graph asked, else by our own growing wait. An error removes nobody. */
+export function afterFailure(
+  state: DirectoryState,
+  code: string,
+  retryAfterMs: number | null,
+  { nowMs, jitter }: { readonly nowMs: number; readonly jitter: number },
+): DirectoryState {
+  const failuresInARow = state.failuresInARow + 1;
+  const notBeforeMs = nowMs + (retryAfterMs ?? backoffMs(failuresInARow, jitter));
+  return { ...state, failuresInARow, lastErrorCode: code, notBeforeMs };
+}
+
+/** One shard more is counted; after the last one it is decided whether the leavers go, or are held. */
+export function afterCount(
+  state: DirectoryState,
+  shard: { readonly leaving: number; readonly leavingNew: number; readonly counted: number },
+  shards: number,
+  nowMs: number,
+): DirectoryState {
+  const leaving = state.leaving + shard.leaving;
+  const leavingNew = state.leavingNew + shard.leavingNew;
+  const counted = state.counted + shard.counted;
+  const next = { ...state, leaving, leavingNew, counted, sweepShard: state.sweepShard + 1 };
+  if (next.sweepShard < shards) return next;
+  const done = { ...next, sweepShard: 0, discovered: counted };
+  // Who an earlier round missed too is confirmed; who is missed now for the first time must be few.
+  if (!isTooMany(leavingNew, counted)) return { ...done, phase: "suspending", hold: null };
+  const sinceMs = state.hold?.sinceMs ?? nowMs;
+  return {
+    ...done,
+    phase: "idle",
+    lastSuccessMs: nowMs,
+    hold: { leaving, of: counted, sinceMs, generation: state.generation },
+  };
+}
+
+/** One shard more is swept; after the last one the pass is over. */
+export function afterSweep(state: DirectoryState, suspended: number, shards: number, nowMs: number): DirectoryState {
+  const next = {
+    ...state,
+    suspended: state.suspended + suspended,
+    discovered: Math.max(0, state.discovered - suspended),
+    sweepShard: state.sweepShard + 1,
+  };
+  if (next.sweepShard < shards) return next;
+  return { ...next, phase: "idle", sweepShard: 0, lastSuccessMs: nowMs, lastFullRoundMs: nowMs };
+}
+
+/** An operator confirms what is held: it is applied now. Null: nothing is held. */
+export function releasedHold(state: DirectoryState): DirectoryState | null {
+  if (state.hold === null || state.phase !== "idle") return null;
+  return { ...state, phase: "suspending", sweepShard: 0, hold: null };
+}
+
+function isTooMany(leaving: number, of: number): boolean {
+  return leaving >= rosterLimits.heldLeavingMin && leaving > of * rosterLimits.heldLeavingShare;
+}

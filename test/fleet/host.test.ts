@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { Status } from "../../shared/mirror/status.js";
+import type { JsonObject } from "../../shared/sync/types.js";
+import { validatorOf } from "../http/openapiValidator.js";
+import { type Product, startProduct } from "../product/product.js";
+
+const soon = { timeout: 30_000, interval: 200 };
+let product: Product;
+
+beforeAll(async () => {
+  product = await startProduct({
+    mailboxes: 40,
+    calendars: 3,
+    settings: { ROSTER: "directory", ROSTER_SCHEDULE: "0 0 0 1 1 *" },
+  });
+});
+afterAll(() => product?.stop());
+
+const api = (path: string, method = "GET") => fetch(`${product.hostUrl()}/api/${path}`, { method });
+const statusNow = async () => (await (await api("status")).json()) as Status;
+
+test("in a real host the roster is discovered, mirrored, told, and cared for", async () => {
+  expect((await api("roster/discover", "POST")).status).toBe(202);
+  await vi.waitFor(async () => expect((await statusNow()).roster.state).toBe("idle"), soon);
+  const { discovered } = (await statusNow()).roster;
+  await product.tick();
+  await vi.waitFor(async () => expect((await statusNow()).mailboxes.byState.fresh).toBe(discovered), soon);
+  const [id = ""] = product.graph.mailboxes.ids();
+  product.graph.mailboxes.setState(id, { kind: "denied" });
+  await api(`mailboxes/${id}/sync`, "POST");
+  const stateOf = async () => ((await (await api(`mailboxes/${id}`)).json()) as { state: string }).state;
+  await vi.waitFor(async () => expect(await stateOf()).toBe("parked"), soon);
+  product.graph.mailboxes.setState(id, { kind: "normal" });
+  await api(`mailboxes/${id}/release`, "POST");
+  await vi.waitFor(async () => expect(await stateOf()).toBe("fresh"), soon);
+});
+
+test("the OpenAPI description fits the real answers of the fleet's routes", async () => {
+  const validate = validatorOf((await (await api("openapi.json")).json()) as JsonObject);
+  const [id = ""] = product.graph.mailboxes.ids();
+  const requests: readonly (readonly [string, string, number])[] = [
+    ["GET", "mailboxes?state=fresh&top=5", 200],
+    ["GET", "mailboxes?top=0", 400],
+    ["GET", `mailboxes/${id}`, 200],
+    ["POST", `mailboxes/${id}/sync`, 202],
+    ["POST", `mailboxes/${id}/resync`, 202],
+    ["POST", `mailboxes/${id}/release`, 202],
+    ["POST", "mailboxes/nobody/sync", 404],
+    ["POST", "mailboxes/a@b/sync", 400],
+    ["POST", "roster/discover", 202],
+    ["POST", "roster/release", 409],
+    ["GET", "status?ticks=2", 200],
+    ["GET", "status?ticks=x", 400],
+    ["GET", "health", 200],
+  ];
+  for (const [method, path, status] of requests) {
+    const response = await api(path, method);
+    const what = `${method} ${path}`;
+    expect([what, response.status]).toEqual([what, status]);
+    expect([what, validate(method, path, status, await response.json())]).toEqual([what, []]);
+  }
+});
