@@ -1,0 +1,125 @@
+import { below } from "../../local/graph/random.js";
+import { type Cursed, findings } from "./findings.js";
+import { jump } from "./process.js";
+import { edit } from "./storm.js";
+import type { World } from "./world.js";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/**
+ * How far time goes on after each tick of the calm. The bound on convergence: eleven ticks over a bit more than a week.
+ * The longest waits of the product are a day (re-probe, paced resets, delta tried again), after a wait of less than a
+ * day that Graph has asked for, by a clock that was up to 13 hours ahead; then an audit, two days at most after the last.
+ */
+const pausesMs = [
+  5 * minuteMs,
+  5 * minuteMs,
+  30 * minuteMs,
+  ...[25, 25, 25, 49, 25, 25].map((hours) => hours * hourMs),
+  5 * minuteMs,
+  5 * minuteMs,
+];
+
+/** Our choice: ten times what the busiest tick of a calm was seen to take. A storm of messages would take more. */
+const stepsPerTickMax = 20_000;
+
+/** Ends all trouble but that of one cursed mailbox, and lets the mirror find its way: then it must equal the truth. */
+export async function calm(world: World): Promise<void> {
+  const { scheduler, graph, dice, oracle } = world;
+  dice.isCalm = true;
+  for (const [fault, count] of Object.entries(graph.faults.injected()))
+    if (count > 0) dice.count(fault as never, count);
+  graph.faults.clear();
+  world.easeLimits();
+  graph.switchDelta("beta", "available");
+  for (const process of world.processes) jump(process, 0);
+  for (const mailboxId of graph.mailboxes.ids()) {
+    if (world.random.next() < 0.6) graph.mailboxes.setState(mailboxId, { kind: "normal" });
+  }
+  await quieten(world);
+  for (const [mailboxId, isWanted] of world.wanted) await world.request(mailboxId, isWanted);
+  await quieten(world);
+  const cursed = curse(world);
+  // Most worlds are left alone as soon as all is well; the others live on, through audits and all, until nothing stirs.
+  const isHasty = world.random.next() < 0.75;
+  for (const pauseMs of pausesMs) {
+    if (oracle.violations.length > 0) return;
+    await world.tick();
+    await quieten(world);
+    for (const reader of world.readers) await reader.step(world);
+    scheduler.nowMs += pauseMs;
+    if (isHasty && findings(world, cursed).length === 0) break;
+  }
+  for (const finding of findings(world, cursed)) oracle.report(...finding);
+  if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, cursed);
+  if (oracle.violations.length === 0) for (const reader of world.readers) await reader.finish(world);
+}
+
+/** Breaks one mailbox for good: the others must not feel it (I10). */
+function curse(world: World): Cursed {
+  const { plan, graph, random } = world;
+  const wanted = [...world.wanted].filter(([, isWanted]) => isWanted).map(([id]) => id);
+  const mailboxId = wanted[below(random, wanted.length)];
+  if (plan.curse === null || mailboxId === undefined) return null;
+  const { curse: kind } = plan;
+  world.tell(() => `* curse ${kind} on ${mailboxId}`);
+  graph.mailboxes.setState(mailboxId, { kind: "normal" });
+  if (kind === "gone") graph.mailboxes.setState(mailboxId, { kind: "gone", code: "MailboxNotEnabledForRESTAPI" });
+  else if (kind === "denied" || kind === "full") graph.mailboxes.setState(mailboxId, { kind });
+  else if (kind === "refusedByTable") world.refusedMailbox = mailboxId;
+  else graph.faults.add({ kind, mailboxId });
+  graph.createCalendar(mailboxId, { name: "One that the curse is for" });
+  edit(world);
+  return { mailboxId, curse: kind };
+}
+
+/** Until nothing is under way. A message that is still leased to a dead host stays where it is. */
+export async function quieten(world: World): Promise<void> {
+  const { scheduler, oracle } = world;
+  const endSteps = scheduler.steps + stepsPerTickMax;
+  while (oracle.violations.length === 0) {
+    if (await world.step()) {
+      if (scheduler.steps < endSteps) continue;
+      oracle.report(
+        "I9",
+        "the calm never gets quiet",
+        `${stepsPerTickMax} steps at most`,
+        world.leftMessages().join("; "),
+      );
+      return;
+    }
+    if (scheduler.waiting === 0) return;
+    scheduler.nowMs = Math.max(scheduler.nowMs, scheduler.nextDueMs()); // A call that stalled, or a short wait.
+  }
+}
+
+/** A tick in which nothing has changed asks once for each mailbox, and changes nothing. */
+async function checkQuietTick(world: World, cursed: Cursed): Promise<void> {
+  const { oracle } = world;
+  const before = new Map([...oracle.mailboxes].map(([id, { checkpoint }]) => [id, checkpoint?.sequence]));
+  const nudges = world.nudges;
+  const isBraked = (oracle.brake?.untilMs ?? 0) > world.scheduler.nowMs;
+  world.asks.clear();
+  await world.tick();
+  await quieten(world);
+  for (const [mailboxId, { checkpoint }] of oracle.mailboxes) {
+    if (mailboxId === cursed?.mailboxId || checkpoint === null) continue;
+    if (checkpoint.sequence !== before.get(mailboxId)) {
+      oracle.report(
+        "I5",
+        `${mailboxId}: a change in a quiet tick`,
+        `${before.get(mailboxId)}`,
+        `${checkpoint.sequence}`,
+      );
+    }
+    const asks = world.asks.get(mailboxId) ?? 0;
+    const isAtRest = checkpoint.phase === "idle" && checkpoint.strategy === "delta" && checkpoint.parkedReason === null;
+    const isPlain = !["audit", "probe"].includes(checkpoint.roundReason); // These walk a full round beside the usual one.
+    if (isAtRest && isPlain && (asks > 1 || (asks === 0 && !isBraked))) {
+      oracle.report("I9", `${mailboxId}: requests of a quiet tick`, "1", `${asks}`);
+    }
+  }
+  if (cursed === null && world.nudges !== nudges)
+    oracle.report("I5", "nudges in a quiet tick", "none", `${world.nudges - nudges}`);
+}

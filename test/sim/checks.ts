@@ -1,0 +1,276 @@
+import type { Reference, References, Seen } from "./references.js";
+import type { CheckpointView, RowView } from "./views.js";
+import type { Report } from "./violation.js";
+
+/** One mailbox as it stands in the table. */
+export type MailboxView = {
+  readonly checkpoint: CheckpointView | null;
+  readonly rows: ReadonlyMap<string, RowView>;
+  /** When the checkpoint was last written, and by which process. */
+  readonly step: number;
+  readonly writer: string;
+  /** Calendars that readers were served when no full round was under way. */
+  readonly served: number;
+};
+
+/** One committed transaction from the point of view of one mailbox. */
+export type Change = {
+  readonly mailboxId: string;
+  readonly before: MailboxView;
+  readonly after: MailboxView;
+  /** Ids of the calendars that the transaction names. */
+  readonly named: ReadonlySet<string>;
+};
+
+/** Whether this may be the next piece of a unit that takes several transactions. */
+function goesOn({ before, after }: Change): boolean {
+  return before.checkpoint?.phase === "initial" && before.writer === after.writer;
+}
+
+const isAlive = (row: RowView | undefined): boolean => row !== undefined && !row.isRemoved;
+
+export function aliveCount(rows: ReadonlyMap<string, RowView>): number {
+  let count = 0;
+  for (const row of rows.values()) if (!row.isRemoved) count += 1;
+  return count;
+}
+
+/** I1, I2, I3, I4, I11: what the rows say is what the checkpoint's link stands for. */
+export function checkTruth(change: Change, references: References, report: Report): void {
+  const { after, before, mailboxId } = change;
+  const { checkpoint } = after;
+  if (checkpoint === null) {
+    if (after.rows.size > 0) report("I1", `${mailboxId}: rows without a checkpoint`, "none", `${after.rows.size}`);
+    return;
+  }
+  if (checkpoint.parkedReason === "removing") return;
+  const reference = referenceOf(change, references, report);
+  if (reference === "unknown") return;
+  if (reference !== null && hasMoved(change) && before.step > reference.step && !goesOn(change)) {
+    report(
+      "I2",
+      `${mailboxId}: a page was applied that is older than the checkpoint it replaced`,
+      `a page handed out after step ${before.step}`,
+      `step ${reference.step}`,
+    );
+  }
+  if (checkpoint.phase === "initial") checkStartOver(change, references, report);
+  else if (reference !== null) checkAgainst(change, reference, report);
+  checkRemovals(change, reference, references, report);
+  checkGenerations(change, report);
+}
+
+/** What the stored link stands for; null where there is no link and nothing ended. */
+function referenceOf(change: Change, references: References, report: Report): Reference | null | "unknown" {
+  const { checkpoint } = change.after;
+  if (checkpoint === null || checkpoint.phase === "initial") {
+    if (checkpoint?.link != null) report("I1", `${change.mailboxId}: phase initial with a link`, "no link", "a link");
+    return null;
+  }
+  if (checkpoint.link === null)
+    return checkpoint.strategy === "list" ? endedList(change, references, report) : missing(change, report);
+  const reference = references.ofLink(checkpoint.link);
+  if (reference?.mailboxId === change.mailboxId) return reference;
+  if (isPoisonedLink(checkpoint.link, references)) return "unknown"; // Stored, but never asked: that is checked at the wire.
+  report("I1", `${change.mailboxId}: the stored link was never handed out`, "a link of Graph's", checkpoint.phase);
+  return "unknown";
+}
+
+function isPoisonedLink(link: string, references: References): boolean {
+  return references.isPoisoned(/^[a-z]+:\/\/[^/]*(\/.*)$/i.exec(link)?.[1] ?? link);
+}
+
+function missing({ mailboxId }: Change, report: Report): "unknown" {
+  report("I1", `${mailboxId}: idle by delta without a link`, "a link", "none");
+  return "unknown";
+}
+
+/** A list has no link at its end: the rows must be those of one list that was read to its end. */
+function endedList(change: Change, references: References, report: Report): Reference | null | "unknown" {
+  const { before, after, mailboxId } = change;
+  if (!hasMoved(change)) {
+    const changed = [...change.named].filter((id) => !sameRow(before.rows.get(id), after.rows.get(id)));
+    if (changed.length > 0)
+      report("I1", `${mailboxId}: rows changed without a page`, "no row", changed.map(shortId).join());
+    return null;
+  }
+  const isFresh = (step: number) => step >= before.step || goesOn(change);
+  const ends = references.fullEnds(mailboxId).filter(({ strategy, step }) => strategy === "list" && isFresh(step));
+  const match = ends.findLast(({ state }) => differenceOf(after.rows, state) === null);
+  if (match !== undefined) return match;
+  const nearest = ends.at(-1);
+  const seen = nearest === undefined ? "no list was read to its end" : (differenceOf(after.rows, nearest.state) ?? "");
+  report("I1", `${mailboxId}: rows are those of no list that was read to its end`, "one of them", seen);
+  return "unknown";
+}
+
+/** Whether the transaction brought the mailbox to another page. */
+export function hasMoved({ before, after }: Change): boolean {
+  const one = before.checkpoint;
+  const two = after.checkpoint;
+  return one?.link !== two?.link || one?.roundId !== two?.roundId || one?.pageNumber !== two?.pageNumber;
+}
+
+function checkAgainst({ mailboxId, before, after, named }: Change, reference: Reference, report: Report): void {
+  if (reference.kind !== "seen") {
+    const difference = differenceOf(after.rows, reference.state);
+    if (difference !== null)
+      report("I1", `${mailboxId}: rows are not what the saved link stands for`, "equal", difference);
+    return;
+  }
+  for (const [id, seen] of reference.state) {
+    const difference = differenceOfRow(id, after.rows.get(id), seen);
+    if (difference !== null)
+      report("I1", `${mailboxId}: an item that was seen is not served`, "as handed out", difference);
+  }
+  for (const id of named) {
+    if (!reference.state.has(id) && isAlive(before.rows.get(id)) && !sameRow(before.rows.get(id), after.rows.get(id)))
+      report("I4", `${mailboxId}: a full round changed what it has not seen`, "served on", shortId(id));
+  }
+}
+
+/** Without a link rows stand still, but for those of a unit that is half written or held: these were handed out. */
+function checkStartOver({ mailboxId, after, before, named }: Change, references: References, report: Report): void {
+  const changed = [...named].filter((id) => !sameRow(before.rows.get(id), after.rows.get(id)));
+  if (changed.length === 0) return;
+  const fits = references.recent(mailboxId).some(({ state, kind, step }) => {
+    if (step < before.step && before.checkpoint?.phase !== "initial") return false;
+    return changed.every((id) => {
+      const seen = state.get(id);
+      if (seen === undefined) return kind === "complete" && !isAlive(after.rows.get(id));
+      return differenceOfRow(id, after.rows.get(id), seen) === null;
+    });
+  });
+  if (!fits)
+    report(
+      "I1",
+      `${mailboxId}: rows were written that no page holds`,
+      "items of one page",
+      changed.map(shortId).join(),
+    );
+}
+
+/** Null when the living rows are just what a perfect client holds. */
+export function differenceOf(rows: ReadonlyMap<string, RowView>, state: ReadonlyMap<string, Seen>): string | null {
+  for (const [id, seen] of state) {
+    const difference = differenceOfRow(id, rows.get(id), seen);
+    if (difference !== null) return difference;
+  }
+  for (const [id, row] of rows) {
+    if (!row.isRemoved && state.get(id) === undefined) return `${shortId(id)} is left over`;
+  }
+  return null;
+}
+
+function differenceOfRow(id: string, row: RowView | undefined, seen: Seen): string | null {
+  if (seen.isRemoved) return isAlive(row) ? `${shortId(id)} was removed and is alive` : null;
+  if (row === undefined || row.isRemoved) return `${shortId(id)} is missing`;
+  if (seen.isWhole) return row.text === seen.text ? null : `${shortId(id)} holds ${row.text} and not ${seen.text}`;
+  const names = Object.keys(seen.resource).filter((name) => !name.startsWith("@"));
+  const stale = names.find((name) => JSON.stringify(row.resource[name]) !== JSON.stringify(seen.resource[name]));
+  return stale === undefined ? null : `${shortId(id)}.${stale} is stale`;
+}
+
+function sameRow(one: RowView | undefined, other: RowView | undefined): boolean {
+  if (!isAlive(one) || !isAlive(other)) return isAlive(one) === isAlive(other);
+  return one?.text === other?.text;
+}
+
+/** I3: a reason for each removal. I11: a sudden mass of them only after a second full round. */
+function checkRemovals(change: Change, reference: Reference | null, references: References, report: Report): void {
+  const { before, after, named, mailboxId } = change;
+  const gone = [...named].filter((id) => isAlive(before.rows.get(id)) && !isAlive(after.rows.get(id)));
+  if (gone.length === 0) return;
+  const absent = gone.filter((id) => !references.wasRemoved(mailboxId, id));
+  if (absent.length === 0) return;
+  const ends = reference === null ? references.fullEnds(mailboxId) : [reference];
+  const proof = ends.filter(({ kind, isFull, state }) => {
+    return kind === "complete" && isFull && absent.every((id) => state.get(id) === undefined);
+  });
+  if (proof.length === 0)
+    report(
+      "I3",
+      `${mailboxId}: calendars disappeared`,
+      "an @removed, or a full round to its end",
+      absent.map(shortId).join(),
+    );
+  const served = Math.max(before.served, before.checkpoint?.calendarCount ?? 0);
+  if (absent.length < 3 || absent.length * 2 <= served) return;
+  const isConfirmed = before.checkpoint?.heldRemovals != null || goesOn(change);
+  const earlier = proof.some(({ openedStep }) => references.fullEnds(mailboxId).some(({ step }) => step < openedStep));
+  if (!isConfirmed || !earlier) {
+    report(
+      "I11",
+      `${mailboxId}: a mass removal was applied at once`,
+      "a second full round",
+      `${absent.length} of ${served}`,
+    );
+  }
+}
+
+/** I4: once a full round has ended, nothing alive is older than it. */
+function checkGenerations({ mailboxId, after }: Change, report: Report): void {
+  const { checkpoint, rows } = after;
+  if (checkpoint === null || (checkpoint.phase !== "idle" && checkpoint.phase !== "incremental")) return;
+  for (const row of rows.values()) {
+    if (!row.isRemoved && row.generation !== checkpoint.generation) {
+      report(
+        "I4",
+        `${mailboxId}: ${shortId(row.calendarId)} is alive from an older full round`,
+        `generation ${checkpoint.generation}`,
+        `${row.generation}`,
+      );
+    }
+  }
+}
+
+/** I5: sequences move with real changes, one by one, and with nothing else. */
+export function checkSequences({ mailboxId, before, after, named }: Change, report: Report): void {
+  const from = before.checkpoint;
+  const to = after.checkpoint;
+  if (from === null || to === null || from.epoch !== to.epoch) return;
+  if (to.parkedReason === "removing") return;
+  const taken: number[] = [];
+  for (const id of named) {
+    const one = before.rows.get(id);
+    const two = after.rows.get(id);
+    if (two === undefined) continue; // A tombstone that was retired.
+    const isChange = !(one === undefined && two.isRemoved) && !sameContent(one, two);
+    if (isChange) taken.push(two.sequence);
+    else if (two.sequence !== (one?.sequence ?? two.sequence)) {
+      report(
+        "I5",
+        `${mailboxId}: ${shortId(id)} did not change and took a sequence`,
+        `${one?.sequence}`,
+        `${two.sequence}`,
+      );
+    }
+  }
+  const expected = taken.map((_, index) => from.sequence + 1 + index);
+  if (taken.sort((a, b) => a - b).join() !== expected.join() || to.sequence !== from.sequence + taken.length) {
+    report(
+      "I5",
+      `${mailboxId}: sequences of the changes`,
+      `${expected.join() || "none"} after ${from.sequence}`,
+      `${taken.join() || "none"} up to ${to.sequence}`,
+    );
+  }
+  if (to.nudgedSequence > to.sequence || to.nudgedSequence < Math.min(from.nudgedSequence, to.sequence)) {
+    report(
+      "I5",
+      `${mailboxId}: noted nudges`,
+      `from ${from.nudgedSequence} up to ${to.sequence}`,
+      `${to.nudgedSequence}`,
+    );
+  }
+}
+
+function sameContent(one: RowView | undefined, two: RowView): boolean {
+  if (one === undefined) return false;
+  if (one.isRemoved && two.isRemoved) return true;
+  return one.isRemoved === two.isRemoved && one.text === two.text;
+}
+
+export function shortId(id: string): string {
+  return id.length > 16 ? `…${id.slice(-12)}` : id;
+}

@@ -1,0 +1,111 @@
+import { below, type Random, randomFrom } from "../../local/graph/random.js";
+import type { RunLimits } from "../../shared/mirror/ports.js";
+import { FAULT_NAMES, FAULTS, type Fault } from "./kinds.js";
+
+/** All that a seed decides before anything happens. */
+export type Plan = {
+  readonly seed: number;
+  readonly mailboxes: number;
+  readonly calendars: { readonly min: number; readonly max: number };
+  /** Calendars of one more mailbox, whose pages may take more than one transaction; 0 for none. */
+  readonly largeMailbox: number;
+  readonly shards: number;
+  readonly processes: number;
+  readonly pageSize: number;
+  readonly batchSize: number;
+  /** Operations per transaction: small, so that units are torn. */
+  readonly operationsMax: number;
+  readonly tablePageSize: number;
+  readonly hasEmptyTablePages: boolean;
+  readonly limits: RunLimits;
+  readonly auditMs: number;
+  readonly hasNudges: boolean;
+  readonly tokenStyle: "plain" | "escaped";
+  readonly linkStyle: "asSent" | "keyed";
+  readonly generationsKept: number;
+  /** How long the storm lasts, in ticks. */
+  readonly stormTicks: number;
+  /** What may hurt, and how often. */
+  readonly rates: Readonly<Partial<Record<Fault, number>>>;
+  /** Whether one mailbox stays broken in the calm: it must harm no other. */
+  readonly curse: Curse | null;
+};
+
+export const CURSES = [
+  "serverError",
+  "endlessLinks",
+  "poisonedLink",
+  "refusedByTable",
+  "gone",
+  "denied",
+  "full",
+] as const;
+export type Curse = (typeof CURSES)[number];
+
+/** Narrows a plan: for the shrinker, and for whoever replays a seed. */
+export type Narrowing = { readonly faults?: readonly Fault[]; readonly stormTicks?: number };
+
+const dayMs = 86_400_000;
+
+/** Swarm testing: each seed breaks a part of everything only, so that no fault hides what another would show. */
+export function planOf(seed: number, narrowing: Narrowing = {}): Plan {
+  const random = randomFrom(seed * 2 + 1);
+  const oneOf = <const T>(values: readonly T[]): T => values[below(random, values.length)] as T;
+  const chance = (share: number) => random.next() < share;
+  const plan: Plan = {
+    seed,
+    mailboxes: 1 + below(random, 5),
+    calendars: { min: 1, max: oneOf([2, 4, 12]) },
+    largeMailbox: chance(0.02) ? 110 + below(random, 60) : 0,
+    shards: oneOf([1, 1, 2]),
+    processes: 1 + below(random, 3),
+    pageSize: 1 + below(random, 5),
+    batchSize: oneOf([1, 2, 3, 20, 20]),
+    operationsMax: oneOf([3, 5, 8, 100, 100]),
+    tablePageSize: oneOf([1, 2, 1000]),
+    hasEmptyTablePages: chance(0.2),
+    limits: limitsOf(random),
+    auditMs: oneOf([dayMs, 2 * dayMs]),
+    hasNudges: chance(0.9),
+    tokenStyle: oneOf(["plain", "escaped"]),
+    linkStyle: oneOf(["asSent", "keyed"]),
+    generationsKept: oneOf([1, 2, 3, 3, 50]),
+    stormTicks: 2 + below(random, 10),
+    rates: ratesOf(random),
+    curse: chance(0.25) ? oneOf(CURSES) : null,
+  };
+  return narrowed(plan, narrowing);
+}
+
+export function narrowed(plan: Plan, { faults, stormTicks }: Narrowing): Plan {
+  const kept = Object.entries(plan.rates).filter(([name]) => faults === undefined || faults.includes(name as Fault));
+  return { ...plan, rates: Object.fromEntries(kept), stormTicks: Math.min(stormTicks ?? Infinity, plan.stormTicks) };
+}
+
+function limitsOf(random: Random): RunLimits {
+  const oneOf = <const T>(values: readonly T[]): T => values[below(random, values.length)] as T;
+  return {
+    runMsMax: oneOf([200, 2_000, 240_000, 240_000]),
+    pagesPerRunMax: oneOf([1, 2, 50]),
+    batchesInFlightMax: oneOf([1, 2, 3]),
+    uncommittedMax: oneOf([1, 400]),
+    restartsMax: oneOf([1, 3]),
+    shortWaitMsMax: 3_000,
+    sendsInFlightMax: 16,
+    newMailboxesPerTickMax: 1_000,
+    brakeMsDefault: 30_000,
+  };
+}
+
+function ratesOf(random: Random): Plan["rates"] {
+  const share = [0, 0.05, 0.15, 0.3, 0.5][below(random, 5)] ?? 0.15;
+  const rates: Partial<Record<Fault, number>> = {};
+  for (const name of FAULT_NAMES) {
+    const isIn = random.next() < share;
+    const [min, max] = FAULTS[name];
+    // Even over orders of magnitude: rare faults find other things than frequent ones.
+    const rate = min * (max / min) ** random.next();
+    if (isIn) rates[name] = rate;
+  }
+  return rates;
+}
