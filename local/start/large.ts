@@ -14,13 +14,24 @@ const tickMsMax = 15 * 60_000;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+/** The status, also from a machine that is so busy that storage answers late. @throws what went wrong for two minutes. */
+async function statusOf(product: Product): Promise<Status> {
+  for (const firstMs = Date.now(); ; await pause(pollMs)) {
+    try {
+      return await product.status();
+    } catch (error) {
+      if (Date.now() - firstMs > stillMsMax) throw error;
+    }
+  }
+}
+
 /** Discovers the roster. @returns how many mailboxes are on it. @throws Error in one line when discovery gets nowhere. */
 export async function discoverRoster(product: Product, screen: Screen): Promise<number> {
   await product.discover();
   let last = -1;
   let toldMs = Date.now();
   for (let movedMs = Date.now(); ; await pause(pollMs)) {
-    const { roster } = await product.status();
+    const { roster } = await statusOf(product);
     const { state, seen, added, held, lastErrorCode } = roster;
     if (seen !== last) movedMs = Date.now();
     last = seen;
@@ -50,10 +61,10 @@ export async function tickByFigures(product: Product, screen: Screen): Promise<v
 
 /** A tick, until every shard has finished one that started after it was asked for. */
 async function oneTick(product: Product): Promise<Status> {
-  const before = (await product.status()).ticks.newest ?? "";
+  const before = (await statusOf(product)).ticks.newest ?? "";
   await product.tick();
   for (const askedMs = Date.now(); ; await pause(pollMs)) {
-    const status = await product.status();
+    const status = await statusOf(product);
     const isDone = status.shards.every(({ started, finished }) => (started ?? "") > before && finished !== null);
     if (isDone) return status;
     if (Date.now() - askedMs > tickMsMax) throw new Error("A tick does not come to its end. Look at the host's log.");
