@@ -236,14 +236,14 @@ const inTheDrivers: readonly Mutant[] = [
     file: `${mirror}/park.ts`,
     from: `if (held === null || awaited?.round !== message.round || awaited.page !== message.page) return "movedOn";`,
     to: `if (held === null) return "movedOn";`,
-    unit: ["test/mirror"],
+    unit: ["test/mirror/park.test.ts"],
   },
   {
     name: "leave a purge that was cut short",
     file: `${mirror}/runRounds.ts`,
     from: `if (checkpoint.parkedReason === removingReason) this.#removing.push(checkpoint.mailboxId);`,
     to: ``,
-    unit: ["test/mirror"],
+    unit: ["test/fleet/care.test.ts"],
   },
   {
     name: "retire tombstones without a note",
