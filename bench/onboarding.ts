@@ -146,6 +146,23 @@ async function discover(host: Host, expected: number): Promise<void> {
   }
 }
 
+/** One tick in which nothing has changed: what a running mirror costs all day. */
+async function quietTick(host: Host) {
+  const before = (await host.status()).ticks.newest ?? "";
+  const sinceMs = performance.now();
+  await host.product.tick();
+  for (;;) {
+    const status = await host.status();
+    if (status.shards.every(({ started, finished }) => (started ?? "") > before && finished !== null)) {
+      const [tick] = status.activity.ticks;
+      if (tick === undefined) throw new Error("The status tells of no tick.");
+      const { graphRequests, transactions, rounds } = tick;
+      return { quietTickSeconds: seconds(sinceMs), rounds, graphRequests, transactions };
+    }
+    await pause(1_000);
+  }
+}
+
 async function bringUp(host: Host, expected: number): Promise<number> {
   const moved = watch();
   let ticks = 0;
@@ -204,6 +221,8 @@ async function main(): Promise<void> {
     const bringUpMs = performance.now();
     const ticks = await bringUp(host, expected.size);
     const bringUpSeconds = seconds(bringUpMs);
+    const quiet = await quietTick(host);
+    say(`a quiet tick: ${JSON.stringify(quiet)}`);
     const mirrored = await mirroredIds(azurite.connectionString);
     const lost = [...expected].filter((id) => !mirrored.has(id)).length;
     const strangers = [...mirrored].filter((id) => !expected.has(id)).length;
@@ -217,6 +236,7 @@ async function main(): Promise<void> {
       discoverySeconds,
       bringUpSeconds,
       ticks,
+      ...quiet,
       hostPeakMiB: peakMiB,
     };
     if (values.json) console.log(JSON.stringify(figures));
