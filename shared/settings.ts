@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
 
 export type StorageSettings =
