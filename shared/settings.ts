@@ -129,6 +129,9 @@ const shape = z.object({
   CHANGE_NUDGES: oneOf(["on", "off"], "on"),
 });
 
+/** The mirror's own settings; those of its storage come as the host names them. */
+export const settingNames: readonly string[] = Object.keys(shape.shape);
+
 /**
  * The settings of this process. An empty value counts as not set.
  * @throws SettingsError with every mistake at once.
