@@ -143,6 +143,7 @@ export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
 export const mirrorFacts: MirrorFacts = {
   shards: shardNames(boot.settings.shards),
   source: source === null ? null : sourceName(source),
+  isDeltaDocumented: clouds[boot.settings.graph.cloud].isDeltaDocumented,
   settings: {
     syncSchedule: boot.settings.syncSchedule,
     rosterSchedule: boot.settings.rosterSchedule,
