@@ -40,7 +40,7 @@ param grantGraphPermissions bool = true
 @allowed(['allMailboxes', 'byExchange'])
 param calendarAccess string = 'allMailboxes'
 
-@description('Storage by private endpoints only, with the app in a virtual network.')
+@description('Storage by private endpoints only, with the app in a virtual network. Needs the resource provider Microsoft.App.')
 param vnetEnabled bool = false
 
 @description('How storage is replicated. Not every region offers zones (ZRS); all that is lost can be read anew from Graph.')

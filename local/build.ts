@@ -35,7 +35,7 @@ const { warnings } = await build({
   target: "node20",
   // Not minified: Node prints the line that threw, and a line of a megabyte helps nobody. It would save a tenth.
   sourcemap: true,
-  // The map leads to file and line; the text of all packages would make it four times as large, and is read at start.
+  // The map leads to file and line; the text of all packages would make it three times as large, and Node reads it at start.
   sourcesContent: false,
   // The worker answers this name itself, by Module.prototype.require.
   external: ["@azure/functions-core"],

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /**
@@ -7,7 +7,8 @@ import { join, resolve } from "node:path";
  */
 
 const root = join(import.meta.dirname, "..");
-const target = resolve(process.argv[2] ?? join(root, ".package"));
+const given = process.argv[2];
+const target = resolve(given ?? join(root, ".package"));
 
 const ignored = readFileSync(join(root, ".funcignore"), "utf8")
   .split("\n")
@@ -21,7 +22,11 @@ const ignored = readFileSync(join(root, ".funcignore"), "utf8")
 
 const isKept = (name: string) => !ignored.some((pattern) => pattern.test(name));
 
-rmSync(target, { recursive: true, force: true });
+if (given === undefined) rmSync(target, { recursive: true, force: true });
+else if (existsSync(target) && readdirSync(target).length > 0) {
+  console.error(`${target} is not empty: name a new or empty folder.`);
+  process.exit(2);
+}
 mkdirSync(target, { recursive: true });
 for (const name of readdirSync(root).filter(isKept)) {
   cpSync(join(root, name), join(target, name), {

@@ -18,10 +18,12 @@ const triggers = readdirSync(join(root, "functions")).map((name) => name.replace
 let folder: string;
 let azurite: Azurite;
 
+const layOut = () => exec(process.execPath, ["--import", "tsx", join(root, "local", "package.ts"), folder]);
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "calendar-mirror-package-"));
   azurite = await startAzurite();
-  await exec(process.execPath, ["--import", "tsx", join(root, "local", "package.ts"), folder]);
+  await layOut();
 });
 
 afterAll(async () => {
@@ -53,6 +55,13 @@ function sourcesOf(file: string): readonly string[] {
 describe("the package", () => {
   test("holds the built app and its two manifests, and nothing else", () => {
     expect(readdirSync(folder).sort()).toEqual(["dist", "host.json", "package.json"]);
+  });
+
+  test("is never laid over what a folder holds already", async () => {
+    await expect(layOut()).rejects.toMatchObject({
+      code: 2,
+      stderr: `${folder} is not empty: name a new or empty folder.\n`,
+    });
   });
 
   test("is small: a cold instance fetches all of it", () => {
