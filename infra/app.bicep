@@ -14,6 +14,7 @@ param subnetId string
 
 param alwaysReadyHttp int
 param alwaysReadyRounds int
+param httpConcurrency int
 param instancesMax int
 param instanceMemoryMB int
 
@@ -60,11 +61,14 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
           authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
         }
       }
-      // All HTTP functions share instances, every other function has its own. By default none waits: a tick may begin some
-      // seconds late, and nobody reads. How many messages an instance takes at a time stands in host.json.
+      // All HTTP functions share instances, every other function has its own. By default none is kept waiting: that a tick
+      // begins some seconds late harms nobody. Worth keeping are readers' (http) and, where ticks come every minute,
+      // runRounds; applyPage has work now and then only, and the timers a moment of it. How many messages an instance takes
+      // at a time stands in host.json.
       scaleAndConcurrency: {
         maximumInstanceCount: instancesMax
         instanceMemoryMB: instanceMemoryMB
+        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
         alwaysReady: filter(
           [
             { name: 'http', instanceCount: alwaysReadyHttp }

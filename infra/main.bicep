@@ -55,6 +55,11 @@ param alwaysReadyHttp int = 0
 @minValue(0)
 param alwaysReadyRounds int = 0
 
+@description('HTTP requests that one instance answers at a time before another is started. Ours wait for the table, not for the processor.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 32
+
 @description('Bound of instances, of all functions together.')
 @minValue(40)
 @maxValue(1000)
@@ -135,6 +140,7 @@ module app 'app.bicep' = {
     subnetId: network.?outputs.appSubnetId ?? ''
     alwaysReadyHttp: alwaysReadyHttp
     alwaysReadyRounds: alwaysReadyRounds
+    httpConcurrency: httpConcurrency
     instancesMax: instancesMax
     instanceMemoryMB: instanceMemoryMB
     settings: union(
