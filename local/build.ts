@@ -1,6 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { buildDashboardPage } from "./dashboardPage.js";
 
 /**
  * `npm run build`: the app as the Functions host loads it, in `dist/`. `main.js` is all that package.json names; it loads
@@ -15,6 +16,7 @@ const triggers = readdirSync(join(root, "functions"))
   .filter((name) => name.endsWith(".ts"))
   .sort();
 
+const page = await buildDashboardPage(root);
 rmSync(outDir, { recursive: true, force: true });
 const { warnings } = await build({
   absWorkingDir: root,
@@ -39,6 +41,7 @@ const { warnings } = await build({
   sourcesContent: false,
   // The worker answers this name itself, by Module.prototype.require.
   external: ["@azure/functions-core"],
+  define: { DASHBOARD_HTML: JSON.stringify(page.html), DASHBOARD_POLICY: JSON.stringify(page.policy) },
   // Packages in CommonJS ask for Node's own modules by `require`, which ES modules lack. Under a name that no package has.
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',

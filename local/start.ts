@@ -75,6 +75,8 @@ async function work(): Promise<number> {
     simulatorUrl,
     hostKind,
   });
+  if (!options.once)
+    screen.say(`Dashboard: ${hostUrl}/api/dashboard`, { event: "dashboard", url: `${hostUrl}/api/dashboard` });
   const product = productAt(hostUrl);
   const simulator = simulatorUrl === null ? null : simulatorAt(simulatorUrl);
   const view = mirrorView(connectionString, table, shards);
@@ -85,6 +87,7 @@ async function work(): Promise<number> {
   if (done === "interrupted") return 0;
   if (options.once || !done) return done ? 0 : exitFailed;
   const unfollow = changeNudges ? followChanges(connectionString, changesQueue, view, screen) : async () => undefined;
+  if (simulator !== null) await tellHowToBreak(simulator, simulatorUrl ?? "");
   screen.say("Every change shows below as it lands. Ctrl-C ends everything.", { event: "following" });
   await Promise.race([
     simulator === null ? new Promise<never>(() => undefined) : keepEditing(simulator),
@@ -144,11 +147,24 @@ async function firstSync(product: Product, simulator: Simulator | null, view: Mi
 /** How many mailboxes are on the roster then. */
 async function fillRoster(product: Product, simulator: Simulator | null): Promise<number> {
   if (options.roster === "directory") return discoverRoster(product, screen);
-  const ids = simulator === null ? [options.mailbox ?? "me"] : await simulator.mailboxIds();
-  await product.addMailboxes(ids, (added) => {
-    if (added % 1000 === 0) screen.say(`  ${added} of ${ids.length} on the roster`, { event: "roster", added });
+  const mailboxes = simulator === null ? [{ id: options.mailbox ?? "me" }] : await simulator.mailboxes();
+  await product.addMailboxes(mailboxes, (added) => {
+    if (added % 1000 === 0) screen.say(`  ${added} of ${mailboxes.length} on the roster`, { event: "roster", added });
   });
-  return ids.length;
+  return mailboxes.length;
+}
+
+/** Something to try: the dashboard names the mailbox within a tick, and releases it once it is mended. */
+async function tellHowToBreak(simulator: Simulator, simulatorUrl: string): Promise<void> {
+  const [first] = await simulator.mailboxes();
+  if (first === undefined) return;
+  const command = (kind: string) =>
+    `curl -X POST ${simulatorUrl}/_control/mailboxes/${first.id}/state -d '{"kind":"${kind}"}'`;
+  screen.say(`Break a mailbox:  ${command("denied")}`, { event: "hint", break: command("denied") });
+  screen.say(`Mend it again:    ${command("normal")}   and release it on the dashboard`, {
+    event: "hint",
+    mend: command("normal"),
+  });
 }
 
 async function tickUntilFresh(

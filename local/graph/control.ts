@@ -58,7 +58,7 @@ const deltaSchema = z.strictObject({
  * | `DELETE faults`, `DELETE faults/{id}` | all rules, or one |
  * | `POST edits` | `{random: n}`, or `{edit: "create" \| "rename" \| "update" \| "delete", mailboxId, calendarId?, name?, values?}` → `{edits}` |
  * | `GET truth/{mailboxId}` | → `{value: Calendar[]}` |
- * | `GET mailboxes?skip=0&top=1000&truth=1` | → `{count, value: [{id, calendars?}]}` |
+ * | `GET mailboxes?skip=0&top=1000&truth=1` | → `{count, value: [{id, displayName, calendars?}]}` |
  * | `POST mailboxes` | `{add: n, calendars?: n \| {min, max}}` → `{ids}` |
  * | `DELETE mailboxes/{id}?reason=changed\|deleted`, `POST mailboxes/{id}/restore` | the user leaves the directory, comes back |
  * | `POST mailboxes/{id}/state` | `{kind: "normal" \| "full" \| "denied"}` or `{kind: "gone", code}` |
@@ -177,7 +177,10 @@ function listMailboxes(core: GraphSimulator, query: URLSearchParams): unknown {
   const top = Number(query.get("top") ?? 1000);
   const ids = core.mailboxes.ids();
   const isTruthAsked = query.get("truth") === "1";
-  const value = ids.slice(skip, skip + top).map((id) => (isTruthAsked ? { id, calendars: core.truth(id) } : { id }));
+  const value = ids.slice(skip, skip + top).map((id) => {
+    const displayName = core.mailboxes.displayName(id);
+    return isTruthAsked ? { id, displayName, calendars: core.truth(id) } : { id, displayName };
+  });
   return { count: ids.length, value };
 }
 

@@ -34,6 +34,8 @@ export type Mailboxes = {
   /** The user leaves the directory; `changed` (the default) can be restored. */
   remove(id: string, reason?: RemovalReason): void;
   restore(id: string): boolean;
+  /** As the directory shows the mailbox's user now. */
+  displayName(id: string): string | null;
   updateUser(id: string, values: UserChanges): void;
   state(id: string): MailboxState;
   setState(id: string, state: MailboxState): void;
@@ -160,6 +162,7 @@ function mailboxesOf(world: World, calendarsDefault: CalendarCount): Mailboxes {
     add: (count, calendars = calendarsDefault) => mailboxes.add(count, calendars),
     remove: (id, reason = "changed") => mailboxes.remove(mailboxOrThrow(world, id), reason),
     restore: (id) => mailboxes.restore(id),
+    displayName: (id) => mailboxes.user(mailboxOrThrow(world, id).index)?.displayName ?? null,
     updateUser: (id, values) => mailboxes.updateUser(mailboxOrThrow(world, id), values),
     state: (id) => mailboxOrThrow(world, id).state,
     setState(id, state) {

@@ -1,11 +1,14 @@
 import type { Status } from "../../shared/mirror/status.js";
 
+/** A mailbox for the roster. */
+export type NewMailbox = { readonly id: string; readonly displayName?: string | null };
+
 /** The product as a user reaches it: by its HTTP functions and the host's manual runs. */
 export type Product = {
   /** Starts discovery of the roster. */
   discover(): Promise<void>;
   status(): Promise<Status>;
-  addMailboxes(ids: readonly string[], onAdded: (added: number) => void): Promise<void>;
+  addMailboxes(mailboxes: readonly NewMailbox[], onAdded?: (added: number) => void): Promise<void>;
   /** Whatever the mailbox waits for is over. */
   release(mailboxId: string): Promise<void>;
   tick(): Promise<void>;
@@ -23,12 +26,14 @@ export function productAt(hostUrl: string): Product {
       if (!response.ok) throw new Error(`The status cannot be read: ${await saidBy(response)}`);
       return (await response.json()) as Status;
     },
-    addMailboxes: async (ids, onAdded) => {
+    addMailboxes: async (mailboxes, onAdded = () => undefined) => {
       let next = 0;
       let added = 0;
       const worker = async () => {
-        for (let id = ids[next++]; id !== undefined; id = ids[next++]) {
-          const response = await fetch(`${hostUrl}/api/mailboxes/${encodeURIComponent(id)}`, { method: "PUT" });
+        for (let mailbox = mailboxes[next++]; mailbox !== undefined; mailbox = mailboxes[next++]) {
+          const { id, displayName } = mailbox;
+          const body = displayName == null ? "" : JSON.stringify({ displayName });
+          const response = await fetch(`${hostUrl}/api/mailboxes/${encodeURIComponent(id)}`, { method: "PUT", body });
           if (!response.ok) throw new Error(`Mailbox ${id} was not taken: ${await saidBy(response)}`);
           await response.arrayBuffer();
           onAdded(++added);
@@ -62,7 +67,7 @@ async function saidBy(response: Response): Promise<string> {
 
 /** What a simulator knows and does, by its control API. */
 export type Simulator = {
-  mailboxIds(): Promise<readonly string[]>;
+  mailboxes(): Promise<readonly NewMailbox[]>;
   requests(): Promise<{ readonly httpRequests: number; readonly pages: number }>;
   edit(): Promise<void>;
   /** Mailboxes' calendars as Graph has them now: of each thousand mailboxes so many. */
@@ -77,17 +82,17 @@ export function simulatorAt(url: string): Simulator {
     for (let skip = 0, count = 1; skip < count; skip += 1000) {
       const page = (await get(`mailboxes?skip=${skip}&top=${ofThousand}${query}`)) as {
         count: number;
-        value: { id: string; calendars?: [] }[];
+        value: { id: string; displayName: string | null; calendars?: [] }[];
       };
       count = page.count;
       yield* page.value;
     }
   }
   return {
-    mailboxIds: async () => {
-      const ids: string[] = [];
-      for await (const { id } of mailboxes("")) ids.push(id);
-      return ids;
+    mailboxes: async () => {
+      const all: NewMailbox[] = [];
+      for await (const { id, displayName } of mailboxes("")) all.push({ id, displayName });
+      return all;
     },
     requests: async () => {
       const stats = (await get("stats")) as { httpRequests: number; deltaPages: number };

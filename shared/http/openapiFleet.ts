@@ -64,6 +64,20 @@ export const fleetPaths: JsonObject = {
       responses: { "200": json("A page.", "MailboxPage"), "400": badQuery, "401": noKey, "503": noStorage },
     },
   },
+  "/mailboxes/{id}/calendars": {
+    parameters: [inPath("id", "The user's object id; me in a trial.")],
+    get: {
+      operationId: "listMailboxCalendars",
+      summary: "Its calendars for operators: when each last changed, and what was removed.",
+      responses: {
+        "200": json("The mailbox and its calendars: living ones by name, then removed ones.", "MailboxCalendars"),
+        "400": refused("The mailbox id is no object id."),
+        "401": noKey,
+        "404": refused("It is not on the roster."),
+        "503": noStorage,
+      },
+    },
+  },
   "/mailboxes/{id}/sync": care("syncMailbox", "A round now, whatever the mailbox waits for."),
   "/mailboxes/{id}/resync": care("resyncMailbox", "A full round now. Readers keep what they have meanwhile."),
   "/mailboxes/{id}/release": care("releaseMailbox", "Ends parking, holding and waiting, and starts a round now."),
@@ -169,6 +183,22 @@ const shard: JsonObject = objectOf({
 
 export const fleetSchemas: JsonObject = {
   MailboxPage: objectOf({ value: { type: "array", items: ref("Mailbox") }, cursor: textOrNull }),
+  MailboxCalendars: objectOf({
+    mailbox: ref("Mailbox"),
+    value: { type: "array", items: ref("CalendarForOperators") },
+  }),
+  CalendarForOperators: objectOf({
+    id: text,
+    name: textOrNull,
+    color: textOrNull,
+    hexColor: textOrNull,
+    ownerName: textOrNull,
+    ownerAddress: textOrNull,
+    isDefaultCalendar: { type: "boolean" },
+    sequence: count,
+    changed: { type: "string", format: "date-time" },
+    removed: timeOrNull,
+  }),
   Roster: objectOf(rosterProperties),
   Health: objectOf({ status: { enum: ["healthy", "unhealthy"] }, reason: text }),
   Status: objectOf({

@@ -64,7 +64,7 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
   try {
     const ids = world.graph.mailboxes.ids();
     const hostUrl = world.pool.ready()[0]?.hostUrl ?? "";
-    await productAt(hostUrl).addMailboxes(ids, () => undefined);
+    await productAt(hostUrl).addMailboxes(ids.map((id) => ({ id })));
     say(`seed ${seed}: ${hosts} hosts, ${ids.length} mailboxes, ${seconds} s of storm`);
     const followers = new Followers(world.pool);
     const counts = Object.entries(await storm(world, followers, seconds));

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { startAzurite } from "../../local/azurite.js";
 import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
@@ -40,8 +41,10 @@ export async function startProduct(world: { mailboxes: number; calendars: number
     graph,
     view,
     hostUrl: () => host.url,
-    add: () => productAt(host.url).addMailboxes(graph.mailboxes.ids(), () => undefined),
+    add: () => productAt(host.url).addMailboxes(graph.mailboxes.ids().map((id) => ({ id }))),
     tick: () => productAt(host.url).tick(),
+    /** Until every shard has ended it: figures are those of runs that have ended. */
+    countedTick: () => countedTick(productAt(host.url)),
     snapshot: () => view.snapshot(0),
     /** As by the kernel: nothing of the host's own gets a say. */
     killHost: async () => {
@@ -59,6 +62,16 @@ export async function startProduct(world: { mailboxes: number; calendars: number
       await Promise.all([server.close(), azurite.stop()]);
     },
   };
+}
+
+async function countedTick(product: ReturnType<typeof productAt>): Promise<void> {
+  const before = (await product.status()).shards.map(({ started }) => started);
+  await product.tick();
+  for (const giveUpMs = performance.now() + 30_000; performance.now() < giveUpMs; await pause(100)) {
+    const { shards } = await product.status();
+    if (shards.every(({ started, finished }, index) => started !== before[index] && finished !== null)) return;
+  }
+  throw new Error("The tick does not come to its end.");
 }
 
 async function startHost(env: NodeJS.ProcessEnv): Promise<{ child: Child; url: string }> {

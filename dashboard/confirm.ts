@@ -1,0 +1,39 @@
+import { ApiError } from "./api.js";
+import { byId } from "./dom.js";
+
+export type Question = { readonly title: string; readonly text: string; readonly yes: string };
+
+/** Asks in a dialog. The focus goes back to where it was. */
+export function confirmed({ title, text, yes }: Question): Promise<boolean> {
+  const dialog = byId<HTMLDialogElement>("confirm");
+  byId("confirm-title").textContent = title;
+  byId("confirm-text").textContent = text;
+  byId("confirm-yes").textContent = yes;
+  dialog.returnValue = "no";
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    dialog.showModal();
+  });
+}
+
+/** Tells what came of an action, also to screen readers. */
+export function say(text: string): void {
+  const said = byId("said");
+  // What lies behind an open dialog is out of reach, for eyes and for screen readers.
+  (document.querySelector("dialog[open]") ?? document.body).append(said);
+  said.textContent = text;
+}
+
+/** Asks, does, and tells how it went. True when it was done. */
+export async function act(question: Question, doIt: () => Promise<unknown>, done: string): Promise<boolean> {
+  if (!(await confirmed(question))) return false;
+  try {
+    await doIt();
+    say(done);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    say(error.message);
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+type Child = Node | string | null;
+type Attributes = Readonly<Record<string, string | number | boolean | ((event: Event) => void) | null>>;
+
+/**
+ * Makes an element. Text stays text: nothing here reads HTML, so nothing that a mailbox owner typed can become any.
+ * `on…` attributes are listeners; false and null leave an attribute out.
+ */
+export function el<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Name] {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(key.replace(/^on/, ""), value);
+    else if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : String(value));
+  }
+  for (const child of children) if (child !== null) element.append(child);
+  return element;
+}
+
+export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`The page lacks #${id}.`);
+  return element as Kind;
+}
+
+/** Shows other contents, and leaves the focus on what has the same id afterwards: a refresh must not throw anybody out. */
+export function show(container: HTMLElement, ...children: readonly Child[]): void {
+  const { activeElement } = document;
+  const focused = activeElement !== null && container.contains(activeElement) ? activeElement.id : "";
+  container.replaceChildren(...children.filter((child) => child !== null));
+  if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+/** Remembers what was shown last, so that the same is not built again at each refresh. */
+export function changeOnly<Value>(draw: (value: Value) => void): (value: Value) => void {
+  let last = "";
+  return (value) => {
+    const text = JSON.stringify(value);
+    if (text === last) return;
+    last = text;
+    draw(value);
+  };
+}

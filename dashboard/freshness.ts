@@ -1,0 +1,124 @@
+import type { Status } from "./api.js";
+import { byId, changeOnly, el, show } from "./dom.js";
+import { openMailbox } from "./panel.js";
+import { timeAgo } from "./times.js";
+import { ago, counted, number, span, stateNames, states } from "./words.js";
+
+/** How the whole fleet stands: one big figure, who is in which state, and what else an operator asks first. */
+
+export type Verdict = { readonly kind: "good" | "busy" | "bad"; readonly text: string };
+
+const ticksLateMax = 3;
+
+/** One sentence on all of it. */
+export function verdictOf({ mailboxes, ticks, brake, roster, now }: Status): Verdict {
+  const { parked, held } = mailboxes.byState;
+  const sinceTick = ticks.newest === null ? 0 : (Date.parse(now) - Date.parse(ticks.newest)) / 1000;
+  const isLate = ticks.intervalSeconds !== null && sinceTick > ticksLateMax * ticks.intervalSeconds;
+  if (isLate) return { kind: "bad", text: `No tick for ${span(sinceTick)}` };
+  if (brake.isOn) return { kind: "bad", text: "Graph throttles the whole application" };
+  if (mailboxes.total === 0) return { kind: "busy", text: "No mailbox is on the roster yet" };
+  const troubled = parked + held;
+  if (roster.held !== null) return { kind: "bad", text: "The roster is held" };
+  if (troubled > 0) return { kind: "bad", text: `${counted(troubled, "mailbox needs", "mailboxes need")} a look` };
+  const { count, of } = mailboxes.freshWithinTwoTicks;
+  if (count < of)
+    return { kind: "busy", text: `${number(of - count)} of ${counted(of, "mailbox", "mailboxes")} not fresh yet` };
+  return { kind: "good", text: of === 1 ? "The mailbox is fresh" : `All ${number(of)} mailboxes are fresh` };
+}
+
+export function drawFreshness(status: Status): void {
+  const { mailboxes } = status;
+  const note = mailboxes.byStrategy.list === 0 ? null : el("p", { class: "empty" }, mailboxes.strategyNote);
+  show(byId("freshness"), headline(status), stateBar(mailboxes.byState, mailboxes.total), note, tiles(status));
+}
+
+function headline({ mailboxes }: Status): HTMLElement {
+  const { count, of, share } = mailboxes.freshWithinTwoTicks;
+  const percent = share === null ? "–" : `${Math.floor(share * 1000) / 10} %`;
+  return el(
+    "p",
+    { class: "headline" },
+    el("strong", {}, percent),
+    ` ${number(count)} of ${counted(of, "mailbox", "mailboxes")} read within the last two ticks`,
+  );
+}
+
+/** A bar for the eye, and the same as a list with words for everybody. */
+function stateBar(byState: Status["mailboxes"]["byState"], total: number): HTMLElement {
+  const present = stateNames.filter((name) => byState[name] > 0);
+  const bar = el("div", { class: "bar", "aria-hidden": "true" });
+  for (const name of present) {
+    const part = el("span", { class: `state-${name}` });
+    part.style.flexGrow = String(byState[name] / Math.max(1, total));
+    bar.append(part);
+  }
+  const legend = el("ul", { class: "legend" });
+  for (const name of present) {
+    const button = el(
+      "button",
+      { id: `legend-${name}`, class: "link", title: states[name].means, onclick: () => filterBy(name) },
+      `${states[name].label} `,
+      el("b", {}, number(byState[name])),
+    );
+    legend.append(el("li", {}, el("span", { class: `dot state-${name}`, "aria-hidden": "true" }), button));
+  }
+  return el("div", {}, bar, legend);
+}
+
+function filterBy(state: string): void {
+  byId<HTMLSelectElement>("search-state").value = state;
+  byId<HTMLFormElement>("search").requestSubmit();
+  byId("mailboxes-title").scrollIntoView();
+}
+
+function tiles({ mailboxes, drift, ticks, brake, roster, activity, now }: Status): HTMLElement {
+  const nowMs = Date.parse(now);
+  const { oldestSuccess } = mailboxes;
+  const last = activity.ticks.at(-1);
+  const oldest =
+    oldestSuccess === null
+      ? "–"
+      : el(
+          "button",
+          { id: "oldest", class: "link", onclick: () => openMailbox(oldestSuccess.mailbox) },
+          timeAgo(oldestSuccess.at),
+        );
+  const rounds = last === undefined ? "" : `${number(last.rounds)} rounds in ${span(Math.max(1, last.seconds))}`;
+  const interval = ticks.intervalSeconds === null ? "" : `every ${span(ticks.intervalSeconds)}`;
+  return el(
+    "dl",
+    { class: "tiles" },
+    tile("Mailboxes", number(mailboxes.mirrored), ""),
+    tile("Calendars", number(mailboxes.calendars), ""),
+    tile("Oldest success", oldest, mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : ""),
+    tile("Last tick", timeAgo(ticks.newest), [interval, rounds].filter((text) => text !== "").join(", ")),
+    tile(
+      "Found by audits",
+      number(drift.changes),
+      drift.mailboxes > 0 ? `in ${counted(drift.mailboxes, "mailbox", "mailboxes")}` : "no drift",
+    ),
+    tile("Brake", brake.isOn ? "on" : "off", brake.isOn ? `until ${ago(brake.until, nowMs)}` : ""),
+    tile(
+      "Roster",
+      roster.state,
+      roster.source === "manual" ? "kept by hand" : `${roster.source}, ${number(roster.discovered)} discovered`,
+    ),
+  );
+}
+
+function tile(name: string, figure: string | HTMLElement, note: string): HTMLElement {
+  return el(
+    "div",
+    { class: "tile" },
+    el("dt", {}, name),
+    el("dd", {}, el("span", { class: "figure" }, figure), el("small", {}, note)),
+  );
+}
+
+export const drawVerdict = changeOnly(({ kind, text }: Verdict) => {
+  const verdict = byId("verdict");
+  verdict.textContent = text;
+  verdict.className = `verdict ${kind}`;
+  document.title = `${text} · calendar-mirror`;
+});

@@ -1,0 +1,89 @@
+import { ApiError, api, type Status, useKey } from "./api.js";
+import { drawActivity } from "./charts.js";
+import { byId } from "./dom.js";
+import { drawFreshness, drawVerdict, verdictOf } from "./freshness.js";
+import { initList, refreshFirstPage } from "./list.js";
+import { initPanel, refreshMailbox } from "./panel.js";
+import { tellTimes } from "./times.js";
+import { troublesDrawer } from "./troubles.js";
+import { span } from "./words.js";
+
+/** The dashboard: reads the status again and again while somebody looks, and draws what has changed. */
+
+const refreshMs = 5_000;
+/** While the mirror does not answer, it is asked ever more slowly. */
+const retryMsMax = 60_000;
+
+let readAtMs: number | null = null;
+let failures = 0;
+let census = "";
+let timer = 0;
+let isReading = false;
+
+const drawTroubles = troublesDrawer(() => void refresh());
+
+async function refresh(): Promise<void> {
+  clearTimeout(timer);
+  if (isReading) return;
+  isReading = true;
+  try {
+    draw(await api.status());
+    failures = 0;
+    await refreshMailbox();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    fail(error);
+  } finally {
+    isReading = false;
+    const waitMs = Math.min(retryMsMax, refreshMs * 2 ** failures);
+    if (!document.hidden) timer = window.setTimeout(() => void refresh(), waitMs);
+  }
+}
+
+function draw(status: Status): void {
+  readAtMs = Date.now();
+  byId("failure").hidden = true;
+  byId("key-form").hidden = true;
+  byId("main").hidden = false; // Before charts are drawn: they take the width that they find.
+  drawVerdict(verdictOf(status));
+  drawFreshness(status);
+  drawTroubles(status);
+  drawActivity(status.activity.ticks);
+  // The list costs more than the status: it is read again when a tick has done something, not each time.
+  const seen = JSON.stringify([status.ticks.newest, status.mailboxes.byState, status.mailboxes.calendars]);
+  if (seen !== census) void refreshFirstPage();
+  census = seen;
+  tellAge();
+}
+
+function fail(error: ApiError): void {
+  failures += 1;
+  const isLocked = error.status === 401 || error.status === 403;
+  byId("key-form").hidden = !isLocked;
+  const since = readAtMs === null ? "" : ` What is shown is ${span((Date.now() - readAtMs) / 1000)} old.`;
+  const failure = byId("failure");
+  failure.textContent = isLocked ? "The mirror wants a function key." : `${error.message}${since}`;
+  failure.hidden = false;
+  if (readAtMs === null) drawVerdict({ kind: "bad", text: isLocked ? "Locked" : "No figures" });
+}
+
+function tellAge(): void {
+  tellTimes();
+  byId("age").textContent = readAtMs === null ? "" : `read ${span((Date.now() - readAtMs) / 1000)} ago`;
+}
+
+byId<HTMLFormElement>("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const input = byId<HTMLInputElement>("key");
+  useKey(input.value);
+  input.value = "";
+  failures = 0;
+  void refresh();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) void refresh();
+});
+window.setInterval(tellAge, 1_000);
+initList();
+initPanel();
+void refresh();

@@ -1,0 +1,165 @@
+import { ApiError, api, type Calendar, type Mailbox, type MailboxCalendars } from "./api.js";
+import { releaseMailbox, resyncMailbox, syncMailbox } from "./care.js";
+import { say } from "./confirm.js";
+import { byId, changeOnly, el, show } from "./dom.js";
+import { timeAgo } from "./times.js";
+import { counted, explained, number, type StateName, states } from "./words.js";
+
+/** One mailbox: how it stands, its calendars, what was removed, and what can be done for it. */
+
+let shownId: string | null = null;
+
+export function openMailbox(id: string): void {
+  shownId = id;
+  const dialog = byId<HTMLDialogElement>("mailbox");
+  draw({ id, loaded: null });
+  if (!dialog.open) dialog.showModal();
+  void refreshMailbox();
+}
+
+export function initPanel(): void {
+  const dialog = byId<HTMLDialogElement>("mailbox");
+  dialog.addEventListener("close", () => {
+    shownId = null;
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close(); // On the backdrop.
+  });
+}
+
+/** Reads the mailbox that is shown, if one is. */
+export async function refreshMailbox(): Promise<void> {
+  const id = shownId;
+  if (id === null) return;
+  try {
+    const loaded = await api.calendars(id);
+    if (shownId === id) draw({ id, loaded });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (shownId === id) say(error.message);
+  }
+}
+
+const draw = changeOnly(({ id, loaded }: { id: string; loaded: MailboxCalendars | null }) => {
+  const close = el(
+    "button",
+    { id: "panel-close", "aria-label": "Close", onclick: () => byId<HTMLDialogElement>("mailbox").close() },
+    "✕",
+  );
+  const title = el("h2", { id: "mailbox-title" }, loaded?.mailbox.displayName ?? id);
+  const head = el("div", { class: "panel-head" }, title, close);
+  if (loaded === null) return show(byId("mailbox-body"), head, el("p", {}, "Loading …"));
+  const { mailbox, value } = loaded;
+  const alive = value.filter(({ removed }) => removed === null);
+  const gone = value.filter(({ removed }) => removed !== null);
+  show(
+    byId("mailbox-body"),
+    head,
+    mailbox.displayName === null ? null : el("p", { class: "id" }, id),
+    standing(mailbox),
+    buttons(mailbox),
+    el("h3", {}, counted(alive.length, "calendar")),
+    alive.length === 0 ? el("p", { class: "empty" }, "None has been read.") : calendarTable(alive),
+    gone.length === 0 ? null : el("h3", {}, `Removed (${number(gone.length)})`),
+    gone.length === 0 ? null : removedList(gone),
+  );
+});
+
+function standing(mailbox: Mailbox): HTMLElement {
+  const { label } = states[mailbox.state as StateName] ?? { label: mailbox.state };
+  const reason = mailbox.parkedReason ?? mailbox.lastErrorCode;
+  const facts: (readonly [string, string | HTMLElement])[] = [
+    ["Last success", timeAgo(mailbox.lastSuccess)],
+    ["Last change", timeAgo(mailbox.lastChange)],
+    ["Last full round", timeAgo(mailbox.lastFullRound)],
+    ["Read by", mailbox.strategy === "delta" ? "changes" : "the whole list"],
+    ["Failures in a row", number(mailbox.failuresInARow)],
+    ["Found by audits", number(mailbox.driftFound)],
+  ];
+  if (mailbox.notBefore !== null) facts.push(["Asked again", timeAgo(mailbox.notBefore)]);
+  if (mailbox.heldRemovals !== null) facts.push(["Removals held", number(mailbox.heldRemovals)]);
+  const list = el("dl", { class: "facts" });
+  for (const [name, text] of facts) list.append(el("div", {}, el("dt", {}, name), el("dd", {}, text)));
+  return el(
+    "div",
+    {},
+    el(
+      "p",
+      {},
+      el("span", { class: `badge state-${mailbox.state}` }, label),
+      reason === null ? null : el("code", {}, ` ${reason}`),
+    ),
+    reason === null ? null : el("p", {}, explained(reason)),
+    list,
+  );
+}
+
+function buttons({ id, state }: Mailbox): HTMLElement | null {
+  if (state === "suspended" || state === "removing") return null;
+  const button = (name: string, label: string, doIt: (mailbox: string) => Promise<boolean>) =>
+    el("button", { id: name, onclick: () => void doIt(id).then(refreshMailbox) }, label);
+  return el(
+    "div",
+    { class: "buttons" },
+    button("panel-sync", "Read now …", syncMailbox),
+    button("panel-resync", "Start over …", resyncMailbox),
+    button("panel-release", "Release …", releaseMailbox),
+  );
+}
+
+function calendarTable(calendars: readonly Calendar[]): HTMLElement {
+  const body = el("tbody");
+  for (const calendar of calendars) {
+    const owner = [calendar.ownerName, calendar.ownerAddress].filter((text) => text !== null && text !== "").join(", ");
+    const badge = calendar.isDefaultCalendar ? el("span", { class: "badge" }, "default") : null;
+    body.append(
+      el(
+        "tr",
+        {},
+        el(
+          "td",
+          { class: "name" },
+          swatch(calendar),
+          el("span", { class: "clip" }, calendar.name ?? "(no name)"),
+          badge,
+        ),
+        el("td", {}, el("span", { class: "clip" }, owner)),
+        el("td", { class: "time" }, timeAgo(calendar.changed)),
+      ),
+    );
+  }
+  const head = el("tr", {}, ...["Calendar", "Owner", "Changed"].map((text) => el("th", { scope: "col" }, text)));
+  return el("div", { class: "scroll" }, el("table", {}, el("thead", {}, head), body));
+}
+
+function removedList(calendars: readonly Calendar[]): HTMLElement {
+  const list = el("ul", { class: "removed" });
+  for (const { name, removed } of calendars) {
+    list.append(el("li", {}, el("span", { class: "clip" }, name ?? "(no name)"), " · ", timeAgo(removed)));
+  }
+  return list;
+}
+
+/** Outlook's colours by name. */
+const colours: Readonly<Record<string, string>> = {
+  lightBlue: "#a6d1f5",
+  lightGreen: "#87d28e",
+  lightOrange: "#fcab73",
+  lightGray: "#c0c0c0",
+  lightYellow: "#f2d46b",
+  lightTeal: "#4adacc",
+  lightPink: "#e8a3d2",
+  lightBrown: "#bba98a",
+  lightRed: "#f88c9b",
+  maxColor: "#a6d1f5",
+};
+
+/** The calendar's own colour, if what it says is one: anything else is drawn neutral. */
+function swatch({ hexColor, color }: Calendar): HTMLElement {
+  const own = /^#[0-9a-f]{6}$/i.test(hexColor ?? "") ? hexColor : null;
+  const named = color !== null && Object.hasOwn(colours, color) ? (colours[color] ?? null) : null;
+  const element = el("span", { class: "swatch", "aria-hidden": "true" });
+  const colour = own ?? named;
+  if (colour !== null) element.style.backgroundColor = colour;
+  return element;
+}

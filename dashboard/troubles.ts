@@ -1,0 +1,81 @@
+import { api, type Status } from "./api.js";
+import { releaseMailbox } from "./care.js";
+import { act } from "./confirm.js";
+import { byId, changeOnly, el, show } from "./dom.js";
+import { openMailbox } from "./panel.js";
+import { timeAgo } from "./times.js";
+import { counted, explained, number, states } from "./words.js";
+
+/** What somebody should look into, most pressing first, each with its reason and what helps. */
+
+const shown = ["parked", "held", "waiting", "suspended"] as const;
+const examplesShown = 5;
+
+type Trouble = Status["troubles"][(typeof shown)[number]][number];
+
+export function troublesDrawer(refresh: () => void): (status: Status) => void {
+  const draw = changeOnly(({ troubles, roster }: Pick<Status, "troubles" | "roster">) => {
+    const cards = shown.flatMap((state) => troubles[state].map((trouble) => troubleCard(state, trouble, refresh)));
+    const rosterCards = rosterCard(roster, refresh);
+    const none = el("p", { class: "empty" }, "Nothing: every mailbox is read as it should be.");
+    show(byId("troubles"), ...(cards.length + rosterCards.length === 0 ? [none] : [...rosterCards, ...cards]));
+  });
+  return ({ troubles, roster }) => draw({ troubles, roster });
+}
+
+function troubleCard(
+  state: (typeof shown)[number],
+  { reason, count, examples }: Trouble,
+  refresh: () => void,
+): HTMLElement {
+  const list = el("ul", { class: "examples" });
+  for (const id of examples.slice(0, examplesShown)) {
+    const open = el("button", { id: `trouble-${id}`, class: "link id", onclick: () => openMailbox(id) }, id);
+    const release = el(
+      "button",
+      { id: `release-${id}`, "aria-label": `Release ${id}`, onclick: () => void releaseMailbox(id).then(refresh) },
+      "Release",
+    );
+    list.append(el("li", {}, open, state === "suspended" ? null : release));
+  }
+  const more = count - Math.min(count, examplesShown);
+  return el(
+    "article",
+    { class: `card trouble state-${state}` },
+    el("h3", {}, `${states[state].label}: `, el("code", {}, reason), ` · ${counted(count, "mailbox", "mailboxes")}`),
+    el("p", {}, explained(reason)),
+    list,
+    more > 0 ? el("p", { class: "more" }, `and ${number(more)} more`) : null,
+  );
+}
+
+function rosterCard(
+  { held, lastErrorCode, notBefore, source, state }: Status["roster"],
+  refresh: () => void,
+): HTMLElement[] {
+  if (held !== null) {
+    const question = {
+      title: "Apply the shrink of the roster?",
+      text: `${counted(held.leaving, "mailbox", "mailboxes")} of ${number(held.of)} will be suspended: not read and not served. They come back when their users do.`,
+      yes: "Suspend them",
+    };
+    const apply = el(
+      "button",
+      {
+        id: "roster-release",
+        onclick: () => void act(question, () => api.roster("release"), "The shrink is being applied.").then(refresh),
+      },
+      "Apply it …",
+    );
+    const text = `The directory suddenly lacks ${number(held.leaving)} of ${number(held.of)} mailboxes. Nobody is suspended until a second reading, or you, confirm it.`;
+    return [
+      el("article", { class: "card trouble state-held" }, el("h3", {}, "Held: the roster"), el("p", {}, text), apply),
+    ];
+  }
+  if (source === "manual" || state !== "waiting") return [];
+  const wait = notBefore === null ? null : el("p", {}, "It tries again ", timeAgo(notBefore), ".");
+  const title = el("h3", {}, "Waiting: discovery of the roster · ", el("code", {}, lastErrorCode ?? "unknown"));
+  return [
+    el("article", { class: "card trouble state-waiting" }, title, el("p", {}, explained(lastErrorCode ?? "")), wait),
+  ];
+}

@@ -1,0 +1,78 @@
+/** What the page calls things, and how it tells times. */
+
+export const states = {
+  fresh: { label: "Fresh", means: "Read within the last rounds, nothing to do." },
+  inProgress: { label: "In progress", means: "In the middle of a round." },
+  new: { label: "New", means: "On the roster, not read yet." },
+  waiting: { label: "Waiting", means: "Graph did not answer well; asked again at a known time." },
+  held: { label: "Held", means: "A sudden mass removal waits for a second reading to confirm it." },
+  parked: { label: "Parked", means: "Graph refuses this mailbox; looked at again now and then." },
+  suspended: { label: "Suspended", means: "Its user has left the roster; kept until the retention ends." },
+  removing: { label: "Removing", means: "On its way off the roster." },
+} as const;
+
+export type StateName = keyof typeof states;
+export const stateNames = Object.keys(states) as readonly StateName[];
+
+/** What the beginnings of reasons mean, and what helps. */
+const reasons: readonly (readonly [start: string, text: string])[] = [
+  ["denied:", "Graph denies access. Grant the app Calendars.Read, or widen its Exchange scope; then release."],
+  [
+    "noMailbox:",
+    "There is no mailbox that Graph can read: no licence, on-premises, or gone. Give it one, or take it off.",
+  ],
+  ["tooLarge", "A calendar does not fit the table. Shrink what its owner wrote into it; then release."],
+  ["poisonedPage", "Its page message failed five times. The log says why; release tries again."],
+  ["mailboxFull:", "The mailbox is full, and its list is refused too. Make room; then release."],
+  ["featureUnavailable:", "Graph offers neither changes nor the list here. Look at GRAPH_CLOUD and GRAPH_API_VERSION."],
+  ["massRemoval", "Most of its calendars seemed gone at once. A second full round confirms that, or finds them again."],
+  ["suspended", "Its user has left the roster."],
+  ["softDeleted", "Its user was deleted and may come back."],
+  ["deleted", "Its user was deleted for good."],
+  ["vanished", "The roster's source does not list its user any more."],
+  ["disabled", "Its user's account is disabled."],
+  ["guest", "Its user is a guest now."],
+  ["noMail", "Its user has no mail address any more."],
+  ["loop", "Graph's pages led in circles. The round was given up, and what is served stays."],
+  ["linkRefused", "A link led away from this mailbox and was not followed. A full round starts over."],
+  ["malformedPage", "Graph's answer could not be understood, so none of it was believed."],
+  ["syncState", "Graph lost its place. A full round starts over."],
+  ["InvalidAuthenticationToken", "Graph refuses the app's token. Look at the identity and its permissions."],
+  ["identity", "The identity gives no token. Look at the identity of the app."],
+];
+
+export function explained(reason: string): string {
+  const found = reasons.find(([start]) => reason.toLowerCase().startsWith(start.toLowerCase()));
+  return found?.[1] ?? "Asked again by itself. The log tells more under this code.";
+}
+
+const units = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+] as const;
+
+/** A span of time in its largest unit: `3 min`. */
+export function span(seconds: number): string {
+  const found = units.find(([, size]) => seconds >= size);
+  if (found === undefined) return `${Math.max(0, Math.round(seconds))} s`;
+  const [unit, size] = found;
+  return `${Math.floor(seconds / size)} ${unit}`;
+}
+
+/** `3 min ago`, `in 2 h`, or `never`. */
+export function ago(iso: string | null, nowMs: number): string {
+  if (iso === null) return "never";
+  const seconds = (nowMs - Date.parse(iso)) / 1000;
+  if (seconds < -1) return `in ${span(-seconds)}`;
+  return seconds < 2 ? "just now" : `${span(seconds)} ago`;
+}
+
+export function number(value: number): string {
+  return value.toLocaleString("en");
+}
+
+/** `1 mailbox`, `2 mailboxes`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,14 @@
+import { app } from "@azure/functions";
+import { httpHandler } from "../shared/http/handler.js";
+import { mailboxCalendarsRoute } from "../shared/http/mailboxCalendars.js";
+import { httpPorts, nowMs, requireSettings } from "../shared/live.js";
+
+export const handler = httpHandler(mailboxCalendarsRoute, httpPorts, nowMs);
+
+app.http("mailboxCalendars", {
+  route: "mailboxes/{id}/calendars",
+  methods: ["GET"],
+  authLevel: "function",
+  handler,
+});
+requireSettings();

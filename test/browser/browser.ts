@@ -1,0 +1,45 @@
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** @throws Error that says how to get a browser, where there is none: a page that was never looked at is not tested. */
+export async function launchBrowser(): Promise<Browser> {
+  const named = process.env["CHROMIUM_PATH"];
+  const executablePath = [...(named === undefined ? [] : [named]), ...places].find((path) => existsSync(path));
+  if (executablePath === undefined) {
+    throw new Error("There is no Chromium. Install it (apt-get install chromium), or name it in CHROMIUM_PATH.");
+  }
+  // As root, in a container, Chromium has no sandbox of its own; it opens nothing but our own page.
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return chromium.launch({ executablePath, args });
+}
+
+/** A page, and all that it should not do: run what it should not, talk to strangers, break its own policy, or throw. */
+export type Watched = { readonly page: Page; readonly faults: string[]; readonly asked: string[] };
+
+export async function openWatched(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Watched> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  const asked: string[] = [];
+  page.on("pageerror", (error) => faults.push(`threw ${error.message}`));
+  page.on("dialog", (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/Failed to load resource/.test(message.text())) faults.push(message.text());
+  });
+  page.on("request", (request) => {
+    asked.push(request.url());
+    const { protocol, origin } = new URL(request.url());
+    if (protocol !== "data:" && origin !== new URL(url).origin) faults.push(`asked ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, faults, asked };
+}

@@ -1,0 +1,258 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Product, startProduct } from "../product/product.js";
+import { launchBrowser, openWatched, type Watched } from "./browser.js";
+
+const mailboxes = 6;
+let product: Product;
+let browser: Browser;
+let watched: Watched;
+let page: Page;
+let ids: readonly string[];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  product = await startProduct({ mailboxes, calendars: 4 });
+  ids = product.graph.mailboxes.ids();
+});
+afterAll(async () => {
+  await browser?.close();
+  await product?.stop();
+});
+
+const dashboardUrl = () => `${product.hostUrl()}/api/dashboard`;
+
+async function open(options: Parameters<typeof openWatched>[2] = {}, url = dashboardUrl()): Promise<void> {
+  await watched?.page.context().close();
+  watched = await openWatched(browser, url, options);
+  page = watched.page;
+}
+
+const says = (text: string | RegExp) => page.getByText(text).first().waitFor();
+const verdictSays = (text: string | RegExp) => page.locator("#verdict", { hasText: text }).waitFor();
+const panel = () => page.getByRole("dialog");
+
+describe("a newcomer", () => {
+  test("sees an empty roster, then mailboxes that become fresh without a reload", async () => {
+    await open();
+    await verdictSays("No mailbox is on the roster yet");
+    await product.add();
+    await product.countedTick();
+    await verdictSays(`All ${mailboxes} mailboxes are fresh`);
+    await says("Nothing: every mailbox is read as it should be.");
+    await page
+      .getByRole("row")
+      .filter({ hasText: ids[0] ?? "" })
+      .waitFor();
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("I7: breaks a mailbox, sees it named with its reason, and mends it by a click that is confirmed", async () => {
+    const id = ids[1] ?? "";
+    product.graph.mailboxes.setState(id, { kind: "denied" });
+    await product.countedTick();
+    await verdictSays("1 mailbox needs a look");
+    const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
+    await card.getByText("Graph denies access").waitFor();
+    product.graph.mailboxes.setState(id, { kind: "normal" });
+    await card.getByRole("button", { name: `Release ${id}` }).click();
+    await panel().getByRole("button", { name: "Cancel" }).click();
+    expect(await card.count()).toBe(1);
+    await card.getByRole("button", { name: `Release ${id}` }).click();
+    await panel().getByText(id).waitFor();
+    await panel().getByRole("button", { name: "Release it" }).click();
+    await page.getByRole("status").getByText("It is released").waitFor();
+    await product.countedTick();
+    await verdictSays(`All ${mailboxes} mailboxes are fresh`);
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("searches a mailbox and sees its calendars, their colours and owners, and what was removed", async () => {
+    const id = ids[2] ?? "";
+    const [calendar, gone] = product.graph.truth(id);
+    product.graph.updateCalendar(id, calendar?.id ?? "", { name: "Ops rota", hexColor: "#12ab34" });
+    product.graph.renameCalendar(id, gone?.id ?? "", "Old plans");
+    await product.countedTick();
+    product.graph.deleteCalendar(id, gone?.id ?? "");
+    await product.countedTick();
+    await page.getByLabel("Search by id or name").fill(id.slice(0, 12).toUpperCase());
+    await page.getByRole("button", { name: "Search" }).click();
+    await expect.poll(() => page.locator("#mailbox-list tbody tr").count()).toBe(1);
+    await page.getByRole("button", { name: id }).click();
+    const row = panel().getByRole("row").filter({ hasText: "Ops rota" });
+    await row.waitFor();
+    expect(await row.locator(".swatch").evaluate((element) => getComputedStyle(element).backgroundColor)).toBe(
+      "rgb(18, 171, 52)",
+    );
+    expect(await row.textContent()).toContain("@contoso.example");
+    await panel().getByRole("heading", { name: "Removed (1)" }).waitFor();
+    await panel().locator(".removed").getByText("Old plans").waitFor();
+    expect(watched.faults).toEqual([]);
+  });
+});
+
+test("with the keyboard alone a mailbox is found, opened, asked about and closed, and the focus comes back", async () => {
+  await open();
+  await verdictSays(/fresh/);
+  const id = ids[3] ?? "";
+  const focused = () => page.evaluate(() => document.activeElement?.id ?? "");
+  for (let presses = 0; (await focused()) !== "search-text" && presses < 60; presses++)
+    await page.keyboard.press("Tab");
+  await page.keyboard.type(id);
+  await page.keyboard.press("Enter");
+  await expect.poll(() => page.locator("#mailbox-list tbody tr").count()).toBe(1);
+  while ((await focused()) !== `open-${id}`) await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await panel().getByRole("button", { name: "Read now …" }).waitFor();
+  while ((await focused()) !== "panel-sync") await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Read this mailbox now?" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("heading", { name: "Read this mailbox now?" }).waitFor({ state: "hidden" });
+  expect(await focused()).toBe("panel-sync");
+  await page.keyboard.press("Escape");
+  await panel().first().waitFor({ state: "hidden" });
+  expect(await focused()).toBe(`open-${id}`);
+});
+
+describe("mailbox owners choose names, and nothing that they type may run", () => {
+  const names = [
+    '<img src=x onerror="alert(1)">',
+    "</script><script>window.ranAway=1</script>",
+    "javascript:alert(1)",
+    "\u202egnp.exe",
+    "a".repeat(10_000),
+    "{{7*7}}",
+  ];
+
+  test("hostile names and colours show as they are", async () => {
+    const id = ids[4] ?? "";
+    for (const name of names)
+      product.graph.createCalendar(id, { name, hexColor: "red;background:url(//evil.example)" });
+    await product.countedTick();
+    await open();
+    await page.getByLabel("Search by id or name").fill(id);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: id }).click();
+    for (const name of names) await expect.poll(() => panel().locator(".name .clip").allTextContents()).toContain(name);
+    expect(await page.evaluate(() => "ranAway" in window)).toBe(false);
+    expect(await page.locator("main img, dialog img, main script, dialog script").count()).toBe(0);
+    const width = await panel()
+      .first()
+      .evaluate((element) => element.scrollWidth - element.clientWidth);
+    expect(width).toBeLessThanOrEqual(1); // 10,000 letters do not push the page apart.
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("even what got into the page as HTML would not run", async () => {
+    await page.evaluate(() => {
+      const place = document.createElement("div");
+      place.innerHTML = '<img src="x" onerror="window.ranAway=1"><a href="javascript:window.ranAway=1" id="bait">x</a>';
+      document.body.append(place);
+      document.getElementById("bait")?.click();
+    });
+    await expect
+      .poll(() => watched.faults.filter((fault) => /Content Security Policy/.test(fault)).length)
+      .toBeGreaterThan(1);
+    expect(await page.evaluate(() => "ranAway" in window)).toBe(false);
+  });
+
+  test("the page comes with a policy that names its own script and style, and is kept by nobody", async () => {
+    const { headers } = await fetch(dashboardUrl());
+    const policy = headers.get("content-security-policy") ?? "";
+    expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[\w+/]{43}='; style-src 'sha256-[\w+/]{43}=';/);
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("referrer-policy")).toBe("no-referrer");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+  });
+});
+
+describe("the function key", () => {
+  const status = "**/api/status";
+
+  test("goes along in a header, never in an address or in the page's text", async () => {
+    await open({}, `${dashboardUrl()}?code=s3cret`);
+    await verdictSays(/fresh/);
+    const calls = watched.asked.filter((url) => !url.includes("/dashboard") && !url.startsWith("data:"));
+    expect(calls.length).toBeGreaterThan(1);
+    expect(calls.join()).not.toContain("s3cret");
+    const request = await page.waitForRequest(status);
+    expect(request.headers()["x-functions-key"]).toBe("s3cret");
+    expect(await page.content()).not.toContain("s3cret");
+  });
+
+  test("is asked for where the mirror wants one", async () => {
+    await open();
+    await page.route(status, async (route) => {
+      if (route.request().headers()["x-functions-key"] === "right") return route.continue();
+      return route.fulfill({ status: 401, body: "" });
+    });
+    await page.reload();
+    await says("The mirror wants a function key.");
+    await page.getByLabel("Function key").fill("right");
+    await page.getByRole("button", { name: "Open" }).click();
+    await verdictSays(/fresh/);
+    expect(await page.getByLabel("Function key").isVisible()).toBe(false);
+  });
+});
+
+test("what is shown stays when the mirror cannot be reached, and says how old it is, until it answers again", async () => {
+  await open();
+  await verdictSays(/fresh/);
+  await page.route("**/api/status", (route) => route.abort());
+  await page
+    .getByRole("alert")
+    .getByText(/cannot be reached.* old\./)
+    .waitFor();
+  await verdictSays(/fresh/);
+  await page.unroute("**/api/status");
+  await page.getByRole("alert").waitFor({ state: "hidden" });
+});
+
+describe("people who see, read and use pages differently", () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  type Found = {
+    readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
+  };
+
+  /** What a checker of accessibility finds, colours and all. */
+  async function violations(): Promise<readonly string[]> {
+    await page.evaluate(axe);
+    const found = (await page.evaluate("axe.run(document)")) as Found;
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+  }
+
+  beforeEach(async () => {
+    product.graph.mailboxes.setState(ids[5] ?? "", { kind: "denied" });
+    await product.countedTick();
+  });
+
+  test.each(["light", "dark"] as const)(
+    "meet nothing that a checker of accessibility finds, in %s",
+    async (colorScheme) => {
+      await open({ colorScheme });
+      await verdictSays("1 mailbox needs a look");
+      await page.locator(".plot canvas").first().waitFor();
+      expect(await violations()).toEqual([]);
+      await page
+        .getByRole("button", { name: ids[5] ?? "", exact: true })
+        .first()
+        .click();
+      await panel().getByText("Graph denies access").waitFor();
+      expect(await violations()).toEqual([]);
+    },
+  );
+
+  test("on a phone nothing is wider than the screen", async () => {
+    await open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+    await verdictSays("1 mailbox needs a look");
+    const wider = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(wider).toBeLessThanOrEqual(0);
+  });
+});
