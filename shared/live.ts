@@ -6,7 +6,6 @@ import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
 import { identityToken, type TokenSource, trialToken } from "./graph/token.js";
-import { createTransport } from "./graph/transport.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
 import { type DiscoverPorts, discoverLimits, sourceName, sourceOf } from "./mirror/discoverPorts.js";
@@ -14,12 +13,10 @@ import { type Ports, runLimits } from "./mirror/ports.js";
 import type { RetirePorts } from "./mirror/retire.js";
 import type { MirrorFacts } from "./mirror/status.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
-import { azureTable } from "./store/azureTable.js";
-import { tableClientOf } from "./store/azureTableClient.js";
-import { changesQueueOf } from "./store/changesQueue.js";
 import { shardNames } from "./store/keys.js";
 import { readFeedKey } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
+import type { Table } from "./store/table.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
 
@@ -50,7 +47,7 @@ function readBoot(): Boot {
 }
 
 type Parts = {
-  readonly table: ReturnType<typeof azureTable>;
+  readonly table: Table;
   readonly graphFor: (log: Log) => GraphClient;
   readonly directoryFor: (log: Log) => DirectoryClient;
   readonly nudge: Ports["nudge"];
@@ -146,6 +143,7 @@ export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
 export const mirrorFacts: MirrorFacts = {
   shards: shardNames(boot.settings.shards),
   source: source === null ? null : sourceName(source),
+  isDeltaDocumented: clouds[boot.settings.graph.cloud].isDeltaDocumented,
   settings: {
     syncSchedule: boot.settings.syncSchedule,
     rosterSchedule: boot.settings.rosterSchedule,
@@ -187,8 +185,17 @@ export async function requireLayout(log: Log): Promise<void> {
 export const nowMs = clock.nowMs;
 export const newId: () => string = randomUUID;
 
+/**
+ * What talks to Azure and to Graph is most of the code, and registering needs none of it: it is loaded at the first
+ * invocation.
+ */
 async function build(settings: Settings): Promise<Parts> {
   const { graph, storage } = settings;
+  const [{ createTransport }, { azureTable }, { tableClientOf }] = await Promise.all([
+    import("./graph/transport.js"),
+    import("./store/azureTable.js"),
+    import("./store/azureTableClient.js"),
+  ]);
   const credential = await credentialOf(settings);
   const token = tokenOf(settings, credential.graph);
   const transport = createTransport({ root: graph.root, token, newId: randomUUID });
@@ -196,7 +203,16 @@ async function build(settings: Settings): Promise<Parts> {
     table: azureTable(tableClientOf(storage, settings.table, credential.storage)),
     graphFor: (log) => createGraphClient({ settings: graph, transport, clock, log }),
     directoryFor: (log) => createDirectoryClient({ settings: graph, transport, clock, log }),
-    nudge: settings.changeNudges ? changesQueueOf(storage, settings.changesQueue, credential.storage) : null,
+    nudge: settings.changeNudges ? nudgeTo(settings, credential.storage) : null,
+  };
+}
+
+/** The queue's client is loaded with the first nudge: most processes never send one. */
+function nudgeTo({ storage, changesQueue }: Settings, credential: TokenCredential | null): NonNullable<Ports["nudge"]> {
+  let send: Promise<NonNullable<Ports["nudge"]>> | undefined;
+  return async (nudge) => {
+    send ??= import("./store/changesQueue.js").then((queue) => queue.changesQueueOf(storage, changesQueue, credential));
+    return (await send)(nudge);
   };
 }
 

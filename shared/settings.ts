@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
 
 export type StorageSettings =
@@ -129,6 +129,9 @@ const shape = z.object({
   CHANGE_NUDGES: oneOf(["on", "off"], "on"),
 });
 
+/** The mirror's own settings; those of its storage come as the host names them. */
+export const settingNames: readonly string[] = Object.keys(shape.shape);
+
 /**
  * The settings of this process. An empty value counts as not set.
  * @throws SettingsError with every mistake at once.
@@ -139,7 +142,7 @@ export function readSettings(environment: Environment): Settings {
   ) as Record<string, string>;
   const parsed = shape.safeParse(given);
   const isInAzure = runsInAzure(given);
-  const storage = readStorage(given);
+  const storage = readStorage(given, clouds[parsed.success ? parsed.data.GRAPH_CLOUD : "global"].storageSuffix);
   const mistakes = [
     ...(parsed.success
       ? crossMistakes(parsed.data, isInAzure)
@@ -250,17 +253,18 @@ function rootMistake(text: string): string | null {
   return "must begin with https:// (plain http only for this machine, such as http://127.0.0.1:8090)";
 }
 
-function readStorage(given: Environment): StorageSettings | string {
+/** @param suffix Of storage accounts in this cloud: an identity has rights in its own cloud only. */
+function readStorage(given: Environment, suffix: string): StorageSettings | string {
   const connectionString = given["AzureWebJobsStorage"];
-  const of = (suffix: string): string | undefined => given[`AzureWebJobsStorage__${suffix}`];
+  const of = (name: string): string | undefined => given[`AzureWebJobsStorage__${name}`]?.replace(/\/$/, "");
   if (connectionString !== undefined) {
     const isWhole = /^UseDevelopmentStorage=true;?$|(^|;)(AccountName|TableEndpoint)=/i.test(connectionString);
     if (isWhole) return { kind: "connectionString", connectionString };
     return "AzureWebJobsStorage must be a storage connection string, or UseDevelopmentStorage=true.";
   }
   const account = of("accountName");
-  const queueServiceUri = of("queueServiceUri") ?? (account && `https://${account}.queue.core.windows.net`);
-  const tableServiceUri = of("tableServiceUri") ?? (account && `https://${account}.table.core.windows.net`);
+  const queueServiceUri = of("queueServiceUri") ?? (account && `https://${account}.queue.${suffix}`);
+  const tableServiceUri = of("tableServiceUri") ?? (account && `https://${account}.table.${suffix}`);
   if (!queueServiceUri || !tableServiceUri) {
     return (
       "AzureWebJobsStorage is missing. Set it to a connection string (UseDevelopmentStorage=true for Azurite), or set " +

@@ -172,10 +172,26 @@ describe("Azure", () => {
       graph: { clientId: "id" },
     });
     const uris = {
-      AzureWebJobsStorage__queueServiceUri: "https://q.example",
-      AzureWebJobsStorage__tableServiceUri: "https://t.example",
+      AzureWebJobsStorage__queueServiceUri: "https://q.example/", // As Azure Resource Manager tells them.
+      AzureWebJobsStorage__tableServiceUri: "https://t.example/",
     };
-    expect(readSettings(uris).storage).toMatchObject({ queueServiceUri: "https://q.example" });
+    expect(readSettings(uris).storage).toMatchObject({
+      queueServiceUri: "https://q.example",
+      tableServiceUri: "https://t.example",
+    });
     expect(mistakesOf({ ...uris, AzureWebJobsStorage__tableServiceUri: "http://t.example" })).toHaveLength(1);
+  });
+
+  test.each([
+    ["global", "core.windows.net"],
+    ["usgov", "core.usgovcloudapi.net"],
+    ["usgovdod", "core.usgovcloudapi.net"],
+    ["china", "core.chinacloudapi.cn"],
+  ])("in the cloud %s an account name stands for %s", (cloud, suffix) => {
+    const settings = readSettings({ AzureWebJobsStorage__accountName: "acct", GRAPH_CLOUD: cloud });
+    expect(settings.storage).toMatchObject({
+      queueServiceUri: `https://acct.queue.${suffix}`,
+      tableServiceUri: `https://acct.table.${suffix}`,
+    });
   });
 });

@@ -18,6 +18,7 @@ export const REFUSALS = [
   "resetSync", // 410, only where there is a link to lose; `code`
   "linksForgotten", // the mailbox loses all its links for good, so this one gives 410
   "mailboxFull", // 403, delta only
+  "deltaNotOffered", // 400, delta only: as a cloud without this route answers
   "denied", // 403 ErrorAccessDenied
   "noMailbox", // 404; `code`
 ] as const;

@@ -9,8 +9,9 @@ const LOGIN = 'Bearer realm="", authorization_uri="https://login.microsoftonline
 
 const ON_LINK = new Set(REFUSALS);
 const ON_DELTA = without("resetSync", "linksForgotten");
-const ON_MAILBOX = without("resetSync", "linksForgotten", "mailboxFull");
-const ON_DIRECTORY = without("resetSync", "linksForgotten", "mailboxFull", "mailboxInfoStale", "noMailbox");
+const DELTA_ONLY = ["resetSync", "linksForgotten", "mailboxFull", "deltaNotOffered"] as const;
+const ON_MAILBOX = without(...DELTA_ONLY);
+const ON_DIRECTORY = without(...DELTA_ONLY, "mailboxInfoStale", "noMailbox");
 
 function without(...kinds: readonly (typeof REFUSALS)[number][]): ReadonlySet<(typeof REFUSALS)[number]> {
   return new Set(REFUSALS.filter((kind) => !kinds.includes(kind)));
@@ -64,6 +65,8 @@ export function refusalOf(rule: FaultRule, nowMs: number): Answer {
       return syncStateLost(rule.code ?? "SyncStateNotFound", 0, 0);
     case "mailboxFull":
       return mailboxFull();
+    case "deltaNotOffered":
+      return refuse(400, "BadRequest", "Resource not found for the segment 'delta'.");
     case "denied":
       return accessDenied();
     case "noMailbox":

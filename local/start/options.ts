@@ -9,6 +9,7 @@ export const usage = `usage: npm start -- [options]
   --data DIR        keep the table between runs
   --mailbox ID      a real mailbox instead of simulated ones: me, with GRAPH_ACCESS_TOKEN set
   --port N          port of the HTTP functions (default: a free one)
+  --app DIR         a built app elsewhere, such as an unpacked deployment, in the host stand-in
   --json            one JSON object per line instead of text`;
 
 export type StartOptions = {
@@ -21,6 +22,8 @@ export type StartOptions = {
   /** A real mailbox; null: simulated ones. */
   readonly mailbox: string | null;
   readonly port: number;
+  /** Folder of a built app elsewhere; null: this repository's. */
+  readonly appDir: string | null;
   readonly json: boolean;
 };
 
@@ -37,6 +40,7 @@ export function startOptions(args: readonly string[], env: NodeJS.ProcessEnv): S
       data: { type: "string" },
       mailbox: { type: "string" },
       port: { type: "string", default: "0" },
+      app: { type: "string" },
       json: { type: "boolean", default: false },
     },
   });
@@ -58,6 +62,7 @@ export function startOptions(args: readonly string[], env: NodeJS.ProcessEnv): S
     dataDir: values.data ?? null,
     mailbox: values.mailbox ?? null,
     port: wholeNumber("port", values.port, 0, 65_535),
+    appDir: values.app ?? null,
     json: values.json,
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { startAzurite } from "../azurite.js";
 import type { StartOptions } from "./options.js";
 import { type Child, freePort, onPath, run } from "./processes.js";
@@ -109,14 +109,15 @@ async function startHost(
   hear: Hear,
   stops: (() => Promise<void>)[],
 ): Promise<{ readonly child: Child; readonly url: string; readonly kind: Parts["hostKind"] }> {
-  const func = onPath("func", settings["PATH"] ?? "");
+  const func = options.appDir === null ? onPath("func", settings["PATH"] ?? "") : null;
   if (func !== null) return startCoreTools(func, options, settings, hear, stops);
   const main = join(root, "local", "host", "main.ts");
   let ready: (url: string) => void = () => undefined;
   const url = new Promise<string>((resolve) => {
     ready = resolve;
   });
-  const flags = ["--app", root, "--port", `${options.port}`, "--events", "--with-parent", "--log-level", "warning"];
+  const app = resolve(options.appDir ?? root);
+  const flags = ["--app", app, "--port", `${options.port}`, "--events", "--with-parent", "--log-level", "warning"];
   const child = run("The host", process.execPath, [...tsx, main, ...flags], settings, (line, stream) => {
     if (stream === "stderr") return hear(line);
     const event = JSON.parse(line) as { event: string; url?: string };

@@ -6,6 +6,8 @@ export type Product = {
   discover(): Promise<void>;
   status(): Promise<Status>;
   addMailboxes(ids: readonly string[], onAdded: (added: number) => void): Promise<void>;
+  /** Whatever the mailbox waits for is over. */
+  release(mailboxId: string): Promise<void>;
   tick(): Promise<void>;
 };
 
@@ -33,6 +35,12 @@ export function productAt(hostUrl: string): Product {
         }
       };
       await Promise.all(Array.from({ length: 16 }, worker));
+    },
+    release: async (mailboxId) => {
+      const url = `${hostUrl}/api/mailboxes/${encodeURIComponent(mailboxId)}/release`;
+      const response = await fetch(url, { method: "POST" });
+      if (response.status !== 202) throw new Error(`${mailboxId} was not released: ${await saidBy(response)}`);
+      await response.arrayBuffer();
     },
     tick: async () => {
       const url = `${hostUrl}/admin/functions/startRounds`;

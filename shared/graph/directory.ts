@@ -161,10 +161,13 @@ function parseUsers(body: unknown, source: DirectorySource): DirectoryOutcome {
   return { kind: "page", items, link, isLast: nextLink === null };
 }
 
+/** What can be the name of a mailbox: Graph's are GUIDs. Anything else could neither be asked for nor removed by hand. */
+const objectId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
 function itemOf(value: unknown): DirectoryItem | null {
   if (!isJsonObject(value)) return null;
   const id = value["id"];
-  if (typeof id !== "string" || id === "") return null;
+  if (typeof id !== "string" || !objectId.test(id)) return null;
   const text = (name: string) => (typeof value[name] === "string" ? value[name] : null);
   const { accountEnabled } = value;
   return {

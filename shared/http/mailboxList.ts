@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isMailboxState, type ListPlace, type ListQuery, listMailboxes } from "../mirror/mailboxList.js";
 import { mailboxStates } from "../sync/state.js";
 import { answer, type Route, refusal } from "./handler.js";

@@ -1,5 +1,5 @@
 import type { HttpRequest } from "@azure/functions";
-import { z } from "zod";
+import * as z from "zod";
 import { addMailbox, findMailbox, mailboxIdOf } from "../mirror/roster.js";
 import { seatView } from "../mirror/rosterView.js";
 import { type Answer, answer, type Route, refusal } from "./handler.js";

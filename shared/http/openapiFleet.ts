@@ -147,6 +147,7 @@ const mailboxFigures = objectOf({
   mirrored: count,
   byState: counts,
   byStrategy: counts,
+  strategyNote: textOrNull,
   calendars: count,
   freshWithinTwoTicks: objectOf({ count, of: count, share: { type: ["number", "null"] } }),
   neverSucceeded: count,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Messages name shard, mailbox and round only: a link never leaves the table. */
 const name = z.string().min(1).max(512);

@@ -4,7 +4,7 @@ import { auditOf, removingReason } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { countsOf, pageMessageOf } from "./applyPage.js";
 import { Committer } from "./committer.js";
-import { type FedWork, Feed } from "./feed.js";
+import { DueMailboxes, type DueWork } from "./dueMailboxes.js";
 import { type Figures, figuresOf, RunTally } from "./figures.js";
 import type { PageMessage, RoundsMessage } from "./messages.js";
 import { isNudgeDue, nudgeNoted, sendNudge } from "./nudge.js";
@@ -43,11 +43,11 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
 }
 
 /** A mailbox whose change other programs are still to be told of. */
-type Unsent = { readonly work: FedWork; readonly held: Held; readonly audit: Checkpoint | null };
+type Unsent = { readonly work: DueWork; readonly held: Held; readonly audit: Checkpoint | null };
 
 class Run {
   readonly #pages: PageMessage[] = [];
-  readonly #feed: Feed;
+  readonly #due: DueMailboxes;
   readonly #run: RunTally["run"];
   readonly #newAskedBefore: number;
   readonly #untilMs: number;
@@ -66,7 +66,7 @@ class Run {
     this.#run = tally.run;
     this.#newAskedBefore = tally.newAsked;
     this.#untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
-    this.#feed = new Feed(
+    this.#due = new DueMailboxes(
       ports.store,
       message.shard,
       tally.run,
@@ -87,7 +87,7 @@ class Run {
       // Even when one failed: what the others have in hand is committed first.
       await settled(workers).finally(() => this.#drain());
       // A commit may give a mailbox back: an audit that follows its round.
-    } while (this.#stop === null && !this.committer.isSuperseded && this.#feed.hasReady);
+    } while (this.#stop === null && !this.committer.isSuperseded && this.#due.hasReady);
     if (this.committer.isSuperseded) return { ...nothing("superseded"), pages: this.#pages };
     for (const mailboxId of this.#removing) await this.ports.store.purgeMailbox(mailboxId);
     return this.#close();
@@ -97,9 +97,9 @@ class Run {
     const { clock, store, log } = this.ports;
     const kind = this.#stop ?? "done";
     const isDone = kind === "done";
-    const reached = this.#feed.cursor; // Before the figures: it counts the mailboxes that it moves over.
+    const reached = this.#due.cursor; // Before the figures: it counts the mailboxes that it moves over.
     const position = isDone ? { cursor: null, from: null, wrapped: false } : reached;
-    this.tally.newAsked = this.#newAskedBefore + this.#feed.newAsked;
+    this.tally.newAsked = this.#newAskedBefore + this.#due.newAsked;
     const figures = figuresOf(this.tally, store, isDone, position);
     const run = { ...this.#run, ...position, finishedMs: isDone ? clock.nowMs() : null };
     const row = { run, figures: {} };
@@ -122,7 +122,7 @@ class Run {
     if (this.#stop !== null || this.committer.isSuperseded) return false;
     if (clock.nowMs() >= this.#untilMs) this.#stop ??= "unfinished";
     if (this.#stop !== null) return false;
-    const batch = await this.#feed.next(this.ports.batchSize);
+    const batch = await this.#due.next(this.ports.batchSize);
     if (batch.length === 0) return false;
     const answer = await this.ports.graph.ask(batch.map((work) => askOf(work.from)));
     this.tally.asked(answer);
@@ -147,11 +147,11 @@ class Run {
     await this.ports.store.raiseBrake(untilMs);
   }
 
-  async #follow(work: FedWork, outcome: Outcome): Promise<void> {
+  async #follow(work: DueWork, outcome: Outcome): Promise<void> {
     const step = stepOf(work, outcome, this.ports, this.#run.tick);
     logStep(step, this.ports);
     if (step.kind === "restart") {
-      this.#feed.again({ ...work, from: step.next, restarts: work.restarts + 1 });
+      this.#due.again({ ...work, from: step.next, restarts: work.restarts + 1 });
       return;
     }
     const { rows, next, changes } = await this.#unitOf(step, work);
@@ -160,7 +160,7 @@ class Run {
   }
 
   /** A mailbox whose rows cannot be read waits like after any failure, in sight, and harms no other (I7, I10). */
-  async #unitOf(step: Step, work: FedWork): Promise<Unit> {
+  async #unitOf(step: Step, work: DueWork): Promise<Unit> {
     try {
       return await unitOf(step, work.from, this.ports);
     } catch (error) {
@@ -175,12 +175,12 @@ class Run {
     }
   }
 
-  #add(work: FedWork, unit: PendingUnit, counts: Counts): void {
-    this.committer.row = { ...this.committer.claim.row, run: { ...this.#run, ...this.#feed.cursor } };
+  #add(work: DueWork, unit: PendingUnit, counts: Counts): void {
+    this.committer.row = { ...this.committer.claim.row, run: { ...this.#run, ...this.#due.cursor } };
     this.committer.add(unit, (result) => this.#committed(work, unit, result, counts));
   }
 
-  #committed(work: FedWork, unit: PendingUnit, result: UnitResult, counts: Counts): void {
+  #committed(work: DueWork, unit: PendingUnit, result: UnitResult, counts: Counts): void {
     if (result.kind === "tooLarge") {
       this.ports.log("error", "mailbox does not fit the table", { mailbox: unit.next.mailboxId, why: result.why });
       const { next } = tooLargeUnit(work.held, result.why, this.ports, this.#run.tick);
@@ -188,7 +188,7 @@ class Run {
       return;
     }
     if (result.kind === "lostFence") {
-      this.#feed.done(work); // A twin is ahead: not an error.
+      this.#due.done(work); // A twin is ahead: not an error.
       return;
     }
     const { checkpoint } = result.held;
@@ -200,13 +200,13 @@ class Run {
     else this.#next(work, result.held, audit);
   }
 
-  #next(work: FedWork, held: Held, audit: Checkpoint | null): void {
-    if (audit === null) this.#feed.done(work, held.checkpoint);
-    else this.#feed.again({ held, from: audit, restarts: 0, place: work.place });
+  #next(work: DueWork, held: Held, audit: Checkpoint | null): void {
+    if (audit === null) this.#due.done(work, held.checkpoint);
+    else this.#due.again({ held, from: audit, restarts: 0, place: work.place });
   }
 
   /** Tells other programs, and notes it with a later transaction: at least once, also after a crash. */
-  #nudge(work: FedWork, held: Held, audit: Checkpoint | null): void {
+  #nudge(work: DueWork, held: Held, audit: Checkpoint | null): void {
     this.#unsent.push({ work, held, audit });
     this.#send();
   }
@@ -229,7 +229,7 @@ class Run {
     this.committer.add({ held, rows: [], next }, (result) => {
       const noted = audit === null ? null : { ...audit, nudgedSequence: next.nudgedSequence };
       if (result.kind === "committed") this.#next(work, result.held, noted);
-      else this.#feed.done(work);
+      else this.#due.done(work);
     });
   }
 

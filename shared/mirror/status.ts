@@ -10,6 +10,8 @@ import { addCounters, noCounters } from "./walked.js";
 export type MirrorFacts = {
   readonly shards: readonly string[];
   readonly source: string | null;
+  /** Whether Graph documents `calendar: delta` for the cloud of the mailboxes. */
+  readonly isDeltaDocumented: boolean;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
 };
 
@@ -38,7 +40,7 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
   const census = views.map(({ figures }) => figures.census ?? emptyCensus()).reduce(addCensus, emptyCensus());
   return {
     now: new Date(nowMs).toISOString(),
-    mailboxes: mailboxesOf(census),
+    mailboxes: mailboxesOf(census, facts),
     troubles: troublesOf(census),
     drift: { changes: census.driftFound, mailboxes: census.driftMailboxes },
     activity: activityOf(ticks.slice(-ticksMax)),
@@ -58,7 +60,7 @@ async function viewOfShard(store: Store, shard: string): Promise<ShardView> {
   return { shard, run: claim?.row.run ?? null, figures: shardFiguresOf(figures ?? {}) };
 }
 
-function mailboxesOf(census: Census) {
+function mailboxesOf(census: Census, facts: MirrorFacts) {
   const { states, freshWithinTwoTicks, oldestSuccess } = census;
   const total = Object.values(states).reduce((sum, count) => sum + count, 0);
   const mirrored = total - states.suspended - states.removing;
@@ -68,6 +70,7 @@ function mailboxesOf(census: Census) {
     mirrored,
     byState: states,
     byStrategy: census.strategies,
+    strategyNote: strategyNote(census.strategies, facts),
     calendars: census.calendars,
     freshWithinTwoTicks: {
       count: freshWithinTwoTicks,
@@ -77,6 +80,14 @@ function mailboxesOf(census: Census) {
     neverSucceeded: census.neverSucceeded,
     oldestSuccess: oldestSuccess === null ? null : { at: at(oldestSuccess.atMs), mailbox: oldestSuccess.mailbox },
   };
+}
+
+/** Why lists are read instead of changes; null where none is. A mailbox counts for delta until delta was refused for it. */
+function strategyNote({ delta, list }: Census["strategies"], { isDeltaDocumented }: MirrorFacts): string | null {
+  if (list === 0) return null;
+  const isOffered = isDeltaDocumented && list <= delta;
+  const why = isOffered ? "Delta is refused for some mailboxes" : "Delta is not offered here";
+  return `${why}: the whole list is read for ${list} of ${delta + list}, and delta is tried again every day.`;
 }
 
 const troubledStates = ["parked", "held", "waiting", "suspended"] as const satisfies readonly MailboxState[];

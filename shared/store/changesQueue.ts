@@ -27,5 +27,5 @@ function clientOf(storage: StorageSettings, name: string, credential: TokenCrede
   const options = { retryOptions: { maxTries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 4_000 } };
   if (storage.kind === "connectionString") return new QueueClient(storage.connectionString, name, options);
   if (credential === null) throw new Error("An identity is needed for the storage queues.");
-  return new QueueClient(`${storage.queueServiceUri.replace(/\/$/, "")}/${name}`, credential, options);
+  return new QueueClient(`${storage.queueServiceUri}/${name}`, credential, options);
 }

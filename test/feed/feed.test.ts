@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createFeed, type DeltaPage, type ListPage } from "../../shared/feed/feed.js";
+import { createFeed, type DeltaPage, type ListPage, type MirrorFeed } from "../../shared/feed/feed.js";
+import type { Table } from "../../shared/store/table.js";
 import { storeOn } from "../store/builders.js";
 import { between, key, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "./mailboxWorld.js";
 
@@ -243,5 +244,50 @@ describe("lists", () => {
     expect([unchanged.kind, counted.transactions()]).toEqual(["unchanged", 1]);
     await feed.list(mailboxId, { token: null, pageSize: 2 });
     expect(counted.transactions()).toBe(4);
+  });
+});
+
+describe("what a request costs the table", () => {
+  /** Counts point reads and partition queries; a query of one page is one request. */
+  function counted(world: MailboxWorld) {
+    const counts = { reads: 0, queries: 0 };
+    const table: Table = {
+      ...world.table,
+      get: (...given) => {
+        counts.reads += 1;
+        return world.table.get(...given);
+      },
+      pages: (...given) => {
+        counts.queries += 1;
+        return world.table.pages(...given);
+      },
+    };
+    const feed = createFeed({ store: storeOn(table), key });
+    const cost = async (ask: (feed: MirrorFeed) => Promise<{ readonly kind: string }>) => {
+      Object.assign(counts, { reads: 0, queries: 0 });
+      const { kind } = await ask(feed);
+      return { kind, ...counts };
+    };
+    return cost;
+  }
+
+  test("is one partition query at the most, and none where nothing is new", async () => {
+    const world = await worldWith({ a: "A", b: "B" });
+    const cost = counted(world);
+    const { token } = await page(world, null);
+    const ask = { token: null, pageSize: 100 };
+    const list = await world.feed.list(mailboxId, ask);
+    const version = list.kind === "page" ? list.version : "";
+    expect(await cost((feed) => feed.delta(mailboxId, token, 100))).toEqual({ kind: "page", reads: 1, queries: 0 });
+    expect(await cost((feed) => feed.delta(mailboxId, null, 100))).toEqual({ kind: "page", reads: 2, queries: 1 });
+    expect(await cost((feed) => feed.list(mailboxId, ask))).toEqual({ kind: "page", reads: 2, queries: 1 });
+    expect(await cost((feed) => feed.list(mailboxId, { ...ask, holds: (held) => held === version }))).toEqual({
+      kind: "unchanged",
+      reads: 1,
+      queries: 0,
+    });
+    expect(await cost((feed) => feed.calendar(mailboxId, ["a"]))).toEqual({ kind: "calendar", reads: 2, queries: 0 });
+    await world.page([{ id: "a", name: "A2" }]);
+    expect(await cost((feed) => feed.delta(mailboxId, token, 100))).toEqual({ kind: "page", reads: 2, queries: 1 });
   });
 });

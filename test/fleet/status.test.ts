@@ -7,7 +7,7 @@ import { createStore, StorageError } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
 import { httpOf } from "./http.js";
-import { type Fleet, fitUsers, fleet, tickMs } from "./world.js";
+import { dayMs, type Fleet, fitUsers, fleet, tickMs } from "./world.js";
 
 async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
   const world = fleet({ mailboxes: 40, ...options });
@@ -46,6 +46,36 @@ describe("GET status", () => {
       held: [{ reason: "massRemoval", count: 1, examples: [held] }],
       suspended: [{ reason: "disabled", count: 1, examples: [left] }],
     });
+  });
+
+  test("where delta is not offered the lists are mirrored, and the status says so", async () => {
+    const world = await opened({ mailboxes: 8 });
+    world.graph.faults.add({ kind: "deltaNotOffered" });
+    await world.tick();
+    const everyone = fitUsers(world);
+    const { mailboxes } = await statusOf(world);
+    expect(mailboxes).toMatchObject({
+      byState: { fresh: everyone.length },
+      byStrategy: { delta: 0, list: everyone.length },
+      calendars: 3 * everyone.length,
+      strategyNote: `Delta is not offered here: the whole list is read for ${everyone.length} of ${everyone.length}, and delta is tried again every day.`,
+    });
+    world.graph.faults.clear();
+    world.clock.ms += dayMs;
+    await world.tick();
+    expect((await statusOf(world)).mailboxes).toMatchObject({ byStrategy: { list: 0 }, strategyNote: null });
+  });
+
+  test("a full mailbox among others is told as one", async () => {
+    const world = await opened({ mailboxes: 8 });
+    const [full = ""] = fitUsers(world);
+    world.graph.faults.add({ kind: "mailboxFull", mailboxId: full });
+    await world.tick();
+    const { strategyNote } = (await statusOf(world)).mailboxes;
+    expect(strategyNote).toMatch(/^Delta is refused for some mailboxes: the whole list is read for 1 of /);
+    const undocumented = { ...world.facts, isDeltaDocumented: false };
+    const elsewhere = await readStatus(world.store, undocumented, world.clock.ms, 1);
+    expect(elsewhere.mailboxes.strategyNote).toMatch(/^Delta is not offered here: /);
   });
 
   test("tells the share that was fresh within two ticks, and the oldest success by name", async () => {

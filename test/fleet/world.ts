@@ -78,7 +78,12 @@ export function fleet(options: FleetOptions = {}) {
     batchSize: 20,
     auditMs: 7 * dayMs,
   });
-  const facts: MirrorFacts = { shards, source: source === null ? null : "directory", settings: {} };
+  const facts: MirrorFacts = {
+    shards,
+    source: source === null ? null : "directory",
+    isDeltaDocumented: true,
+    settings: {},
+  };
   const walkAll = async (messages: readonly (PageMessage | SyncMessage)[]) => {
     for (let open = [...messages]; open.length > 0; ) {
       const ends = [];

@@ -20,6 +20,7 @@ describe("a refusing fault", () => {
     [{ kind: "tokenRefused" }, "401 InvalidAuthenticationToken"],
     [{ kind: "resetSync", code: "SyncStateInvalid" }, "410 SyncStateInvalid"],
     [{ kind: "mailboxFull" }, "403 ErrorQuotaExceeded"],
+    [{ kind: "deltaNotOffered" }, "400 BadRequest"],
     [{ kind: "denied" }, "403 ErrorAccessDenied"],
     [{ kind: "noMailbox", code: "ErrorInvalidUser" }, "404 ErrorInvalidUser"],
   ] satisfies [FaultRule, string][])("%o says %s once, and all is well again", (rule, expected) => {

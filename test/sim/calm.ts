@@ -69,8 +69,8 @@ function curse(world: World): Cursed {
   else if (kind === "denied" || kind === "full") graph.mailboxes.setState(mailboxId, { kind });
   else if (kind === "refusedByTable") world.refusedMailbox = mailboxId;
   else graph.faults.add({ kind, mailboxId });
-  graph.createCalendar(mailboxId, { name: "One that the curse is for" });
   edit(world);
+  graph.createCalendar(mailboxId, { name: "One that the curse is for" }); // Last: an edit might delete it again.
   return { mailboxId, curse: kind };
 }
 

@@ -48,6 +48,7 @@ export const EVENTS = {
   endlessLinks: [0.1, 0.6],
   longPause: [0.2, 1],
   tombstonesRetired: [0.2, 1],
+  operatorActs: [0.2, 1],
 } as const satisfies Record<string, Range>;
 
 /** Rules of the Graph simulator that strike all along the storm. */

@@ -17,6 +17,7 @@ const USAGE = `usage: npm run sim -- [options]
   --workers N    processes (default: one for each core)
   --stop         stop at the first broken promise
   --json         figures as JSON on stdout
+  --help         this text
 faults: ${FAULT_NAMES.join(" ")}`;
 
 type Arguments = {
@@ -27,6 +28,7 @@ type Arguments = {
   readonly workers: number;
   readonly stopsAtOnce: boolean;
   readonly isJson: boolean;
+  readonly isHelp: boolean;
   readonly isWorker: boolean;
 };
 
@@ -46,6 +48,7 @@ function argumentsOf(): Arguments {
       workers: { type: "string", default: String(availableParallelism()) },
       stop: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
       worker: { type: "boolean", default: false },
     },
   });
@@ -63,6 +66,7 @@ function argumentsOf(): Arguments {
     workers: Math.max(1, wholeNumber("workers", values.workers)),
     stopsAtOnce: values.stop,
     isJson: values.json,
+    isHelp: values.help,
     isWorker: values.worker,
   };
 }
@@ -160,5 +164,6 @@ try {
   console.error(`${(error as Error).message}\n${USAGE}`);
   process.exitCode = 2;
 }
-if (given?.isWorker) work(given);
+if (given?.isHelp) console.log(USAGE);
+else if (given?.isWorker) work(given);
 else if (given !== null) await main(given);

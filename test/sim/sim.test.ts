@@ -4,8 +4,8 @@ import { replayCommand } from "./shrink.js";
 import { simulate } from "./simulate.js";
 
 /** More of them: `npm run sim`. */
-const seeds = 40;
-const perTest = 20;
+const seeds = 500;
+const perTest = 50;
 const blocks = Array.from({ length: seeds / perTest }, (_, index) => index * perTest + 1);
 
 describe("I1, I2, I3, I4, I5, I6, I7, I8, I9, I10 and I11 hold in any storm, and after it the mirror is the mailboxes", () => {

@@ -28,6 +28,7 @@ export async function simulate(plan: Plan, trace?: (line: string) => void): Prom
   if (world.oracle.violations.length === 0) await storm(world);
   const stormSteps = world.scheduler.steps;
   if (world.oracle.violations.length === 0) await calm(world);
+  world.end();
   const { oracle, scheduler, dice } = world;
   return {
     plan,

@@ -1,5 +1,6 @@
 import { GONE_CODES } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
+import { careActions } from "../../shared/mirror/care.js";
 import { EVENTS, type Fault, GRAPH_FAULTS } from "./kinds.js";
 import { jump } from "./process.js";
 import type { World } from "./world.js";
@@ -109,6 +110,11 @@ async function event(world: World, tick: () => Promise<void>): Promise<void> {
     return;
   }
   if (what === "tombstonesRetired") return world.retire(below(random, hourMs));
+  if (what === "operatorActs") {
+    const ids = [...world.wanted.keys()];
+    const action = careActions[below(random, careActions.length)] ?? "sync";
+    return world.care(ids[below(random, ids.length)] ?? "", action);
+  }
   await graphEvent(world, what);
 }
 

@@ -146,6 +146,7 @@ function checkPatience({ oracle, scheduler }: WireParts, invocation: Invocation,
   if (brake !== null && brake.step === oracle.brake?.step && brake.untilMs > nowMs) {
     report("I7", `${mailboxId}: asked in spite of the brake`, `in ${brake.untilMs - nowMs} ms`, "now");
   }
+  if (isAskedFor(invocation)) return;
   const then = invocation.checkpoints.get(mailboxId);
   if (then?.checkpoint == null || then.step !== oracle.mailbox(mailboxId).step) return;
   const { notBeforeMs, parkedReason, lastTick } = then.checkpoint;
@@ -159,6 +160,11 @@ function checkPatience({ oracle, scheduler }: WireParts, invocation: Invocation,
   if (invocation.tick !== null && lastTick === invocation.tick) {
     report("I9", `${mailboxId}: asked twice in one tick`, "once", invocation.tick);
   }
+}
+
+/** An operator wants a round now, whatever the mailbox waits for. */
+function isAskedFor({ message }: Invocation): boolean {
+  return message?.queue === "pages" && Object.hasOwn(JSON.parse(message.body) as object, "sync");
 }
 
 /** Whether a page message is about another page than the one that the mailbox waits for. */

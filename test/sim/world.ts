@@ -1,6 +1,7 @@
 import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { below, type Random, randomFrom } from "../../local/graph/random.js";
 import type { Log } from "../../shared/log.js";
+import { type CareAction, careFor } from "../../shared/mirror/care.js";
 import { runLimits } from "../../shared/mirror/ports.js";
 import { retireTombstones } from "../../shared/mirror/retire.js";
 import { addMailbox } from "../../shared/mirror/roster.js";
@@ -167,6 +168,16 @@ export class World {
     });
   }
 
+  /** An operator sees to a mailbox: what he changes is written before the message for its round goes out. */
+  async care(mailboxId: string, action: CareAction): Promise<void> {
+    await this.#invoke(`${action} ${mailboxId}`, null, null, async (invocation) => {
+      const store = await openedStore(invocation.process, this.#wiring);
+      const end = await careFor(mailboxId, action, store, this.#wiring.newId);
+      const bodies = end.kind === "accepted" ? [JSON.stringify(end.message)] : [];
+      await this.#host.send(invocation, [{ queue: "pages", bodies }]);
+    });
+  }
+
   async retire(tombstoneMs: number): Promise<void> {
     await this.#invoke("retire", null, null, async (invocation) => {
       // Retention counts on whole transactions: with small ones its units would be torn, as they never are.
@@ -182,6 +193,11 @@ export class World {
     for (const invocation of process.invocations) this.#abandon(invocation);
     this.processes.splice(this.processes.indexOf(process), 1);
     this.#spawn();
+  }
+
+  /** Lets go of all that is still under way when something was found: its timers would keep us alive. */
+  end(): void {
+    for (const process of this.processes) this.scheduler.kill(process);
   }
 
   anyProcess(): Process {

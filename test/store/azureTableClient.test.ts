@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { cloudNames, clouds } from "../../shared/graph/clouds.js";
 import { azureTable } from "../../shared/store/azureTable.js";
 import { tableClientOf } from "../../shared/store/azureTableClient.js";
+import { changesQueueOf } from "../../shared/store/changesQueue.js";
 
 const key = Buffer.from("not a real key").toString("base64");
 const client = (connectionString: string) =>
@@ -26,6 +28,29 @@ describe("the table's client", () => {
     const credential = { getToken: () => Promise.resolve(null) };
     expect(tableClientOf(storage, "calendarmirror", credential).url).toBe("https://acme.table.core.windows.net");
     expect(() => tableClientOf(storage, "calendarmirror", null)).toThrow("An identity is needed");
+  });
+
+  test.each(cloudNames)("in %s tokens are asked for storage's one audience, by table and queue", async (cloud) => {
+    const suffix = clouds[cloud].storageSuffix;
+    const scopes: unknown[] = [];
+    const credential = {
+      getToken: (scope: unknown) => {
+        scopes.push(scope);
+        return Promise.reject(new Error("no token in this test"));
+      },
+    };
+    const storage = {
+      kind: "identity",
+      queueServiceUri: `https://acme.queue.${suffix}`,
+      tableServiceUri: `https://acme.table.${suffix}`,
+      clientId: null,
+    } as const;
+    const table = azureTable(tableClientOf(storage, "calendarmirror", credential));
+    await expect(table.get("00", "shard")).rejects.toThrow();
+    await expect(
+      changesQueueOf(storage, "calendar-changes", credential)({ mailbox: "m", sequence: 1 }),
+    ).rejects.toThrow();
+    expect(new Set(scopes.flat())).toEqual(new Set(["https://storage.azure.com/.default"]));
   });
 
   test("the body's line separators are escaped by one policy, however often the client is wrapped", () => {

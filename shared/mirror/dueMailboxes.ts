@@ -7,11 +7,11 @@ import { type Work, workOn } from "./turn.js";
 
 /** A mailbox's place in the order of the shard: the cursor moves over it once it is done. */
 type Place = { checkpoint: Checkpoint; readonly wrapped: boolean; isDone: boolean };
-export type FedWork = Work & { readonly place: Place };
+export type DueWork = Work & { readonly place: Place };
 
 /** Hands out the mailboxes that are due, in batches, reading at most one page of 1,000 checkpoints ahead. */
-export class Feed {
-  #ready: FedWork[] = [];
+export class DueMailboxes {
+  #ready: DueWork[] = [];
   #places: Place[] = [];
   readonly #source: AsyncIterator<{ readonly held: readonly Held[]; readonly wrapped: boolean }>;
   #reading: Promise<void> | null = null;
@@ -53,7 +53,7 @@ export class Feed {
   }
 
   /** Up to `count` mailboxes of different ids; none when nothing is left. */
-  async next(count: number): Promise<readonly FedWork[]> {
+  async next(count: number): Promise<readonly DueWork[]> {
     while (this.#ready.length < count && !this.#isExhausted) {
       this.#reading ??= this.#readPage().finally(() => {
         this.#reading = null;
@@ -64,7 +64,7 @@ export class Feed {
   }
 
   /** Takes a mailbox back to be asked again. Its place stays open until `done`. */
-  again(work: FedWork): void {
+  again(work: DueWork): void {
     this.#ready.push(work);
   }
 
@@ -74,7 +74,7 @@ export class Feed {
   }
 
   /** @param checkpoint As it stands now, where it was moved. */
-  done(work: FedWork, checkpoint: Checkpoint = work.place.checkpoint): void {
+  done(work: DueWork, checkpoint: Checkpoint = work.place.checkpoint): void {
     work.place.checkpoint = checkpoint;
     work.place.isDone = true;
   }

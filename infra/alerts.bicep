@@ -1,0 +1,106 @@
+import { functions, metrics, newestOf } from 'telemetry.bicep'
+
+param location string
+param tags object
+param appInsightsId string
+
+@description('Empty: alerts are only seen in the portal.')
+param email string
+
+param lateAfterMinutes int
+param freshPercentMin int
+param parkedRiseMin int
+
+// Each query gives a row when something is wrong, and none while all is well.
+var rules = [
+  {
+    name: 'ticks-late'
+    description: '${functions.tick} has not succeeded for ${lateAfterMinutes} minutes, so no mailbox is asked. Look at its invocations and at GET /api/health.'
+    severity: 1
+    query: join(
+      [
+        'requests'
+        'where name == "${functions.tick}" and success == true and timestamp > ago(${lateAfterMinutes}m)'
+        'summarize ticks = count()'
+        'where ticks == 0'
+      ],
+      '\n| '
+    )
+  }
+  {
+    name: 'freshness-below-target'
+    description: 'Less than ${freshPercentMin} % of the mailboxes were read within the last two ticks. GET /api/status tells which are not, and why.'
+    severity: 2
+    query: join(
+      [
+        newestOf(metrics.freshShare, '30m', '0m')
+        'summarize freshPercent = 100 * avg(value)'
+        'where freshPercent < ${freshPercentMin}'
+      ],
+      '\n| '
+    )
+  }
+  {
+    name: 'parked-rising'
+    description: 'At least ${parkedRiseMin} more mailboxes are parked than six hours ago. GET /api/mailboxes?state=parked tells the reasons.'
+    severity: 3
+    query: join(
+      [
+        newestOf(metrics.parked, '30m', '0m')
+        'summarize parked = sum(value)'
+        'extend before = toscalar(${newestOf(metrics.parked, '7h', '6h')} | summarize sum(value))'
+        'where parked >= before + ${parkedRiseMin}'
+      ],
+      '\n| '
+    )
+  }
+  {
+    name: 'poison-messages'
+    description: 'A message has failed five times. The log of ${join(functions.poison, ' and ')} names its mailbox or shard; the next tick tries again.'
+    severity: 2
+    query: join(
+      [
+        'requests'
+        'where name in ("${join(functions.poison, '", "')}") and timestamp > ago(15m)'
+        'project timestamp, name, operation_Id'
+      ],
+      '\n| '
+    )
+  }
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
+  name: 'calendar-mirror'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'calmirror'
+    enabled: true
+    emailReceivers: [{ name: 'operators', emailAddress: email, useCommonAlertSchema: true }]
+  }
+}
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: rule.name
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: 'calendar-mirror: ${replace(rule.name, '-', ' ')}'
+      description: rule.description
+      severity: rule.severity
+      enabled: true
+      scopes: [appInsightsId]
+      evaluationFrequency: 'PT5M'
+      windowSize: 'PT15M'
+      // The queries say themselves how far they look.
+      overrideQueryTimeRange: 'P1D'
+      criteria: {
+        allOf: [{ query: rule.query, timeAggregation: 'Count', operator: 'GreaterThan', threshold: 0 }]
+      }
+      autoMitigate: true
+      actions: { actionGroups: empty(email) ? [] : [people.id] }
+    }
+  }
+]

@@ -1,0 +1,100 @@
+param name string
+param location string
+param tags object
+param identityId string
+param identityClientId string
+param blobServiceUri string
+param queueServiceUri string
+param tableServiceUri string
+param deploymentContainer string
+param appInsightsConnectionString string
+
+@description('Empty: no virtual network.')
+param subnetId string
+
+param alwaysReadyHttp int
+param alwaysReadyRounds int
+param httpConcurrency int
+param instancesMax int
+param instanceMemoryMB int
+
+@description('Settings of the mirror by name.')
+param settings object
+
+// The service URIs instead of an account name: to that the host would add the suffix of the global cloud.
+var platformSettings = {
+  AzureWebJobsStorage__blobServiceUri: blobServiceUri
+  AzureWebJobsStorage__queueServiceUri: queueServiceUri
+  AzureWebJobsStorage__tableServiceUri: tableServiceUri
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: appInsightsConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+  name: 'plan-${name}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true }
+}
+
+resource site 'Microsoft.Web/sites@2024-11-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'mirror' })
+  kind: 'functionapp,linux'
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    siteConfig: { minTlsVersion: '1.2' }
+    functionAppConfig: {
+      runtime: { name: 'node', version: '22' }
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${blobServiceUri}${deploymentContainer}'
+          authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
+        }
+      }
+      // All HTTP functions share instances, every other function has its own. By default none is kept waiting: that a tick
+      // begins some seconds late harms nobody. Worth keeping are readers' (http) and, where ticks come every minute,
+      // runRounds; applyPage has work now and then only, and the timers a moment of it. How many messages an instance takes
+      // at a time stands in host.json.
+      scaleAndConcurrency: {
+        maximumInstanceCount: instancesMax
+        instanceMemoryMB: instanceMemoryMB
+        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
+        alwaysReady: filter(
+          [
+            { name: 'http', instanceCount: alwaysReadyHttp }
+            { name: 'function:runRounds', instanceCount: alwaysReadyRounds }
+          ],
+          group => group.instanceCount > 0
+        )
+      }
+    }
+  }
+
+  resource appSettings 'config' = {
+    name: 'appsettings'
+    properties: union(settings, platformSettings)
+  }
+
+  resource ftp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+}
+
+output name string = site.name
+output url string = 'https://${site.properties.defaultHostName}'

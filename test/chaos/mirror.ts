@@ -1,0 +1,78 @@
+import { QueueClient } from "@azure/storage-queue";
+import type { GraphSimulator } from "../../local/graph/graph.js";
+import { azureTable } from "../../shared/store/azureTable.js";
+import { tableClientOf } from "../../shared/store/azureTableClient.js";
+import { createStore, type Store } from "../../shared/store/store.js";
+import type { JsonObject } from "../../shared/sync/types.js";
+import { contentText } from "../sim/views.js";
+import { shards } from "./world.js";
+
+/** The mirror's table as anybody with the connection string sees it. */
+export function openMirror(connectionString: string): Store {
+  const table = azureTable(tableClientOf({ kind: "connectionString", connectionString }, "calendarmirror", null));
+  return createStore({ table, shards, newCommitId: () => "never written" });
+}
+
+/** A mailbox's calendars by id, as text. */
+export function truthOf(graph: GraphSimulator, mailboxId: string): ReadonlyMap<string, string> {
+  const calendars = graph.truth(mailboxId) as unknown as readonly JsonObject[];
+  return new Map(calendars.map((calendar) => [String(calendar["id"]), contentText(calendar)]));
+}
+
+export function sameTexts(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  return one.size === other.size && [...one].every(([id, text]) => other.get(id) === text);
+}
+
+/** What differs between the mirror and the mailboxes, in words; empty when nothing does. */
+export async function differences(store: Store, graph: GraphSimulator): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const id of graph.mailboxes.ids()) {
+    const held = await store.readMailbox(id);
+    if (held === null) {
+      found.push(`${id} is not in the table`);
+      continue;
+    }
+    const alive = (await store.readCalendars(id)).filter(({ removedMs }) => removedMs === null);
+    const mirrored = new Map(alive.map(({ calendarId, resource }) => [calendarId, contentText(resource)]));
+    const isSame = sameTexts(mirrored, truthOf(graph, id));
+    const { phase, parkedReason, heldRemovals, notBeforeMs, lastErrorCode } = held.checkpoint;
+    if (isSame && phase === "idle" && parkedReason === null && heldRemovals === null) continue;
+    const waits = notBeforeMs === null ? "" : `, waits until ${new Date(notBeforeMs).toISOString()}`;
+    const state = [phase, parkedReason ?? "", lastErrorCode ?? ""].filter((word) => word !== "").join(" ");
+    found.push(`${id}: ${isSame ? "same" : "differs"}, ${state}${waits}`);
+  }
+  return found;
+}
+
+/** The highest sequence of each mailbox that other programs were told of, and in how many nudges. */
+export async function nudgesSent(
+  connectionString: string,
+): Promise<{ readonly count: number; readonly highest: ReadonlyMap<string, number> }> {
+  const client = new QueueClient(connectionString, "calendar-changes");
+  const highest = new Map<string, number>();
+  let count = 0;
+  for (;;) {
+    const { receivedMessageItems } = await client.receiveMessages({ numberOfMessages: 32, visibilityTimeout: 600 });
+    if (receivedMessageItems.length === 0) return { count, highest };
+    for (const { messageText } of receivedMessageItems) {
+      const nudge = JSON.parse(Buffer.from(messageText, "base64").toString()) as { mailbox: string; sequence: number };
+      highest.set(nudge.mailbox, Math.max(highest.get(nudge.mailbox) ?? 0, nudge.sequence));
+      count += 1;
+    }
+  }
+}
+
+/** Mailboxes whose last change nobody was told of. */
+export async function untold(
+  store: Store,
+  ids: readonly string[],
+  highest: ReadonlyMap<string, number>,
+): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const id of ids) {
+    const sequence = (await store.readMailbox(id))?.checkpoint.sequence ?? 0;
+    const told = highest.get(id) ?? 0;
+    if (told < sequence) missing.push(`${id}: told of ${told}, is at ${sequence}`);
+  }
+  return missing;
+}

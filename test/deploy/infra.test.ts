@@ -1,0 +1,168 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cloudNames } from "../../shared/graph/clouds.js";
+import { readSettings, settingNames } from "../../shared/settings.js";
+
+/** What `infra/` says must be what the app reads and registers. That Bicep compiles is not seen here. */
+
+const root = join(import.meta.dirname, "..", "..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const bicep = Object.fromEntries(
+  readdirSync(join(root, "infra"))
+    .filter((name) => /\.bicep(param)?$/.test(name))
+    .map((name) => [name, read(`infra/${name}`)]),
+);
+const textOf = (name: string): string => {
+  const text = bicep[name];
+  if (text === undefined) throw new Error(`infra/${name} is missing`);
+  return text;
+};
+const functions = readdirSync(join(root, "functions")).map((name) => name.replace(/\.ts$/, ""));
+
+/** Names and expressions of an object's properties, of the first object that follows `start`. */
+function propertiesAfter(start: string, text: string): Record<string, string> {
+  const from = text.indexOf("{", text.indexOf(start));
+  const body = text.slice(from, text.indexOf("\n", text.indexOf("}\n", from)));
+  return Object.fromEntries([...body.matchAll(/^\s+(\w+): (.+)$/gm)].map(([, name = "", value = ""]) => [name, value]));
+}
+
+const mirrorSettings = propertiesAfter("settings: union(", textOf("main.bicep"));
+const platformSettings = propertiesAfter("var platformSettings =", textOf("app.bicep"));
+const parameters = [...textOf("main.bicep").matchAll(/^param (\w+) (\w+)(?: = (.+))?$/gm)].map(
+  ([, name = "", type = "", initial]) => ({ name, type, initial }),
+);
+/** The text of a parameter's default, without quotes. */
+const defaultOf = (name: string) => parameters.find((each) => each.name === name)?.initial?.replace(/^'(.*)'$/, "$1");
+
+describe("settings", () => {
+  test("the app knows each that is deployed by name", () => {
+    expect(Object.keys(mirrorSettings)).not.toEqual([]);
+    expect(Object.keys(mirrorSettings).filter((name) => !settingNames.includes(name))).toEqual([]);
+  });
+
+  test("those that are deployed suffice: by identity, without a secret", () => {
+    const values = Object.fromEntries(
+      Object.keys(platformSettings).map((name) => [name, name.endsWith("Uri") ? `https://x.${name}.test/` : "an-id"]),
+    );
+    const settings = readSettings({ ...values, WEBSITE_SITE_NAME: "calendar-mirror" });
+    expect(settings).toMatchObject({
+      isInAzure: true,
+      storage: { kind: "identity", clientId: "an-id" },
+      graph: { accessToken: null, clientId: "an-id" },
+    });
+    expect(platformSettings["AzureWebJobsStorage__credential"]).toBe("'managedidentity'");
+  });
+
+  test("defaults are the app's own", () => {
+    const own = readSettings({ AzureWebJobsStorage: "UseDevelopmentStorage=true" });
+    expect({
+      version: defaultOf("graphApiVersion"),
+      syncSchedule: defaultOf("syncSchedule"),
+      rosterSchedule: defaultOf("rosterSchedule"),
+      shards: Number(defaultOf("shards")),
+      roster: defaultOf("roster"),
+    }).toEqual({
+      version: own.graph.version,
+      syncSchedule: own.syncSchedule,
+      rosterSchedule: own.rosterSchedule,
+      shards: own.shards,
+      roster: own.roster.kind,
+    });
+  });
+
+  test("every parameter can be set by azd, with the same default", () => {
+    const given = [
+      ...textOf("main.bicepparam").matchAll(/^param (\w+) = .*readEnvironmentVariable\('\w+'(?:, '(.*?)')?\)/gm),
+    ];
+    expect(given.map(([, name]) => name).sort()).toEqual(parameters.map(({ name }) => name).sort());
+    for (const [, name = "", initial] of given) expect([name, initial]).toEqual([name, defaultOf(name)]);
+  });
+
+  test("the clouds are those of the app, and each cloud of Azure has one", () => {
+    const allowed = /@allowed\(\['', (.+)\]\)\nparam graphCloud/.exec(textOf("main.bicep"))?.[1];
+    expect(allowed).toBe(cloudNames.map((name) => `'${name}'`).join(", "));
+    expect(textOf("main.bicep")).toContain(
+      "{ AzureCloud: 'global', AzureUSGovernment: 'usgov', AzureChinaCloud: 'china' }",
+    );
+    expect(Object.values(bicep).filter((text) => /windows\.net|usgovcloudapi|chinacloudapi/.test(text))).toEqual([]);
+  });
+});
+
+describe("names", () => {
+  test("functions with instances of their own, and those in alerts, are registered", () => {
+    const scaled = [...textOf("app.bicep").matchAll(/'function:(\w+)'/g)].map(([, name]) => name);
+    const watched = propertiesAfter("var functions =", textOf("telemetry.bicep"));
+    const told = [
+      ...Object.values(watched)
+        .join(" ")
+        .matchAll(/'(\w+)'/g),
+    ].map(([, name]) => name);
+    expect(scaled).toEqual(["runRounds"]);
+    expect(told).toEqual(["startRounds", "parkPages", "parkRounds"]);
+    expect([...scaled, ...told].filter((name) => !functions.includes(name ?? ""))).toEqual([]);
+  });
+
+  test("metrics and functions are named in one file only", () => {
+    const strangers = Object.entries(bicep).filter(
+      ([name, text]) =>
+        name !== "telemetry.bicep" && /calendar_mirror\.|'(?:startRounds|parkPages|parkRounds)'/.test(text),
+    );
+    expect(strangers.map(([name]) => name)).toEqual([]);
+  });
+
+  test("azd finds the app by its tag, and uploads what was built here", () => {
+    const yaml = read("azure.yaml");
+    const service = /^services:\n {2}(\w+):$/m.exec(yaml)?.[1];
+    expect(textOf("app.bicep")).toContain(`'azd-service-name': '${service}'`);
+    expect(yaml).toMatch(/^ {4}remoteBuild: false$/m);
+  });
+
+  test("the deployed Node is one under which CI runs the package", () => {
+    const version = /runtime: \{ name: 'node', version: '(\d+)' \}/.exec(textOf("app.bicep"))?.[1];
+    expect(/^for version in (.+); do$/m.exec(read(".ci/run"))?.[1]?.split(" ")).toContain(version);
+  });
+});
+
+describe("rights", () => {
+  test("storage takes no key, and no file holds or asks for one", () => {
+    expect(textOf("storage.bicep")).toContain("allowSharedKeyAccess: false");
+    expect(textOf("monitoring.bicep")).toContain("DisableLocalAuth: true");
+    const secrets = /listKeys|AccountKey|SharedAccess|@secure|listAccountSas|InstrumentationKey/i;
+    expect(
+      Object.entries(bicep)
+        .filter(([, text]) => secrets.test(text))
+        .map(([name]) => name),
+    ).toEqual([]);
+  });
+
+  test("the identity has the documented roles, and no other", () => {
+    const ids = [
+      ...Object.values(bicep)
+        .join("\n")
+        .matchAll(/'([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'/g),
+    ];
+    expect(ids.map(([, id]) => id).sort()).toEqual(
+      [
+        "00000003-0000-0000-c000-000000000000", // Microsoft Graph itself.
+        "b7e6dc6d-f1e8-4753-8033-0f276bb0955b", // Storage Blob Data Owner
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb88", // Storage Queue Data Contributor
+        "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3", // Storage Table Data Contributor
+        "3913510d-42f4-4e42-8a64-420c390055eb", // Monitoring Metrics Publisher
+      ].sort(),
+    );
+  });
+
+  test("Graph permissions are those that the README asks for, all of them to read", () => {
+    const asked = [...textOf("main.bicep").matchAll(/'((?:\w+\.)+(?:All|Read))'/g)].map(([, name = ""]) => name);
+    expect(asked).toEqual(["Calendars.Read", "User.Read.All", "GroupMember.Read.All"]);
+    expect(asked.filter((name) => !read("README.md").includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+test("the README documents every setting", () => {
+  const rows = read("README.md")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  expect(settingNames.filter((name) => !rows.some((row) => row.split("|")[1]?.includes(`\`${name}\``)))).toEqual([]);
+});

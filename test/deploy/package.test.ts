@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Azurite, startAzurite } from "../../local/azurite.js";
+
+/** What a deployment uploads, in a folder with no packages beside it: the built app of `dist/`, as `npm test` made it. */
+
+const root = join(import.meta.dirname, "..", "..");
+const loader = join(import.meta.dirname, "loadApp.mjs");
+const exec = promisify(execFile);
+const megabyte = 1024 * 1024;
+
+const triggers = readdirSync(join(root, "functions")).map((name) => name.replace(/\.ts$/, ""));
+
+let folder: string;
+let azurite: Azurite;
+
+const layOut = () => exec(process.execPath, ["--import", "tsx", join(root, "local", "package.ts"), folder]);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "calendar-mirror-package-"));
+  azurite = await startAzurite();
+  await layOut();
+});
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await azurite.stop();
+});
+
+const load = (settings: Record<string, string>) =>
+  exec(process.execPath, [loader, join(folder, "dist", "main.js")], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], ...settings },
+  });
+
+/** Files of `dist/` that are loaded whenever `file` is: its imports and theirs, but not what it asks for on demand. */
+function loadedWith(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  const text = readFileSync(file, "utf8");
+  for (const [, name = ""] of text.matchAll(/^(?:import|\} from|import .* from) "(\.[^"]+)";$/gm)) {
+    loadedWith(join(dirname(file), name), seen);
+  }
+  return seen;
+}
+
+function sourcesOf(file: string): readonly string[] {
+  return (JSON.parse(readFileSync(`${file}.map`, "utf8")) as { sources: string[] }).sources;
+}
+
+describe("the package", () => {
+  test("holds the built app and its two manifests, and nothing else", () => {
+    expect(readdirSync(folder).sort()).toEqual(["dist", "host.json", "package.json"]);
+  });
+
+  test("is never laid over what a folder holds already", async () => {
+    await expect(layOut()).rejects.toMatchObject({
+      code: 2,
+      stderr: `${folder} is not empty: name a new or empty folder.\n`,
+    });
+  });
+
+  test("is small: a cold instance fetches all of it", () => {
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) =>
+      statSync(join(folder, name)),
+    );
+    const bytes = files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
+    expect(bytes).toBeLessThan(6 * megabyte);
+  });
+
+  test("names its entry file in package.json, as the worker looks for it", () => {
+    const { main, type } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, string>;
+    expect({ main, type }).toEqual({ main: "dist/main.js", type: "module" });
+  });
+
+  test("registers every trigger under its file's name, and answers, without any package beside it", async () => {
+    const settings = { AzureWebJobsStorage: azurite.connectionString, GRAPH_ACCESS_TOKEN: "trial" };
+    const { functions } = JSON.parse((await load(settings)).stdout) as { functions: string[] };
+    expect(functions).toEqual(triggers.sort());
+  });
+
+  test("finds all that it loads on demand in itself", async () => {
+    const chunks = readdirSync(join(folder, "dist", "chunks")).filter((name) => name.endsWith(".js"));
+    const program = chunks.map((name) => `await import("./dist/chunks/${name}");`).join("\n");
+    const { stdout } = await exec(
+      process.execPath,
+      ["--input-type=module", "-e", `${program}\nconsole.log("whole");`],
+      {
+        cwd: folder,
+      },
+    );
+    expect(stdout).toBe("whole\n");
+  });
+
+  test("loads no client of Azure or Graph before an invocation needs it", () => {
+    const sources = [...loadedWith(join(folder, "dist", "app.js"))].flatMap(sourcesOf);
+    expect(sources.filter((name) => name.includes("shared/live.ts"))).toHaveLength(1);
+    const clients = /node_modules\/@azure\/(?!functions)|node_modules\/(?:@typespec|@opentelemetry)\//;
+    expect(sources.filter((name) => clients.test(name))).toEqual([]);
+  });
+
+  test("tells the place of an error in the sources", async () => {
+    const failure = await load({ AzureWebJobsStorage: "nonsense" }).catch((error: { stderr: string }) => error.stderr);
+    expect(failure).toMatch(/SettingsError: The settings are wrong/);
+    expect(failure).toMatch(/at readSettings \(.*shared\/settings\.ts:\d+:\d+\)/);
+  });
+});

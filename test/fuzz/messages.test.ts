@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { parsePageMessage, parseRoundsMessage } from "../../shared/mirror/messages.js";
+import { parkPages, parkRounds } from "../../shared/mirror/park.js";
+import type { Ports } from "../../shared/mirror/ports.js";
+import { hostileJson, hostileText } from "./hostile.js";
+import { runs } from "./runs.js";
+
+/** Bodies that nearly fit: right names with wrong values, right values beside strange ones. */
+const almost = fc.dictionary(
+  fc.constantFrom("shard", "tick", "run", "mailbox", "round", "page", "__proto__", "link"),
+  fc.oneof(hostileText, fc.integer(), fc.double(), fc.constant(null), fc.constantFrom("00", "ff", "0g")),
+);
+const bodies = fc.oneof(almost, hostileJson, hostileText);
+
+function outcomeOf<Message>(parse: (body: unknown) => Message, body: unknown): Message | Error {
+  try {
+    return parse(body);
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+}
+
+test.each([
+  ["rounds", parseRoundsMessage, ["shard", "tick", "run"]],
+  ["page", parsePageMessage, ["mailbox", "round", "page"]],
+] as const)("a %s message is taken as it is or refused in one line that repeats nothing of it", (_, parse, names) => {
+  fc.assert(
+    fc.property(bodies, (body) => {
+      const outcome = outcomeOf<object>(parse, body);
+      if (!(outcome instanceof Error)) {
+        expect(outcome).toEqual(body);
+        expect(Object.keys(outcome).every((name) => (names as readonly string[]).includes(name))).toBe(true);
+        return;
+      }
+      expect(outcome.message).toMatch(
+        /^The queue message is not \{[a-z, ]+\} \(.*\)\. It was not written by calendar-mirror\.$/,
+      );
+      expect(outcome.message.length).toBeLessThan(400);
+    }),
+    runs(500),
+  );
+});
+
+test("I7: a poison message of any kind is told and dropped, and nothing is asked of the store for it", async () => {
+  const untouchable = new Proxy({} as Ports["store"], {
+    get: () => {
+      throw new Error("The store was asked.");
+    },
+  });
+  await fc.assert(
+    fc.asyncProperty(bodies, async (body) => {
+      fc.pre(
+        outcomeOf(parsePageMessage, body) instanceof Error && outcomeOf(parseRoundsMessage, body) instanceof Error,
+      );
+      const told: string[] = [];
+      const log: Ports["log"] = (level) => told.push(level);
+      expect(await parkPages(body, { store: untouchable, log } as Ports)).toBe("unreadable");
+      expect(parkRounds(body, log)).toBe("unreadable");
+      expect(told).toEqual(["error", "error"]);
+    }),
+    runs(200),
+  );
+});

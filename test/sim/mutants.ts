@@ -1,0 +1,120 @@
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { MUTANTS, type Mutant } from "./mutantList.js";
+
+/**
+ * Plants faults in a copy of the product, one at a time, and shows that the suite finds each: by storms, by the sweep of
+ * n-th failures, or by the tests of the part. A fault that lives on is a hole in the suite.
+ */
+
+const root = join(import.meta.dirname, "..", "..");
+const copied = ["shared", "local", "functions", "test", "package.json", "tsconfig.json", "vitest.config.ts"];
+
+const { values } = parseArgs({
+  options: {
+    /** Storms that each mutant is run through at most. */
+    runs: { type: "string", default: "800" },
+    /** Only mutants whose name holds this. */
+    only: { type: "string", default: "" },
+  },
+});
+
+type Verdict = {
+  readonly mutant: Mutant;
+  readonly killer: string | null;
+  readonly seconds: number;
+  readonly why: string;
+};
+
+/** Runs a program in the copy; its output is only looked at. */
+function run(dir: string, args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: dir, env: { ...process.env, NO_COLOR: "1" } });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+      });
+    }
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+const vitest = (files: readonly string[]) => ["node_modules/vitest/vitest.mjs", "run", "--bail", "1", ...files];
+
+/** The first part of the suite that fails, cheapest first. */
+async function killerOf(
+  dir: string,
+  { unit }: Mutant,
+): Promise<{ readonly killer: string | null; readonly why: string }> {
+  const storms = await run(dir, ["--import", "tsx", "test/sim/main.ts", "--runs", values.runs, "--stop", "--json"]);
+  const found = brokenIn(storms.output);
+  if (storms.code !== 0) return { killer: "storms", why: found ?? lastLine(storms.output) };
+  const sweep = await run(dir, vitest(["test/sim/nthFailure.test.ts"]));
+  if (sweep.code !== 0) return { killer: "n-th failure", why: "" };
+  if (unit === undefined) return { killer: null, why: "" };
+  const parts = await run(dir, vitest(unit));
+  return parts.code === 0 ? { killer: null, why: "" } : { killer: unit.join(" "), why: "" };
+}
+
+function brokenIn(output: string): string | null {
+  const line = output.split("\n").find((text) => text.startsWith('{"runs"'));
+  if (line === undefined) return null;
+  const { broken } = JSON.parse(line) as { broken: { seed: number; violation: { invariant: string; what: string } }[] };
+  const [first] = broken;
+  if (first === undefined) return null;
+  return `seed ${first.seed}: ${first.violation.invariant} ${first.violation.what.replace(/^[0-9a-f-]{36}: /, "")}`;
+}
+
+function lastLine(output: string): string {
+  return output.trim().split("\n").at(-1) ?? "";
+}
+
+async function judge(dir: string, mutant: Mutant): Promise<Verdict> {
+  const startMs = performance.now();
+  const path = join(dir, mutant.file);
+  const original = await readFile(path, "utf8");
+  const places = original.split(mutant.from).length - 1;
+  if (places !== 1)
+    throw new Error(`Mutant no longer applies: "${mutant.name}" fits ${places} places in ${mutant.file}.`);
+  await writeFile(
+    path,
+    original.replace(mutant.from, () => mutant.to),
+  );
+  try {
+    return { mutant, ...(await killerOf(dir, mutant)), seconds: (performance.now() - startMs) / 1000 };
+  } finally {
+    await writeFile(path, original);
+  }
+}
+
+async function main(): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-mutants-"));
+  try {
+    for (const name of copied) await cp(join(root, name), join(dir, name), { recursive: true });
+    await symlink(join(root, "node_modules"), join(dir, "node_modules"));
+    const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+    const verdicts: Verdict[] = [];
+    for (const [index, mutant] of chosen.entries()) {
+      process.stderr.write(`${index + 1} of ${chosen.length}: ${mutant.name} … `);
+      const verdict = await judge(dir, mutant);
+      verdicts.push(verdict);
+      process.stderr.write(`${verdict.killer ?? "LIVES"} (${verdict.seconds.toFixed(0)} s)\n`);
+    }
+    for (const { mutant, killer, why } of verdicts) {
+      console.log(`| ${mutant.name} | ${killer ?? "**lives**"} | ${why.slice(0, 110)} |`);
+    }
+    const living = verdicts.filter(({ killer }) => killer === null).length;
+    console.log(`${verdicts.length} mutants, ${verdicts.length - living} killed, ${living} alive`);
+    if (verdicts.length === 0) console.error(`No mutant's name holds "${values.only}".`);
+    process.exitCode = living === 0 && verdicts.length > 0 ? 0 : 1;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+await main();
