@@ -44,21 +44,29 @@ const messagesAtOnce = 24;
 const callsAtOnce = 32;
 const itemsAtOnce = 4 * callsAtOnce;
 
-export function contenders(profileDir: string | null): readonly Contender[] {
+export type AppOptions = {
+  /** Where a processor profile of the app's process goes; null for none. */
+  readonly profileDir: string | null;
+  /** Another built app to run beside this one, such as that of another commit; null for none. */
+  readonly otherDir: string | null;
+};
+
+export function contenders({ profileDir, otherDir }: AppOptions): readonly Contender[] {
   const peer = (name: string, peer: Exclude<PeerOrders["peer"], "floor">, publicRoot: string | null) =>
     (["own", "as ours"] as const).map((concurrency): Contender => {
       const inFlight = concurrency === "own" ? messagesAtOnce : itemsAtOnce;
       const start = (around: Surroundings, ids: readonly string[]) => startPeer(peer, inFlight, around, ids);
       return { name: `${name} x${inFlight}`, kind: "peer", concurrency, publicRoot, start };
     });
+  const product = (name: string, appDir: string, settings: Record<string, string>): Contender => ({
+    ...{ name, kind: "product", concurrency: "own", publicRoot: null },
+    start: (around, ids) => startProduct(around, ids, { appDir, settings, profileDir }),
+  });
   return [
-    {
-      name: "calendar-mirror",
-      kind: "product",
-      concurrency: "own",
-      publicRoot: null,
-      start: (around, ids) => startProduct(around, ids, profileDir),
-    },
+    product("calendar-mirror", root, {}),
+    // The same work as the peers do: they tell nobody of a change.
+    product("mirror, no nudges", root, { CHANGE_NUDGES: "off" }),
+    ...(otherDir === null ? [] : [product("other", otherDir, {})]),
     ...peer("graph-client", "graphClient", graphRoot),
     ...peer("list-and-diff", "listAndDiff", null),
     ...peer("pnp", "pnp", null),
@@ -119,21 +127,26 @@ async function storedByPeer(connectionString: string): Promise<Stored> {
 async function startProduct(
   { azurite, graphUrl, token }: Surroundings,
   mailboxIds: readonly string[],
-  profileDir: string | null,
+  {
+    appDir,
+    settings,
+    profileDir,
+  }: Pick<AppOptions, "profileDir"> & { appDir: string; settings: Record<string, string> },
 ): Promise<Running> {
   const { connectionString } = azurite;
-  const settings = {
+  const env = {
     ...process.env,
     AzureWebJobsStorage: connectionString,
     GRAPH_ENDPOINT: graphUrl,
     GRAPH_ACCESS_TOKEN: token,
     SHARDS: `${shards}`,
     SYNC_SCHEDULE: "0 0 0 1 1 *", // Only the ticks that we ask for.
+    ...settings,
   };
   let onRun: () => void = () => undefined;
-  const args = ["--app", root, "--port", "0", "--events", "--with-parent", "--log-level", "none"];
+  const args = ["--app", appDir, "--port", "0", "--events", "--with-parent", "--log-level", "none"];
   const nodeFlags = profileDir === null ? [] : ["--cpu-prof", "--cpu-prof-dir", profileDir];
-  const { child, line } = await startLine("The host", join(root, "local", "host", "main.ts"), args, settings, {
+  const { child, line } = await startLine("The host", join(root, "local", "host", "main.ts"), args, env, {
     nodeFlags,
     onLine: (text) => {
       const event = JSON.parse(text) as { event: string; function?: string };

@@ -14,6 +14,7 @@ const usage = `usage: npm run bench -- [options]
   --rounds N        how often each contender runs (default 3)
   --latency NAME    zero, azure or both (default both)
   --only A,B        contenders by the start of their names, such as calendar-mirror,pnp
+  --other DIR       another built app to run beside this one, such as that of another commit
   --profile DIR     a processor profile of the app's process for each run
   --json            one JSON object at the end instead of tables`;
 
@@ -63,16 +64,16 @@ function optionsOf(args: readonly string[]) {
       latency: { type: "string", default: "both" },
       only: { type: "string", default: "" },
       profile: { type: "string" },
+      other: { type: "string" },
       json: { type: "boolean", default: false },
     },
   });
   const { latency, only } = values;
   const chosen = latencies.filter(({ name }) => latency === "both" || name === latency);
   if (chosen.length === 0) throw new Error(`--latency is zero, azure or both, not "${latency}".`);
+  const all = contenders({ profileDir: values.profile ?? null, otherDir: values.other ?? null });
   const starts = only.split(",");
-  const wanted = contenders(values.profile ?? null).filter(({ name }) =>
-    starts.some((start) => name.startsWith(start)),
-  );
+  const wanted = all.filter(({ name }) => starts.some((start) => name.startsWith(start)));
   if (wanted.length === 0) throw new Error(`--only names no contender: "${only}".`);
   return {
     mailboxes: wholeNumber("mailboxes", values.mailboxes),

@@ -62,7 +62,7 @@ function cellOf(samples: readonly Sample[]): Cell {
 }
 
 function ratiosOf(rows: readonly Row[]): readonly Ratio[] {
-  const ours = rows.filter(({ kind }) => kind === "product");
+  const ours = rows.filter(({ kind, name }) => kind === "product" && name === "calendar-mirror");
   return ours.flatMap((our) => {
     const beside = rows.filter(({ latency, kind }) => latency === our.latency && kind !== "product");
     return phases.flatMap((phase) => {
