@@ -23,7 +23,7 @@ export type Bill = {
   readonly mailboxes: number;
   readonly graphRequests: number;
   readonly gbSeconds: number;
-  /** Instances that must work at once to be done within a tick. More than one takes more than 24 shards. */
+  /** Instances that must work at once to be done within a tick. More than 1 needs more than 32 shards. */
   readonly instances: number;
   readonly dollars: Readonly<Record<"executions" | "gbSeconds" | "table" | "queue" | "all", number>>;
 };

@@ -6,13 +6,12 @@ import { tableClientOf } from "../shared/store/azureTableClient.js";
 import { shardNames } from "../shared/store/keys.js";
 import { createStore } from "../shared/store/store.js";
 import type { JsonObject } from "../shared/sync/types.js";
+import { type HostedApp, shards, startHost, tableName } from "./host.js";
 import { graphRoot } from "./peers/graphClient.js";
 import type { PeerOrders } from "./peers/main.js";
 import { type Surroundings, startLine } from "./surroundings.js";
 
 const root = join(import.meta.dirname, "..");
-const shards = 16;
-const tableName = "calendarmirror";
 /** Before those are asked again that Graph told to wait: its own Retry-After. */
 export const pauseMs = 1_000;
 const ticksMax = 20;
@@ -124,36 +123,13 @@ async function storedByPeer(connectionString: string): Promise<Stored> {
 }
 
 /** The built app in the host stand-in: timer, queues and functions, as in Azure. */
-async function startProduct(
-  { azurite, graphUrl, token }: Surroundings,
-  mailboxIds: readonly string[],
-  {
-    appDir,
-    settings,
-    profileDir,
-  }: Pick<AppOptions, "profileDir"> & { appDir: string; settings: Record<string, string> },
-): Promise<Running> {
-  const { connectionString } = azurite;
-  const env = {
-    ...process.env,
-    AzureWebJobsStorage: connectionString,
-    GRAPH_ENDPOINT: graphUrl,
-    GRAPH_ACCESS_TOKEN: token,
-    SHARDS: `${shards}`,
-    SYNC_SCHEDULE: "0 0 0 1 1 *", // Only the ticks that we ask for.
-    ...settings,
-  };
+async function startProduct(around: Surroundings, mailboxIds: readonly string[], app: HostedApp): Promise<Running> {
+  const { connectionString } = around.azurite;
   let onRun: () => void = () => undefined;
-  const args = ["--app", appDir, "--port", "0", "--events", "--with-parent", "--log-level", "none"];
-  const nodeFlags = profileDir === null ? [] : ["--cpu-prof", "--cpu-prof-dir", profileDir];
-  const { child, line } = await startLine("The host", join(root, "local", "host", "main.ts"), args, env, {
-    nodeFlags,
-    onLine: (text) => {
-      const event = JSON.parse(text) as { event: string; function?: string };
-      if (event.event === "invocation" && event.function === "runRounds") onRun();
-    },
+  const host = await startHost(around, app, (event) => {
+    if (event.event === "invocation" && event.function === "runRounds") onRun();
   });
-  const product = productAt((JSON.parse(line) as { url: string }).url);
+  const product = productAt(host.url);
   await product.addMailboxes(mailboxIds, () => undefined);
   const runs = async () => {
     let left = shards;
@@ -167,7 +143,7 @@ async function startProduct(
     await isDone;
   };
   return {
-    pid: child.process.pid ?? 0,
+    pid: host.child.process.pid ?? 0,
     async tick() {
       const [sinceMs, startMs] = [Date.now(), performance.now()];
       for (let ticks = 0; ticks < ticksMax; ticks++) {
@@ -179,7 +155,7 @@ async function startProduct(
       throw new Error("Mailboxes do not become fresh.");
     },
     stored: () => storedByProduct(connectionString),
-    stop: child.stop,
+    stop: host.child.stop,
   };
 }
 
