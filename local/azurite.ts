@@ -10,6 +10,7 @@ export type Azurite = {
   readonly connectionString: string;
   readonly tablePort: number;
   readonly queuePort: number;
+  readonly pid: number;
   /** Ends Azurite and waits for it, so that data in `dataDir` is complete. May be called twice. */
   stop(): Promise<void>;
 };
@@ -20,6 +21,8 @@ export type AzuriteOptions = {
   /** Ports to bind; 0 (default) lets the system choose. */
   readonly tablePort?: number;
   readonly queuePort?: number;
+  /** Added to each answer, as a network and a real service would: to requests, and to transactions of a table. */
+  readonly latency?: { readonly requestMs: number; readonly transactionMs: number };
 };
 
 // Azurite's published development account: not a secret.
@@ -37,6 +40,8 @@ const SERVERS = path.join(path.dirname(fileURLToPath(import.meta.url)), "azurite
  */
 export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
   const flags = ["--table-port", String(options.tablePort ?? 0), "--queue-port", String(options.queuePort ?? 0)];
+  const { requestMs = 0, transactionMs = 0 } = options.latency ?? {};
+  flags.push("--request-ms", String(requestMs), "--transaction-ms", String(transactionMs));
   if (options.dataDir !== undefined) flags.push("--data", path.resolve(options.dataDir));
   const child = spawn(process.execPath, [SERVERS, ...flags], {
     stdio: ["pipe", "pipe", "pipe"],
@@ -52,6 +57,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
       endpoint("Queue", ports.queuePort) +
       endpoint("Table", ports.tablePort),
     ...ports,
+    pid: child.pid ?? 0, // It has answered, so it has one.
     stop: () => stopChild(child),
   };
 }

@@ -43,12 +43,31 @@ function createQueueServer(port, dataDir) {
   return new QueueServer(new QueueConfiguration(HOST, port, KEEP_ALIVE_SECONDS, ...databases, ...log, ...rest));
 }
 
+/** Lets each request wait before it is worked on, all at the same time: what a network adds. */
+function delay({ httpServer }, delayMsOf) {
+  const handlers = httpServer.listeners("request");
+  httpServer.removeAllListeners("request");
+  httpServer.on("request", (request, response) => {
+    setTimeout(() => {
+      for (const handle of handlers) handle.call(httpServer, request, response);
+    }, delayMsOf(request));
+  });
+}
+
+function delayBoth(table, queue) {
+  const [requestMs, transactionMs] = [Number(argument("request-ms") ?? 0), Number(argument("transaction-ms") ?? 0)];
+  if (requestMs === 0 && transactionMs === 0) return;
+  delay(table, ({ url }) => (url.includes("/$batch") ? transactionMs : requestMs));
+  delay(queue, () => requestMs);
+}
+
 async function main() {
   const dataDir = argument("data");
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
   if (dataDir === undefined) keepRowsByKey();
   const table = createTableServer(Number(argument("table-port") ?? 0), dataDir);
   const queue = createQueueServer(Number(argument("queue-port") ?? 0), dataDir);
+  delayBoth(table, queue);
   await Promise.all([table.start(), queue.start()]);
 
   let stopping = false;

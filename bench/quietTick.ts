@@ -1,0 +1,180 @@
+import { randomUUID } from "node:crypto";
+import { createHttpHeaders, type HttpClient } from "@azure/core-rest-pipeline";
+import { createGraph, type GraphSimulator } from "../local/graph/graph.js";
+import { randomFrom } from "../local/graph/random.js";
+import { createGraphClient } from "../shared/graph/client.js";
+import { trialToken } from "../shared/graph/token.js";
+import { createTransport } from "../shared/graph/transport.js";
+import { applyPage } from "../shared/mirror/applyPage.js";
+import { type Ports, runLimits } from "../shared/mirror/ports.js";
+import { addMailbox } from "../shared/mirror/roster.js";
+import { runRounds } from "../shared/mirror/runRounds.js";
+import { startRounds } from "../shared/mirror/startRounds.js";
+import { shardNames } from "../shared/store/keys.js";
+import { memoryTable } from "../shared/store/memoryTable.js";
+import { createStore } from "../shared/store/store.js";
+import type { Table } from "../shared/store/table.js";
+import { stateOf } from "../shared/sync/state.js";
+
+/**
+ * What one tick asks of Graph, table, queue and host. Counted, not timed: the same on every machine. All of it runs in
+ * this process, over the in-memory table and the simulator's core.
+ */
+export type TickCounts = {
+  readonly mailboxes: number;
+  /** Whether every mailbox was fresh after the tick. */
+  readonly isFresh: boolean;
+  readonly graphRequests: number;
+  /** Table requests by kind. */
+  readonly queries: number;
+  readonly pointReads: number;
+  readonly transactions: number;
+  readonly tableRequests: number;
+  readonly executions: number;
+  /** Messages put, received and deleted, with one receive that finds the queue empty. */
+  readonly queueOperations: number;
+};
+
+export type CountedWorld = {
+  /** Ticks once, and counts. */
+  tick(): Promise<TickCounts>;
+  advance(ms: number): void;
+};
+
+/** As host.json has it: messages that one receive takes. */
+const messagesPerReceive = 16;
+const firstTicksMax = 5;
+
+/** A world whose mailboxes have had their first full sync. */
+export async function countedWorld(size: {
+  readonly mailboxes: number;
+  readonly calendars: number;
+  readonly shards: number;
+}): Promise<CountedWorld> {
+  let nowMs = Date.UTC(2026, 0, 1);
+  const clock = {
+    nowMs: () => nowMs,
+    sleep: async (ms: number) => {
+      nowMs += ms;
+    },
+  };
+  const graph = createGraph({ clock, random: randomFrom(1), mailboxes: size.mailboxes, calendars: size.calendars });
+  const counts = { queries: 0, pointReads: 0, transactions: 0 };
+  const table = countingTable(memoryTable(), counts);
+  const ports = portsOf(graph, table, clock, size.shards);
+  await ports.store.open();
+  for (const id of graph.mailboxes.ids()) await addMailbox(id, null, ports.store, ports.newId);
+
+  const tick = async (): Promise<TickCounts> => {
+    nowMs += 5 * 60_000;
+    Object.assign(counts, { queries: 0, pointReads: 0, transactions: 0 });
+    graph.resetStats();
+    const messages = startRounds(size.shards, nowMs, ports.newId());
+    let executions = 1;
+    let sent = messages.length;
+    const pages = [];
+    for (const message of messages) {
+      for (let next: typeof message | null = message; next !== null; executions++) {
+        const end = await runRounds(next, ports);
+        pages.push(...end.pages);
+        next = end.continuation;
+        if (next !== null) sent++;
+      }
+    }
+    for (const page of pages) {
+      for (let next: typeof page | null = page; next !== null; sent++, executions++) {
+        next = (await applyPage(next, ports)).next;
+      }
+    }
+    const { queries, pointReads, transactions } = counts;
+    return {
+      mailboxes: size.mailboxes,
+      isFresh: await areAllFresh(ports, size.shards),
+      graphRequests: graph.stats().httpRequests,
+      ...{ queries, pointReads, transactions, tableRequests: queries + pointReads + transactions },
+      executions,
+      queueOperations: 2 * sent + Math.ceil(sent / messagesPerReceive) + 1,
+    };
+  };
+
+  for (let first = 0; !(await tick()).isFresh; first++) {
+    if (first === firstTicksMax) throw new Error("The mailboxes do not become fresh.");
+  }
+  return {
+    tick,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+function portsOf(graph: GraphSimulator, table: Table, clock: Ports["clock"], shards: number): Ports {
+  const root = "http://127.0.0.1:1";
+  graph.setPublicRoot(root);
+  const transport = createTransport({
+    root,
+    token: trialToken("counted"),
+    newId: randomUUID,
+    httpClient: inProcess(graph),
+  });
+  const log = () => undefined;
+  const settings = { root, version: "beta", pageSize: 50, batchSize: 20 };
+  return {
+    clock,
+    random: { next: () => 0.5 },
+    newId: randomUUID,
+    graph: createGraphClient({ settings, transport, clock, log }),
+    store: createStore({ table, shards, newCommitId: randomUUID }),
+    nudge: async () => undefined,
+    log,
+    limits: runLimits,
+    batchSize: settings.batchSize,
+    auditMs: 7 * 86_400_000,
+  };
+}
+
+/** Stands where the network would. */
+function inProcess(graph: GraphSimulator): HttpClient {
+  return {
+    sendRequest: async (request) => {
+      const headers = Object.fromEntries([...request.headers].map(([name, value]) => [name.toLowerCase(), value]));
+      const sent = { method: request.method, url: String(request.requestOverrides?.["path"] ?? ""), headers };
+      const answer = graph.handle(typeof request.body === "string" ? { ...sent, body: request.body } : sent);
+      return {
+        request,
+        status: answer.status,
+        headers: createHttpHeaders(answer.headers),
+        readableStreamBody: [Buffer.from(answer.body)] as unknown as NodeJS.ReadableStream,
+      };
+    },
+  };
+}
+
+function countingTable(table: Table, counts: { queries: number; pointReads: number; transactions: number }): Table {
+  return {
+    createIfMissing: () => table.createIfMissing(),
+    get: (partitionKey, rowKey) => {
+      counts.pointReads++;
+      return table.get(partitionKey, rowKey);
+    },
+    transact: (partitionKey, actions) => {
+      counts.transactions++;
+      return table.transact(partitionKey, actions);
+    },
+    async *pages(partitionKey, range, pageSize, filter) {
+      for await (const page of table.pages(partitionKey, range, pageSize, filter)) {
+        counts.queries++;
+        yield page;
+      }
+    },
+  };
+}
+
+async function areAllFresh({ store }: Ports, shards: number): Promise<boolean> {
+  for (const shard of shardNames(shards)) {
+    for await (const page of store.readMailboxes(shard, { after: null, upTo: null })) {
+      if (page.some(({ checkpoint }) => stateOf(checkpoint) !== "fresh")) return false;
+    }
+  }
+  return true;
+}
