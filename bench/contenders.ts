@@ -130,7 +130,7 @@ async function startProduct(around: Surroundings, mailboxIds: readonly string[],
     if (event.event === "invocation" && event.function === "runRounds") onRun();
   });
   const product = productAt(host.url);
-  await product.addMailboxes(mailboxIds, () => undefined);
+  await product.addMailboxes(mailboxIds.map((id) => ({ id })));
   const runs = async () => {
     let left = shards;
     const isDone = new Promise<void>((resolve) => {

@@ -55,8 +55,9 @@ type Lags = { readonly rows: readonly number[]; readonly nudges: readonly number
 
 async function measure({ graphUrl, azurite }: Surroundings, hostUrl: string): Promise<Lags> {
   const product = productAt(hostUrl);
-  const ids = await simulatorAt(graphUrl).mailboxIds();
-  await product.addMailboxes(ids, () => undefined);
+  const mailboxes = await simulatorAt(graphUrl).mailboxes();
+  const ids = mailboxes.map(({ id }) => id);
+  await product.addMailboxes(mailboxes);
   process.stderr.write("first sync\n");
   const deadlineMs = Date.now() + settleMsMax;
   while ((await product.status()).mailboxes.byState.fresh < ids.length) {

@@ -27,7 +27,7 @@ export async function runPhases(contender: Contender, world: World, told: (sampl
   const around = await startSurroundings(world, contender.publicRoot);
   try {
     const simulator = simulatorAt(around.graphUrl);
-    const ids = await simulator.mailboxIds();
+    const ids = (await simulator.mailboxes()).map(({ id }) => id);
     const running = await contender.start(around, ids);
     try {
       for (const phase of phases) {
