@@ -1,5 +1,5 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, requireSettings } from "../shared/live.js";
+import { livePorts, registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { applyPage } from "../shared/mirror/applyPage.js";
 import { parsePageMessage } from "../shared/mirror/messages.js";
@@ -16,5 +16,10 @@ export const handler: StorageQueueHandler = async (body, context) => {
   log("info", `pages ${end.kind}`, { mailbox: message.mailbox, pages: end.pages, changes: end.changes });
 };
 
-app.storageQueue("applyPage", { queueName: registered.pagesQueue, connection, extraOutputs: [pages], handler });
+app.storageQueue("applyPage", {
+  queueName: registered.pagesQueue,
+  connection,
+  extraOutputs: [pages],
+  handler: withTelemetry(handler),
+});
 requireSettings();

@@ -1,5 +1,5 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { discoverPorts, livePorts, registered, requireSettings } from "../shared/live.js";
+import { discoverPorts, livePorts, registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { discoverMailboxes } from "../shared/mirror/discover.js";
 import { parseRoundsWork } from "../shared/mirror/messages.js";
@@ -28,6 +28,6 @@ app.storageQueue("runRounds", {
   queueName: registered.roundsQueue,
   connection,
   extraOutputs: [rounds, pages],
-  handler,
+  handler: withTelemetry(handler),
 });
 requireSettings();
