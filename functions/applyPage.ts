@@ -1,8 +1,9 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, requireSettings } from "../shared/live.js";
+import { livePorts, registered, requireSettings, telemetry, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { applyPage } from "../shared/mirror/applyPage.js";
 import { parsePageMessage } from "../shared/mirror/messages.js";
+import { pagesAttributes } from "../shared/mirror/watch.js";
 
 const connection = "AzureWebJobsStorage";
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
@@ -13,8 +14,14 @@ export const handler: StorageQueueHandler = async (body, context) => {
   const log = logOf(context);
   const end = await applyPage(message, await livePorts(log));
   if (end.next !== null) context.extraOutputs.set(pages, [JSON.stringify(end.next)]);
+  telemetry.note(() => pagesAttributes(message.mailbox, end));
   log("info", `pages ${end.kind}`, { mailbox: message.mailbox, pages: end.pages, changes: end.changes });
 };
 
-app.storageQueue("applyPage", { queueName: registered.pagesQueue, connection, extraOutputs: [pages], handler });
+app.storageQueue("applyPage", {
+  queueName: registered.pagesQueue,
+  connection,
+  extraOutputs: [pages],
+  handler: withTelemetry(handler),
+});
 requireSettings();

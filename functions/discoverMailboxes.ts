@@ -1,5 +1,5 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { discoverPorts, newId, registered, requireSettings } from "../shared/live.js";
+import { discoverPorts, newId, registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { discoverMailboxes } from "../shared/mirror/discover.js";
 
@@ -11,5 +11,9 @@ export const handler: TimerHandler = async (_timer, context) => {
   context.log(`roster ${end.kind}`);
 };
 
-app.timer("discoverMailboxes", { schedule: registered.rosterSchedule, extraOutputs: [rounds], handler });
+app.timer("discoverMailboxes", {
+  schedule: registered.rosterSchedule,
+  extraOutputs: [rounds],
+  handler: withTelemetry(handler),
+});
 requireSettings();

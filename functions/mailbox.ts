@@ -1,9 +1,14 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxRoute } from "../shared/http/mailboxes.js";
-import { httpPorts, nowMs, requireSettings } from "../shared/live.js";
+import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
 export const handler = httpHandler(mailboxRoute, httpPorts, nowMs);
 
-app.http("mailbox", { route: "mailboxes/{id}", methods: ["GET", "PUT", "DELETE"], authLevel: "function", handler });
+app.http("mailbox", {
+  route: "mailboxes/{id}",
+  methods: ["GET", "PUT", "DELETE"],
+  authLevel: "function",
+  handler: withTelemetry(handler),
+});
 requireSettings();

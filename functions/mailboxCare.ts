@@ -1,7 +1,7 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { careRoute } from "../shared/http/care.js";
 import { httpHandler } from "../shared/http/handler.js";
-import { httpPorts, nowMs, registered, requireSettings } from "../shared/live.js";
+import { httpPorts, nowMs, registered, requireSettings, withTelemetry } from "../shared/live.js";
 
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection: "AzureWebJobsStorage" });
 
@@ -15,6 +15,6 @@ app.http("mailboxCare", {
   methods: ["POST"],
   authLevel: "function",
   extraOutputs: [pages],
-  handler,
+  handler: withTelemetry(handler),
 });
 requireSettings();

@@ -1,9 +1,14 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxListRoute } from "../shared/http/mailboxList.js";
-import { httpPorts, mirrorFacts, nowMs, requireSettings } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
 export const handler = httpHandler(mailboxListRoute(mirrorFacts.shards), httpPorts, nowMs);
 
-app.http("mailboxList", { route: "mailboxes", methods: ["GET"], authLevel: "function", handler });
+app.http("mailboxList", {
+  route: "mailboxes",
+  methods: ["GET"],
+  authLevel: "function",
+  handler: withTelemetry(handler),
+});
 requireSettings();

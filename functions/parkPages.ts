@@ -1,5 +1,5 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, requireSettings } from "../shared/live.js";
+import { livePorts, registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkPages } from "../shared/mirror/park.js";
 
@@ -10,6 +10,6 @@ export const handler: StorageQueueHandler = async (message, context) => {
 app.storageQueue("parkPages", {
   queueName: `${registered.pagesQueue}-poison`,
   connection: "AzureWebJobsStorage",
-  handler,
+  handler: withTelemetry(handler),
 });
 requireSettings();

@@ -1,5 +1,5 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
-import { registered, requireSettings } from "../shared/live.js";
+import { registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkRounds } from "../shared/mirror/park.js";
 
@@ -10,6 +10,6 @@ export const handler: StorageQueueHandler = (message, context) => {
 app.storageQueue("parkRounds", {
   queueName: `${registered.roundsQueue}-poison`,
   connection: "AzureWebJobsStorage",
-  handler,
+  handler: withTelemetry(handler),
 });
 requireSettings();

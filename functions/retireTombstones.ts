@@ -1,5 +1,5 @@
 import { app, type TimerHandler } from "@azure/functions";
-import { requireSettings, retirePorts } from "../shared/live.js";
+import { requireSettings, retirePorts, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { retireTombstones } from "../shared/mirror/retire.js";
 
@@ -7,5 +7,5 @@ export const handler: TimerHandler = async (_timer, context) => {
   await retireTombstones(await retirePorts(logOf(context)));
 };
 
-app.timer("retireTombstones", { schedule: "0 30 3 * * *", handler });
+app.timer("retireTombstones", { schedule: "0 30 3 * * *", handler: withTelemetry(handler) });
 requireSettings();

@@ -1,7 +1,7 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { rosterCareRoute } from "../shared/http/rosterCare.js";
-import { httpPorts, mirrorFacts, nowMs, registered, requireSettings } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs, registered, requireSettings, withTelemetry } from "../shared/live.js";
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
 
@@ -17,6 +17,6 @@ app.http("rosterCare", {
   methods: ["POST"],
   authLevel: "function",
   extraOutputs: [rounds],
-  handler,
+  handler: withTelemetry(handler),
 });
 requireSettings();

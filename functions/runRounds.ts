@@ -1,9 +1,10 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { discoverPorts, livePorts, registered, requireSettings } from "../shared/live.js";
+import { discoverPorts, livePorts, registered, requireSettings, telemetry, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { discoverMailboxes } from "../shared/mirror/discover.js";
 import { parseRoundsWork } from "../shared/mirror/messages.js";
 import { runRounds } from "../shared/mirror/runRounds.js";
+import { runAttributes, runPoints } from "../shared/mirror/watch.js";
 
 const connection = "AzureWebJobsStorage";
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection });
@@ -17,6 +18,8 @@ export const handler: StorageQueueHandler = async (message, context) => {
     return;
   }
   const end = await runRounds(work, await livePorts(logOf(context)));
+  telemetry.note(() => runAttributes(work.shard, end));
+  telemetry.record(runPoints(work.shard, end));
   context.extraOutputs.set(
     pages,
     end.pages.map((page) => JSON.stringify(page)),
@@ -28,6 +31,6 @@ app.storageQueue("runRounds", {
   queueName: registered.roundsQueue,
   connection,
   extraOutputs: [rounds, pages],
-  handler,
+  handler: withTelemetry(handler),
 });
 requireSettings();

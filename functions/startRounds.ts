@@ -1,5 +1,5 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { newId, nowMs, registered, requireLayout, requireSettings } from "../shared/live.js";
+import { newId, nowMs, registered, requireLayout, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { startRounds } from "../shared/mirror/startRounds.js";
 
@@ -16,5 +16,9 @@ export const handler: TimerHandler = async (_timer, context) => {
   context.log(`tick ${messages[0]?.tick ?? ""} shards=${messages.length}`);
 };
 
-app.timer("startRounds", { schedule: registered.syncSchedule, extraOutputs: [rounds], handler });
+app.timer("startRounds", {
+  schedule: registered.syncSchedule,
+  extraOutputs: [rounds],
+  handler: withTelemetry(handler),
+});
 requireSettings();

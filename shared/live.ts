@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/core-auth";
+import type { FunctionHandler } from "@azure/functions";
 import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
+import type { Transport } from "./graph/ports.js";
 import { identityToken, type TokenSource, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
@@ -17,6 +19,8 @@ import { shardNames } from "./store/keys.js";
 import { readFeedKey } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
 import type { Table } from "./store/table.js";
+import { withSpan } from "./telemetry/invocation.js";
+import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
 
@@ -44,6 +48,25 @@ function readBoot(): Boot {
     if (!(error instanceof SettingsError)) throw error;
     return { settings: readSettings({ AzureWebJobsStorage: "UseDevelopmentStorage=true" }), error };
   }
+}
+
+/** What tells of this process. Silent until the first invocation has loaded it, and for ever where nobody is to be told. */
+export let telemetry: Telemetry = noTelemetry;
+let starting: Promise<Telemetry> | undefined;
+
+async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry> {
+  const { telemetry: settings } = boot.settings;
+  if (settings === null) return noTelemetry;
+  starting ??= import("./telemetry/start.js").then(({ startTelemetry }) =>
+    startTelemetry({ settings, credentialOf, newId: randomUUID, nowMs, tell }),
+  );
+  telemetry = await starting;
+  return telemetry;
+}
+
+/** The handler as it is registered: told of, where somebody is to be told; else as it came. */
+export function withTelemetry<Handler extends FunctionHandler>(handler: Handler): Handler {
+  return boot.settings.telemetry === null ? handler : withSpan(handler, liveTelemetry);
 }
 
 type Parts = {
@@ -196,14 +219,28 @@ async function build(settings: Settings): Promise<Parts> {
     import("./store/azureTable.js"),
     import("./store/azureTableClient.js"),
   ]);
-  const credential = await credentialOf(settings);
+  const credential = await credentialsOf(settings);
   const token = tokenOf(settings, credential.graph);
-  const transport = createTransport({ root: graph.root, token, newId: randomUUID });
+  const tell = await tellersOf(settings);
+  const transport = tell.ofGraph(createTransport({ root: graph.root, token, newId: randomUUID }));
   return {
-    table: azureTable(tableClientOf(storage, settings.table, credential.storage)),
+    table: tell.ofTable(azureTable(tableClientOf(storage, settings.table, credential.storage))),
     graphFor: (log) => createGraphClient({ settings: graph, transport, clock, log }),
     directoryFor: (log) => createDirectoryClient({ settings: graph, transport, clock, log }),
     nudge: settings.changeNudges ? nudgeTo(settings, credential.storage) : null,
+  };
+}
+
+/** Wraps what talks to Graph and to the table, where somebody is to be told of it. */
+async function tellersOf({ telemetry: isTold }: Settings) {
+  if (isTold === null) return { ofGraph: (one: Transport) => one, ofTable: (one: Table) => one };
+  const [{ tracedTransport }, { tracedTable }] = await Promise.all([
+    import("./telemetry/tracedGraph.js"),
+    import("./telemetry/tracedTable.js"),
+  ]);
+  return {
+    ofGraph: (one: Transport) => tracedTransport(one, telemetry),
+    ofTable: (one: Table) => tracedTable(one, telemetry),
   };
 }
 
@@ -222,19 +259,17 @@ function tokenOf({ graph }: Settings, credential: TokenCredential | null): Token
   return identityToken(credential, clouds[graph.cloud].scope, clock);
 }
 
-/** Azure Identity is loaded only where it is used: it is the slowest part to load. */
-async function credentialOf({ storage, graph, isInAzure }: Settings) {
-  const needsStorage = storage.kind === "identity";
-  const needsGraph = graph.accessToken === null;
-  if (!needsStorage && !needsGraph) return { storage: null, graph: null };
-  const { DefaultAzureCredential, ManagedIdentityCredential } = await import("@azure/identity");
-  const of = (clientId: string | null): TokenCredential => {
-    if (isInAzure)
-      return clientId === null ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
-    return new DefaultAzureCredential({ authorityHost: clouds[graph.cloud].authorityHost });
-  };
+async function credentialsOf({ storage, graph }: Settings) {
   return {
-    storage: needsStorage ? of(storage.clientId) : null,
-    graph: needsGraph ? of(graph.clientId) : null,
+    storage: storage.kind === "identity" ? await credentialOf(storage.clientId) : null,
+    graph: graph.accessToken === null ? await credentialOf(graph.clientId) : null,
   };
+}
+
+/** Azure Identity is loaded only where it is used: it is the slowest part to load. */
+async function credentialOf(clientId: string | null): Promise<TokenCredential> {
+  const { DefaultAzureCredential, ManagedIdentityCredential } = await import("@azure/identity");
+  const { isInAzure, graph } = boot.settings;
+  if (!isInAzure) return new DefaultAzureCredential({ authorityHost: clouds[graph.cloud].authorityHost });
+  return clientId === null ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
 }

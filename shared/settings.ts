@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
+import { readTelemetry, type TelemetrySettings } from "./telemetry/settings.js";
 
 export type StorageSettings =
   | { readonly kind: "connectionString"; readonly connectionString: string }
@@ -36,6 +37,8 @@ export type Settings = {
   readonly pagesQueue: string;
   readonly changesQueue: string;
   readonly changeNudges: boolean;
+  /** Null: nobody is told anything, and nothing of it is loaded. */
+  readonly telemetry: TelemetrySettings | null;
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -143,14 +146,16 @@ export function readSettings(environment: Environment): Settings {
   const parsed = shape.safeParse(given);
   const isInAzure = runsInAzure(given);
   const storage = readStorage(given, clouds[parsed.success ? parsed.data.GRAPH_CLOUD : "global"].storageSuffix);
+  const telemetry = readTelemetry(given);
   const mistakes = [
     ...(parsed.success
       ? crossMistakes(parsed.data, isInAzure)
       : parsed.error.issues.map((issue) => told(issue, given))),
     ...(typeof storage === "string" ? [storage] : []),
+    ...telemetry.mistakes,
   ];
   if (!parsed.success || typeof storage === "string" || mistakes.length > 0) throw new SettingsError(mistakes);
-  return typed(parsed.data, storage, given, isInAzure);
+  return { ...typed(parsed.data, storage, given, isInAzure), telemetry: telemetry.settings };
 }
 
 function typed(
@@ -158,7 +163,7 @@ function typed(
   storage: StorageSettings,
   given: Environment,
   isInAzure: boolean,
-): Settings {
+): Omit<Settings, "telemetry"> {
   const storageClientId = storage.kind === "identity" ? storage.clientId : null;
   return {
     storage,

@@ -171,7 +171,8 @@ class Client implements GraphClient {
 
   async #askOne({ ask, rawTarget }: Route, tally: Tally): Promise<void> {
     const headers = { Prefer: this.#prefer };
-    const sent = await this.#options.transport.send({ method: "GET", rawTarget, headers, body: null });
+    const { mailboxId } = ask;
+    const sent = await this.#options.transport.send({ method: "GET", rawTarget, headers, body: null, mailboxId });
     tally.requests += sent.requests;
     const outcome =
       sent.kind === "answer" ? this.#outcomeOf(ask, sent.answer, sent.clientRequestId) : this.#failureOf(ask, sent);

@@ -26,12 +26,16 @@ export type Answer = {
   readonly body: Body;
 };
 
-/** One HTTP request. `rawTarget`: path and query, sent byte for byte to the configured origin and to no other. */
+/**
+ * One HTTP request. `rawTarget`: path and query, sent byte for byte to the configured origin and to no other. `mailboxId`:
+ * the one mailbox that it asks about, where it is about one.
+ */
 export type Call = {
   readonly method: "GET" | "POST";
   readonly rawTarget: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: JsonObject | null;
+  readonly mailboxId?: string;
 };
 
 /** How a call ended. `requests`: HTTP requests made. `clientRequestId`: of the last of them. */

@@ -6,6 +6,7 @@ import {
   type HttpClient,
   type PipelineRequest,
 } from "@azure/core-rest-pipeline";
+import { productVersion } from "../version.js";
 import { type GraphLimits, graphLimits } from "./limits.js";
 import { parseRoot } from "./links.js";
 import {
@@ -20,9 +21,6 @@ import {
 } from "./policies.js";
 import { createPool } from "./pool.js";
 import type { Call, Failure, Sent, TokenSource, Transport } from "./ports.js";
-
-/** Told to Graph in every User-Agent. A test holds it to package.json. */
-export const productVersion = "0.1.0";
 
 export type TransportOptions = {
   readonly root: string;

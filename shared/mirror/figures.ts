@@ -13,7 +13,7 @@ import {
   type TickFigures,
 } from "./shardFigures.js";
 import type { ShardRun } from "./shardRun.js";
-import { addCounters, type Counts, noCounters } from "./walked.js";
+import { addCounters, type Counts, noCounters, subtractCounters } from "./walked.js";
 
 /** A day of five-minute ticks. */
 const ticksKept = 288;
@@ -27,11 +27,17 @@ export type Figures = {
   readonly stored: JsonObject;
   /** What the log says of this run. */
   readonly told: Readonly<Record<string, number>>;
+  /** What this run alone did: `told` also counts what came before it in the tick. */
+  readonly done: Counters;
+  /** How the shard's mailboxes stand, where this run has completed a count of all. */
+  readonly counted: { readonly census: Census; readonly atMs: number } | null;
 };
 
 /** Counts what a run over a shard sees and does; runs of one tick that follow each other add up. */
 export class RunTally {
   counters: Counters;
+  /** What the tick had counted before this run. */
+  readonly countedBefore: Counters;
   readonly census: Census;
   readonly previous: ShardFigures;
   /** False when mailboxes that this tick has handled before are missing: then the census of the tick before stays. */
@@ -52,7 +58,8 @@ export class RunTally {
     this.previous = { ...previous, ticks, partial: null };
     const goesOn = partial !== null && partial.tick === run.tick && isSamePlace(partial, run);
     this.isWhole = goesOn ? partial.isWhole : !run.wrapped && run.cursor === run.from;
-    this.counters = goesOn ? addCounters(partial, noCounters) : noCounters;
+    this.countedBefore = goesOn ? addCounters(partial, noCounters) : noCounters;
+    this.counters = this.countedBefore;
     this.census = goesOn ? partial.census : emptyCensus();
     this.newAsked = goesOn ? partial.newAsked : 0;
     const before = ticks.findLast(({ tick }) => tick !== run.tick);
@@ -137,16 +144,18 @@ export function figuresOf(
   const counters = addCounters(tally.counters, { ...noCounters, transactions: store.transactions() + 1 });
   const nowMs = clock.nowMs();
   const told = { ...counters, ms: nowMs - run.startedMs };
+  const done = subtractCounters(counters, tally.countedBefore);
   if (!isDone) {
     const { cursor, wrapped } = position;
     const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
     const partial: PartialFigures = { ...spent, cursor, wrapped, isWhole, newAsked, census };
-    return { stored: storedFigures({ ...previous, partial }), told };
+    return { stored: storedFigures({ ...previous, partial }), told, done, counted: null };
   }
   const tick: TickFigures = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
   const ticks = withTick(previous.ticks, tick).slice(-ticksKept);
-  const counted = isWhole ? { census, atMs: nowMs } : { census: previous.census, atMs: previous.atMs };
-  return { stored: storedFigures({ ...counted, ticks, partial: null }), told };
+  const counted = isWhole ? { census, atMs: nowMs } : null;
+  const kept = counted ?? { census: previous.census, atMs: previous.atMs };
+  return { stored: storedFigures({ ...kept, ticks, partial: null }), told, done, counted };
 }
 
 function tickOf({ tick, startedMs, finishedMs, ...more }: PartialFigures): TickFigures {

@@ -23,6 +23,12 @@ export type Census = {
   readonly troubles: Trouble[];
 };
 
+/** Those that are asked: without suspended ones and those on their way out. */
+export function mirroredIn({ states }: Census): number {
+  const total = Object.values(states).reduce((sum, count) => sum + count, 0);
+  return total - states.suspended - states.removing;
+}
+
 export type TickFigures = Counters & { readonly tick: string; readonly startedMs: number; readonly finishedMs: number };
 
 /** What a run had counted when it stopped; its census holds only where the shard's row says that it stopped. */

@@ -3,7 +3,14 @@ import { type MailboxState, mailboxStates } from "../sync/state.js";
 import { type Counters, counterNames } from "../sync/types.js";
 import { mapAtOnce } from "./discoverPorts.js";
 import { rosterView } from "./rosterView.js";
-import { type Census, emptyCensus, type ShardFigures, shardFiguresOf, type TickFigures } from "./shardFigures.js";
+import {
+  type Census,
+  emptyCensus,
+  mirroredIn,
+  type ShardFigures,
+  shardFiguresOf,
+  type TickFigures,
+} from "./shardFigures.js";
 import { addCounters, noCounters } from "./walked.js";
 
 /** What is true of the mirror without looking: its shards, and the settings that matter to people. No secrets. */
@@ -63,7 +70,7 @@ async function viewOfShard(store: Store, shard: string): Promise<ShardView> {
 function mailboxesOf(census: Census, facts: MirrorFacts) {
   const { states, freshWithinTwoTicks, oldestSuccess } = census;
   const total = Object.values(states).reduce((sum, count) => sum + count, 0);
-  const mirrored = total - states.suspended - states.removing;
+  const mirrored = mirroredIn(census);
   return {
     total,
     /** Without those that are suspended or being removed. */

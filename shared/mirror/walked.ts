@@ -9,6 +9,10 @@ export function addCounters(one: Counters, other: Counters): Counters {
   return Object.fromEntries(counterNames.map((name) => [name, one[name] + other[name]])) as Counters;
 }
 
+export function subtractCounters(one: Counters, other: Counters): Counters {
+  return Object.fromEntries(counterNames.map((name) => [name, one[name] - other[name]])) as Counters;
+}
+
 export const noCounters: Counters = {
   rounds: 0,
   pages: 0,

@@ -65,6 +65,11 @@ export function mailboxKey(mailboxId: string): string {
   return `mailbox|${keyPart(mailboxId, mailboxUnitsMax)}`;
 }
 
+/** Whether a row is a mailbox's checkpoint. */
+export function isMailboxKey(rowKey: string): boolean {
+  return rowKey.startsWith("mailbox|");
+}
+
 /** Row key of what the roster knows of a mailbox. */
 export function rosterKey(mailboxId: string): string {
   return `roster|${keyPart(mailboxId, mailboxUnitsMax)}`;

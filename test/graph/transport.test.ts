@@ -3,7 +3,8 @@ import { createEmptyPipeline, createHttpHeaders, createPipelineRequest } from "@
 import { describe, expect, test } from "vitest";
 import { claimsOf, guardPolicy } from "../../shared/graph/policies.js";
 import type { TokenSource } from "../../shared/graph/ports.js";
-import { createTransport, productVersion } from "../../shared/graph/transport.js";
+import { createTransport } from "../../shared/graph/transport.js";
+import { productVersion } from "../../shared/version.js";
 import { countingIds, errorBody, fixedToken, get, graphServer, openTransport } from "./support.js";
 
 const page = { value: [] };

@@ -5,9 +5,15 @@ import type { RoundsMessage } from "../../shared/mirror/messages.js";
 import { type Ports, runLimits } from "../../shared/mirror/ports.js";
 import { memoryTable } from "../../shared/store/memoryTable.js";
 import { createStore } from "../../shared/store/store.js";
+import { noTelemetry, type Telemetry } from "../../shared/telemetry/telemetry.js";
+import { tracedTransport } from "../../shared/telemetry/tracedGraph.js";
+import { tracedTable } from "../../shared/telemetry/tracedTable.js";
 
 /** Drivers over the in-memory table and a Graph over real HTTP; time stands still unless a test moves it. */
-export function trialPorts(graphUrl: string, settings: { pageSize?: number; batchSize?: number } = {}) {
+export function trialPorts(
+  graphUrl: string,
+  settings: { pageSize?: number; batchSize?: number; token?: string; telemetry?: Telemetry } = {},
+) {
   let names = 0;
   let nowMs = Date.UTC(2026, 0, 1);
   const newId = () => `00000000-0000-4000-8000-${String(++names).padStart(12, "0")}`;
@@ -18,8 +24,10 @@ export function trialPorts(graphUrl: string, settings: { pageSize?: number; batc
     },
   };
   const table = memoryTable();
-  const store = createStore({ table, shards: 1, newCommitId: newId });
-  const transport = createTransport({ root: graphUrl, token: trialToken("test"), newId });
+  const { token = "test", telemetry = noTelemetry } = settings;
+  const store = createStore({ table: tracedTable(table, telemetry), shards: 1, newCommitId: newId });
+  const way = createTransport({ root: graphUrl, token: trialToken(token), newId });
+  const transport = tracedTransport(way, telemetry);
   const logged: string[] = [];
   const log: Ports["log"] = (level, message, fields) =>
     logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);

@@ -1,0 +1,12 @@
+import type { TokenCredential } from "@azure/core-auth";
+import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from "@azure/monitor-opentelemetry-exporter";
+import type { Exporters } from "./openTelemetry.js";
+
+/**
+ * Application Insights. Nothing is kept on the instance's disk for later: what cannot be sent is lost.
+ * @throws Error when the connection string holds no instrumentation key.
+ */
+export function azureMonitorExporters(connectionString: string, credential: TokenCredential | null): Exporters {
+  const options = { connectionString, disableOfflineStorage: true, ...(credential === null ? {} : { credential }) };
+  return { spans: new AzureMonitorTraceExporter(options), metrics: new AzureMonitorMetricExporter(options) };
+}

@@ -1,0 +1,41 @@
+import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
+import { AggregationTemporality, InstrumentType, type PushMetricExporter } from "@opentelemetry/sdk-metrics";
+
+/** `code`: one of few words; an exporter's own message may hold an address, or what a server answered. */
+export type OnTrouble = (code: string) => void;
+
+type Exporter<Items> = { export(items: Items, done: (result: ExportResult) => void): void };
+
+/** Notes each failure of an exporter: the SDK itself would keep it for its own diagnostics. */
+export function watched<Items, Kind extends Exporter<Items>>(
+  exporter: Kind & Exporter<Items>,
+  onTrouble: OnTrouble,
+): Kind {
+  const send = exporter.export.bind(exporter);
+  exporter.export = (items, done) =>
+    send(items, (result) => {
+      if (result.code !== ExportResultCode.SUCCESS) onTrouble(codeOf(result.error));
+      done(result);
+    });
+  return exporter;
+}
+
+function codeOf(error: Error | undefined): string {
+  if (error === undefined) return "exportFailed";
+  const code = "code" in error ? error.code : null;
+  const isPlain = typeof code === "number" || (typeof code === "string" && /^\w{1,40}$/.test(code));
+  return isPlain ? `${error.name}:${code}` : error.name;
+}
+
+/**
+ * A gauge is told once for each time that it was set. Told again with every export, as the SDK does by default, a shard
+ * would for ever stand as it did when this process last ran it, beside what the process that runs it now says.
+ */
+export function gaugesOnce(exporter: PushMetricExporter): PushMetricExporter {
+  const given = exporter.selectAggregationTemporality?.bind(exporter);
+  exporter.selectAggregationTemporality = (type) => {
+    if (type === InstrumentType.GAUGE) return AggregationTemporality.DELTA;
+    return given?.(type) ?? AggregationTemporality.CUMULATIVE;
+  };
+  return exporter;
+}

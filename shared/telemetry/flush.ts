@@ -1,0 +1,76 @@
+import type { Telemetry } from "./telemetry.js";
+
+export type FlushOptions = {
+  /** Sends all that is waiting. May fail, and may take as long as it likes. */
+  readonly send: () => Promise<void>;
+  /** What went wrong since it was last told. */
+  readonly troubles: Set<string>;
+  readonly nowMs: () => number;
+  readonly limits?: Partial<typeof flushLimits>;
+};
+
+export const flushLimits = {
+  /** An invocation waits no longer; the sending goes on. */
+  waitMsMax: 2_000,
+  /** What comes in between is sent together at its end: an instance that idles is stopped after half a minute. */
+  betweenMsMin: 10_000,
+  /** One line of log for each time, however long a receiver is away. */
+  tellMsMin: 10 * 60_000,
+};
+
+/** The flush that invocations end with: bounded, shared by all that end together, and never a reason to fail. */
+export function createFlush({ send, troubles, nowMs, ...options }: FlushOptions): Telemetry["flush"] {
+  const limits = { ...flushLimits, ...options.limits };
+  let sending: Promise<void> | null = null;
+  let isLaterSet = false;
+  /** Nobody waits again for a sending that has taken too long already. */
+  let isSlow = false;
+  let sentMs = Number.NEGATIVE_INFINITY;
+  let toldMs = Number.NEGATIVE_INFINITY;
+
+  const begin = (): Promise<void> => {
+    sentMs = nowMs();
+    sending = send()
+      .catch((error: unknown) => void troubles.add(error instanceof Error ? error.name : "flushFailed"))
+      .finally(() => {
+        sending = null;
+        isSlow = false;
+      });
+    return sending;
+  };
+  const beginLater = (inMs: number) => {
+    if (isLaterSet) return;
+    isLaterSet = true;
+    setTimeout(() => {
+      isLaterSet = false;
+      if (sending === null) void begin();
+    }, inMs).unref();
+  };
+
+  const tellTroubles = (tell: (trouble: string) => void) => {
+    if (troubles.size === 0 || nowMs() - toldMs < limits.tellMsMin) return;
+    toldMs = nowMs();
+    tell(`Telemetry could not be sent: ${[...troubles].sort().slice(0, 5).join(", ")}`);
+    troubles.clear();
+  };
+
+  return async (tell) => {
+    tellTroubles(tell); // Before any wait: the log of an invocation ends with it.
+    const waitMs = sentMs + limits.betweenMsMin - nowMs();
+    if (waitMs > 0 && sending === null) return beginLater(waitMs);
+    if (isSlow || (await atMost(limits.waitMsMax, sending ?? begin())) === "done" || sending === null) return;
+    isSlow = true;
+    troubles.add("tooSlow");
+  };
+}
+
+/** Waits for the work, but not longer than this. */
+async function atMost(ms: number, work: Promise<void>): Promise<"done" | "tooLong"> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<"tooLong">((resolve) => {
+    timer = setTimeout(() => resolve("tooLong"), ms);
+  });
+  const end = await Promise.race([work.then(() => "done" as const), timeout]);
+  clearTimeout(timer);
+  return end;
+}

@@ -1,0 +1,49 @@
+import type { TokenCredential } from "@azure/core-auth";
+import { productVersion } from "../version.js";
+import type { TelemetrySettings } from "./settings.js";
+import { noTelemetry, type Telemetry } from "./telemetry.js";
+
+export type StartOptions = {
+  readonly settings: TelemetrySettings;
+  /** The identity that signs in to Application Insights. */
+  readonly credentialOf: (clientId: string | null) => Promise<TokenCredential>;
+  readonly newId: () => string;
+  readonly nowMs: () => number;
+  readonly tell: (trouble: string) => void;
+};
+
+/** Loads what tells, and only that. What cannot be loaded is told of once: the mirror goes on without it. */
+export async function startTelemetry({ settings, credentialOf, newId, nowMs, tell }: StartOptions): Promise<Telemetry> {
+  const { isToOtlp, azureMonitor, isSampled, serviceName } = settings;
+  try {
+    const [{ createOpenTelemetry }, ...exporters] = await Promise.all([
+      import("./openTelemetry.js"),
+      ...(isToOtlp ? [otlp()] : []),
+      ...(azureMonitor === null ? [] : [applicationInsights(azureMonitor, credentialOf)]),
+    ]);
+    const resource = {
+      "service.name": serviceName,
+      "service.version": productVersion,
+      "service.instance.id": newId(), // Each process counts for itself.
+    };
+    return createOpenTelemetry({ exporters, resource, isSampled, nowMs });
+  } catch (error) {
+    tell(
+      `Telemetry could not be started, and is off until the next start: ${error instanceof Error ? error.name : ""}`,
+    );
+    return noTelemetry;
+  }
+}
+
+async function otlp() {
+  const { otlpExporters } = await import("./otlp.js");
+  return otlpExporters();
+}
+
+async function applicationInsights(
+  { connectionString, identity }: NonNullable<TelemetrySettings["azureMonitor"]>,
+  credentialOf: StartOptions["credentialOf"],
+) {
+  const { azureMonitorExporters } = await import("./azureMonitor.js");
+  return azureMonitorExporters(connectionString, identity === null ? null : await credentialOf(identity.clientId));
+}
