@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { TableClient } from "@azure/data-tables";
 import { productAt } from "../local/start/product.js";
+import { graphLimits } from "../shared/graph/limits.js";
 import { azureTable } from "../shared/store/azureTable.js";
 import { tableClientOf } from "../shared/store/azureTableClient.js";
 import { shardNames } from "../shared/store/keys.js";
@@ -39,8 +40,8 @@ export type Contender = {
 
 /** A queue trigger's 16 messages, and 8 more: what runs at a time when each mailbox is a message. */
 const messagesAtOnce = 24;
-/** Ours has 32 calls in flight, and Graph works on four items of each at a time. */
-const callsAtOnce = 32;
+/** Ours has so many calls in flight, and Graph works on four items of each at a time. */
+const callsAtOnce = graphLimits.socketsMax;
 const itemsAtOnce = 4 * callsAtOnce;
 
 export type AppOptions = {

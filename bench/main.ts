@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Contender, contenders } from "./contenders.js";
-import { runPhases, type Sample } from "./phases.js";
+import { phases, runPhases, type Sample } from "./phases.js";
 import { printReport, type Result, reportOf } from "./report.js";
 import { latencies } from "./surroundings.js";
 
@@ -11,8 +11,9 @@ import { latencies } from "./surroundings.js";
 const usage = `usage: npm run bench -- [options]
   --mailboxes N     simulated mailboxes (default 200)
   --calendars N     calendars in each (default 25)
-  --rounds N        how often each contender runs (default 3)
+  --rounds N        how often each contender runs (default 2)
   --latency NAME    zero, azure or both (default both)
+  --phases A,B      of first, quiet, churn, throttled and reset (default all; first always)
   --only A,B        contenders by the start of their names, such as calendar-mirror,pnp
   --other DIR       another built app to run beside this one, such as that of another commit
   --profile DIR     a processor profile of the app's process for each run
@@ -26,7 +27,7 @@ for (let round = 1; round <= options.rounds; round++) {
       const samples: Sample[] = [];
       const world = { mailboxes: options.mailboxes, calendars: options.calendars, latency };
       process.stderr.write(`round ${round}/${options.rounds}  ${latency.name.padEnd(5)}  ${contender.name.padEnd(20)}`);
-      await runPhases(contender, world, (sample) => {
+      await runPhases(contender, world, options.phases, (sample) => {
         samples.push(sample);
         process.stderr.write(`  ${sample.phase} ${(sample.ms / 1000).toFixed(2)} s`);
       });
@@ -60,8 +61,9 @@ function optionsOf(args: readonly string[]) {
     options: {
       mailboxes: { type: "string", default: "200" },
       calendars: { type: "string", default: "25" },
-      rounds: { type: "string", default: "3" },
+      rounds: { type: "string", default: "2" },
       latency: { type: "string", default: "both" },
+      phases: { type: "string", default: phases.join() },
       only: { type: "string", default: "" },
       profile: { type: "string" },
       other: { type: "string" },
@@ -69,6 +71,8 @@ function optionsOf(args: readonly string[]) {
     },
   });
   const { latency, only } = values;
+  const unknown = values.phases.split(",").find((name) => !phases.some((phase) => phase === name));
+  if (unknown !== undefined) throw new Error(`--phases: there is no "${unknown}".`);
   const chosen = latencies.filter(({ name }) => latency === "both" || name === latency);
   if (chosen.length === 0) throw new Error(`--latency is zero, azure or both, not "${latency}".`);
   const all = contenders({ profileDir: values.profile ?? null, otherDir: values.other ?? null });
@@ -80,6 +84,7 @@ function optionsOf(args: readonly string[]) {
     calendars: wholeNumber("calendars", values.calendars, 3),
     rounds: wholeNumber("rounds", values.rounds),
     latencies: chosen,
+    phases: phases.filter((phase) => phase === "first" || values.phases.split(",").includes(phase)),
     contenders: wanted,
     json: values.json,
   };

@@ -22,15 +22,20 @@ const quietTicks = 3;
 const editedEvery = 100;
 const throttledShare = 0.05;
 
-/** One contender through all phases, in a world of its own that is the same for all. */
-export async function runPhases(contender: Contender, world: World, told: (sample: Sample) => void): Promise<void> {
+/** One contender through the phases, in a world of its own that is the same for all. */
+export async function runPhases(
+  contender: Contender,
+  world: World,
+  wanted: readonly Phase[],
+  told: (sample: Sample) => void,
+): Promise<void> {
   const around = await startSurroundings(world, contender.publicRoot);
   try {
     const simulator = simulatorAt(around.graphUrl);
     const ids = (await simulator.mailboxes()).map(({ id }) => id);
     const running = await contender.start(around, ids);
     try {
-      for (const phase of phases) {
+      for (const phase of wanted) {
         for (let turn = 0; turn < (phase === "quiet" ? quietTicks : 1); turn++) {
           await prepare(phase, around.graphUrl, ids);
           told(await timed(phase, running, around, simulator));

@@ -1,3 +1,5 @@
+import { graphLimits } from "../shared/graph/limits.js";
+
 /**
  * The price list that `npm run bench:counts` works with: US dollars, pay as you go, East US. Written down in November
  * 2026 from published guides, for the price pages fill in their figures by script: check them there before you plan with
@@ -27,8 +29,8 @@ export const assumed = {
   itemsPerBatch: 20,
   /** The part of a tick that an instance may work before there must be a second one. */
   busyShareMax: 0.8,
-  /** Graph calls in flight of one instance: `socketsMax` in shared/graph/limits.ts. */
-  callsInFlight: 32,
+  /** Graph calls in flight of one instance. */
+  callsInFlight: graphLimits.socketsMax,
   /** Of the instance that runs `runRounds`: its memory as provisioned, and its own work. */
   instanceGb: 2,
   cpuMsPerMailbox: 0.5,

@@ -41,7 +41,8 @@ export function reportOf(
 function rowOf(results: readonly Result[]): Row {
   const [{ contender, latency }] = results as [Result];
   const samples = results.flatMap((result) => result.samples);
-  const cells = phases.map((phase) => [phase, cellOf(samples.filter((sample) => sample.phase === phase))]);
+  const ran = phases.filter((phase) => samples.some((sample) => sample.phase === phase));
+  const cells = ran.map((phase) => [phase, cellOf(samples.filter((sample) => sample.phase === phase))]);
   const { name, kind, concurrency } = contender;
   return { name, kind, concurrency, latency, cells: Object.fromEntries(cells) };
 }

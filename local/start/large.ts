@@ -60,7 +60,7 @@ export async function tickByFigures(product: Product, screen: Screen): Promise<v
 }
 
 /** A tick, until every shard has finished one that started after it was asked for. */
-async function oneTick(product: Product): Promise<Status> {
+export async function oneTick(product: Product): Promise<Status> {
   const before = (await statusOf(product)).ticks.newest ?? "";
   await product.tick();
   for (const askedMs = Date.now(); ; await pause(pollMs)) {
