@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cloudNames } from "../../shared/graph/clouds.js";
 import { readSettings, settingNames } from "../../shared/settings.js";
-import { metrics, type Point } from "../../shared/telemetry/telemetry.js";
+import { metrics } from "../../shared/telemetry/metrics.js";
+import type { Point } from "../../shared/telemetry/telemetry.js";
 
 /** What `infra/` says must be what the app reads and registers. That Bicep compiles is not seen here. */
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { metrics } from "../../shared/telemetry/telemetry.js";
+import { metrics } from "../../shared/telemetry/metrics.js";
 import { type Product, startProduct } from "../product/product.js";
 import { type ReceivedSpan, type Receiver, startReceiver } from "./receiver.js";
 
