@@ -30,6 +30,11 @@ var platformSettings = {
   AzureWebJobsStorage__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: appInsightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // The exporter's own figures about itself would go to Microsoft, past the resource and its rights.
+  APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'
+  // Spans of every twentieth invocation: all of them would cost more than the rest of the app. Metrics are always whole.
+  OTEL_TRACES_SAMPLER: 'traceidratio'
+  OTEL_TRACES_SAMPLER_ARG: '0.05'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {

@@ -6,7 +6,6 @@ import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
-import type { Transport } from "./graph/ports.js";
 import { identityToken, type TokenSource, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
@@ -21,6 +20,8 @@ import { createStore, type Store } from "./store/store.js";
 import type { Table } from "./store/table.js";
 import { withSpan } from "./telemetry/invocation.js";
 import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
+import { tracedTransport } from "./telemetry/tracedGraph.js";
+import { tracedTable } from "./telemetry/tracedTable.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
 
@@ -52,7 +53,7 @@ function readBoot(): Boot {
 
 /** What tells of this process. Silent until the first invocation has loaded it, and for ever where nobody is to be told. */
 export let telemetry: Telemetry = noTelemetry;
-let starting: Promise<Telemetry> | undefined;
+let starting: Promise<Telemetry | null> | undefined;
 
 async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry> {
   const { telemetry: settings } = boot.settings;
@@ -60,7 +61,7 @@ async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry
   starting ??= import("./telemetry/start.js").then(({ startTelemetry }) =>
     startTelemetry({ settings, credentialOf, newId: randomUUID, nowMs, tell }),
   );
-  telemetry = await starting;
+  telemetry = (await starting) ?? noTelemetry;
   return telemetry;
 }
 
@@ -221,26 +222,15 @@ async function build(settings: Settings): Promise<Parts> {
   ]);
   const credential = await credentialsOf(settings);
   const token = tokenOf(settings, credential.graph);
-  const tell = await tellersOf(settings);
-  const transport = tell.ofGraph(createTransport({ root: graph.root, token, newId: randomUUID }));
+  const transport = createTransport({ root: graph.root, token, newId: randomUUID });
+  const table = azureTable(tableClientOf(storage, settings.table, credential.storage));
+  const isTold = settings.telemetry !== null;
+  const way = isTold ? tracedTransport(transport, telemetry) : transport;
   return {
-    table: tell.ofTable(azureTable(tableClientOf(storage, settings.table, credential.storage))),
-    graphFor: (log) => createGraphClient({ settings: graph, transport, clock, log }),
-    directoryFor: (log) => createDirectoryClient({ settings: graph, transport, clock, log }),
+    table: isTold ? tracedTable(table, telemetry) : table,
+    graphFor: (log) => createGraphClient({ settings: graph, transport: way, clock, log }),
+    directoryFor: (log) => createDirectoryClient({ settings: graph, transport: way, clock, log }),
     nudge: settings.changeNudges ? nudgeTo(settings, credential.storage) : null,
-  };
-}
-
-/** Wraps what talks to Graph and to the table, where somebody is to be told of it. */
-async function tellersOf({ telemetry: isTold }: Settings) {
-  if (isTold === null) return { ofGraph: (one: Transport) => one, ofTable: (one: Table) => one };
-  const [{ tracedTransport }, { tracedTable }] = await Promise.all([
-    import("./telemetry/tracedGraph.js"),
-    import("./telemetry/tracedTable.js"),
-  ]);
-  return {
-    ofGraph: (one: Transport) => tracedTransport(one, telemetry),
-    ofTable: (one: Table) => tracedTable(one, telemetry),
   };
 }
 

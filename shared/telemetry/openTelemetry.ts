@@ -19,7 +19,8 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import { gaugesOnce, type OnTrouble, watched } from "./exporters.js";
 import { createFlush } from "./flush.js";
-import { type MetricName, metrics, type Point, type Span, type Telemetry } from "./telemetry.js";
+import { type MetricName, metrics } from "./metrics.js";
+import type { Point, Span, Telemetry } from "./telemetry.js";
 
 /** Where spans and metrics go. */
 export type Exporters = { readonly spans: SpanExporter; readonly metrics: PushMetricExporter };

@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/core-auth";
 import { productVersion } from "../version.js";
 import type { TelemetrySettings } from "./settings.js";
-import { noTelemetry, type Telemetry } from "./telemetry.js";
+import type { Telemetry } from "./telemetry.js";
 
 export type StartOptions = {
   readonly settings: TelemetrySettings;
@@ -12,8 +12,9 @@ export type StartOptions = {
   readonly tell: (trouble: string) => void;
 };
 
-/** Loads what tells, and only that. What cannot be loaded is told of once: the mirror goes on without it. */
-export async function startTelemetry({ settings, credentialOf, newId, nowMs, tell }: StartOptions): Promise<Telemetry> {
+/** Loads what tells, and only that. Null when it cannot be started, which is told: the mirror goes on without it. */
+export async function startTelemetry(options: StartOptions): Promise<Telemetry | null> {
+  const { settings, credentialOf, newId, nowMs, tell } = options;
   const { isToOtlp, azureMonitor, isSampled, serviceName } = settings;
   try {
     const [{ createOpenTelemetry }, ...exporters] = await Promise.all([
@@ -31,7 +32,7 @@ export async function startTelemetry({ settings, credentialOf, newId, nowMs, tel
     tell(
       `Telemetry could not be started, and is off until the next start: ${error instanceof Error ? error.name : ""}`,
     );
-    return noTelemetry;
+    return null;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { MetricName } from "./metrics.js";
+
 /**
  * Where the mirror tells what it did, to whoever watches it from outside. Attributes never hold tokens, links, addresses,
  * names or ids of mailboxes: `mailboxHash` stands for the last.
@@ -33,22 +35,6 @@ export type Span = {
 
 /** One figure. `shard`: the only dimension that a figure may have. */
 export type Point = { readonly metric: MetricName; readonly value: number; readonly shard?: string };
-
-/** Counters count what happened since the last time; gauges tell how a shard stands. `infra/telemetry.bicep` has them too. */
-export const metrics = {
-  "calendar_mirror.rounds": { kind: "counter", unit: "{round}", about: "Rounds that ended" },
-  "calendar_mirror.pages": { kind: "counter", unit: "{page}", about: "Pages of Graph that were committed" },
-  "calendar_mirror.changes": { kind: "counter", unit: "{change}", about: "Real changes of calendars" },
-  "calendar_mirror.throttles": { kind: "counter", unit: "{answer}", about: "Answers of Graph that said: too many" },
-  "calendar_mirror.transactions": { kind: "counter", unit: "{transaction}", about: "Table transactions" },
-  "calendar_mirror.lag": { kind: "gauge", unit: "s", about: "Time since the shard's oldest success" },
-  "calendar_mirror.parked": { kind: "gauge", unit: "{mailbox}", about: "Parked mailboxes" },
-  "calendar_mirror.drift": { kind: "gauge", unit: "{change}", about: "Changes that delta had not told" },
-  "calendar_mirror.brake": { kind: "gauge", unit: "1", about: "1 while the whole application is throttled, else 0" },
-  "calendar_mirror.fresh_share": { kind: "gauge", unit: "1", about: "Share of mailboxes fresh within two ticks" },
-} as const satisfies Record<string, { kind: "counter" | "gauge"; unit: string; about: string }>;
-
-export type MetricName = keyof typeof metrics;
 
 const unheard: Span = { set: () => undefined, fail: () => undefined };
 

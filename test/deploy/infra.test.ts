@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cloudNames } from "../../shared/graph/clouds.js";
 import { readSettings, settingNames } from "../../shared/settings.js";
+import { metrics } from "../../shared/telemetry/metrics.js";
+import type { Point } from "../../shared/telemetry/telemetry.js";
 
 /** What `infra/` says must be what the app reads and registers. That Bicep compiles is not seen here. */
 
@@ -43,13 +45,18 @@ describe("settings", () => {
 
   test("those that are deployed suffice: by identity, without a secret", () => {
     const values = Object.fromEntries(
-      Object.keys(platformSettings).map((name) => [name, name.endsWith("Uri") ? `https://x.${name}.test/` : "an-id"]),
+      Object.entries(platformSettings).map(([name, value]) => {
+        if (name === "APPLICATIONINSIGHTS_CONNECTION_STRING") return [name, "InstrumentationKey=a-key"];
+        const text = value.replace(/^'(.*)'$/, "$1").replaceAll(/\$\{.*?\}|^identityClientId$/g, "an-id");
+        return [name, name.endsWith("Uri") ? `https://x.${name}.test/` : text];
+      }),
     );
     const settings = readSettings({ ...values, WEBSITE_SITE_NAME: "calendar-mirror" });
     expect(settings).toMatchObject({
       isInAzure: true,
       storage: { kind: "identity", clientId: "an-id" },
       graph: { accessToken: null, clientId: "an-id" },
+      telemetry: { isToOtlp: false, azureMonitor: { identity: { clientId: "an-id" } }, isSampled: true },
     });
     expect(platformSettings["AzureWebJobsStorage__credential"]).toBe("'managedidentity'");
   });
@@ -101,6 +108,18 @@ describe("names", () => {
     expect(scaled).toEqual(["runRounds"]);
     expect(told).toEqual(["startRounds", "parkPages", "parkRounds"]);
     expect([...scaled, ...told].filter((name) => !functions.includes(name ?? ""))).toEqual([]);
+  });
+
+  test("metrics and their dimension are those that the app tells", () => {
+    const watched = propertiesAfter("var metrics =", textOf("telemetry.bicep"));
+    expect(
+      Object.values(watched)
+        .map((name) => name.replaceAll("'", ""))
+        .sort(),
+    ).toEqual(Object.keys(metrics).sort());
+    const point: Point = { metric: "calendar_mirror.lag", value: 0, shard: "00" };
+    const [, dimension = ""] = /var shardDimension = '(\w+)'/.exec(textOf("telemetry.bicep")) ?? [];
+    expect(Object.keys(point)).toContain(dimension);
   });
 
   test("metrics and functions are named in one file only", () => {

@@ -25,7 +25,16 @@ Module.prototype.require = function (id) {
 
 const said = [];
 const say = (text) => said.push(text);
-const context = { extraOutputs: new Map(), log: say, info: say, warn: say, error: say };
+const context = {
+  functionName: "status",
+  invocationId: "00000000-0000-4000-8000-000000000000",
+  options: { trigger: { type: "httpTrigger" } },
+  extraOutputs: new Map(),
+  log: say,
+  info: say,
+  warn: say,
+  error: say,
+};
 
 const startMs = performance.now();
 for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href);

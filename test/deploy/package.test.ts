@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
@@ -101,6 +102,46 @@ describe("the package", () => {
     expect(sources.filter((name) => name.includes("shared/live.ts"))).toHaveLength(1);
     const clients = /node_modules\/@azure\/(?!functions)|node_modules\/(?:@typespec|@opentelemetry)\//;
     expect(sources.filter((name) => clients.test(name))).toEqual([]);
+  });
+
+  describe("telemetry", () => {
+    const opened =
+      /node_modules\/(?:@opentelemetry|@azure\/monitor-opentelemetry-exporter)\/|shared\/telemetry\/(?:start|openTelemetry|otlp|azureMonitor)\.ts/;
+    const azureMonitor = /node_modules\/@azure\/monitor-opentelemetry-exporter\//;
+
+    /** Sources of all files that a process loaded up to its first answer: V8 knows them. */
+    async function loadedSources(more: Record<string, string>): Promise<readonly string[]> {
+      const report = mkdtempSync(join(tmpdir(), "calendar-mirror-loaded-"));
+      const storage = { AzureWebJobsStorage: azurite.connectionString, GRAPH_ACCESS_TOKEN: "trial" };
+      await load({ ...storage, NODE_V8_COVERAGE: report, ...more });
+      const urls = readdirSync(report).flatMap((name) => {
+        const { result } = JSON.parse(readFileSync(join(report, name), "utf8")) as { result: { url: string }[] };
+        return result.map(({ url }) => url);
+      });
+      rmSync(report, { recursive: true, force: true });
+      const files = urls.filter((url) => /\/dist\/(?:app|chunks\/.*)\.js$/.test(url)).map((url) => fileURLToPath(url));
+      expect(files.length).toBeGreaterThan(2);
+      return files.flatMap(sourcesOf);
+    }
+
+    test("is not loaded where nobody is to be told, even by an invocation", async () => {
+      expect((await loadedSources({})).filter((name) => opened.test(name))).toEqual([]);
+      const off = await loadedSources({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_SDK_DISABLED: "true" });
+      expect(off.filter((name) => opened.test(name))).toEqual([]);
+    });
+
+    test("is loaded for OTLP without what talks to Application Insights, and with it where that is asked for", async () => {
+      const otlp = await loadedSources({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+      expect(otlp.some((name) => opened.test(name))).toBe(true);
+      expect(otlp.filter((name) => azureMonitor.test(name))).toEqual([]);
+      const key = "InstrumentationKey=00000000-0000-0000-0000-000000000001";
+      const both = await loadedSources({
+        APPLICATIONINSIGHTS_CONNECTION_STRING: `${key};IngestionEndpoint=http://127.0.0.1:9/`,
+        APPLICATION_INSIGHTS_NO_STATSBEAT: "true",
+      });
+      expect(both.some((name) => azureMonitor.test(name))).toBe(true);
+      expect(both.filter((name) => name.includes("exporter-trace-otlp-http"))).toEqual([]);
+    });
   });
 
   test("tells the place of an error in the sources", async () => {

@@ -14,6 +14,7 @@ describe("asking one mailbox", () => {
         rawTarget: "/beta/users/m1/calendars/delta",
         headers: { Prefer: "odata.maxpagesize=50" },
         body: null,
+        mailboxId: "m1",
       },
     ]);
     expect(asked).toMatchObject({
