@@ -10,7 +10,7 @@ import { mailboxStates } from "../shared/sync/state.js";
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const documents = [
-  ...["README.md", "SPEC.md"],
+  ...["README.md", "SPEC.md", "SECURITY.md"],
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name)),
@@ -124,5 +124,19 @@ describe("the documents", () => {
       [...read(from).matchAll(/\]\(([^)\s#]+\.md)/g)].map(([, file = ""]) => normalize(join(dirname(from), file)));
     const first = linked("README.md");
     expect([...first, ...first.flatMap(linked)]).toContain(path);
+  });
+
+  test("every test that SECURITY names exists, under that title", () => {
+    const lines = read("SECURITY.md").split("\n");
+    const named = lines.flatMap((line) => {
+      // A title without a file of its own is of the file named last.
+      let file = "";
+      return [...line.matchAll(/`(test\/[\w/.]+\.ts)`|“([^”]+)”/g)].flatMap(([, path, title]) => {
+        file = path ?? file;
+        return title === undefined ? [] : [{ file, title }];
+      });
+    });
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter(({ file, title }) => !existsSync(join(root, file)) || !read(file).includes(title))).toEqual([]);
   });
 });
