@@ -10,7 +10,7 @@ import { mailboxStates } from "../shared/sync/state.js";
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const documents = [
-  ...["README.md", "SPEC.md", "SECURITY.md"],
+  ...["README.md", "SPEC.md", "SECURITY.md", "CONTRIBUTING.md"],
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name)),
