@@ -36,9 +36,9 @@ export async function refresh(client, copies, mailbox) {
   } catch (error) {
     if (error.statusCode === 404)
       copies.delete(mailbox); // Taken off the roster.
-    else if (error.statusCode !== 410) throw error;
+    else if (error.statusCode !== 410 && error.code !== "syncStateInvalid") throw error;
     else if (copies.delete(mailbox))
-      await refresh(client, copies, mailbox); // Expired: what the new walk lacks is gone.
+      await refresh(client, copies, mailbox); // Expired, or of a table that is gone: what the new walk lacks is gone.
     else throw error; // A walk that began with nothing and expired on the way: the nudge comes again.
   }
 }

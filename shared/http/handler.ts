@@ -43,6 +43,14 @@ export function answer(status: number, jsonBody?: unknown): Answer {
 }
 
 /**
+ * What every answer of ours says: that it is what its content type says, and, unless its route knows better, that nobody
+ * may keep it. Nothing tells which software answered.
+ */
+export function guarded(given: Answer): Answer {
+  return { ...given, headers: { ...noStore, "x-content-type-options": "nosniff", ...given.headers } };
+}
+
+/**
  * Gives a route its ports, and turns trouble with the storage into an answer that says so. Surprises throw: the host
  * answers 500 without a word, and counts a failed invocation.
  */
@@ -51,7 +59,8 @@ export function httpHandler(
   portsFor: (log: Log) => Promise<HttpPorts>,
   nowMs: () => number,
 ): HttpHandler {
-  return async (request, context) => traced(await safely(route, portsFor, request, context), request, context, nowMs());
+  return async (request, context) =>
+    traced(guarded(await safely(route, portsFor, request, context)), request, context, nowMs());
 }
 
 async function safely(

@@ -1,6 +1,6 @@
 import { type Health, type MirrorFacts, readHealth, readStatus } from "../mirror/status.js";
 import { LayoutError, StorageError, type Store } from "../store/store.js";
-import { answer, type Route, refusal } from "./handler.js";
+import { type Answer, answer, guarded, type Route, refusal } from "./handler.js";
 
 const ticksDefault = 288;
 
@@ -26,13 +26,13 @@ const healthKeptMs = 5_000;
 export function healthAnswers(
   shards: readonly string[],
   nowMs: () => number,
-): (openStore: () => Promise<Store>) => Promise<ReturnType<typeof answer>> {
+): (openStore: () => Promise<Store>) => Promise<Answer> {
   let kept: { readonly atMs: number; readonly health: Promise<Health> } | null = null;
   return async (openStore) => {
     const atMs = nowMs();
     if (kept === null || atMs - kept.atMs >= healthKeptMs) kept = { atMs, health: healthOf(shards, openStore, atMs) };
     const { isHealthy, reason } = await kept.health;
-    return answer(isHealthy ? 200 : 503, { status: isHealthy ? "healthy" : "unhealthy", reason });
+    return guarded(answer(isHealthy ? 200 : 503, { status: isHealthy ? "healthy" : "unhealthy", reason }));
   };
 }
 

@@ -178,10 +178,3 @@ describe("rights", () => {
     expect(asked.filter((name) => !read("README.md").includes(`\`${name}\``))).toEqual([]);
   });
 });
-
-test("the README documents every setting", () => {
-  const rows = read("README.md")
-    .split("\n")
-    .filter((line) => line.startsWith("| `"));
-  expect(settingNames.filter((name) => !rows.some((row) => row.split("|")[1]?.includes(`\`${name}\``)))).toEqual([]);
-});

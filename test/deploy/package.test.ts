@@ -58,6 +58,17 @@ describe("the package", () => {
     expect(readdirSync(folder).sort()).toEqual(["dist", "host.json", "package.json"]);
   });
 
+  test("holds nothing of the simulator, the host stand-in, tests or benches", () => {
+    const maps = readdirSync(join(folder, "dist"), { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".js.map"),
+    );
+    const sources = maps.flatMap((name) => sourcesOf(join(folder, "dist", name).replace(/\.map$/, "")));
+    // Packages in one file tell of their own sources, by addresses that begin with webpack://.
+    const own = sources.filter((name) => !/node_modules\/|^webpack:/.test(name));
+    expect(own.length).toBeGreaterThan(50);
+    expect(own.filter((name) => !/^(?:\.\.\/)+(?:shared|functions)\/|app\.ts$/.test(name))).toEqual([]);
+  });
+
   test("is never laid over what a folder holds already", async () => {
     await expect(layOut()).rejects.toMatchObject({
       code: 2,

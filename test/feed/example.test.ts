@@ -59,6 +59,15 @@ describe("examples/follow-mirror.mjs", () => {
     expect(names()).toEqual(new Map([["b", "B"]]));
   });
 
+  test("I6: it starts over when its place is none of this mirror's, as after a move without the key of tokens", async () => {
+    const world = await worldWith({ b: "B" });
+    const { client, copies, names } = await following(world);
+    const deltaLink = `/users/${mailboxId}/calendars/delta?$deltatoken=of-another-mirror`;
+    copies.set(mailboxId, { calendars: new Map([["a", { id: "a", name: "A" }]]), deltaLink });
+    await refresh(client, copies, mailboxId);
+    expect(names()).toEqual(new Map([["b", "B"]]));
+  });
+
   test("a walk that breaks off leaves the copy as it was", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     const { client, copies, names } = await following(world);

@@ -60,7 +60,10 @@ export async function listening(ask: (path: string, headers: Record<string, stri
   const server = createServer(async (incoming, outgoing) => {
     const url = `http://${incoming.headers.host}${incoming.url}`;
     const { status, headers, body } = await ask(url, incoming.headers as Record<string, string>);
-    outgoing.writeHead(status, headers).end(status === 304 ? "" : JSON.stringify(body));
+    // The host says so of every `jsonBody`, unless the answer does.
+    outgoing
+      .writeHead(status, { "content-type": "application/json", ...headers })
+      .end(status === 304 ? "" : JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const close = () =>

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+/** What others wrote and we run: exactly these versions, and exactly these bytes. */
+
+type Locked = {
+  readonly version?: string;
+  readonly integrity?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly hasInstallScript?: boolean;
+  readonly link?: boolean;
+};
+type Lists = Readonly<Record<"dependencies" | "devDependencies", Readonly<Record<string, string>>>>;
+const json = (name: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", name), "utf8"));
+const manifest = json("package.json") as Lists & { readonly allowScripts: Readonly<Record<string, boolean>> };
+const { packages } = json("package-lock.json") as { readonly packages: Readonly<Record<string, Locked>> };
+const locked = Object.entries(packages).filter(([path]) => path !== "");
+
+test("every dependency is pinned to one version, and the lockfile has that one", () => {
+  for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(packages[`node_modules/${name}`]?.version).toBe(version);
+  }
+});
+
+test("the bytes of every package are known by their hash", () => {
+  expect(locked.filter(([, { integrity = "" }]) => !integrity.startsWith("sha512-")).map(([path]) => path)).toEqual([]);
+});
+
+test("no package runs a script of its own when it is installed, and nothing is taken from elsewhere than a registry", () => {
+  const withScripts = locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path);
+  const refused = Object.entries(manifest.allowScripts).filter(([, isAllowed]) => !isAllowed);
+  const isOptional = ([path]: [string, Locked]) => packages[path]?.optional === true;
+  const running = locked.filter(([, { hasInstallScript }]) => hasInstallScript).filter((one) => !isOptional(one));
+  expect(running.map(([path]) => path)).toEqual(refused.map(([name]) => `node_modules/${name}`));
+  expect(withScripts.length).toBeGreaterThan(0);
+  expect(locked.filter(([, { version, link }]) => link === true || !/^\d/.test(version ?? ""))).toEqual([]);
+});
+
+test("the app brings few packages of its own choice", () => {
+  expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(8);
+  const brought = locked.filter(([, { dev, optional }]) => dev !== true && optional !== true);
+  expect(brought.length).toBeLessThan(80);
+});

@@ -1,0 +1,142 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+import { settingNames } from "../shared/settings.js";
+import { removingReason, suspendedReason } from "../shared/sync/due.js";
+import { mailboxStates } from "../shared/sync/state.js";
+
+/** Keeps the documents honest: what the code can say stands in the operations guide, and links lead somewhere. */
+
+const root = join(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const documents = [
+  ...["README.md", "SPEC.md", "SECURITY.md", "CONTRIBUTING.md"],
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
+];
+const sources = ["shared", "functions"].flatMap((room) =>
+  readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => ({ path: join(room, name), text: read(join(room, name)) })),
+);
+const everySource = sources.map(({ text }) => text).join("\n");
+const guide = read("docs/operations.md");
+
+/** The part of the guide under a heading, up to the next one of its level. */
+function section(heading: string): string {
+  const [, text = ""] = guide.split(`\n## ${heading}\n`);
+  return text.split("\n## ")[0] ?? "";
+}
+
+/** What stands in backticks. */
+const codesIn = (text: string) => [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code);
+/** A template's places as `<what fills them in>`. */
+const withoutCode = (template: string) => template.replace(/\$\{([^}]*)\}/g, "<$1>");
+const firstCells = (text: string) => [...text.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = ""]) => codesIn(cell));
+
+describe("the operations guide", () => {
+  test("I7: names every state, and no other", () => {
+    expect(firstCells(section("What each state means")).sort()).toEqual([...mailboxStates].sort());
+  });
+
+  test("I7: names every reason that parks a mailbox", () => {
+    const reasons = [...everySource.matchAll(/(?<!function )\bpark\(\s*\w[\w.]*,\s*[`"]([^`"]+)[`"]/g)].map(
+      ([, reason = ""]) => withoutCode(reason),
+    );
+    expect(reasons).toHaveLength(everySource.match(/(?<!function )\bpark\(/g)?.length ?? 0);
+    // Another one here needs a row in the guide.
+    const known = ["<outcome.kind>:<outcome.code>", "poisonedPage", "tooLarge:<why>"];
+    expect([...new Set(reasons)].sort()).toEqual(known);
+    const parkedKinds = ["denied", "noMailbox", "mailboxFull", "featureUnavailable"].map((kind) => `${kind}:<code>`);
+    const expected = [...parkedKinds, "tooLarge:<what>", "poisonedPage", suspendedReason, removingReason];
+    expect(firstCells(section("Parked reasons")).sort()).toEqual(expected.sort());
+  });
+
+  test("names every code of Graph that is known, where its class says, and every code of our own", () => {
+    const table = /const codesOfClass[^=]*= \{([\s\S]*?)\n\};/.exec(read("shared/graph/classify.ts"))?.[1] ?? "";
+    const known = [...table.matchAll(/"([\w-]+)"/g)].map(([, code = ""]) => code);
+    const ours = sources.filter(({ path }) => !path.startsWith(join("shared", "http"))).map(({ text }) => text);
+    const own = [...ours.join("\n").matchAll(/(?:CallFault\(|code: |return )"(loop\w+|(?<!return ")\w+)"/g)].map(
+      ([, code = ""]) => code,
+    );
+    expect(known.length).toBeGreaterThan(30);
+    const toldElsewhere = ["foreignOrigin"]; // Becomes linkRefused.
+    const told = codesIn(section("Parked reasons") + section("Other codes"));
+    const expected = [...known, ...own].filter((code) => !toldElsewhere.includes(code));
+    expect(expected.filter((code) => !told.includes(code))).toEqual([]);
+  });
+
+  /** Messages of the log: the second argument, after the level, or the only one of the host's own log. */
+  const messages = [...everySource.matchAll(/\blog\((?:[^,\n`]*, )?(?:"([^"\n]+)"|`([^`\n]+)`)/g)]
+    .map(([, text, template]) => withoutCode(text ?? template ?? ""))
+    .filter((text) => !/^(info|warn|error)$/.test(text));
+  /** What a template fills in may be any word. */
+  const patternOf = (message: string) =>
+    new RegExp(
+      `^${message
+        .split(/<[^>]*>/)
+        .map((part) => part.replace(/[.*+?^$()[\]\\|{}]/g, "\\$&"))
+        .join("\\w+")}$`,
+    );
+
+  test("quotes only messages that the log can hold, and leaves none out", () => {
+    const told = [...section("Log lines").matchAll(/^\| [^|]+ \| ([^|]+) \|/gm)].flatMap(([, cell = ""]) =>
+      codesIn(cell),
+    );
+    expect(told.length).toBeGreaterThan(20);
+    expect(told.filter((line) => !messages.some((message) => patternOf(message).test(line)))).toEqual([]);
+    const untold = messages.filter((message) => !told.some((line) => patternOf(message).test(line)));
+    expect(untold).toEqual(['tick <messages[0]?.tick ?? ""> shards=<messages.length>']);
+  });
+});
+
+describe("the documents", () => {
+  test.each(settingNames)("README tells of the setting %s", (name) => {
+    const [, table = ""] = read("README.md").split("\n## Settings\n");
+    expect(firstCells(table.split("\n## ")[0] ?? "")).toContain(name);
+  });
+
+  /** As GitHub makes them of headings. */
+  const anchorsOf = (text: string) =>
+    [...text.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    );
+
+  test.each(documents)("every link of %s leads to a file, and to a heading, that exists", (path) => {
+    const text = read(path);
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)].map(([, one, two]) => one ?? two ?? "");
+    const lost = links.filter((link) => {
+      if (/^[a-z]+:/.test(link)) return false;
+      const [file = "", anchor = ""] = link.split("#");
+      const target = file === "" ? path : normalize(join(dirname(path), file));
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== "" && !anchorsOf(read(target)).includes(anchor);
+    });
+    expect(lost).toEqual([]);
+  });
+
+  test.each(documents.filter((path) => path !== "README.md"))("%s is one or two clicks from README", (path) => {
+    const linked = (from: string) =>
+      [...read(from).matchAll(/\]\(([^)\s#]+\.md)/g)].map(([, file = ""]) => normalize(join(dirname(from), file)));
+    const first = linked("README.md");
+    expect([...first, ...first.flatMap(linked)]).toContain(path);
+  });
+
+  test("every test that SECURITY names exists, under that title", () => {
+    const lines = read("SECURITY.md").split("\n");
+    const named = lines.flatMap((line) => {
+      // A title without a file of its own is of the file named last.
+      let file = "";
+      return [...line.matchAll(/`(test\/[\w/.]+\.ts)`|“([^”]+)”/g)].flatMap(([, path, title]) => {
+        file = path ?? file;
+        return title === undefined ? [] : [{ file, title }];
+      });
+    });
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter(({ file, title }) => !existsSync(join(root, file)) || !read(file).includes(title))).toEqual([]);
+  });
+});

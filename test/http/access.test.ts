@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+/** Who may call what: the host asks for keys by `authLevel`, so what is registered is what is guarded. */
+
+const folder = join(import.meta.dirname, "..", "..", "functions");
+const registered = readdirSync(folder).flatMap((name) => {
+  const text = readFileSync(join(folder, name), "utf8");
+  const calls = text.split(/\bapp\.http\(/).slice(1);
+  return calls.map((call) => ({
+    name: /^\s*"(\w+)"/.exec(call)?.[1],
+    level: /\bauthLevel:\s*"(\w+)"/.exec(call)?.[1],
+    text,
+  }));
+});
+
+test("without a key one may ask for health, and for one's own calendars where sign-in guards them; nothing else", () => {
+  const open = registered.filter(({ level }) => level !== "function").map(({ name, level }) => `${name}: ${level}`);
+  expect(open).toEqual(["betaMeCalendars: anonymous", "health: anonymous"]);
+  expect(registered.length).toBeGreaterThan(open.length);
+});
+
+test("every HTTP function answers through the one handler, which sets the headers; health has its own way there", () => {
+  const others = registered.filter(({ text }) => !/\bhttpHandler\(/.test(text)).map(({ name }) => name);
+  expect(others).toEqual(["health"]);
+});
