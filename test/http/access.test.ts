@@ -21,7 +21,7 @@ test("without a key one may ask for health, and for one's own calendars where si
   expect(registered.length).toBeGreaterThan(open.length);
 });
 
-test("every HTTP function answers through the one handler, which sets the headers; health has its own way there", () => {
+test("every HTTP function answers through the one handler, which sets the headers; health has its own way there, and the page its own headers", () => {
   const others = registered.filter(({ text }) => !/\bhttpHandler\(/.test(text)).map(({ name }) => name);
-  expect(others).toEqual(["health"]);
+  expect(others).toEqual(["dashboard", "health"]);
 });
