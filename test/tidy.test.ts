@@ -131,7 +131,7 @@ test("no file leads into the machine that it was written on", () => {
       .filter((name) => name.includes("."))
       .map((name) => join(room, name)),
   );
-  const docs = ["README.md", "SPEC.md", "azure.yaml", ...more].map((path) => ({
+  const docs = ["README.md", "SPEC.md", "SECURITY.md", "CONTRIBUTING.md", "azure.yaml", ...more].map((path) => ({
     path,
     text: readFileSync(join(root, path), "utf8"),
   }));

@@ -47,7 +47,7 @@ export function answer(status: number, jsonBody?: unknown): Answer {
  * may keep it. Nothing tells which software answered.
  */
 export function guarded(given: Answer): Answer {
-  return { ...given, headers: { ...noStore, "x-content-type-options": "nosniff", ...given.headers } };
+  return { ...given, headers: { ...noStore, ...given.headers, "x-content-type-options": "nosniff" } };
 }
 
 /**
