@@ -4,7 +4,7 @@ import { InMemorySpanExporter } from "@opentelemetry/sdk-trace-base";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
 
-const resource = { "service.name": "mirror", "service.version": "0", "service.instance.id": "one" };
+const resource = { "service.name": "mirror", "service.instance.id": "one" };
 
 function trial({ isSampled = false, spans = new InMemorySpanExporter() } = {}) {
   const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
