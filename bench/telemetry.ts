@@ -72,7 +72,7 @@ const { otlpExporters } = await import("../shared/telemetry/otlp.js");
 let flushes = 0;
 const telemetry = createOpenTelemetry({
   exporters: [otlpExporters()],
-  resource: { "service.name": "bench", "service.version": "0", "service.instance.id": "one" },
+  resource: { "service.name": "bench", "service.instance.id": "one" },
   isSampled: false,
   nowMs: () => ++flushes * 60_000, // Each tick is followed by its flush, as five minutes lie between them.
 });

@@ -32,7 +32,7 @@ var platformSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   // The exporter's own figures about itself would go to Microsoft, past the resource and its rights.
   APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'
-  // Spans of every twentieth invocation: all of them would cost more than the rest of the app. Metrics are always whole.
+  // Spans of every twentieth trace: 100,000 mailboxes make 1.8 million spans a day. Metrics are always whole.
   OTEL_TRACES_SAMPLER: 'traceidratio'
   OTEL_TRACES_SAMPLER_ARG: '0.05'
 }

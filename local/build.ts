@@ -34,6 +34,8 @@ const { warnings } = await build({
   format: "esm",
   splitting: true,
   platform: "node",
+  // Packages without `exports` say so where their ES modules are: of those esbuild leaves out what nobody uses.
+  mainFields: ["module", "main"],
   target: "node20",
   // Not minified: Node prints the line that threw, and a line of a megabyte helps nobody. It would save a tenth.
   sourcemap: true,

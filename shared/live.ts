@@ -19,6 +19,7 @@ import { readFeedKey } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
 import type { Table } from "./store/table.js";
 import { withSpan } from "./telemetry/invocation.js";
+import { startTelemetry } from "./telemetry/start.js";
 import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
 import { tracedTransport } from "./telemetry/tracedGraph.js";
 import { tracedTable } from "./telemetry/tracedTable.js";
@@ -58,9 +59,7 @@ let starting: Promise<Telemetry | null> | undefined;
 async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry> {
   const { telemetry: settings } = boot.settings;
   if (settings === null) return noTelemetry;
-  starting ??= import("./telemetry/start.js").then(({ startTelemetry }) =>
-    startTelemetry({ settings, credentialOf, newId: randomUUID, nowMs, tell }),
-  );
+  starting ??= startTelemetry({ settings, credentialOf, newId: randomUUID, nowMs, tell });
   telemetry = (await starting) ?? noTelemetry;
   return telemetry;
 }

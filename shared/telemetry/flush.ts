@@ -6,7 +6,6 @@ export type FlushOptions = {
   /** What went wrong since it was last told. */
   readonly troubles: Set<string>;
   readonly nowMs: () => number;
-  readonly limits?: Partial<typeof flushLimits>;
 };
 
 export const flushLimits = {
@@ -18,37 +17,35 @@ export const flushLimits = {
   tellMsMin: 10 * 60_000,
 };
 
-/** The flush that invocations end with: bounded, shared by all that end together, and never a reason to fail. */
-export function createFlush({ send, troubles, nowMs, ...options }: FlushOptions): Telemetry["flush"] {
-  const limits = { ...flushLimits, ...options.limits };
-  let sending: Promise<void> | null = null;
+/** The flush that invocations end with: bounded, for all that end about then, and never a reason to fail. */
+export function createFlush({ send, troubles, nowMs }: FlushOptions): Telemetry["flush"] {
+  let isSending = false;
   let isLaterSet = false;
-  /** Nobody waits again for a sending that has taken too long already. */
-  let isSlow = false;
   let sentMs = Number.NEGATIVE_INFINITY;
   let toldMs = Number.NEGATIVE_INFINITY;
 
-  const begin = (): Promise<void> => {
+  const begin = async (): Promise<void> => {
+    if (isSending) return; // That receiver hangs, and nobody waits for it again.
+    isSending = true;
     sentMs = nowMs();
-    sending = send()
-      .catch((error: unknown) => void troubles.add(error instanceof Error ? error.name : "flushFailed"))
-      .finally(() => {
-        sending = null;
-        isSlow = false;
-      });
-    return sending;
+    try {
+      await send();
+    } catch (error) {
+      troubles.add(error instanceof Error ? error.name : "flushFailed");
+    } finally {
+      isSending = false;
+    }
   };
   const beginLater = (inMs: number) => {
     if (isLaterSet) return;
     isLaterSet = true;
     setTimeout(() => {
       isLaterSet = false;
-      if (sending === null) void begin();
+      void begin();
     }, inMs).unref();
   };
-
   const tellTroubles = (tell: (trouble: string) => void) => {
-    if (troubles.size === 0 || nowMs() - toldMs < limits.tellMsMin) return;
+    if (troubles.size === 0 || nowMs() - toldMs < flushLimits.tellMsMin) return;
     toldMs = nowMs();
     tell(`Telemetry could not be sent: ${[...troubles].sort().slice(0, 5).join(", ")}`);
     troubles.clear();
@@ -56,11 +53,9 @@ export function createFlush({ send, troubles, nowMs, ...options }: FlushOptions)
 
   return async (tell) => {
     tellTroubles(tell); // Before any wait: the log of an invocation ends with it.
-    const waitMs = sentMs + limits.betweenMsMin - nowMs();
-    if (waitMs > 0 && sending === null) return beginLater(waitMs);
-    if (isSlow || (await atMost(limits.waitMsMax, sending ?? begin())) === "done" || sending === null) return;
-    isSlow = true;
-    troubles.add("tooSlow");
+    const waitMs = sentMs + flushLimits.betweenMsMin - nowMs();
+    if (waitMs > 0) return beginLater(waitMs);
+    if ((await atMost(flushLimits.waitMsMax, begin())) === "tooLong") troubles.add("tooSlow");
   };
 }
 

@@ -17,6 +17,7 @@ import {
   BatchSpanProcessor,
   type SpanExporter,
 } from "@opentelemetry/sdk-trace-base";
+import { productVersion } from "../version.js";
 import { gaugesOnce, type OnTrouble, watched } from "./exporters.js";
 import { createFlush } from "./flush.js";
 import { type MetricName, metrics } from "./metrics.js";
@@ -28,7 +29,7 @@ export type Exporters = { readonly spans: SpanExporter; readonly metrics: PushMe
 export type OpenTelemetryOptions = {
   readonly exporters: readonly Exporters[];
   /** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win over it. */
-  readonly resource: Readonly<Record<"service.name" | "service.version" | "service.instance.id", string>>;
+  readonly resource: Readonly<Record<"service.name" | "service.instance.id", string>>;
   /** False: every invocation is told. What the host decided about its own telemetry is not asked. */
   readonly isSampled: boolean;
   readonly nowMs: () => number;
@@ -41,7 +42,9 @@ const kinds = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT };
 export function createOpenTelemetry({ exporters, resource, isSampled, nowMs }: OpenTelemetryOptions): Telemetry {
   const troubles = new Set<string>();
   const onTrouble: OnTrouble = (code) => troubles.add(code);
-  const named = resourceFromAttributes(resource).merge(detectResources({ detectors: [envDetector] }));
+  const named = resourceFromAttributes({ ...resource, "service.version": productVersion }).merge(
+    detectResources({ detectors: [envDetector] }),
+  );
   const spans = new BasicTracerProvider({
     resource: named,
     // Without one of ours, the SDK takes the sampler that OTEL_TRACES_SAMPLER names.

@@ -1,5 +1,4 @@
 import type { TokenCredential } from "@azure/core-auth";
-import { productVersion } from "../version.js";
 import type { TelemetrySettings } from "./settings.js";
 import type { Telemetry } from "./telemetry.js";
 
@@ -24,7 +23,6 @@ export async function startTelemetry(options: StartOptions): Promise<Telemetry |
     ]);
     const resource = {
       "service.name": serviceName,
-      "service.version": productVersion,
       "service.instance.id": newId(), // Each process counts for itself.
     };
     return createOpenTelemetry({ exporters, resource, isSampled, nowMs });

@@ -130,6 +130,11 @@ describe("names", () => {
     expect(strangers.map(([name]) => name)).toEqual([]);
   });
 
+  test("the host tells of each invocation as a request by its function's name, as alerts expect", () => {
+    expect(JSON.parse(read("host.json"))).not.toHaveProperty("telemetryMode"); // As the host does by default.
+    expect(read("host.json")).toContain('"excludedTypes": "Request;Exception"'); // All of them, not a sample.
+  });
+
   test("azd finds the app by its tag, and uploads what was built here", () => {
     const yaml = read("azure.yaml");
     const service = /^services:\n {2}(\w+):$/m.exec(yaml)?.[1];

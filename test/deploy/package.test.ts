@@ -117,7 +117,7 @@ describe("the package", () => {
 
   describe("telemetry", () => {
     const opened =
-      /node_modules\/(?:@opentelemetry|@azure\/monitor-opentelemetry-exporter)\/|shared\/telemetry\/(?:start|openTelemetry|otlp|azureMonitor)\.ts/;
+      /node_modules\/(?:@opentelemetry|@azure\/monitor-opentelemetry-exporter)\/|shared\/telemetry\/(?:openTelemetry|otlp|azureMonitor)\.ts/;
     const azureMonitor = /node_modules\/@azure\/monitor-opentelemetry-exporter\//;
 
     /** Sources of all files that a process loaded up to its first answer: V8 knows them. */

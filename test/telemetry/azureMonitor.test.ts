@@ -42,7 +42,7 @@ afterAll(() => {
 });
 
 test("an invocation is a dependency below the host's request, and no second request; figures keep name and shard", async () => {
-  const resource = { "service.name": "mirror", "service.version": "0", "service.instance.id": "one" };
+  const resource = { "service.name": "mirror", "service.instance.id": "one" };
   const credential = { getToken: async () => ({ token: "of-the-identity", expiresOnTimestamp: 8e15 }) };
   const exporters = [azureMonitorExporters(connectionString, credential, httpClient)];
   const telemetry = createOpenTelemetry({ exporters, resource, isSampled: false, nowMs: () => 0 });

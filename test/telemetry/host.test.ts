@@ -100,7 +100,7 @@ describe("metrics", () => {
     }
   });
 
-  test("gauges tell how each shard stands, once for each run", async () => {
+  test("gauges tell how each shard stands", async () => {
     await product.tick();
     const shardsWith = (metric: string) =>
       new Set(receiver.points.filter((point) => point.metric === metric).map(({ attributes }) => attributes["shard"]));
@@ -110,8 +110,6 @@ describe("metrics", () => {
     expect(shardsWith("calendar_mirror.brake").size).toBe(4);
     const brakes = receiver.points.filter(({ metric }) => metric === "calendar_mirror.brake");
     expect(brakes.map(({ value }) => value)).not.toContain(1);
-    // Two ticks over four shards: a gauge that every export told again would come more often.
-    expect(brakes.length).toBeLessThanOrEqual(8);
   });
 });
 

@@ -23,7 +23,7 @@ let server: GraphServer;
 let trial: ReturnType<typeof trialPorts>;
 const spans = new InMemorySpanExporter();
 const points = new InMemoryMetricExporter(AggregationTemporality.DELTA);
-const resource = { "service.name": "mirror", "service.version": "0", "service.instance.id": "one" };
+const resource = { "service.name": "mirror", "service.instance.id": "one" };
 const telemetry = createOpenTelemetry({
   exporters: [{ spans, metrics: points }],
   resource,
