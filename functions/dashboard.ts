@@ -1,9 +1,9 @@
 import { app, type HttpHandler } from "@azure/functions";
 import { dashboardAnswer } from "../shared/http/dashboard.js";
-import { requireSettings } from "../shared/live.js";
+import { requireSettings, withTelemetry } from "../shared/live.js";
 
 /** The page is loaded when somebody asks for it. */
 export const handler: HttpHandler = async () => dashboardAnswer((await import("../shared/http/dashboardPage.js")).page);
 
-app.http("dashboard", { route: "dashboard", methods: ["GET"], authLevel: "function", handler });
+app.http("dashboard", { route: "dashboard", methods: ["GET"], authLevel: "function", handler: withTelemetry(handler) });
 requireSettings();

@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxCalendarsRoute } from "../shared/http/mailboxCalendars.js";
-import { httpPorts, nowMs, requireSettings } from "../shared/live.js";
+import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
 export const handler = httpHandler(mailboxCalendarsRoute, httpPorts, nowMs);
 
@@ -9,6 +9,6 @@ app.http("mailboxCalendars", {
   route: "mailboxes/{id}/calendars",
   methods: ["GET"],
   authLevel: "function",
-  handler,
+  handler: withTelemetry(handler),
 });
 requireSettings();
