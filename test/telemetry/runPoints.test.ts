@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import type { RoundsMessage } from "../../shared/mirror/messages.js";
+import { runRounds } from "../../shared/mirror/runRounds.js";
+import { readStatus } from "../../shared/mirror/status.js";
+import { runPoints } from "../../shared/mirror/watch.js";
+import type { MetricName } from "../../shared/telemetry/metrics.js";
+import type { Point } from "../../shared/telemetry/telemetry.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "../fleet/world.js";
+
+/** The figures that runs tell, beside those that the status tells of the same runs. */
+
+/** @param callMs How long a call to Graph takes. */
+async function opened(options: FleetOptions, callMs = 0): Promise<Fleet> {
+  const onCall = () => {
+    world.clock.ms += callMs;
+  };
+  const world: Fleet = fleet({ shards: 1, onCall, ...options });
+  await world.store.open();
+  await world.discover();
+  return world;
+}
+
+/** One tick of the only shard: what each of its invocations tells. */
+async function tick(world: Fleet): Promise<readonly (readonly Point[])[]> {
+  const told: (readonly Point[])[] = [];
+  let next: RoundsMessage | null = { shard: "00", tick: world.newId() };
+  while (next !== null) {
+    const end = await runRounds(next, world.ports());
+    told.push(runPoints("00", end));
+    next = end.continuation;
+  }
+  world.clock.ms += tickMs;
+  return told;
+}
+
+const valuesOf = (points: readonly Point[], name: MetricName) =>
+  points.flatMap(({ metric, value }) => (metric === name ? [value] : []));
+
+describe("what runs tell", () => {
+  test("a tick in pieces is counted once, and how the shard stands only when all is counted", async () => {
+    const run = { runMsMax: 2, batchesInFlightMax: 1 };
+    const world = await opened({ mailboxes: 300, run, table: { pageSize: 50 } }, 1);
+    const told = await tick(world);
+    expect(told.length).toBeGreaterThan(2);
+    const { activity } = await readStatus(world.store, world.facts, 0, 288);
+    for (const counter of ["rounds", "pages", "changes", "throttles", "transactions"] as const) {
+      const values = valuesOf(told.flat(), `calendar_mirror.${counter}`);
+      expect([counter, values.reduce((sum, value) => sum + value, 0)]).toEqual([counter, activity.total[counter]]);
+    }
+    expect(valuesOf(told.flat(), "calendar_mirror.rounds").length).toBe(told.length);
+    expect(told.map((points) => valuesOf(points, "calendar_mirror.fresh_share"))).toEqual([
+      ...told.slice(1).map(() => []),
+      [1],
+    ]);
+    expect(valuesOf(told.flat(), "calendar_mirror.parked")).toEqual([0]);
+  });
+
+  test("the lag is the age of the oldest success; a parked mailbox is counted, and makes the shard less fresh", async () => {
+    const world = await opened({ mailboxes: 10 });
+    const users = fitUsers(world);
+    const [denied = ""] = users;
+    await tick(world);
+    world.graph.faults.add({ kind: "denied", mailboxId: denied });
+    await tick(world);
+    const told = (await tick(world)).flat();
+    expect(valuesOf(told, "calendar_mirror.parked")).toEqual([1]);
+    expect(valuesOf(told, "calendar_mirror.lag")).toEqual([(2 * tickMs) / 1000]);
+    expect(valuesOf(told, "calendar_mirror.fresh_share")).toEqual([1 - 1 / users.length]);
+  });
+
+  test("the brake is on in the run that meets it and in those that it stops, then off", async () => {
+    const world = await opened({ mailboxes: 30 });
+    world.graph.faults.add({ kind: "throttledApplication", on: "batch", seconds: 400, count: 1 });
+    const brakes: number[][] = [];
+    for (let count = 0; count < 3; count++) brakes.push(valuesOf((await tick(world)).flat(), "calendar_mirror.brake"));
+    expect(brakes).toEqual([[1], [1], [0]]);
+  });
+
+  test("a shard without mailboxes has no lag and no share; a run that was overtaken tells nothing", async () => {
+    const world = await opened({ mailboxes: 1, source: null });
+    const told = (await tick(world)).flat();
+    expect(valuesOf(told, "calendar_mirror.parked")).toEqual([0]);
+    expect(valuesOf(told, "calendar_mirror.lag")).toEqual([]);
+    expect(valuesOf(told, "calendar_mirror.fresh_share")).toEqual([]);
+    const end = { kind: "superseded", pages: [], continuation: null, figures: null } as const;
+    expect(runPoints("00", end)).toEqual([]);
+  });
+});
