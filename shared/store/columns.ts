@@ -74,6 +74,12 @@ export class ColumnReader {
     return text;
   }
 
+  /** An id that the row's key was made of: a row that says another's is nobody's. */
+  idOf(name: string, keyOf: (id: string) => string): string {
+    const id = this.text(name);
+    return id !== "" && keyOf(id) === this.#entity.rowKey ? id : this.#wrong(name, "is not that of the row's key");
+  }
+
   text(name: string): string {
     return this.textOrNull(name) ?? this.#missing(name);
   }
@@ -87,9 +93,9 @@ export class ColumnReader {
     const value = this.#value(name);
     if (value === undefined) return null;
     const count = typeof value === "bigint" ? Number(value) : value;
-    return typeof count === "number" && Number.isSafeInteger(count)
+    return typeof count === "number" && Number.isSafeInteger(count) && count >= 0
       ? count
-      : this.#wrong(name, "holds no whole number");
+      : this.#wrong(name, "holds no whole number from 0");
   }
 
   count(name: string): number {

@@ -7,6 +7,7 @@ import {
   type JsonObject,
 } from "../sync/types.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
+import { mailboxKey } from "./keys.js";
 import type { Columns, Entity } from "./table.js";
 
 /** The column by which a writer finds its own success after a lost answer. */
@@ -57,7 +58,7 @@ export function checkpointColumns(checkpoint: Checkpoint): Columns {
 export function checkpointOf(entity: Entity): Checkpoint {
   const row = new ColumnReader(entity);
   return {
-    mailboxId: row.text("mailboxId"),
+    mailboxId: row.idOf("mailboxId", mailboxKey),
     epoch: row.text("epoch"),
     strategy: row.oneOf("strategy", strategies),
     generation: row.count("generation"),

@@ -172,7 +172,7 @@ function heldOf(entity: Entity): RosterHeld {
   return {
     etag: entity.etag,
     row: {
-      mailboxId: row.text("mailboxId"),
+      mailboxId: row.idOf("mailboxId", rosterKey),
       source: row.text("source"),
       state: row.oneOf("state", rosterStates),
       generation: row.count("rosterGeneration"),

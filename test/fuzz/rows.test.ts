@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { readDirectory } from "../../shared/store/directoryRow.js";
 import { calendarColumns, calendarOf, checkpointColumns, checkpointOf } from "../../shared/store/entities.js";
 import { LayoutError, RowError, StorageError } from "../../shared/store/errors.js";
 import { calendarKey, escapeKey, keyUnitsMax, mailboxKey, rosterKey, unescapeKey } from "../../shared/store/keys.js";
@@ -34,7 +35,7 @@ function bent(columns: Columns): fc.Arbitrary<Columns> {
     });
 }
 
-const table = { partitionKey: "00", rowKey: "row", etag: "etag" };
+const table = { partitionKey: "00", rowKey: mailboxKey("adele"), etag: "etag" };
 const whole = checkpointColumns(checkpoint("adele", { walked: null, notBeforeMs: 5, heldRemovals: 2 }));
 const calendar = calendarColumns("adele", row("work"));
 
@@ -101,6 +102,7 @@ describe("I7: a row that somebody else wrote is read as it stands, or refused by
           () => store.readBrake(),
           () => store.roster.read("adele"),
           () => readBrake(real),
+          () => readDirectory(real),
           () => readFeedKey(real, () => new Uint8Array(32)),
           async () => {
             for await (const page of store.readMailboxes("00", { after: null, upTo: null }))

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { calendarColumns, calendarOf, checkpointColumns, checkpointOf } from "../../shared/store/entities.js";
+import { mailboxKey } from "../../shared/store/keys.js";
 import { measureEntity } from "../../shared/store/measure.js";
 import { shardRowColumns, shardRowOf } from "../../shared/store/shardRow.js";
 import type { Columns, Entity } from "../../shared/store/table.js";
@@ -26,7 +27,7 @@ const phase = fc.oneof(
 const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
   .tuple(
     fc.record({
-      mailboxId: text,
+      mailboxId: text.filter((id) => id !== ""),
       epoch: text,
       strategy: fc.constantFrom("delta" as const, "list" as const),
       generation: count,
@@ -94,7 +95,8 @@ describe("checkpoints as columns", () => {
   test("any checkpoint comes back as it was", () => {
     fc.assert(
       fc.property(anyCheckpoint, (any) => {
-        expect(readCheckpoint(checkpointColumns(any))).toEqual(any);
+        const entity = { ...entityOf(checkpointColumns(any)), rowKey: mailboxKey(any.mailboxId) };
+        expect(checkpointOf(entity)).toEqual(any);
       }),
     );
   });
@@ -143,8 +145,10 @@ describe("checkpoints as columns", () => {
 
   test.each([
     ["phase", "sleeping", "holds none of initial, full, incremental, idle"],
-    ["sequence", "12", "holds no whole number"],
-    ["sequence", 1.5, "holds no whole number"],
+    ["sequence", "12", "holds no whole number from 0"],
+    ["sequence", 1.5, "holds no whole number from 0"],
+    ["sequence", -1, "holds no whole number from 0"],
+    ["mailboxId", "another", "is not that of the row's key"],
     ["lastSuccess", "yesterday", "holds no time"],
     ["epoch", 4, "holds no text"],
   ])("column %s with %j is refused", (name, value, what) => {
