@@ -69,8 +69,12 @@ async function call<Body>(method: "GET" | "POST", path: string): Promise<Body> {
     throw new ApiError(0, "The mirror cannot be reached."); // The browser does not tell a page why.
   }
   const text = await response.text();
-  if (response.ok) return JSON.parse(text) as Body;
-  throw new ApiError(response.status, messageIn(text) ?? `The mirror answered ${response.status}.`);
+  if (!response.ok) throw new ApiError(response.status, messageIn(text) ?? `The mirror answered ${response.status}.`);
+  try {
+    return JSON.parse(text) as Body;
+  } catch {
+    throw new ApiError(response.status, "Something else than the mirror has answered."); // A proxy, or a page to sign in.
+  }
 }
 
 function messageIn(text: string): string | null {

@@ -39,7 +39,7 @@ export function changeOnly<Value>(draw: (value: Value) => void): (value: Value) 
   return (value) => {
     const text = JSON.stringify(value);
     if (text === last) return;
-    last = text;
     draw(value);
+    last = text;
   };
 }

@@ -210,6 +210,9 @@ test("what is shown stays when the mirror cannot be reached, and says how old it
     .waitFor();
   await verdictSays(/fresh/);
   await page.unroute("**/api/status");
+  await page.route("**/api/status", (route) => route.fulfill({ status: 200, body: "<html>Sign in</html>" }));
+  await page.getByRole("alert").getByText("Something else than the mirror has answered.").waitFor();
+  await page.unroute("**/api/status");
   await page.getByRole("alert").waitFor({ state: "hidden" });
 });
 
