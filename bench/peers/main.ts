@@ -24,7 +24,9 @@ export type PeerOrders = {
 /** As a queue delivers a message that failed. */
 const deliveriesMax = 5;
 
-const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
+const input = createInterface(process.stdin);
+input.once("close", () => process.exit()); // The bench has ended or was killed: also in the middle of a tick.
+const lines = input[Symbol.asyncIterator]();
 const { value: first } = await lines.next();
 const orders = JSON.parse(String(first)) as PeerOrders;
 const tick = orders.peer === "floor" ? floorTick(orders) : await peerTick(orders);
