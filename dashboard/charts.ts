@@ -39,7 +39,10 @@ const plots: uPlot[] = [];
 export const drawActivity = changeOnly((ticks: readonly Tick[]) => {
   drawTable(ticks);
   const container = byId("charts");
-  if (ticks.length < 2) return show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
+  if (ticks.length < 2) {
+    for (const plot of plots.splice(0)) plot.destroy(); // The table is new: so are the charts, later.
+    return show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
+  }
   const times = ticks.map(({ started }) => Date.parse(started ?? "") / 1000);
   const series = measures.map(({ of }) => ticks.map((tick, index) => of(tick, ticks[index - 1])));
   if (plots.length === 0) createPlots(container);

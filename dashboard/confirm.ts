@@ -1,5 +1,9 @@
 import { ApiError } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, openModal } from "./dom.js";
+
+/** Long enough to be read; what was said is old news soon after. */
+const saidMs = 8_000;
+let forgetTimer = 0;
 
 export type Question = { readonly title: string; readonly text: string; readonly yes: string };
 
@@ -12,7 +16,7 @@ export function confirmed({ title, text, yes }: Question): Promise<boolean> {
   dialog.returnValue = "no";
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-    dialog.showModal();
+    openModal(dialog);
   });
 }
 
@@ -22,6 +26,10 @@ export function say(text: string): void {
   // What lies behind an open dialog is out of reach, for eyes and for screen readers.
   (document.querySelector("dialog[open]") ?? document.body).append(said);
   said.textContent = text;
+  clearTimeout(forgetTimer);
+  forgetTimer = window.setTimeout(() => {
+    said.textContent = "";
+  }, saidMs);
 }
 
 /** Asks, does, and tells how it went. True when it was done. */

@@ -33,6 +33,21 @@ export function show(container: HTMLElement, ...children: readonly Child[]): voi
   if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
+/**
+ * Opens a dialog. When it closes the focus goes back to where it was, by id: what had it may have been drawn anew.
+ */
+export function openModal(dialog: HTMLDialogElement): void {
+  const opener = document.activeElement?.id ?? "";
+  dialog.addEventListener(
+    "close",
+    () => {
+      if (document.activeElement === document.body && opener !== "") document.getElementById(opener)?.focus();
+    },
+    { once: true },
+  );
+  dialog.showModal();
+}
+
 /** Remembers what was shown last, so that the same is not built again at each refresh. */
 export function changeOnly<Value>(draw: (value: Value) => void): (value: Value) => void {
   let last = "";

@@ -1,4 +1,5 @@
 import { ApiError, api, type Mailbox } from "./api.js";
+import { say } from "./confirm.js";
 import { byId, el, show } from "./dom.js";
 import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
@@ -6,7 +7,9 @@ import { number, type StateName, stateNames, states } from "./words.js";
 
 /** The roster's mailboxes: searched, filtered, page by page. */
 
-const pageSize = 50;
+/** As last asked for: what is being typed counts when it is submitted. */
+let search = "";
+let state = "";
 let held: readonly Mailbox[] = [];
 let cursor: string | null = null;
 /** Answers of an older search are dropped. */
@@ -20,33 +23,40 @@ export function initList(): void {
   );
   byId<HTMLFormElement>("search").addEventListener("submit", (event) => {
     event.preventDefault();
+    search = byId<HTMLInputElement>("search-text").value.trim();
+    state = byId<HTMLSelectElement>("search-state").value;
     void refreshList();
   });
 }
 
-export function refreshList(): Promise<void> {
+/** The first page of what was searched. */
+function refreshList(): Promise<void> {
   return load([], null);
 }
 
-/** Brings the list up to date, unless somebody has paged on in it: that would throw them back. */
-export async function refreshFirstPage(): Promise<void> {
-  if (held.length <= pageSize) await refreshList();
+/** Reads what is shown anew: as many mailboxes as there are, so that whoever has paged on stays where they are. */
+export function refreshShown(): Promise<void> {
+  return load([], null, held.length);
 }
 
-async function load(before: readonly Mailbox[], from: string | null): Promise<void> {
+async function load(before: readonly Mailbox[], from: string | null, countMin = 1): Promise<void> {
   asked += 1;
   const turn = asked;
-  const search = byId<HTMLInputElement>("search-text").value.trim();
-  const state = byId<HTMLSelectElement>("search-state").value;
+  let rows = before;
+  let next = from;
   try {
-    const page = await api.mailboxes(search, state, from);
-    if (turn !== asked) return;
-    held = [...before, ...page.value];
-    cursor = page.cursor;
+    do {
+      const page = await api.mailboxes(search, state, next);
+      if (turn !== asked) return;
+      rows = [...rows, ...page.value];
+      next = page.cursor;
+    } while (next !== null && rows.length < countMin);
+    held = rows;
+    cursor = next;
     draw();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (turn === asked) show(byId("mailbox-list"), el("p", { class: "failure" }, error.message));
+    if (turn === asked) say(error.message);
   }
 }
 

@@ -2,7 +2,7 @@ import { ApiError, api, type Status, useKey } from "./api.js";
 import { drawActivity } from "./charts.js";
 import { byId } from "./dom.js";
 import { drawFreshness, drawVerdict, verdictOf } from "./freshness.js";
-import { initList, refreshFirstPage } from "./list.js";
+import { initList, refreshShown } from "./list.js";
 import { initPanel, refreshMailbox } from "./panel.js";
 import { tellTimes } from "./times.js";
 import { troublesDrawer } from "./troubles.js";
@@ -13,6 +13,8 @@ import { span } from "./words.js";
 const refreshMs = 5_000;
 /** While the mirror does not answer, it is asked ever more slowly. */
 const retryMsMax = 60_000;
+/** So many failures in a row are a hiccup; after that the page does not vouch for what it shows. */
+const failuresQuiet = 3;
 
 let readAtMs: number | null = null;
 let failures = 0;
@@ -51,7 +53,7 @@ function draw(status: Status): void {
   drawActivity(status.activity.ticks);
   // The list costs more than the status: it is read again when a tick has done something, not each time.
   const seen = JSON.stringify([status.ticks.newest, status.mailboxes.byState, status.mailboxes.calendars]);
-  if (seen !== census) void refreshFirstPage();
+  if (seen !== census) void refreshShown();
   census = seen;
   tellAge();
 }
@@ -64,6 +66,10 @@ function fail(error: ApiError): void {
   const failure = byId("failure");
   failure.textContent = isLocked ? "The mirror wants a function key." : `${error.message}${since}`;
   failure.hidden = false;
+  const silentSeconds = readAtMs === null ? 0 : (Date.now() - readAtMs) / 1000;
+  if (failures >= failuresQuiet && !isLocked && readAtMs !== null) {
+    drawVerdict({ kind: "bad", text: `No answer for ${span(silentSeconds)}` });
+  }
   if (readAtMs === null) drawVerdict({ kind: "bad", text: isLocked ? "Locked" : "No figures" });
 }
 

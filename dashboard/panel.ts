@@ -1,7 +1,7 @@
 import { ApiError, api, type Calendar, type Mailbox, type MailboxCalendars } from "./api.js";
 import { releaseMailbox, resyncMailbox, syncMailbox } from "./care.js";
 import { say } from "./confirm.js";
-import { byId, changeOnly, el, show } from "./dom.js";
+import { byId, changeOnly, el, openModal, show } from "./dom.js";
 import { timeAgo } from "./times.js";
 import { counted, explained, number, type StateName, states } from "./words.js";
 
@@ -13,7 +13,7 @@ export function openMailbox(id: string): void {
   shownId = id;
   const dialog = byId<HTMLDialogElement>("mailbox");
   draw({ id, loaded: null });
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) openModal(dialog);
   void refreshMailbox();
 }
 
@@ -36,11 +36,15 @@ export async function refreshMailbox(): Promise<void> {
     if (shownId === id) draw({ id, loaded });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (shownId === id) say(error.message);
+    if (shownId !== id) return;
+    if (error.status === 404) draw({ id, loaded: null, mistake: error.message });
+    else say(error.message);
   }
 }
 
-const draw = changeOnly(({ id, loaded }: { id: string; loaded: MailboxCalendars | null }) => {
+type Shown = { readonly id: string; readonly loaded: MailboxCalendars | null; readonly mistake?: string };
+
+const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
   const close = el(
     "button",
     { id: "panel-close", "aria-label": "Close", onclick: () => byId<HTMLDialogElement>("mailbox").close() },
@@ -48,7 +52,7 @@ const draw = changeOnly(({ id, loaded }: { id: string; loaded: MailboxCalendars 
   );
   const title = el("h2", { id: "mailbox-title" }, loaded?.mailbox.displayName ?? id);
   const head = el("div", { class: "panel-head" }, title, close);
-  if (loaded === null) return show(byId("mailbox-body"), head, el("p", {}, "Loading …"));
+  if (loaded === null) return show(byId("mailbox-body"), head, el("p", {}, mistake ?? "Loading …"));
   const { mailbox, value } = loaded;
   const alive = value.filter(({ removed }) => removed === null);
   const gone = value.filter(({ removed }) => removed !== null);

@@ -77,7 +77,7 @@ function takeOver(collection) {
     narrowedTo: (filter, query) => {
       const [whole, partitionKey, after, upTo] = ofPartition.exec(filter ?? "") ?? [];
       const partition = whole === undefined ? undefined : partitions.get(plain(partitionKey));
-      if (whole === undefined || /\bor\b/.test(filter)) narrowed = null;
+      if (whole === undefined || /\bor\b/i.test(filter)) narrowed = null;
       else if (partition === undefined) narrowed = [];
       else if (after === undefined) narrowed = [...partition.rows.values()];
       else narrowed = partition.between(plain(after), plain(upTo));

@@ -161,10 +161,8 @@ async function tellHowToBreak(simulator: Simulator, simulatorUrl: string): Promi
   const command = (kind: string) =>
     `curl -X POST ${simulatorUrl}/_control/mailboxes/${first.id}/state -d '{"kind":"${kind}"}'`;
   screen.say(`Break a mailbox:  ${command("denied")}`, { event: "hint", break: command("denied") });
-  screen.say(`Mend it again:    ${command("normal")}   and release it on the dashboard`, {
-    event: "hint",
-    mend: command("normal"),
-  });
+  screen.say(`Mend it again:    ${command("normal")}`, { event: "hint", mend: command("normal") });
+  screen.say("                  and release it on the dashboard.", { event: "hint" });
 }
 
 async function tickUntilFresh(

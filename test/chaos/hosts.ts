@@ -17,6 +17,8 @@ export type HostPool = {
   readonly places: readonly Place[];
   /** Places whose host is up. */
   ready(): readonly Place[];
+  /** Why hosts died that nobody killed. */
+  readonly crashes: readonly string[];
   /** At once, with all that runs in it, as when a machine dies. */
   kill(place: Place): void;
   start(place: Place): Promise<void>;
@@ -36,6 +38,8 @@ export function hostPool(
     hostUrl: null,
     product: null,
   }));
+  const crashes: string[] = [];
+  const killed = new Set<Child>();
   const start = async (place: Place): Promise<void> => {
     const main = join(root, "local", "host", "main.ts");
     const flags = ["--app", appDir, "--port", "0", "--events", "--with-parent", "--log-level", "error"];
@@ -52,6 +56,7 @@ export function hostPool(
       place.child = child;
       void child.died.then((reason) => {
         if (place.child === child) leave(place);
+        if (!killed.has(child)) crashes.push(reason);
         reject(new Error(reason)); // Nobody listens once it was ready.
       });
     });
@@ -59,8 +64,10 @@ export function hostPool(
   return {
     places,
     ready: () => places.filter(({ product }) => product !== null),
+    crashes,
     kill: (place) => {
       leave(place);
+      if (place.child !== null) killed.add(place.child);
       place.child?.process.kill("SIGKILL");
     },
     start,

@@ -69,8 +69,16 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
     const followers = new Followers(world.pool);
     const counts = Object.entries(await storm(world, followers, seconds));
     say(counts.map(([name, count]) => `${count} ${name}`).join(", "));
+    // A storm without wind would prove nothing.
+    const lulls = counts.filter(([name, count]) => count === 0 && name !== "troubled").map(([name]) => `no ${name}`);
     say(injectedText(world));
-    const left = [...(await calm(world, say)), ...(await toldOf(world)), ...(await followed(world, followers))];
+    const left = [
+      ...lulls,
+      ...(await calm(world, say)),
+      ...(await toldOf(world)),
+      ...(await followed(world, followers)),
+      ...world.pool.crashes.map((reason) => `a host died that nobody had killed: ${reason}`),
+    ];
     for (const line of left) say(line);
     return left.length === 0;
   } finally {

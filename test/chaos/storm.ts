@@ -95,8 +95,8 @@ async function tick({ pool, random }: ChaosWorld): Promise<number> {
 }
 
 /**
- * Graph is well again, and an operator releases every mailbox, as one would after an outage. Ticks until the mirror is
- * what the mailboxes are.
+ * Graph is well again, and an operator releases whoever is parked, which would wait for hours else; all others must find
+ * their way alone. Ticks until the mirror is what the mailboxes are.
  * @returns What still differs.
  */
 export async function calm(world: ChaosWorld, say: (text: string) => void): Promise<readonly string[]> {
@@ -105,7 +105,8 @@ export async function calm(world: ChaosWorld, say: (text: string) => void): Prom
   graph.faults.clear();
   for (const id of graph.mailboxes.ids()) {
     graph.mailboxes.setState(id, { kind: "normal" });
-    await pool.ready()[0]?.product?.release(id);
+    const parkedReason = (await store.readMailbox(id))?.checkpoint.parkedReason ?? null;
+    if (parkedReason !== null) await pool.ready()[0]?.product?.release(id);
   }
   const startMs = performance.now();
   for (;;) {
