@@ -216,6 +216,24 @@ test("what is shown stays when the mirror cannot be reached, and says how old it
   await page.getByRole("alert").waitFor({ state: "hidden" });
 });
 
+test("charts and list go on when the table is new, and what is being typed is no search yet", async () => {
+  await open();
+  await page.locator(".plot canvas").first().waitFor();
+  await page.route("**/api/status", async (route) => {
+    const response = await route.fetch();
+    const status = (await response.json()) as { activity: { ticks: unknown[] } };
+    await route.fulfill({ response, json: { ...status, activity: { ...status.activity, ticks: [] } } });
+  });
+  await says("The charts begin with the second tick.");
+  await page.unroute("**/api/status");
+  await page.getByLabel("Search by id or name").fill("nobody is called that");
+  await product.countedTick();
+  await page.locator(".plot canvas").first().waitFor();
+  expect(await page.locator(".plot canvas").count()).toBe(4);
+  expect(await page.locator("#mailbox-list tbody tr").count()).toBe(mailboxes);
+  expect(watched.faults).toEqual([]);
+});
+
 describe("people who see, read and use pages differently", () => {
   const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   type Found = {
