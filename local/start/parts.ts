@@ -92,7 +92,7 @@ async function startSimulator(options: StartOptions, token: string, stops: (() =
   const child = run(
     "The Graph simulator",
     process.execPath,
-    [...tsx, main, ...flags, "--token", token],
+    [...tsx, main, ...flags, `--token=${token}`], // In one word: a random one may begin with a dash.
     process.env,
     (line, stream) => {
       if (stream === "stdout") ready((JSON.parse(line) as { url: string }).url);

@@ -73,6 +73,12 @@ describe.concurrent("what goes wrong is told in one clear line, with a useful ex
   });
 });
 
+test("a token that begins like an option is a token all the same", async () => {
+  const { code, said } = await start(["--once", "--mailboxes", "2"], { GRAPH_ACCESS_TOKEN: "-looks-like-an-option" });
+  expect(said).toMatch(/2 of 2 mailboxes fresh/);
+  expect(code).toBe(0);
+});
+
 test("a table that is kept is taken up by the next run, as JSON for programs", async () => {
   const { mkdtemp, rm } = await import("node:fs/promises");
   const { tmpdir } = await import("node:os");
