@@ -42,12 +42,12 @@ function shardName(index: number): string {
 
 // `!` opens an escape and `|` separates the parts of a key, so neither may stand for itself.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what the table forbids.
-const unsafeUnits = /[/\\#?%|!\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]|\p{Surrogate}/gu;
+const unsafeUnits = /[/\\#?%|!'\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]|\p{Surrogate}/gu;
 
 /**
  * An id as part of a key: `!` and four hex digits for each UTF-16 unit that the table or its protocol forbids or that
- * has caused trouble (`/ \ # ? %`, control characters, line separators, lone surrogates, non-characters). All else
- * stays, case included: ids are case-sensitive.
+ * has caused trouble (`/ \ # ? %`, control characters, line separators, lone surrogates, non-characters; the apostrophe,
+ * for Azurite takes `',` for the end of a key). All else stays, case included: ids are case-sensitive.
  * @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
  */
 export function escapeKey(id: string): string {

@@ -59,7 +59,7 @@ describe("keys", () => {
   });
 
   test("what is harmless stays as it is, case included", () => {
-    const graphId = "AAMkAGI2TGuLAAA=_-+.:@$&'()*,;~ äß字😀";
+    const graphId = "AAMkAGI2TGuLAAA=_-+.:@$&()*,;~ äß字😀";
     expect(escapeKey(graphId)).toBe(graphId);
     expect(escapeKey("a/b|c!d%\u0000")).toBe("a!002fb!007cc!0021d!0025!0000");
     expect(mailboxKey("Ab")).not.toBe(mailboxKey("aB"));
