@@ -241,6 +241,7 @@ async function main(): Promise<void> {
     };
     if (values.json) console.log(JSON.stringify(figures));
     else for (const [name, figure] of Object.entries(figures)) console.log(`${name.padEnd(18)} ${figure}`);
+    if (host.kills < 2) say("The roster was up before the host was killed twice: take more mailboxes.");
     process.exitCode = lost + strangers === 0 && host.kills === 2 ? 0 : 1;
   } finally {
     for (const stop of stops.reverse()) await stop();

@@ -228,7 +228,7 @@ export function tableContract(name: string, newTable: NewTable): void {
           rowKeys.map((rowKey) => remove(rowKey)),
         );
       }),
-      { numRuns: 60, examples: [["',\u0000", "','"]] }, // Azurite once took the first two for the end of a key.
+      { numRuns: 60, examples: [["',\u0000", "','"]] }, // Azurite takes these for the end of a key.
     );
   });
 }
