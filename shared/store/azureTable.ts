@@ -180,7 +180,8 @@ function entityOf(raw: Readonly<Record<string, unknown>>): Entity {
 
 /** We write no other types; a column that somebody else added may hold one, and is none of ours. */
 function isColumnValue(value: unknown): value is ColumnValue {
-  return ["string", "number", "bigint", "boolean"].includes(typeof value) || value instanceof Date;
+  const type = typeof value;
+  return type === "string" || type === "number" || type === "boolean" || type === "bigint" || value instanceof Date;
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -11,13 +11,17 @@ const latestMs = Date.UTC(9999, 11, 31);
 
 /** Columns of a row in the making. Null is not written: the table has none, and an absent column reads back as null. */
 export class ColumnWriter {
-  readonly #columns = new Map<string, ColumnValue>();
+  readonly #columns: Record<string, ColumnValue> = {};
 
   /** Long text is split over `name`, `name_2`, `name_3` …, never inside a surrogate pair. */
   text(name: string, value: string | null): this {
     if (value === null) return this;
+    if (value.length <= unitsPerColumn) {
+      this.#columns[name] = value;
+      return this;
+    }
     for (const [index, piece] of splitText(value).entries()) {
-      this.#columns.set(index === 0 ? name : `${name}_${index + 1}`, piece);
+      this.#columns[index === 0 ? name : `${name}_${index + 1}`] = piece;
     }
     return this;
   }
@@ -31,7 +35,7 @@ export class ColumnWriter {
   count(name: string, value: number | null): this {
     if (value === null) return this;
     if (!Number.isSafeInteger(value)) throw new RangeError(`Column ${name} takes whole numbers only, not ${value}.`);
-    this.#columns.set(name, value === (value | 0) ? value : BigInt(value));
+    this.#columns[name] = value === (value | 0) ? value : BigInt(value);
     return this;
   }
 
@@ -39,17 +43,17 @@ export class ColumnWriter {
   time(name: string, ms: number | null): this {
     if (ms === null) return this;
     if (Number.isNaN(ms)) throw new RangeError(`Column ${name} takes a time, not NaN.`);
-    this.#columns.set(name, new Date(Math.min(Math.max(ms, earliestMs), latestMs)));
+    this.#columns[name] = new Date(Math.min(Math.max(ms, earliestMs), latestMs));
     return this;
   }
 
   flag(name: string, value: Json | undefined): this {
-    if (typeof value === "boolean") this.#columns.set(name, value);
+    if (typeof value === "boolean") this.#columns[name] = value;
     return this;
   }
 
   columns(): Columns {
-    return Object.fromEntries(this.#columns);
+    return this.#columns;
   }
 }
 

@@ -4,6 +4,9 @@ import { type Action, type Columns, type ColumnValue, tableLimits } from "./tabl
 const operationBytes = 700;
 /** A UTF-16 unit of a key takes at most nine bytes in a URL: three of UTF-8, each as `%xx`. */
 const bytesPerKeyUnit = 9;
+/** A UTF-16 unit of text takes at most six bytes in JSON: `\uXXXX`. */
+const bytesPerJsonUnit = 6;
+const shortUnits = 2_000;
 
 /** Stays under the service's 1 MiB, so that a difference between our count and its own does no harm. */
 const entityBytesMax = tableLimits.entityBytes - 16 * 1024;
@@ -24,18 +27,20 @@ export type Measure = {
 export function measureEntity(partitionKey: string, rowKey: string, columns: Columns): Measure {
   const entries = Object.entries(columns);
   let bytes = 4 + 2 * (partitionKey.length + rowKey.length);
-  for (const [name, value] of entries) bytes += 8 + 2 * name.length + valueBytes(value);
-  return { bytes, properties: entries.length, tooLarge: whyTooLarge(bytes, entries.length, columns) };
+  let tooLong: string | null = null;
+  for (const [name, value] of entries) {
+    bytes += 8 + 2 * name.length + valueBytes(value);
+    if (typeof value === "string" && value.length > tableLimits.unitsPerString) tooLong ??= name;
+  }
+  return { bytes, properties: entries.length, tooLarge: whyTooLarge(bytes, entries.length, tooLong) };
 }
 
-function whyTooLarge(bytes: number, properties: number, columns: Columns): string | null {
+function whyTooLarge(bytes: number, properties: number, tooLong: string | null): string | null {
   if (bytes > entityBytesMax) return `row of ${bytes} bytes, at most ${entityBytesMax} fit`;
   if (properties > tableLimits.propertiesPerEntity) {
     return `row of ${properties} columns, at most ${tableLimits.propertiesPerEntity} fit`;
   }
-  const isLong = (value: ColumnValue) => typeof value === "string" && value.length > tableLimits.unitsPerString;
-  const long = Object.entries(columns).find(([, value]) => isLong(value));
-  return long === undefined ? null : `column ${long[0]} is longer than ${tableLimits.unitsPerString} characters`;
+  return tooLong === null ? null : `column ${tooLong} is longer than ${tableLimits.unitsPerString} characters`;
 }
 
 /** Bytes of one stored value, by the service's own count. */
@@ -60,7 +65,9 @@ function columnBytes(name: string, value: ColumnValue): number {
   return overhead + (typeof value === "string" ? jsonBytes(value) : 32);
 }
 
+/** Short text is not written out to be counted: it is asked for each column of each row, and its bound does no harm. */
 function jsonBytes(text: string): number {
+  if (text.length <= shortUnits) return 2 + bytesPerJsonUnit * text.length;
   const separators = text.match(/[\u2028\u2029]/g)?.length ?? 0; // Sent escaped: six bytes instead of three.
   return Buffer.byteLength(JSON.stringify(text), "utf8") + 3 * separators;
 }

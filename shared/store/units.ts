@@ -29,7 +29,6 @@ export const groupLimits: GroupLimits = {
 export type Piece = {
   readonly mailboxId: string;
   readonly rowKey: string;
-  readonly checkpoint: Checkpoint;
   readonly columns: Columns;
   readonly writes: readonly Action[];
   readonly etag: string;
@@ -110,7 +109,7 @@ export function parcelOf(shard: string, unit: PendingUnit, room: GroupLimits): P
   }
   const checkpointBytes = actionBytes(shard, { kind: "update", rowKey, columns, etag: held.etag }) + commitIdBytes;
   const chunks = chunksOf(writes, { ...room, bodyBytesMax: room.bodyBytesMax - checkpointBytes });
-  const pieces = piecesOf(unit, rowKey, chunks, checkpointBytes);
+  const pieces = piecesOf(unit, rowKey, columns, chunks, checkpointBytes);
   return {
     pieces,
     operations: writes.length + 1,
@@ -143,18 +142,18 @@ function chunksOf(writes: readonly SizedWrite[], room: GroupLimits): readonly (r
 function piecesOf(
   { held, next }: PendingUnit,
   rowKey: string,
+  columns: Columns,
   chunks: readonly (readonly SizedWrite[])[],
   checkpointBytes: number,
 ): readonly Piece[] {
   let sequence = held.checkpoint.sequence;
   return chunks.map((chunk, index) => {
     for (const write of chunk) sequence = Math.max(sequence, write.sequence);
-    const checkpoint = index === chunks.length - 1 ? next : tornCheckpoint(next, sequence, held.checkpoint);
+    const isLast = index === chunks.length - 1;
     return {
       mailboxId: next.mailboxId,
       rowKey,
-      checkpoint,
-      columns: checkpointColumns(checkpoint),
+      columns: isLast ? columns : checkpointColumns(tornCheckpoint(next, sequence, held.checkpoint)),
       writes: chunk.map(({ action }) => action),
       etag: held.etag, // Of the first piece; the others take the ETag of the one before.
       bytes: chunk.reduce((total, write) => total + write.bytes, checkpointBytes),
