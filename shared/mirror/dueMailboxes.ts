@@ -1,4 +1,4 @@
-import type { Held, Store } from "../store/store.js";
+import type { Held, Store, Unreadable } from "../store/store.js";
 import { isDue, isNeverAsked, prepared } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { ShardRun } from "./shardRun.js";
@@ -6,14 +6,20 @@ import { stretchesOf } from "./shardRun.js";
 import { type Work, workOn } from "./turn.js";
 
 /** A mailbox's place in the order of the shard: the cursor moves over it once it is done. */
-type Place = { checkpoint: Checkpoint; readonly wrapped: boolean; isDone: boolean };
+type Place = {
+  readonly mailboxId: string;
+  /** Null: it cannot be read. */
+  checkpoint: Checkpoint | null;
+  readonly wrapped: boolean;
+  isDone: boolean;
+};
 export type DueWork = Work & { readonly place: Place };
 
-/** Hands out the mailboxes that are due, in batches, reading at most one page of 1,000 checkpoints ahead. */
+/** Hands out the mailboxes that are due, in batches, reading at most one page of checkpoints ahead. */
 export class DueMailboxes {
   #ready: DueWork[] = [];
   #places: Place[] = [];
-  readonly #source: AsyncIterator<{ readonly held: readonly Held[]; readonly wrapped: boolean }>;
+  readonly #source: AsyncIterator<{ readonly page: readonly (Held | Unreadable)[]; readonly wrapped: boolean }>;
   #reading: Promise<void> | null = null;
   #isExhausted = false;
   #newAsked = 0;
@@ -26,8 +32,8 @@ export class DueMailboxes {
     private readonly clock: { nowMs(): number },
     /** Sees every mailbox of the shard, due or not. */
     private readonly see: (held: Held) => void,
-    /** Sees every mailbox once more, as it stands when the cursor moves over it. */
-    private readonly passed: (checkpoint: Checkpoint) => void,
+    /** Sees every mailbox once more, as it stands when the cursor moves over it; null where it cannot be read. */
+    private readonly passed: (mailboxId: string, checkpoint: Checkpoint | null) => void,
     /** How many never-asked mailboxes may still get their first round: the others must not wait for them. */
     private readonly newMailboxesMax: number,
   ) {
@@ -47,8 +53,8 @@ export class DueMailboxes {
     const last = done.at(-1);
     if (last === undefined) return this.#cursor;
     this.#places = open === -1 ? [] : this.#places.slice(open);
-    for (const { checkpoint } of done) this.passed(checkpoint);
-    this.#cursor = { cursor: last.checkpoint.mailboxId, wrapped: last.wrapped };
+    for (const { mailboxId, checkpoint } of done) this.passed(mailboxId, checkpoint);
+    this.#cursor = { cursor: last.mailboxId, wrapped: last.wrapped };
     return this.#cursor;
   }
 
@@ -74,9 +80,9 @@ export class DueMailboxes {
   }
 
   /** @param checkpoint As it stands now, where it was moved. */
-  done(work: DueWork, checkpoint: Checkpoint = work.place.checkpoint): void {
-    work.place.checkpoint = checkpoint;
-    work.place.isDone = true;
+  done({ place }: DueWork, checkpoint: Checkpoint | null = place.checkpoint): void {
+    place.checkpoint = checkpoint;
+    place.isDone = true;
   }
 
   #isItsTurn({ checkpoint }: Held): boolean {
@@ -93,18 +99,26 @@ export class DueMailboxes {
       return;
     }
     const nowMs = this.clock.nowMs();
-    for (const held of value.held) {
-      const due = isDue(held.checkpoint, nowMs, this.run.tick) && this.#isItsTurn(held);
-      this.see(held);
-      const place: Place = { checkpoint: held.checkpoint, wrapped: value.wrapped, isDone: !due };
-      this.#places.push(place);
-      if (due) this.#ready.push({ ...workOn(held, prepared(held.checkpoint, nowMs)), place });
+    const { page, wrapped } = value;
+    for (const one of page) {
+      if ("unreadable" in one)
+        this.#places.push({ mailboxId: one.unreadable, checkpoint: null, wrapped, isDone: true });
+      else this.#take(one, wrapped, nowMs);
     }
+  }
+
+  #take(held: Held, wrapped: boolean, nowMs: number): void {
+    const { checkpoint } = held;
+    const due = isDue(checkpoint, nowMs, this.run.tick) && this.#isItsTurn(held);
+    this.see(held);
+    const place: Place = { mailboxId: checkpoint.mailboxId, checkpoint, wrapped, isDone: !due };
+    this.#places.push(place);
+    if (due) this.#ready.push({ ...workOn(held, prepared(checkpoint, nowMs)), place });
   }
 }
 
 async function* walk(store: Store, shard: string, run: ShardRun) {
   for (const { after, upTo, wrapped } of stretchesOf(run)) {
-    for await (const held of store.readMailboxes(shard, { after, upTo })) yield { held, wrapped };
+    for await (const page of store.readCheckpoints(shard, { after, upTo })) yield { page, wrapped };
   }
 }

@@ -1,5 +1,5 @@
 import type { Asked } from "../graph/client.js";
-import type { Store } from "../store/store.js";
+import { rowUnreadable, type Store } from "../store/store.js";
 import { isLeaving } from "../sync/due.js";
 import { type MailboxState, stateOf } from "../sync/state.js";
 import type { Checkpoint, Counters, JsonObject } from "../sync/types.js";
@@ -97,6 +97,12 @@ export class RunTally {
     if (lastSuccessMs < (census.oldestSuccess?.atMs ?? Number.POSITIVE_INFINITY)) {
       census.oldestSuccess = { atMs: lastSuccessMs, mailbox: mailboxId };
     }
+  }
+
+  /** A mailbox whose checkpoint cannot be read is passed over until somebody mends it: parked, in sight (I7). */
+  unreadable(mailboxId: string): void {
+    this.census.states.parked += 1;
+    this.#trouble("parked", rowUnreadable, mailboxId);
   }
 
   #trouble(state: MailboxState, reason: string, mailboxId: string): void {

@@ -1,4 +1,4 @@
-import { type Held, type PendingUnit, RowError, type UnitResult } from "../store/store.js";
+import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult } from "../store/store.js";
 import { askOf } from "../sync/checkpoint.js";
 import { auditOf, removingReason } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
@@ -72,7 +72,7 @@ class Run {
       tally.run,
       ports.clock,
       ({ checkpoint }) => this.#see(checkpoint),
-      (checkpoint) => tally.passed(checkpoint),
+      (mailboxId, checkpoint) => (checkpoint === null ? tally.unreadable(mailboxId) : tally.passed(checkpoint)),
       ports.limits.newMailboxesPerTickMax - tally.newAsked,
     );
   }
@@ -166,7 +166,7 @@ class Run {
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
       this.ports.log("error", error.message, { mailbox: work.from.mailboxId });
-      const unreadable: Outcome = { kind: "transient", code: "rowUnreadable", retryAfterMs: null };
+      const unreadable: Outcome = { kind: "transient", code: rowUnreadable, retryAfterMs: null };
       return unitOf(
         stepOf({ ...work, from: work.held.checkpoint }, unreadable, this.ports, this.#run.tick),
         work.from,

@@ -27,3 +27,6 @@ export class LayoutError extends Error {
 export class RowError extends Error {
   override readonly name = "RowError";
 }
+
+/** What checkpoints and figures call it. */
+export const rowUnreadable = "rowUnreadable";

@@ -13,6 +13,8 @@ export const metaRows = { layout: "layout", brake: "brake", directory: "director
 /** Table service: 1 KiB per key, which is 512 UTF-16 units; Azurite refuses longer ones. */
 export const keyUnitsMax = 512;
 
+const mailboxPrefix = "mailbox|";
+
 /** A mailbox's part of a key. Long enough for any real id, and the rest is left to the calendar's id. */
 const mailboxUnitsMax = 240;
 
@@ -54,20 +56,30 @@ export function escapeKey(id: string): string {
   return id.replace(unsafeUnits, (unit) => `!${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+const brokenEscape = /!(?![0-9a-f]{4})/;
+
 /** The id that `escapeKey` was given. @throws RangeError when the text is no whole escaped id. */
 export function unescapeKey(escaped: string): string {
-  if (/!(?![0-9a-f]{4})/.test(escaped)) throw new RangeError("A key part that ends in a hash holds no whole id.");
+  if (brokenEscape.test(escaped)) throw new RangeError("A key part that ends in a hash holds no whole id.");
   return escaped.replace(/!([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** Row key of a mailbox's checkpoint. */
 export function mailboxKey(mailboxId: string): string {
-  return `mailbox|${keyPart(mailboxId, mailboxUnitsMax)}`;
+  return mailboxPrefix + keyPart(mailboxId, mailboxUnitsMax);
+}
+
+/** The mailbox that a checkpoint's key names; null where it names none, as only a foreign hand writes it. */
+export function mailboxOfKey(rowKey: string): string | null {
+  const escaped = rowKey.slice(mailboxPrefix.length);
+  if (!isMailboxKey(rowKey) || brokenEscape.test(escaped)) return null;
+  const mailboxId = unescapeKey(escaped);
+  return mailboxId !== "" && mailboxKey(mailboxId) === rowKey ? mailboxId : null;
 }
 
 /** Whether a row is a mailbox's checkpoint. */
 export function isMailboxKey(rowKey: string): boolean {
-  return rowKey.startsWith("mailbox|");
+  return rowKey.startsWith(mailboxPrefix);
 }
 
 /** Row key of what the roster knows of a mailbox. */
@@ -98,7 +110,7 @@ export const calendarsOfShard: KeyRange = { after: "calendar|", upTo: "calendar}
 /** The checkpoints of a shard, from just after one mailbox up to and including another; null leaves an end open. */
 export function mailboxesBetween(after: string | null, upTo: string | null): KeyRange {
   return {
-    after: after === null ? "mailbox|" : mailboxKey(after),
+    after: after === null ? mailboxPrefix : mailboxKey(after),
     upTo: upTo === null ? "mailbox}" : mailboxKey(upTo),
   };
 }

@@ -6,7 +6,7 @@ import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRo
 import { calendarOf, checkpointColumns, checkpointOf, commitIdColumn } from "./entities.js";
 import { RowError, StorageError } from "./errors.js";
 import { figuresAction, readFigures } from "./figuresRow.js";
-import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, shardOf, shardRowKey } from "./keys.js";
+import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
 import type { ShardClaim } from "./landing.js";
 import { openLayout, raiseBrake, readBrake } from "./meta.js";
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
@@ -18,7 +18,7 @@ import { type GroupLimits, groupLimits, type Held, type PendingUnit } from "./un
 
 export type { Committed, UnitResult } from "./commit.js";
 export type { DirectoryHeld } from "./directoryRow.js";
-export { LayoutError, RowError, StorageError } from "./errors.js";
+export { LayoutError, RowError, rowUnreadable, StorageError } from "./errors.js";
 export type { ShardClaim } from "./landing.js";
 export { manualSource, type RosterHeld, type RosterRow, type RosterRows, type Seat } from "./rosterRows.js";
 export { type GroupLimits, groupSize, type Held, type PendingUnit, packGroup } from "./units.js";
@@ -34,6 +34,9 @@ export type StoreParts = {
   readonly onUnreadable?: (error: RowError) => void;
 };
 
+/** A mailbox whose checkpoint cannot be read. */
+export type Unreadable = { readonly unreadable: string };
+
 /** The mirror's rows. Throws StorageError when the table gives no clear answer, RowError for a row that cannot be read. */
 export type Store = {
   /** Creates what is missing and checks the layout; cheap once this process has done so. @throws LayoutError */
@@ -45,6 +48,11 @@ export type Store = {
     shard: string,
     range: { readonly after: string | null; readonly upTo: string | null },
   ): AsyncIterable<readonly Held[]>;
+  /** The same, with checkpoints that cannot be read in their places. A row whose key names no mailbox is nobody's. */
+  readCheckpoints(
+    shard: string,
+    range: { readonly after: string | null; readonly upTo: string | null },
+  ): AsyncIterable<readonly (Held | Unreadable)[]>;
   /** All rows of a mailbox, tombstones included. */
   readCalendars(mailboxId: string): Promise<readonly CalendarRow[]>;
   /** One calendar, or its tombstone. Null: there is no such row. */
@@ -105,7 +113,8 @@ export function createStore(parts: StoreParts): Store {
       const entity = await table.get(shardOfMailbox(mailboxId), mailboxKey(mailboxId));
       return entity === null ? null : heldOf(entity);
     },
-    readMailboxes: (shard, range) => readMailboxes(table, shard, range, parts.onUnreadable),
+    readMailboxes: (shard, range) => readableOf(readCheckpoints(table, shard, range, parts.onUnreadable)),
+    readCheckpoints: (shard, range) => readCheckpoints(table, shard, range, parts.onUnreadable),
     readCalendars: (mailboxId) => readCalendars(table, shardOfMailbox(mailboxId), mailboxId),
     readCalendar: async (mailboxId, calendarId) => {
       const entity = await table.get(shardOfMailbox(mailboxId), calendarKey(mailboxId, calendarId));
@@ -159,25 +168,30 @@ function heldOf(entity: Entity): Held {
   return { checkpoint: checkpointOf(entity), etag: entity.etag };
 }
 
-async function* readMailboxes(
+async function* readCheckpoints(
   table: Table,
   shard: string,
   range: { readonly after: string | null; readonly upTo: string | null },
   onUnreadable: StoreParts["onUnreadable"],
-): AsyncIterable<readonly Held[]> {
-  const readable = (entity: Entity): readonly Held[] => {
+): AsyncIterable<readonly (Held | Unreadable)[]> {
+  const read = (entity: Entity): readonly (Held | Unreadable)[] => {
     try {
       return [heldOf(entity)];
     } catch (error) {
       if (!(error instanceof RowError) || onUnreadable === undefined) throw error;
       onUnreadable(error);
-      return [];
+      const unreadable = mailboxOfKey(entity.rowKey);
+      return unreadable === null ? [] : [{ unreadable }];
     }
   };
   const keys = mailboxesBetween(range.after, range.upTo);
   for await (const page of table.pages(shard, keys, tableLimits.entitiesPerPage)) {
-    if (page.length > 0) yield page.flatMap(readable);
+    if (page.length > 0) yield page.flatMap(read);
   }
+}
+
+async function* readableOf(pages: AsyncIterable<readonly (Held | Unreadable)[]>): AsyncIterable<readonly Held[]> {
+  for await (const page of pages) yield page.filter((one) => "checkpoint" in one);
 }
 
 async function readCalendars(table: Table, shard: string, mailboxId: string): Promise<readonly CalendarRow[]> {

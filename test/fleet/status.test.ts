@@ -3,6 +3,7 @@ import { healthAnswers } from "../../shared/http/status.js";
 import { applyPage } from "../../shared/mirror/applyPage.js";
 import { runRounds } from "../../shared/mirror/runRounds.js";
 import { readHealth, readStatus, type Status } from "../../shared/mirror/status.js";
+import { mailboxKey } from "../../shared/store/keys.js";
 import { createStore, StorageError } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
@@ -46,6 +47,33 @@ describe("GET status", () => {
       held: [{ reason: "massRemoval", count: 1, examples: [held] }],
       suspended: [{ reason: "disabled", count: 1, examples: [left] }],
     });
+  });
+
+  test("I7: a mailbox whose checkpoint nobody can read is passed over in sight, and counted once however runs are cut", async () => {
+    const cut = fleet({
+      mailboxes: 60,
+      shards: 1,
+      run: { runMsMax: 1, batchesInFlightMax: 1 },
+      onCall: () => {
+        cut.clock.ms += 1;
+      },
+    });
+    await cut.store.open();
+    await cut.discover();
+    await cut.tick();
+    const everyone = [...fitUsers(cut)].sort();
+    const broken = [everyone[0], everyone[25], everyone.at(-1)].map(String);
+    const edit = (rowKey: string) => cut.table.transact("00", [{ kind: "upsert", rowKey, columns: { phase: "none" } }]);
+    for (const id of broken) await edit(mailboxKey(id));
+    await edit("mailbox|!"); // Nobody's.
+    await cut.tick();
+    const { mailboxes, troubles } = await statusOf(cut);
+    const fresh = everyone.length - broken.length;
+    expect(mailboxes).toMatchObject({ total: everyone.length, byState: { fresh, parked: broken.length } });
+    expect(troubles.parked).toEqual([{ reason: "rowUnreadable", count: broken.length, examples: broken }]);
+    expect(cut.logged).toContain(
+      `error Row mailbox|${broken[1]} in partition 00 cannot be read: column mailboxId is missing. {}`,
+    );
   });
 
   test("where delta is not offered the lists are mirrored, and the status says so", async () => {

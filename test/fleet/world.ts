@@ -49,7 +49,8 @@ export function fleet(options: FleetOptions = {}) {
   const logged: string[] = [];
   const log: Ports["log"] = (level, message, fields) =>
     logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
-  const storeOf = () => createStore({ table, shards: shards.length, newCommitId: newId });
+  const onUnreadable = (error: Error) => log("error", error.message);
+  const storeOf = () => createStore({ table, shards: shards.length, newCommitId: newId, onUnreadable });
   const transport = simulated(graph, newId, options.onCall);
   const settings = { root: "https://graph.microsoft.com", version: "beta", pageSize: 50, batchSize: 20 };
   const source = options.source === undefined ? ({ kind: "directory" } as const) : options.source;

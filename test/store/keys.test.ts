@@ -7,6 +7,7 @@ import {
   type KeyRange,
   mailboxesBetween,
   mailboxKey,
+  mailboxOfKey,
   shardNames,
   shardOf,
   unescapeKey,
@@ -95,6 +96,19 @@ describe("keys", () => {
     const key = calendarKey("m", `start-${"x".repeat(600)}`);
     expect(key).toMatch(/^calendar\|m\|start-x+!h[0-9a-f]{64}$/);
     expect(() => unescapeKey(key.slice("calendar|m|".length))).toThrow(RangeError);
+  });
+
+  test("a checkpoint's key names its mailbox again, but where it ends in a hash or nobody could have made it", () => {
+    fc.assert(
+      fc.property(ids, (mailboxId) => {
+        const key = mailboxKey(mailboxId);
+        expect(mailboxOfKey(key)).toBe(escapeKey(mailboxId).length > 240 ? null : mailboxId);
+      }),
+      { numRuns: 500 },
+    );
+    for (const foreign of ["mailbox|", "mailbox|!", "mailbox|!0041", "mailbox|a/b", "calendar|m|c", "shard"]) {
+      expect(mailboxOfKey(foreign)).toBeNull();
+    }
   });
 
   test("a mailbox's range holds all its calendars and nobody else's", () => {
