@@ -23,6 +23,12 @@ export type { ShardClaim } from "./landing.js";
 export { manualSource, type RosterHeld, type RosterRow, type RosterRows, type Seat } from "./rosterRows.js";
 export { type GroupLimits, groupSize, type Held, type PendingUnit, packGroup } from "./units.js";
 
+/**
+ * Half of what the table service gives: all shards of an instance hold a page at a time, and a full page more would cost
+ * more memory than the request that it saves is worth.
+ */
+const checkpointsPerPage = 500;
+
 /** What a store is made of. */
 export type StoreParts = {
   readonly table: Table;
@@ -185,7 +191,7 @@ async function* readCheckpoints(
     }
   };
   const keys = mailboxesBetween(range.after, range.upTo);
-  for await (const page of table.pages(shard, keys, tableLimits.entitiesPerPage)) {
+  for await (const page of table.pages(shard, keys, checkpointsPerPage)) {
     if (page.length > 0) yield page.flatMap(read);
   }
 }
