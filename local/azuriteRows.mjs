@@ -23,12 +23,12 @@ class Partition {
     if (this.rows.delete(key)) this.#keys = null;
   }
 
-  /** Rows with a key after `from`, up to `to`. */
-  between(from, to) {
+  /** Rows with a key after `from`, up to `to`, and not before `next`, where the page begins. */
+  between(from, to, next) {
     this.#keys ??= [...this.rows.keys()].sort(); // By UTF-16 unit, as Azurite compares.
     const found = [];
     for (let index = firstAfter(this.#keys, from); index < this.#keys.length && this.#keys[index] <= to; index++) {
-      found.push(this.rows.get(this.#keys[index]));
+      if (this.#keys[index] >= next) found.push(this.rows.get(this.#keys[index]));
     }
     return found;
   }
@@ -74,13 +74,13 @@ function takeOver(collection) {
     findOne: ({ PartitionKey, RowKey }) => partitions.get(PartitionKey)?.rows.get(RowKey) ?? null,
     chain: () => new Found(narrowed ?? [...partitions.values()].flatMap(({ rows }) => [...rows.values()])),
     /** Runs a query over the rows that its filter can mean at all. It asks for them before it first waits. */
-    narrowedTo: (filter, query) => {
+    narrowedTo: (filter, next, query) => {
       const [whole, partitionKey, after, upTo] = ofPartition.exec(filter ?? "") ?? [];
       const partition = whole === undefined ? undefined : partitions.get(plain(partitionKey));
       if (whole === undefined || /\bor\b/i.test(filter)) narrowed = null;
       else if (partition === undefined) narrowed = [];
       else if (after === undefined) narrowed = [...partition.rows.values()];
-      else narrowed = partition.between(plain(after), plain(upTo));
+      else narrowed = partition.between(plain(after), plain(upTo), next ?? "");
       try {
         return query();
       } finally {
@@ -98,9 +98,9 @@ export function keepRowsByKey() {
     createCollectionForTable.call(this, table);
     takeOver(this.db.getCollection(this.getTableCollectionName(table.account, table.table)));
   };
-  Store.prototype.queryTableEntities = function (context, account, table, options, ...next) {
+  Store.prototype.queryTableEntities = function (context, account, table, options, ...page) {
     const collection = this.getEntityCollection(account, table, context);
-    const query = () => queryTableEntities.call(this, context, account, table, options, ...next);
-    return collection.narrowedTo(options.filter, query);
+    const query = () => queryTableEntities.call(this, context, account, table, options, ...page);
+    return collection.narrowedTo(options.filter, this.decodeContinuationHeader(page[1]), query);
   };
 }

@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { changeOneByOne } from "./azuriteMessages.mjs";
 import { keepRowsByKey } from "./azuriteRows.mjs";
 
 const require = createRequire(import.meta.url);
@@ -65,6 +66,7 @@ async function main() {
   const dataDir = argument("data");
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
   if (dataDir === undefined) keepRowsByKey();
+  changeOneByOne();
   const table = createTableServer(Number(argument("table-port") ?? 0), dataDir);
   const queue = createQueueServer(Number(argument("queue-port") ?? 0), dataDir);
   delayBoth(table, queue);

@@ -37,6 +37,28 @@ test("with a folder, what was written is there after a restart", async () => {
   }
 });
 
+test("many messages are handed out once, oldest first, and what is deleted stays deleted", async () => {
+  const azurite = await startAzurite();
+  try {
+    const { queue } = clientsOf(azurite);
+    await queue.create();
+    const sent = Array.from({ length: 40 }, (_, index) => `message ${index}`);
+    for (const text of sent) await queue.sendMessage(text);
+    const received: string[] = [];
+    for (const numberOfMessages of [32, 1, 32]) {
+      const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages });
+      for (const { messageText, messageId, popReceipt } of receivedMessageItems) {
+        received.push(messageText);
+        await queue.deleteMessage(messageId, popReceipt);
+      }
+    }
+    expect(received).toEqual(sent);
+    expect((await queue.getProperties()).approximateMessagesCount).toBe(0);
+  } finally {
+    await azurite.stop();
+  }
+});
+
 test("a port that is taken is said in one line", async () => {
   const azurite = await startAzurite();
   try {
