@@ -31,6 +31,7 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
     stops.length = 0;
   };
   try {
+    if (options.port !== 0) await freePort(options.port);
     const connectionString = await startStorage(options, env, stops);
     const token = env["GRAPH_ACCESS_TOKEN"] || randomBytes(24).toString("base64url");
     const simulator = options.mailbox === null ? await startSimulator(options, token, stops) : null;

@@ -68,10 +68,19 @@ export function onPath(program: string, path: string): string | null {
   );
 }
 
-/** A port that was free a moment ago, for programs that cannot choose one themselves. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
+/**
+ * A port that was free a moment ago, for programs that cannot choose one themselves.
+ * @param wanted 0 for any. @throws Error in one line when this one cannot be had.
+ */
+export async function freePort(wanted = 0): Promise<number> {
+  const server = createServer().listen(wanted, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "EADDRINUSE" ? "is taken" : `cannot be used: ${code}`;
+    throw new Error(`Port ${wanted} ${why}. Give --port another one, or leave it out for a free one.`);
+  }
   const address = server.address();
   server.close();
   await once(server, "close");

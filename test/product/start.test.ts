@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
@@ -37,6 +38,17 @@ describe.concurrent("what goes wrong is told in one clear line, with a useful ex
     expect(code).toBe(2);
     expect(said).toMatch(/--mailboxen/);
     expect(said).toMatch(/usage: npm start/);
+  });
+
+  test("a port that is taken", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { code, said } = await start(["--once", "--port", `${port}`]);
+    server.close();
+    expect(code).toBe(1);
+    expect(said.match(new RegExp(`Port ${port} is taken. Give --port another one`, "g"))).toHaveLength(1);
+    expect(said).not.toMatch(noStack);
   });
 
   test("storage that does not answer", async () => {
