@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { settingNames } from "../shared/settings.js";
+import { rowUnreadable } from "../shared/store/store.js";
 import { newCheckpoint } from "../shared/sync/checkpoint.js";
 import { decide } from "../shared/sync/decide.js";
 import { removingReason, suspendedReason } from "../shared/sync/due.js";
@@ -73,7 +74,14 @@ describe("the operations guide", () => {
     // Another one here needs a row in the guide.
     const known = ["<outcome.kind>:<outcome.code>", "poisonedPage", "tooLarge:<why>"];
     expect([...new Set(reasons)].sort()).toEqual(known);
-    const expected = [...parkedOutcomes(), "tooLarge:<what>", "poisonedPage", suspendedReason, removingReason];
+    const expected = [
+      ...parkedOutcomes(),
+      "tooLarge:<what>",
+      "poisonedPage",
+      suspendedReason,
+      removingReason,
+      rowUnreadable,
+    ];
     expect(firstCells(section("Parked reasons")).sort()).toEqual(expected.sort());
   });
 
