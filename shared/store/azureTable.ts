@@ -104,9 +104,8 @@ function sdkAction(partitionKey: string, action: Action): TransactionAction {
   }
   const entity: TableEntity = { ...action.columns, partitionKey, rowKey };
   if (action.kind === "create") return ["create", entity];
-  return action.kind === "upsert"
-    ? ["upsert", entity, "Replace"]
-    : ["update", entity, "Replace", { etag: action.etag }];
+  if (action.kind === "upsert") return ["upsert", entity, "Replace"];
+  return ["update", entity, action.kind === "merge" ? "Merge" : "Replace", { etag: action.etag }];
 }
 
 /** @see https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes */

@@ -80,8 +80,8 @@ async function land(group: Group, pieces: readonly Piece[]): Promise<void> {
 
 function actionsOf(claim: ShardClaim | null, pieces: readonly Piece[], commitId: string): readonly Action[] {
   const withId = (columns: Columns): Columns => ({ ...columns, [commitIdColumn]: commitId });
-  const actions: Action[] = pieces.flatMap(({ rowKey, columns, etag, writes }) => [
-    { kind: "update", rowKey, columns: withId(columns), etag },
+  const actions: Action[] = pieces.flatMap(({ kind, rowKey, columns, etag, writes }) => [
+    { kind, rowKey, columns: withId(columns), etag },
     ...writes.map((write): Action => (write.kind === "delete" ? write : { ...write, columns: withId(write.columns) })),
   ]);
   if (claim === null) return actions;

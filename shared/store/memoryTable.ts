@@ -138,7 +138,7 @@ function apply(
     }
     const etag = newEtag();
     if (!partition.rows.has(action.rowKey)) partition.sorted = null;
-    const columns: Columns = Object.freeze({ ...action.columns });
+    const columns: Columns = Object.freeze(columnsAfter(partition.rows.get(action.rowKey), action));
     partition.rows.set(action.rowKey, { partitionKey, rowKey: action.rowKey, etag, columns });
     return etag;
   });
@@ -159,9 +159,10 @@ function refusalOfAll(partitionKey: string, actions: readonly Action[]): Transac
 
 function refusalOfOne(partition: Partition, partitionKey: string, actions: readonly Action[]): Transacted | null {
   for (const [index, action] of actions.entries()) {
-    const code = shapeFault(partitionKey, action);
+    const stored = partition.rows.get(action.rowKey);
+    const code = shapeFault(partitionKey, action, stored);
     if (code !== null) return refused(index, code === "InvalidInput" ? "invalid" : "tooLarge", code);
-    const conflict = conflictOf(partition.rows.get(action.rowKey), action);
+    const conflict = conflictOf(stored, action);
     if (conflict !== null) return refused(index, "conflict", conflict);
   }
   return null;
@@ -170,7 +171,13 @@ function refusalOfOne(partition: Partition, partitionKey: string, actions: reado
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what the table forbids.
 const forbiddenInKeys = /[/\\#?\u0000-\u001f\u007f-\u009f]/;
 
-function shapeFault(partitionKey: string, action: Action): string | null {
+type Writing = Exclude<Action, { readonly kind: "delete" }>;
+
+function columnsAfter(stored: Entity | undefined, action: Writing): Columns {
+  return action.kind === "merge" ? { ...stored?.columns, ...action.columns } : { ...action.columns };
+}
+
+function shapeFault(partitionKey: string, action: Action, stored: Entity | undefined): string | null {
   for (const key of [partitionKey, action.rowKey]) {
     if (key.length > keyUnitsMax || forbiddenInKeys.test(key)) return "InvalidInput";
   }
@@ -178,7 +185,7 @@ function shapeFault(partitionKey: string, action: Action): string | null {
   const values = Object.values(action.columns);
   const isTooLong = values.some((value) => typeof value === "string" && value.length > tableLimits.unitsPerString);
   if (isTooLong) return "PropertyValueTooLarge";
-  const { bytes, properties } = measureEntity(partitionKey, action.rowKey, action.columns);
+  const { bytes, properties } = measureEntity(partitionKey, action.rowKey, columnsAfter(stored, action));
   if (properties > tableLimits.propertiesPerEntity) return "TooManyProperties";
   return bytes > tableLimits.entityBytes ? "EntityTooLarge" : null;
 }

@@ -12,13 +12,14 @@ export type Entity = {
 };
 
 /**
- * One operation of a transaction. `update` and `upsert` replace the whole entity. A `delete` with a real ETag goes alone:
+ * One operation of a transaction. `update` and `upsert` replace the whole entity; `merge` changes the columns that it names
+ * and leaves the others. A `delete` with a real ETag goes alone:
  * the SDK's transactions drop it and would delete unconditionally (`submitTransaction` of @azure/data-tables 13.3.2).
  */
 export type Action =
   | { readonly kind: "create"; readonly rowKey: string; readonly columns: Columns }
   | { readonly kind: "upsert"; readonly rowKey: string; readonly columns: Columns }
-  | { readonly kind: "update"; readonly rowKey: string; readonly columns: Columns; readonly etag: string }
+  | { readonly kind: "update" | "merge"; readonly rowKey: string; readonly columns: Columns; readonly etag: string }
   | { readonly kind: "delete"; readonly rowKey: string; readonly etag: string };
 
 /**

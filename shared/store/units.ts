@@ -1,4 +1,5 @@
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
+import { changedColumns } from "./columns.js";
 import { calendarColumns, checkpointColumns } from "./entities.js";
 import { calendarKey, mailboxKey } from "./keys.js";
 import { actionBytes, measureEntity } from "./measure.js";
@@ -29,6 +30,8 @@ export const groupLimits: GroupLimits = {
 export type Piece = {
   readonly mailboxId: string;
   readonly rowKey: string;
+  /** `merge` where the columns are only those that change. */
+  readonly kind: "update" | "merge";
   readonly columns: Columns;
   readonly writes: readonly Action[];
   readonly etag: string;
@@ -146,6 +149,8 @@ function piecesOf(
   chunks: readonly (readonly SizedWrite[])[],
   checkpointBytes: number,
 ): readonly Piece[] {
+  const isTorn = chunks.length > 1; // The checkpoint in between is none that we have read.
+  const changed = isTorn ? null : changedColumns(checkpointColumns(held.checkpoint), columns);
   let sequence = held.checkpoint.sequence;
   return chunks.map((chunk, index) => {
     for (const write of chunk) sequence = Math.max(sequence, write.sequence);
@@ -153,7 +158,8 @@ function piecesOf(
     return {
       mailboxId: next.mailboxId,
       rowKey,
-      columns: isLast ? columns : checkpointColumns(tornCheckpoint(next, sequence, held.checkpoint)),
+      kind: changed === null ? "update" : "merge",
+      columns: changed ?? (isLast ? columns : checkpointColumns(tornCheckpoint(next, sequence, held.checkpoint))),
       writes: chunk.map(({ action }) => action),
       etag: held.etag, // Of the first piece; the others take the ETag of the one before.
       bytes: chunk.reduce((total, write) => total + write.bytes, checkpointBytes),

@@ -18,8 +18,20 @@ const inTheStore: readonly Mutant[] = [
   {
     name: "drop If-Match",
     file: `${store}/landing.ts`,
-    from: `{ kind: "update", rowKey, columns: withId(columns), etag },`,
-    to: `{ kind: "update", rowKey, columns: withId(columns), etag: "*" },`,
+    from: `{ kind, rowKey, columns: withId(columns), etag },`,
+    to: `{ kind, rowKey, columns: withId(columns), etag: "*" },`,
+  },
+  {
+    name: "merge a checkpoint that has lost a column",
+    file: `${store}/columns.ts`,
+    from: `  if (Object.keys(before).some((name) => !Object.hasOwn(after, name))) return null;\n`,
+    to: ``,
+  },
+  {
+    name: "merge into a torn checkpoint what was to change in the one before",
+    file: `${store}/units.ts`,
+    from: `const changed = isTorn ? null : changedColumns(`,
+    to: `const changed = changedColumns(`,
   },
   {
     name: "keep the link in a torn checkpoint",

@@ -22,6 +22,8 @@ export class Oracle {
   readonly #sequences = new Map<string, Set<number>>();
   readonly #pages = new Map<string, Set<string>>();
   readonly #mailboxOfKey = new Map<string, string>();
+  /** The checkpoints' columns as they stand, by row key. */
+  readonly #checkpoints = new Map<string, Columns>();
   readonly #calendarOfKey = new Map<string, { readonly mailboxId: string; readonly calendarId: string }>();
 
   constructor(
@@ -49,7 +51,8 @@ export class Oracle {
 
   #shard(writer: string, partitionKey: string, actions: readonly Action[]): void {
     const touched = new Map<string, { checkpoint: Action | null; calendars: Action[] }>();
-    for (const action of actions) {
+    for (const given of actions) {
+      const action = this.#whole(given);
       if (action.rowKey === "figures" && action.kind !== "delete") this.figures.set(partitionKey, action.columns);
       if (!/^(mailbox|calendar)\|/.test(action.rowKey)) continue; // Other rows hold nothing of a mailbox's list.
       const mailboxId = this.#ownerOf(action);
@@ -65,6 +68,15 @@ export class Oracle {
   nudged(mailboxId: string, sequence: number): void {
     if (sequence >= 1 && this.#sequences.get(mailboxId)?.has(sequence) === true) return;
     this.report("I5", `${mailboxId}: a nudge without a change that can be read`, "a round's end first", `${sequence}`);
+  }
+
+  /** A merge as the whole row that it makes. */
+  #whole(action: Action): Action {
+    if (action.kind === "delete" || !action.rowKey.startsWith("mailbox|")) return action;
+    const { rowKey } = action;
+    const columns = action.kind === "merge" ? { ...this.#checkpoints.get(rowKey), ...action.columns } : action.columns;
+    this.#checkpoints.set(rowKey, columns);
+    return action.kind === "merge" ? { ...action, kind: "update", columns } : action;
   }
 
   #ownerOf(action: Action): string {

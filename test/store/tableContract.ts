@@ -12,6 +12,9 @@ const upsert = (rowKey: string, columns: Columns = { a: 1 }): Action => ({ kind:
 const update = (rowKey: string, etag: string, columns: Columns = { a: 2 }): Action => {
   return { kind: "update", rowKey, columns, etag };
 };
+const merge = (rowKey: string, etag: string, columns: Columns): Action => {
+  return { kind: "merge", rowKey, columns, etag };
+};
 const remove = (rowKey: string, etag = "*"): Action => ({ kind: "delete", rowKey, etag });
 
 async function done(table: Table, actions: readonly Action[]): Promise<readonly string[]> {
@@ -84,6 +87,20 @@ export function tableContract(name: string, newTable: NewTable): void {
     await done(table, [upsert("a", { third: 1 }), upsert("b", { third: 2 })]);
     expect((await table.get("p", "a"))?.columns).toEqual({ third: 1 });
     expect((await table.get("p", "b"))?.columns).toEqual({ third: 2 });
+  });
+
+  test(title("a merge changes the columns that it names, leaves the others, and obeys its ETag"), async () => {
+    const table = await opened();
+    const stale = await only(table, create("a", { first: 1, second: "two", time: new Date(0), yes: true }));
+    const etag = await only(table, merge("a", stale, { first: 2n ** 40n, third: 3, time: new Date(1) }));
+    const columns = { first: 2n ** 40n, second: "two", third: 3, time: new Date(1), yes: true };
+    expect(await table.get("p", "a")).toMatchObject({ etag, columns });
+    const refused = await table.transact("p", [create("b"), merge("a", stale, { second: "lost" })]);
+    expect(refused).toMatchObject({ kind: "refused", index: 1, reason: "conflict" });
+    expect(await table.get("p", "a")).toMatchObject({ etag, columns });
+    const missing = await table.transact("p", [create("b"), merge("none", etag, {})]);
+    expect(missing).toMatchObject({ kind: "refused", index: 1, reason: "conflict" });
+    expect(await keysOf(table)).toEqual(["a"]);
   });
 
   test(

@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
+import { noCounters } from "../../shared/mirror/walked.js";
 import type { Held, Store } from "../../shared/store/store.js";
 import { added, addedMany, checkpoint, row, rowsFrom, storeOn, unit } from "./builders.js";
 import type { NewTable } from "./tables.js";
@@ -70,6 +72,30 @@ export function unitsContract(name: string, newTable: NewTable): void {
   });
 
   describe(`${name}: units`, () => {
+    test("I1: the checkpoint is stored as the unit has it, whichever columns come, change and go", async () => {
+      const moments = fc.option(fc.integer({ min: 0, max: 4e12 }));
+      const change = fc.record({
+        notBeforeMs: moments,
+        lastSuccessMs: moments,
+        failuresInARow: fc.constantFrom(0, 1, 2 ** 31, 2 ** 40),
+        parkedReason: fc.option(fc.constantFrom("denied:x", "x".repeat(70_000))),
+        displayName: fc.option(fc.string()),
+        walked: fc.option(fc.constant(noCounters)),
+      });
+      let held = await added(store, "m");
+      await fc.assert(
+        fc.asyncProperty(change, async (changed) => {
+          const next = { ...held.checkpoint, ...changed };
+          const [result] = await commit([{ held, rows: [], next }]);
+          const stored = await store.readMailbox("m");
+          expect(stored?.checkpoint).toEqual(next);
+          expect(result).toEqual({ kind: "committed", held: stored });
+          held = stored as Held;
+        }),
+        { numRuns: 40, endOnFailure: true },
+      );
+    });
+
     test("I1: rows and checkpoint of a unit are seen together, tombstones included", async () => {
       const held = await added(store, "m");
       const rows = [row("work", { sequence: 1 }), row("old", { sequence: 2, removedMs: 6_000 })];
