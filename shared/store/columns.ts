@@ -2,7 +2,10 @@ import type { Json, JsonObject } from "../sync/types.js";
 import { RowError } from "./errors.js";
 import type { Columns, ColumnValue, Entity } from "./table.js";
 
-/** Table service: 32 K characters in a string. Ours stay below, for a round number that people can remember. */
+/**
+ * Table service: 32 K characters in a string. Ours stay below, for a round number that people can remember. With another
+ * one, rows must be replaced once: `changedColumns` takes what was read for what this splits it into.
+ */
 const unitsPerColumn = 32_000;
 
 /** The table's DateTime begins in 1601; after 9999 the format has no digits left. */
@@ -158,11 +161,7 @@ export function sameColumns(one: Columns, other: Columns): boolean {
  */
 export function changedColumns(before: Columns, after: Columns): Columns | null {
   if (Object.keys(before).some((name) => !Object.hasOwn(after, name))) return null;
-  return Object.fromEntries(Object.entries(after).filter(([name, value]) => !isSame(before[name], value)));
-}
-
-function isSame(one: ColumnValue | undefined, other: ColumnValue): boolean {
-  return one instanceof Date && other instanceof Date ? one.getTime() === other.getTime() : one === other;
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => plain(before[name]) !== plain(value)));
 }
 
 function plain(value: ColumnValue | undefined): string | undefined {

@@ -12,9 +12,9 @@ export type Entity = {
 };
 
 /**
- * One operation of a transaction. `update` and `upsert` replace the whole entity; `merge` changes the columns that it names
- * and leaves the others. A `delete` with a real ETag goes alone:
- * the SDK's transactions drop it and would delete unconditionally (`submitTransaction` of @azure/data-tables 13.3.2).
+ * One operation of a transaction. `update` and `upsert` replace the whole entity; `merge` changes the columns that it
+ * names and leaves the others. A `delete` with a real ETag goes alone: the SDK's transactions drop it and would delete
+ * unconditionally (`submitTransaction` of @azure/data-tables 13.3.2).
  */
 export type Action =
   | { readonly kind: "create"; readonly rowKey: string; readonly columns: Columns }
