@@ -36,7 +36,7 @@ const { warnings } = await build({
   platform: "node",
   // Packages without `exports` say so where their ES modules are: of those esbuild leaves out what nobody uses.
   mainFields: ["module", "main"],
-  target: "node20",
+  target: "node22",
   // Not minified: Node prints the line that threw, and a line of a megabyte helps nobody. It would save a tenth.
   sourcemap: true,
   // The map leads to file and line; the text of all packages would make it three times as large, and Node reads it at start.
