@@ -3,7 +3,8 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { MUTANTS, type Mutant } from "./mutantList.js";
+import { MUTANTS } from "./mutantList.js";
+import type { Mutant } from "./planted/mutant.js";
 
 /**
  * Plants faults in a copy of the product, one at a time, and shows that the suite finds each: by storms, by the sweep of

@@ -1,0 +1,76 @@
+import type { Mutant } from "./mutant.js";
+
+const store = "shared/store";
+
+/** Faults in what is kept: fences, torn units, lost answers. */
+export const inTheStore: readonly Mutant[] = [
+  {
+    name: "drop If-Match",
+    file: `${store}/landing.ts`,
+    from: `{ kind, rowKey, columns: withId(columns), etag },`,
+    to: `{ kind, rowKey, columns: withId(columns), etag: "*" },`,
+  },
+  {
+    name: "merge a checkpoint that has lost a column",
+    file: `${store}/columns.ts`,
+    from: `  if (Object.keys(before).some((name) => !Object.hasOwn(after, name))) return null;\n`,
+    to: ``,
+  },
+  {
+    name: "merge into a torn checkpoint what was to change in the one before",
+    file: `${store}/units.ts`,
+    from: `const changed = isTorn ? null : changedColumns(`,
+    to: `const changed = changedColumns(`,
+  },
+  {
+    name: "keep the link in a torn checkpoint",
+    file: `${store}/torn.ts`,
+    from: `    phase: "initial",\n    link: null,\n    roundId: null,`,
+    to: `    roundId: null,`,
+  },
+  {
+    name: "a torn unit goes on under its first ETag",
+    file: `${store}/commit.ts`,
+    from: `    etag = landing.etag;`,
+    to: `    etag = unit.held.etag;`,
+  },
+  {
+    name: "take an own success for a lost fence",
+    file: `${store}/landing.ts`,
+    from: `return typeof commitId === "string" && ownIds.has(commitId);`,
+    to: `return typeof commitId !== "string" && ownIds.has(commitId ?? "");`,
+    unit: ["test/store/store.test.ts"],
+  },
+  {
+    name: "take a foreign success for our own",
+    file: `${store}/landing.ts`,
+    from: `return typeof commitId === "string" && ownIds.has(commitId);`,
+    to: `return typeof commitId === "string" && ownIds.size > 0;`,
+  },
+  {
+    name: "take a StorageError for a success",
+    file: `${store}/landing.ts`,
+    from: `if (wasUnclear) throw error;`,
+    to: `if (wasUnclear) return takeIn(group, waiting, []);`,
+    unit: ["test/store/store.test.ts"],
+  },
+  {
+    name: "a refused unit takes its group along",
+    file: `${store}/landing.ts`,
+    from: `waiting = waiting.filter((piece) => piece !== faulty);`,
+    to: `waiting = [];`,
+    unit: ["test/store/store.test.ts"],
+  },
+  {
+    name: "a purge forgets the rows",
+    file: `${store}/purge.ts`,
+    from: `rowKeys.push(...page.map(({ rowKey }) => rowKey));`,
+    to: `void page;`,
+  },
+  {
+    name: "a purge raises no fence",
+    file: `${store}/purge.ts`,
+    from: `    phase: "initial",\n    parkedReason: removingReason,`,
+    to: ``,
+  },
+];
