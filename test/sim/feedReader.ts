@@ -110,8 +110,7 @@ async function askDelta(world: World, mailboxId: string, follower: Follower, fee
   const answer = await feed.delta(mailboxId, walk.token, 1 + below(world.random, 4));
   if (follower.delta !== walk) return; // Its copy was lost meanwhile.
   if (answer.kind !== "page") {
-    const isOver = isRefused(world, mailboxId, walk, answer);
-    if (isOver) Object.assign(follower, { delta: null, deltaLink: null });
+    if (isRefused(world, mailboxId, walk, answer)) Object.assign(follower, { delta: null, deltaLink: null });
     return;
   }
   take(walk, answer);
@@ -140,12 +139,12 @@ async function askList(world: World, mailboxId: string, follower: Follower, feed
   Object.assign(follower, { list: null, isAtEnd: true });
 }
 
-/** Whether the walk is over: a reader starts anew unless it may simply ask again. */
+/** Whether the walk is over. What is only refused is asked again, also when its mailbox has begun another life. */
 function isRefused(world: World, mailboxId: string, walk: Walk, { kind }: FeedRefusal): boolean {
   if (kind === "badToken") world.oracle.report("I6", `${mailboxId}: the feed's own token`, "taken", kind);
   if (kind === "expired" && walk.token === null)
     world.oracle.report("I6", `${mailboxId}: a walk from nothing`, "begun", kind);
-  return kind !== "unsettled" && (kind !== "notReady" || walk.token !== null);
+  return kind === "expired";
 }
 
 /** A walk goes on from where the one before has ended; from nothing, if there was none. */
