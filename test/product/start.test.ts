@@ -6,13 +6,12 @@ import { describe, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import { startGraphServer } from "../../local/graph/server.js";
+import { programPath, root } from "../../local/root.js";
 import { freePort } from "../../local/start/processes.js";
-
-const root = join(import.meta.dirname, "..", "..");
 
 /** `npm start` as a user runs it: what it said, and its exit code. */
 async function start(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ["--import", "tsx", "local/start.ts", ...args], {
+  const child = spawn(process.execPath, [programPath("start"), ...args], {
     cwd: root,
     env: { ...process.env, ...env },
   });
