@@ -40,7 +40,8 @@ export type EarlierThan = { readonly column: string; readonly timeMs: number };
 
 /** One table, with the semantics of Azure Table Storage. All methods throw StorageError when there is no clear answer. */
 export type Table = {
-  createIfMissing(): Promise<void>;
+  /** Whether it had to be made. */
+  createIfMissing(): Promise<"made" | "exists">;
   /** Null: there is no such entity. A missing table throws. */
   get(partitionKey: string, rowKey: string): Promise<Entity | null>;
   /**

@@ -158,6 +158,30 @@ describe("a refused token", () => {
   });
 
   test.each([
+    [401, {}, { fresh: true }],
+    [401, challenge, { claims }],
+    [403, challenge, { claims }],
+  ])(
+    "is not sent again: %i with %j is the answer, where the identity has no other token",
+    async (status, headers, options) => {
+      const asked: unknown[] = [];
+      const getToken: TokenSource["getToken"] = async (given) => {
+        asked.push(given ?? null);
+        return "the only token"; // Of a managed identity, until it renews it.
+      };
+      const { root, received } = await graphServer(() => ({
+        status,
+        headers,
+        body: errorBody("InvalidAuthenticationToken"),
+      }));
+      const sent = await openTransport(root, { token: { getToken } }).send(get("/beta/a"));
+      expect(sent).toMatchObject({ kind: "answer", answer: { status }, requests: 1 });
+      expect(asked).toEqual([null, options]);
+      expect(received).toHaveLength(1);
+    },
+  );
+
+  test.each([
     [401, errorBody("MailboxNotEnabledForRESTAPI")],
     [403, errorBody("ErrorAccessDenied")],
   ])("is not what a %i about the mailbox means", async (status, body) => {
