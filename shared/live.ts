@@ -115,16 +115,16 @@ async function liveStore(log: Log): Promise<Store> {
   }
   const onUnreadable = (error: Error) => log("error", error.message);
   const { shards } = boot.settings;
-  const store = createStore({ table, shards, newCommitId: randomUUID, onUnreadable, onMade: tellMade(log) });
+  const store = createStore({ table, shards, newCommitId: randomUUID, onUnreadable, onLaidOut: tellLayout(log) });
   await store.open();
   return store;
 }
 
-function tellMade(log: Log): OpenOptions["onMade"] {
+function tellLayout(log: Log): OpenOptions["onLaidOut"] {
   const { table } = boot.settings;
   return (when) => {
-    if (when === "atFirst") return log("warn", "table made: there was none", { table });
-    log("error", "table made again, empty: it was deleted while the mirror ran", { table });
+    if (when === "atFirst") return log("warn", "table laid out: it was new", { table });
+    log("error", "table laid out again: it was deleted or emptied while the mirror ran", { table });
   };
 }
 

@@ -26,20 +26,13 @@ const callMsMax = 90_000;
 export function azureTable(client: TableClient): Table {
   escapeLineSeparators(client);
   return {
-    createIfMissing: () => asking("createTable", "", (abortSignal) => createTable(client, abortSignal)),
+    createIfMissing: () => asking("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
     get: (partitionKey, rowKey) =>
       asking("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, abortSignal)),
     pages: (partitionKey, range, pageSize, filter) => listPages(client, partitionKey, range, pageSize, filter),
     transact: (partitionKey, actions) =>
       asking("transaction", partitionKey, (abortSignal) => transact(client, partitionKey, actions, abortSignal)),
   };
-}
-
-/** The SDK does not throw when there is one: it hides the 409 of the service. */
-async function createTable(client: TableClient, abortSignal: AbortSignal): Promise<"made" | "exists"> {
-  let status = 0;
-  await client.createTable({ abortSignal, onResponse: (response) => (status = response.status) });
-  return status < 300 ? "made" : "exists";
 }
 
 /**

@@ -78,9 +78,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   return {
     createIfMissing: () =>
       called("createIfMissing", "", [], () => {
-        const end = exists ? "exists" : "made";
         exists = true;
-        return end;
       }),
     get: (partitionKey, rowKey) =>
       called("get", partitionKey, [rowKey], () => partitionOf(partitionKey, "get").rows.get(rowKey) ?? null),

@@ -31,18 +31,20 @@ function knownOf(key: Table): Known {
 export type OpenOptions = {
   readonly key: Table;
   readonly shards: number;
-  /** Told when there was no table, and one was made. `again`: this process had found one before, with all that was in it. */
-  readonly onMade: (when: "atFirst" | "again") => void;
+  /** Told when the table had no layout yet. `again`: this process had found one before, so all that was in it is gone. */
+  readonly onLaidOut: (when: "atFirst" | "again") => void;
 };
 
 /**
  * Creates the table and its layout row where they are missing, and checks that they fit. Cheap while that is known.
  * @throws LayoutError when the table was laid out otherwise: another number of shards would not find its mailboxes.
  */
-export async function openLayout(table: Table, { key, shards, onMade }: OpenOptions): Promise<void> {
+export async function openLayout(table: Table, { key, shards, onLaidOut }: OpenOptions): Promise<void> {
   if (knownOf(key).shards === shards) return;
-  const stored = (await layoutRow(table, onMade, usedTables.has(key))) ?? (await createLayout(table, shards));
-  if (stored !== null) {
+  const stored = (await readLayout(table)) ?? (await createLayout(table, shards));
+  if (stored === null) {
+    onLaidOut(usedTables.has(key) ? "again" : "atFirst");
+  } else {
     const row = new ColumnReader(stored);
     checkLayout({ version: row.count("version"), shards: row.count("shards") }, shards);
   }
@@ -50,15 +52,15 @@ export async function openLayout(table: Table, { key, shards, onMade }: OpenOpti
   usedTables.add(key);
 }
 
-/** The layout's row; null: there was none, perhaps because the table had to be made. */
-async function layoutRow(table: Table, onMade: OpenOptions["onMade"], wasUsed: boolean): Promise<Entity | null> {
+/** Null: there is none, for the table is new. */
+async function readLayout(table: Table): Promise<Entity | null> {
   try {
     return await table.get(metaPartition, metaRows.layout);
   } catch (error) {
     if (!isTableGone(error)) throw error;
+    await table.createIfMissing();
+    return null;
   }
-  if ((await table.createIfMissing()) === "made") onMade(wasUsed ? "again" : "atFirst");
-  return null;
 }
 
 /** Null: written as asked. Else the row that another instance wrote first. */

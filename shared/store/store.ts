@@ -38,8 +38,8 @@ export type StoreParts = {
   readonly limits?: GroupLimits;
   /** Told of a checkpoint that cannot be read while a shard is; without it the reading throws. The rest goes on (I10). */
   readonly onUnreadable?: (error: RowError) => void;
-  /** Told by `open` when there was no table, and one was made. */
-  readonly onMade?: OpenOptions["onMade"];
+  /** Told by `open` when the table had no layout yet. */
+  readonly onLaidOut?: OpenOptions["onLaidOut"];
 };
 
 /** A mailbox whose checkpoint cannot be read. */
@@ -115,10 +115,10 @@ export function createStore(parts: StoreParts): Store {
     requests += 1;
   };
   const table = watched(parts.table, count, () => forgetTable(parts.table));
-  const onMade = parts.onMade ?? (() => undefined);
+  const onLaidOut = parts.onLaidOut ?? (() => undefined);
   const shardOfMailbox = (mailboxId: string) => shardOf(mailboxId, shards);
   return {
-    open: () => openLayout(table, { key: parts.table, shards, onMade }),
+    open: () => openLayout(table, { key: parts.table, shards, onLaidOut }),
     readMailbox: async (mailboxId) => {
       const entity = await table.get(shardOfMailbox(mailboxId), mailboxKey(mailboxId));
       return entity === null ? null : heldOf(entity);

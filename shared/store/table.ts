@@ -40,8 +40,7 @@ export type EarlierThan = { readonly column: string; readonly timeMs: number };
 
 /** One table, with the semantics of Azure Table Storage. All methods throw StorageError when there is no clear answer. */
 export type Table = {
-  /** Whether it had to be made. */
-  createIfMissing(): Promise<"made" | "exists">;
+  createIfMissing(): Promise<void>;
   /** Null: there is no such entity. A missing table throws. */
   get(partitionKey: string, rowKey: string): Promise<Entity | null>;
   /**
