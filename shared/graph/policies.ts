@@ -56,7 +56,8 @@ export function bearerPolicy(token: TokenSource): PipelinePolicy {
   };
 }
 
-function retryOptions(answer: Answer): Parameters<TokenSource["getToken"]>[0] | null {
+/** What to ask the identity for after a refusal; null when no token helps. */
+export function retryOptions(answer: Answer): Parameters<TokenSource["getToken"]>[0] | null {
   const claims = claimsOf(answer.headers.get("www-authenticate") ?? "");
   if (claims !== null) return { claims };
   if (answer.status !== 401) return null;
