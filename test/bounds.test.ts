@@ -158,6 +158,21 @@ describe("I7: every wait for others ends by our own bound", () => {
     expect(await endOf(() => ask(url), asked, boundMs)).toMatchObject(end);
   });
 
+  test("a call of Graph, and one of the table, by clients that heed no signal", { timeout: 20_000 }, async () => {
+    const heedless = { sendRequest: forEver };
+    const options = { root: "https://graph.microsoft.com", token: fixedToken, newId: countingIds() };
+    const graph = createTransport({ ...options, httpClient: heedless }).send(get("/x"));
+    await vi.advanceTimersByTimeAsync(100 * secondMs);
+    expect(await graph).toMatchObject(graphTimedOut.value);
+    const client = tableClientOf(storageAt("http://127.0.0.1:1"), "t", null);
+    client.pipeline.addPolicy({ name: "heedless", ...heedless });
+    const table = azureTable(client);
+    const row = Promise.allSettled([table.get("00", "r"), table.transact("00", [create]), table.createIfMissing()]);
+    await vi.advanceTimersByTimeAsync(90 * secondMs);
+    const silent = { ...timedOut, reason: { ...timedOut.reason, code: "timeout" } };
+    expect(await row).toMatchObject([silent, silent, silent]);
+  });
+
   test("an HTTP request of a reader", async () => {
     const context = new InvocationContext({ functionName: "status", invocationId: "i", logHandler: () => undefined });
     const request = new HttpRequest({ method: "GET", url: "http://127.0.0.1/api/status" });

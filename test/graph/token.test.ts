@@ -34,6 +34,9 @@ function identity({ lifeMs = hourMs, renewMs = null as number | null } = {}) {
 
 const atZero = { clock: { nowMs: () => 0 }, onTrouble: () => undefined };
 
+/** Real seconds: what waits for ever should not hold the suite for minutes. */
+const bounded = { timeout: 10_000 };
+
 /** Whatever is on its way in the background, once its turn comes. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -87,6 +90,7 @@ describe("a token of an identity", () => {
 
   test.each(["error", "silence"] as const)(
     "is used to its end while its renewal meets %s, which is told",
+    bounded,
     async (answer) => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
       const { source, clock, asked, troubles, next } = identity({ lifeMs: 24 * hourMs, renewMs: 12 * hourMs });
@@ -104,7 +108,7 @@ describe("a token of an identity", () => {
     },
   );
 
-  test("that never comes is an error after a minute, and the next call asks anew", async () => {
+  test("that never comes is an error after a minute, and the next call asks anew", bounded, async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { source, asked, next } = identity();
     next.answer = "silence";
@@ -168,14 +172,18 @@ describe("a credential for clients of Azure's SDKs", () => {
     expect(asked.map((each) => each.scope)).toEqual([storageScope, scope]);
   });
 
-  test.each([{}, { claims: "{}" }, { tenantId: "contoso" }])("never waits for ever, asked with %j", async (options) => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const { credential, ports, next } = identity();
-    next.answer = "silence";
-    const waiting = Promise.allSettled([steadyCredential(credential, ports).getToken(storageScope, options)]);
-    await vi.advanceTimersByTimeAsync(graphLimits.tokenMaxMs);
-    expect(await waiting).toMatchObject([{ status: "rejected", reason: { message: /did not answer within 60 s/ } }]);
-  });
+  test.each([{}, { claims: "{}" }, { tenantId: "contoso" }])(
+    "never waits for ever, asked with %j",
+    bounded,
+    async (options) => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+      const { credential, ports, next } = identity();
+      next.answer = "silence";
+      const waiting = Promise.allSettled([steadyCredential(credential, ports).getToken(storageScope, options)]);
+      await vi.advanceTimersByTimeAsync(graphLimits.tokenMaxMs);
+      expect(await waiting).toMatchObject([{ status: "rejected", reason: { message: /did not answer within 60 s/ } }]);
+    },
+  );
 
   test("gives what a challenge asks for, and no token that was kept", async () => {
     const { credential, ports, asked } = identity();

@@ -93,14 +93,6 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     await expect(invocation(4).open()).rejects.toThrow("laid out with SHARDS=8");
   });
 
-  test("a key of feed tokens that could not be read is read again", async () => {
-    const { table, invocation } = mirror();
-    const draw = () => new Uint8Array(32).fill(3);
-    await expect(keptFeedKey(table, draw)).rejects.toMatchObject(gone);
-    await invocation().open();
-    expect(await keptFeedKey(table, draw)).toHaveLength(32);
-  });
-
   test("and cannot be made yet is told as it is, and tried again", async () => {
     let isDeleting = true;
     const url = await storageServer((method) => {

@@ -92,7 +92,7 @@ export const inTheStore: readonly Mutant[] = [
     file: `${store}/meta.ts`,
     from: `    forgetTable(key);\n    throw error;`,
     to: `    throw error;`,
-    unit: ["test/store/gone.test.ts"],
+    unit: ["test/feed/feedKey.test.ts"],
   },
   {
     name: "make the changes queue once in a process",
