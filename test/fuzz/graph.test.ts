@@ -285,6 +285,7 @@ describe("the directory", () => {
         calls.push(rawTarget);
         return { requests: 1, clientRequestId: "id", kind: "answer", answer: next };
       },
+      hasOtherToken: async () => true,
       nextRequestId: () => "id",
       batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
       close: () => undefined,

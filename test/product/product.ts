@@ -39,6 +39,7 @@ export async function startProduct(world: { mailboxes: number; calendars: number
   return {
     graph,
     view,
+    connectionString: azurite.connectionString,
     hostUrl: () => host.url,
     add: () => productAt(host.url).addMailboxes(graph.mailboxes.ids().map((id) => ({ id }))),
     tick: () => productAt(host.url).tick(),
