@@ -4,7 +4,7 @@ import type { JsonObject } from "../../shared/sync/types.js";
 import { validatorOf } from "../http/openapiValidator.js";
 import { type Product, startProduct } from "../product/product.js";
 
-const soon = { timeout: 30_000, interval: 200 };
+const soon = { timeout: 150_000, interval: 200 };
 let product: Product;
 
 beforeAll(async () => {

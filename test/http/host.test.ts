@@ -10,7 +10,7 @@ import type { JsonObject } from "../../shared/sync/types.js";
 import { type Product, startProduct } from "../product/product.js";
 import { validatorOf } from "./openapiValidator.js";
 
-const soon = { timeout: 50_000, interval: 50 };
+const soon = { timeout: 150_000, interval: 50 };
 type Row = JsonObject & { readonly id: string };
 
 /** The built app in a real host process, as clients meet it. */
