@@ -25,7 +25,7 @@ async function moved(carried: "with the key of tokens" | "alone") {
     await table.transact("~meta", [{ kind: "create", rowKey: "feedkey", columns }]);
   }
   const after = await mailboxWorld({ store: { table } });
-  await addMailbox(mailboxId, null, after.store, () => "another life");
+  await addMailbox(mailboxId, {}, after.store, () => "another life");
   await after.fullRound({ b: "B" });
   const feedAfter = createFeed({ store: after.store, key: await readFeedKey(table, drawing(2)) });
   return feedAfter.delta(mailboxId, token, 10);

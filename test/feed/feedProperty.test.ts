@@ -49,6 +49,9 @@ const turns = fc.array(
   { maxLength: 12 },
 );
 
+/** A turn in which nothing happens. */
+const atOnce = { pageSize: 5, during: [] };
+
 /** A mailbox to which things happen before each of a reader's calls to the table. */
 async function eventful(first: Readonly<Record<string, string>>, before: readonly Happening[]) {
   // Few operations per transaction tear many units; small pages make every query a walk of its own.
@@ -95,7 +98,7 @@ test("I6: a reader that starts at any time and pages with any size, while all go
       expect(reader.faults).toEqual([]);
       expired += reader.expired;
     }),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [[{ a: "x" }, [], [atOnce, { pageSize: 5, during: [[{ kind: "replace" }]] }, atOnce]]] },
   );
   expect(expired, "some readers had to start over").toBeGreaterThan(0);
 });
@@ -115,7 +118,13 @@ test("I6: a list of any number of pages that ends is the mirror at one moment of
       counts.ended += reader.ended;
       counts.expired += reader.expired;
     }),
-    { numRuns: 300 },
+    {
+      numRuns: 300,
+      examples: [
+        [{ a: "x" }, [], [atOnce]],
+        [{ a: "x", b: "y" }, [], [{ pageSize: 1, during: [] }, { pageSize: 1, during: [[{ kind: "replace" }]] }]],
+      ],
+    },
   );
   expect(counts.ended, "some lists came to their end").toBeGreaterThan(0);
   expect(counts.expired, "some lists had to begin anew").toBeGreaterThan(0);

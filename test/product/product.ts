@@ -67,11 +67,12 @@ export async function startProduct(world: { mailboxes: number; calendars: number
 async function countedTick(product: ReturnType<typeof productAt>): Promise<void> {
   const before = (await product.status()).shards.map(({ started }) => started);
   await product.tick();
-  for (const giveUpMs = performance.now() + 30_000; performance.now() < giveUpMs; await pause(100)) {
+  // As long as it takes: a test that is stuck ends by its own time.
+  for (;;) {
     const { shards } = await product.status();
     if (shards.every(({ started, finished }, index) => started !== before[index] && finished !== null)) return;
+    await pause(100);
   }
-  throw new Error("The tick does not come to its end.");
 }
 
 async function startHost(env: NodeJS.ProcessEnv): Promise<{ child: Child; url: string }> {

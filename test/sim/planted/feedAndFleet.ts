@@ -124,4 +124,25 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     to: `if (!page.isLast && !state.isFull) return walked;`,
     unit: ["test/fleet"],
   },
+  {
+    name: "take a discovered mailbox over by hand unasked, so that its user's leaving is never seen",
+    file: `${mirror}/roster.ts`,
+    from: `const discovered = roster?.row.source === manualSource || wish.source === manualSource ? undefined : roster?.row;`,
+    to: `const discovered = undefined as RosterRow | undefined;`,
+    unit: ["test/fleet"],
+  },
+  {
+    name: "put an id on the roster that is nobody's",
+    file: `${mirror}/roster.ts`,
+    from: `if ("mistake" in named || named.id === "me" || guid.test(named.id)) return named;`,
+    to: `if ("mistake" in named || named.id !== "") return named;`,
+    unit: ["test/fleet"],
+  },
+  {
+    name: "drop a body that cannot be read",
+    file: "shared/http/requests.ts",
+    from: `return undefined; // Its caller says so.`,
+    to: `return {}; // Its caller says so.`,
+    unit: ["test/fleet"],
+  },
 ];
