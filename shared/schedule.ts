@@ -2,7 +2,7 @@
  * Schedules of timers, read as the Functions host reads them: NCRONTAB with six fields, `{second} {minute} {hour} {day}
  * {month} {day of week}`, or with the last five. The rules are those of the parser in the host (NCrontab.Signed), which
  * differ from other crons: a reversed range is turned, weekday 7 is refused, `5/20` is "from 5 on, each 20th".
- * `test/schedule/ncrontab.json` holds what that parser answered.
+ * `test/schedule/ncrontab.tsv` holds what that parser answered.
  * @see https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
  */
 export type Schedule = {
@@ -18,7 +18,13 @@ export type Schedule = {
   readonly reversed: readonly ReversedRange[];
 };
 
-export type ReversedRange = { readonly field: string; readonly range: string; readonly readAs: string };
+export type ReversedRange = {
+  readonly field: string;
+  readonly range: string;
+  readonly readAs: string;
+  /** The same, written so that it goes round: `22-2` hours as `22-23,0-2`. */
+  readonly around: string;
+};
 
 /** Why the host would refuse the text. Its timer alone would then stand still, and the rest of the app run on. */
 export type ScheduleError = { readonly mistake: string };
@@ -47,15 +53,16 @@ const fields: readonly Field[] = [
 const dayMs = 86_400_000;
 /** After so many days the calendar repeats itself, weekdays included: what has not fired by then never does. */
 const calendarCycleDays = 146_097;
-/** A whole number as .NET's `int.Parse` takes it: with blanks around it, a sign, and NULs behind it. */
-const int32 = /^[\t-\r ]*([+-]?\d+)[\t-\r ]*\0*$/;
+/** A whole number as .NET's `int.Parse` takes it: with blanks around it, and a sign. */
+const int32 = /^[\t-\r ]*([+-]?\d+)[\t-\r ]*$/;
 const int32Max = 2_147_483_647;
 
 /** Reads a schedule. A refusal is a value that says what is wrong and where. */
 export function readSchedule(text: string): Schedule | ScheduleError {
   const parts = text.split(" ").filter((part) => part !== ""); // Blanks alone divide fields: a tab does not.
   if (parts.length !== 5 && parts.length !== 6) {
-    return { mistake: `has ${parts.length} fields where ${fields.length} are wanted, divided by blanks` };
+    const count = parts.length === 1 ? "1 field" : `${parts.length} fields`;
+    return { mistake: `has ${count} where ${fields.length} are wanted, divided by blanks` };
   }
   const texts = parts.length === 5 ? ["0", ...parts] : parts;
   const read = fields.map((field, index) => readField(texts[index] ?? "", field));
@@ -76,19 +83,36 @@ export function readSchedule(text: string): Schedule | ScheduleError {
 export function nextFire(schedule: Schedule, afterMs: number): number | null {
   const fromMs = Math.floor(afterMs / 1000) * 1000 + 1000;
   const firstDay = Math.floor(fromMs / dayMs);
-  for (let day = firstDay; day <= firstDay + calendarCycleDays; day++) {
-    if (!isDay(schedule, new Date(day * dayMs))) continue;
-    const second = timeOfDay(schedule, day === firstDay ? (fromMs % dayMs) / 1000 : 0);
+  let day = firstDay;
+  while (day <= firstDay + calendarCycleDays) {
+    const date = new Date(day * dayMs);
+    if (!schedule.months.includes(date.getUTCMonth() + 1)) {
+      day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / dayMs;
+      continue;
+    }
+    const isDay = schedule.days.includes(date.getUTCDate()) && schedule.weekdays.includes(date.getUTCDay());
+    const second = isDay ? timeOfDay(schedule, day === firstDay ? (fromMs % dayMs) / 1000 : 0) : null;
     if (second !== null) return day * dayMs + second * 1000;
+    day += 1;
   }
   return null;
 }
 
-function isDay({ days, months, weekdays }: Schedule, date: Date): boolean {
-  return (
-    months.includes(date.getUTCMonth() + 1) && days.includes(date.getUTCDate()) && weekdays.includes(date.getUTCDay())
-  );
+/**
+ * When the schedule fires next where fields are read in the time zone of this process, as the host reads them. A time
+ * that the clock skips comes as long after the change as it would have without one; one that it shows twice, the second time.
+ * @param afterMs Epoch.
+ * @returns Epoch, or null if it never fires.
+ */
+export function nextLocalFire(schedule: Schedule, afterMs: number): number | null {
+  const wallMs = nextFire(schedule, afterMs + offsetMs(afterMs));
+  if (wallMs === null) return null;
+  const [before, after] = [wallMs - offsetMs(wallMs - dayMs), wallMs - offsetMs(wallMs + dayMs)];
+  return after + offsetMs(after) === wallMs ? after : before;
 }
+
+/** What the clock on the wall shows more than UTC. */
+const offsetMs = (atMs: number): number => -new Date(atMs).getTimezoneOffset() * 60_000;
 
 /** The first time of day that fits, in seconds, not before `from`; null when there is none on that day. */
 function timeOfDay({ hours, minutes, seconds }: Schedule, from: number): number | null {
@@ -115,9 +139,15 @@ function readField(text: string, field: Field): FieldValues | ScheduleError {
       return { mistake: `has the ${field.name} ${JSON.stringify(text.slice(0, 40))}, and ${read}` };
     }
     for (let value = read.first; value <= read.last; value += read.step) values.add(value);
-    if (read.isReversed) reversed.push({ field: field.name, range: part, readAs: `${read.first}-${read.last}` });
+    if (read.isReversed) reversed.push(reversedRange(part, read, field));
   }
   return { values: [...values].sort((one, other) => one - other), reversed };
+}
+
+function reversedRange(range: string, { first, last, step }: Part, { name, min, max }: Field): ReversedRange {
+  const each = step === 1 ? "" : `/${step}`;
+  const [readAs, around] = [`${first}-${last}${each}`, `${last}-${max}${each},${min}-${first}${each}`];
+  return { field: name, range, readAs, around };
 }
 
 type Part = { readonly first: number; readonly last: number; readonly step: number; readonly isReversed: boolean };

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
+import { nextFire, readSchedule } from "./schedule.js";
 import { readTelemetry, type TelemetrySettings } from "./telemetry/settings.js";
 
 export type StorageSettings =
@@ -74,11 +75,14 @@ const days = (initial: number) =>
     .transform((text) => Math.round(Number(text) * dayMs));
 const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names, initial: Names[number]) =>
   z.enum(names, { error: `must be one of ${names.join(", ")}` }).default(initial as never);
-/** Six fields as the Functions host reads them: {second} {minute} {hour} {day} {month} {day of week}. */
+/** NCRONTAB, since a time span, which the host takes too, counts on App Service plans only. */
 const schedule = (initial: string) =>
-  z.string().default(initial).refine(isSchedule, {
-    error: "must be an NCRONTAB expression of six fields: second minute hour day month weekday",
-  });
+  z
+    .string()
+    .default(initial)
+    .refine((text) => scheduleMistake(text) === null, {
+      error: ({ input }) => scheduleMistake(String(input)) ?? "is wrong",
+    });
 /** 56 characters at most: the host appends `-poison`, and a queue name ends at 63. */
 const queue = (initial: string) =>
   z
@@ -213,36 +217,20 @@ function told(issue: z.core.$ZodIssue, given: Environment): string {
   return `${name} ${issue.message}.${value}`;
 }
 
-const monthNames = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
-const weekdayNames = "sun mon tue wed thu fri sat".split(" ");
-const scheduleFields = [
-  { min: 0, max: 59 },
-  { min: 0, max: 59 },
-  { min: 0, max: 23 },
-  { min: 1, max: 31 },
-  { min: 1, max: 12, names: monthNames },
-  { min: 0, max: 7, names: weekdayNames },
-];
-
-/** The host would refuse a wrong one for its timer alone, and the rest of the app would run on without ticks. */
-function isSchedule(text: string): boolean {
-  const fields = text.trim().split(/\s+/);
-  return (
-    fields.length === scheduleFields.length &&
-    scheduleFields.every((field, index) => isField(fields[index] ?? "", field))
-  );
-}
-
-/** A list of `*`, values and ranges, each perhaps with a step. */
-function isField(text: string, { min, max, names = [] }: { min: number; max: number; names?: string[] }): boolean {
-  const isValue = (value: string) =>
-    names.some((name) => value.toLowerCase().startsWith(name)) ||
-    (/^\d{1,2}$/.test(value) && +value >= min && +value <= max);
-  return text.split(",").every((part) => {
-    const [, range = "", step] = /^([^/]+)(?:\/(\d{1,2}))?$/.exec(part) ?? [];
-    const ends = range.split("-");
-    return (range === "*" || (ends.length <= 2 && ends.every(isValue))) && (step === undefined || +step > 0);
-  });
+/** What is wrong with a timer's schedule, or null. The app would run on without ticks, or with ticks at other times. */
+function scheduleMistake(text: string): string | null {
+  const read = readSchedule(text);
+  if ("mistake" in read) {
+    return `must be NCRONTAB, {second} {minute} {hour} {day} {month} {day of week}, such as 0 */5 * * * *; it ${read.mistake}`;
+  }
+  const [range] = read.reversed;
+  if (range !== undefined) {
+    return (
+      `must have no reversed range: the host reads the ${range.field} ${range.range} as ${range.readAs}. ` +
+      `Write that, or ${range.around} to go round`
+    );
+  }
+  return nextFire(read, 0) === null ? "must fire now and then: it has no day that ever comes" : null;
 }
 
 /** What is wrong with a Graph root, or null. Plain http is for a simulator on this machine only: a token goes there. */

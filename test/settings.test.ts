@@ -63,7 +63,7 @@ describe("mistakes", () => {
       GRAPH_API_VERSION: "2.0",
       GRAPH_BATCH_SIZE: "21",
       GRAPH_PAGE_SIZE: "0",
-      SYNC_SCHEDULE: "*/5 * * * *",
+      SYNC_SCHEDULE: "*/5 * * *",
       SHARDS: "12",
       ROSTER: "everyone",
       AUDIT_DAYS: "never",
@@ -127,20 +127,33 @@ describe("schedules", () => {
     "0 0 0 1 Jan *",
     "15 0-59/5 * 1 1 0",
     "0 0 9-17 * * 1-5",
+    "*/5 * * * *",
+    "0 0/15 * * * Monday-Friday",
   ])("%s is taken", (SYNC_SCHEDULE) =>
     expect(readSettings({ ...storage, SYNC_SCHEDULE }).syncSchedule).toBe(SYNC_SCHEDULE),
   );
 
   test.each([
-    "*/5 * * * *",
-    "99 99 * * * *",
-    "L L L L L L",
-    "0 0 24 * * *",
-    "0 */0 * * * *",
-    "0 1-2-3 * * * *",
-    "0,, * * * * *",
-  ])("%s is refused: its timer alone would stand still", (SYNC_SCHEDULE) =>
-    expect(mistakesOf({ ...storage, SYNC_SCHEDULE })).toHaveLength(1),
+    ["99 99 * * * *", 'has the second "99", and "99" is not within 0 to 59'],
+    ["L L L L L L", "is not a number from 0 to 59"],
+    ["0 0 24 * * *", '"24" is not within 0 to 23'],
+    ["0 0 0 * * 7", '"7" is not within 0 to 6'],
+    ["0 0 0 * * sundays", "the beginning of a name"],
+    ["0\t*/5 * * * *", 'has the minute "0\\t*/5"'],
+    ["0 1-2-3 * * * *", '"2-3" is not a whole number'],
+    ["0,, * * * * *", 'has the second "0,,"'],
+    ["00:05:00", "has 1 field where 6 are wanted"],
+    ["0 0 0 1 1 * 2027", "has 7 fields"],
+    ["0 0 22-2 * * *", "the host reads the hour 22-2 as 2-22. Write that, or 22-23,0-2 to go round"],
+    ["0 0 0 * * mon-sun", "the day of week mon-sun as 0-1"],
+    ["0 0 0 30 2 *", "no day that ever comes"],
+  ])(
+    "I7: '%s' is refused with the reason, for its timer would stand still or tick at other times",
+    (SYNC_SCHEDULE, reason) => {
+      const mistakes = mistakesOf({ ...storage, SYNC_SCHEDULE });
+      expect(mistakes).toEqual([expect.stringContaining(reason)]);
+      expect(mistakes[0]).toContain(`It is ${JSON.stringify(SYNC_SCHEDULE)}.`);
+    },
   );
 });
 
