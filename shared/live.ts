@@ -59,7 +59,7 @@ let starting: Promise<Telemetry | null> | undefined;
 async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry> {
   const { telemetry: settings } = boot.settings;
   if (settings === null) return noTelemetry;
-  starting ??= startTelemetry({ settings, credentialOf, newId: randomUUID, nowMs, tell });
+  starting ??= startTelemetry({ settings, credentialOf, newId: randomUUID, nowMs, tell, environment: process.env });
   telemetry = (await starting) ?? noTelemetry;
   return telemetry;
 }

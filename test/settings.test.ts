@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readSettings, SettingsError } from "../shared/settings.js";
 
 const storage = { AzureWebJobsStorage: "UseDevelopmentStorage=true" };
+const clientId = "11111111-0000-4000-8000-000000000001";
 
 function mistakesOf(environment: Record<string, string>): readonly string[] {
   try {
@@ -179,10 +180,10 @@ describe("Azure", () => {
 
   test("storage by identity: an account name, or service addresses, with the identity's client id", () => {
     expect(
-      readSettings({ AzureWebJobsStorage__accountName: "acct", AzureWebJobsStorage__clientId: "id" }),
+      readSettings({ AzureWebJobsStorage__accountName: "acct", AzureWebJobsStorage__clientId: clientId }),
     ).toMatchObject({
-      storage: { kind: "identity", tableServiceUri: "https://acct.table.core.windows.net", clientId: "id" },
-      graph: { clientId: "id" },
+      storage: { kind: "identity", tableServiceUri: "https://acct.table.core.windows.net", clientId },
+      graph: { clientId },
     });
     const uris = {
       AzureWebJobsStorage__queueServiceUri: "https://q.example/", // As Azure Resource Manager tells them.
@@ -206,5 +207,67 @@ describe("Azure", () => {
       queueServiceUri: `https://acct.queue.${suffix}`,
       tableServiceUri: `https://acct.table.${suffix}`,
     });
+  });
+});
+
+/** What the host resolves otherwise than it looks, or the mirror otherwise than the host. */
+describe("values that would be taken in silence are refused, with what to do", () => {
+  const byName = { AzureWebJobsStorage__accountName: "acct" };
+  const service = "https://acct.table.core.windows.net";
+  const uris = { AzureWebJobsStorage__queueServiceUri: "https://acct.queue.core.windows.net" };
+
+  test.each([
+    { AzureWebJobsStorage__accountName: "acct" },
+    { AzureWebJobsStorage__credential: "managedidentity" },
+    { AzureWebJobsStorage__blobServiceUri: "https://acct.blob.core.windows.net" },
+    { AzureWebJobsStorage__clientId: clientId },
+  ])("a connection string beside %j: it says which of them the host takes", (beside) => {
+    const [name] = Object.keys(beside);
+    expect(mistakesOf({ ...storage, ...beside } as Record<string, string>)).toEqual([
+      `AzureWebJobsStorage and ${name} are both set: the host takes the connection string, and no identity. Remove ` +
+        "AzureWebJobsStorage to sign in by the identity, or every AzureWebJobsStorage__ setting to stay with the connection string.",
+    ]);
+  });
+
+  test.each([
+    [{ AzureWebJobsStorage__accountName: "acct.blob.core.windows.net" }, "AzureWebJobsStorage__accountName"],
+    [{ AzureWebJobsStorage__accountName: "https://acct" }, "AzureWebJobsStorage__accountName"],
+    [{ ...byName, AzureWebJobsStorage__clientId: "mirror-identity" }, "AzureWebJobsStorage__clientId"],
+    [{ ...byName, AZURE_CLIENT_ID: "mirror-identity" }, "AZURE_CLIENT_ID"],
+    [{ ...byName, AzureWebJobsStorage__credential: "clientsecret" }, "AzureWebJobsStorage__credential"],
+    [{ ...byName, AzureWebJobsStorage__clientSecret: "hidden" }, "AzureWebJobsStorage__clientSecret"],
+    [
+      { ...uris, AzureWebJobsStorage__tableServiceUri: `${service}/calendarmirror` },
+      "AzureWebJobsStorage__tableServiceUri",
+    ],
+    [{ ...uris, AzureWebJobsStorage__tableServiceUri: `${service}?sv=hidden` }, "AzureWebJobsStorage__tableServiceUri"],
+    [{ ...uris, AzureWebJobsStorage__tableServiceUri: `${service} ` }, "AzureWebJobsStorage__tableServiceUri"],
+    [{ ...byName, AzureWebJobsStorage__blobServiceUri: "acct" }, "AzureWebJobsStorage__blobServiceUri"],
+    [{ ...byName, SHARDS: "1e1" }, "SHARDS"],
+    [{ ...byName, SHARDS: "0x10" }, "SHARDS"],
+    [{ ...byName, SHARDS: '"16"' }, "SHARDS"],
+    [{ ...byName, ROSTER: "directory\n" }, "ROSTER"],
+    [{ ...byName, CHANGES_QUEUE: "Calendar-Changes" }, "CHANGES_QUEUE"],
+    [{ ...byName, GRAPH_ENDPOINT: "https://graph.microsoft.com " }, "GRAPH_ENDPOINT"],
+    [{ ...byName, GRAPH_ACCESS_TOKEN: "'hidden'" }, "GRAPH_ACCESS_TOKEN"],
+    [{ ...byName, SYNC_SCHEDULE: "'0 */5 * * * *'" }, "SYNC_SCHEDULE"],
+    [{ AzureWebJobsStorage: "AccountName=acct;AccountKey=hidden\n" }, "AzureWebJobsStorage"],
+    [{ AzureWebJobsStorage: '"AccountName=acct;AccountKey=hidden"' }, "AzureWebJobsStorage"],
+    [{ ...byName, sync_schedule: "0 * * * * *" }, "sync_schedule"],
+    [{ ...byName, AzureWebJobsStorage__AccountName: "other" }, "AzureWebJobsStorage__AccountName"],
+    [{ ...byName, "AzureWebJobsStorage:clientId": clientId }, "AzureWebJobsStorage:clientId"],
+  ])("%j", (environment, name) => {
+    const mistakes = mistakesOf(environment as Record<string, string>);
+    expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^${name} (must|is not)`))]);
+    expect(mistakes.join()).not.toContain("hidden");
+  });
+
+  test("an emulator may have the account in its path", () => {
+    const settings = readSettings({
+      AzureWebJobsStorage__queueServiceUri: "https://127.0.0.1:10001/devstoreaccount1",
+      AzureWebJobsStorage__tableServiceUri: "https://127.0.0.1:10002/devstoreaccount1/",
+      AzureWebJobsStorage__credential: "ManagedIdentity",
+    });
+    expect(settings.storage).toMatchObject({ tableServiceUri: "https://127.0.0.1:10002/devstoreaccount1" });
   });
 });

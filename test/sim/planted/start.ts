@@ -40,4 +40,11 @@ export const inTheStart: readonly Mutant[] = [
     to: `nextFire(read, 0) === 0 ?`,
     unit: ["test/settings.test.ts", "test/schedule"],
   },
+  {
+    name: "take a connection string beside an identity in silence",
+    file: "shared/storageSettings.ts",
+    from: `if (beside !== undefined) {`,
+    to: `if (beside === "") {`,
+    unit: ["test/settings.test.ts"],
+  },
 ];
