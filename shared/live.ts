@@ -13,6 +13,7 @@ import { type DiscoverPorts, discoverLimits, sourceName, sourceOf } from "./mirr
 import { type Ports, runLimits } from "./mirror/ports.js";
 import type { RetirePorts } from "./mirror/retire.js";
 import type { MirrorFacts } from "./mirror/status.js";
+import { nextLocalFire, readSchedule } from "./schedule.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
 import { readFeedKey } from "./store/meta.js";
@@ -162,6 +163,8 @@ export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
   };
 }
 
+const ticks = readSchedule(boot.settings.syncSchedule);
+
 /** What status tells of the settings. No secrets are in it. */
 export const mirrorFacts: MirrorFacts = {
   shards: shardNames(boot.settings.shards),
@@ -181,6 +184,7 @@ export const mirrorFacts: MirrorFacts = {
     changeNudges: boot.settings.changeNudges,
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },
+  nextFireMs: (afterMs) => ("mistake" in ticks ? null : nextLocalFire(ticks, afterMs)),
 };
 
 /** What the retirement of tombstones needs. @throws LayoutError, StorageError */

@@ -94,6 +94,14 @@ test("a reversed range is told: what the host makes of it, and how to write what
   ]);
 });
 
+test("I7: an uneven schedule says itself that no tick is due at night and at the weekend", () => {
+  const uneven = scheduleOf("0 */5 8-18 * * mon-fri");
+  const after = (time: string) => new Date(nextFire(uneven, Date.parse(time)) ?? 0).toISOString();
+  expect(after("2026-11-26T18:55:00Z")).toBe("2026-11-27T08:00:00.000Z");
+  expect(after("2026-11-27T18:55:00.500Z")).toBe("2026-11-30T08:00:00.000Z");
+  expect(after("2026-11-30T08:00:00Z")).toBe("2026-11-30T08:05:00.000Z");
+});
+
 test("each time span of the table is read as .NET reads it", () => {
   const timeSpans = tableOf("timespan.tsv");
   expect(timeSpans.length).toBeGreaterThan(600);
