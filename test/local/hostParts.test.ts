@@ -6,8 +6,9 @@ import type { HostEvent, Reporter } from "../../local/host/log.js";
 import { poisonQueueName, startQueueListener } from "../../local/host/queues.js";
 import { parseRoute } from "../../local/host/routes.js";
 import { parseSchedule } from "../../local/host/schedule.js";
-import { type QueueSettings, resolveSettings } from "../../local/host/settings.js";
+import { type QueueSettings, readHostSettings, resolveSettings } from "../../local/host/settings.js";
 import { createTimer } from "../../local/host/timers.js";
+import { removeApp, writeApp } from "./hostApp.js";
 
 const MINUTE_MS = 60_000;
 
@@ -190,6 +191,39 @@ describe("route templates", () => {
 
   test.each(["admin/x", "/Runtime", "{id:unknown}", "{*rest}/x", "a{", "{}"])("'%s' is refused", (template) => {
     expect(() => parseRoute(template, "api")).toThrow();
+  });
+});
+
+describe("time spans of host.json", () => {
+  const settingsOf = (hostJson: object) => {
+    const appDir = writeApp({ files: {}, hostJson });
+    try {
+      return readHostSettings(appDir);
+    } finally {
+      removeApp(appDir);
+    }
+  };
+  const queues = (settings: object) => ({ extensions: { queues: settings } });
+
+  test("are read as .NET reads them: what cannot be hours is days", () => {
+    expect(settingsOf({ functionTimeout: "00:10:00" }).functionTimeoutMs).toBe(600_000);
+    expect(settingsOf({ functionTimeout: "24:00:00" }).functionTimeoutMs).toBe(24 * 24 * 3_600_000);
+    expect(settingsOf({ functionTimeout: -1 }).functionTimeoutMs).toBe(Number.POSITIVE_INFINITY);
+    expect(settingsOf(queues({ visibilityTimeout: 2 })).queues.visibilityTimeoutMs).toBe(2 * 24 * 3_600_000);
+  });
+
+  test.each([
+    [{ functionTimeout: "10m" }, /^host\.json: functionTimeout must be a TimeSpan .*It is "10m"\.$/],
+    [{ functionTimeout: "00:00:00.5" }, /^host\.json: functionTimeout must be at least 00:00:01/],
+    [{ functionTimeout: "24:00" }, /functionTimeout must be a TimeSpan/],
+    [
+      queues({ visibilityTimeout: true }),
+      /^host\.json: extensions\.queues\.visibilityTimeout must be a TimeSpan .*It is true\.$/,
+    ],
+    [queues({ maxPollingInterval: "00:00:60" }), /extensions\.queues\.maxPollingInterval must be a TimeSpan/],
+    [queues({ maxPollingInterval: "00:00:00.05" }), /at least 100 ms/],
+  ])("that .NET or the host refuses end in one line: %j", (hostJson, line) => {
+    expect(() => settingsOf(hostJson)).toThrow(line);
   });
 });
 
