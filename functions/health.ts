@@ -7,5 +7,10 @@ const health = healthAnswers(mirrorFacts.shards, nowMs);
 
 export const handler: HttpHandler = (_request, context) => health(async () => (await httpPorts(logOf(context))).store);
 
-app.http("health", { route: "health", methods: ["GET"], authLevel: "anonymous", handler: withTelemetry(handler) });
+app.http("health", {
+  route: "health",
+  methods: ["GET", "HEAD"], // Probes of Front Door and Traffic Manager send HEAD, for which the host answers 404 unless it is named.
+  authLevel: "anonymous",
+  handler: withTelemetry(handler),
+});
 requireSettings();

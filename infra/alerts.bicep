@@ -96,6 +96,8 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       windowSize: 'PT15M'
       // The queries say themselves how far they look.
       overrideQueryTimeRange: 'P1D'
+      // A new workspace has none of the tables yet, and the rules would be refused for it.
+      skipQueryValidation: true
       criteria: {
         allOf: [{ query: rule.query, timeAggregation: 'Count', operator: 'GreaterThan', threshold: 0 }]
       }

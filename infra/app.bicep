@@ -3,6 +3,7 @@ param location string
 param tags object
 param identityId string
 param identityClientId string
+param storageName string
 param blobServiceUri string
 param queueServiceUri string
 param tableServiceUri string
@@ -21,8 +22,10 @@ param instanceMemoryMB int
 @description('Settings of the mirror by name.')
 param settings object
 
-// The service URIs instead of an account name: to that the host would add the suffix of the global cloud.
+// The service URIs count, since to the name alone the host would add the suffix of the global cloud. The name stands beside
+// them because parts of the host that start early on Flex Consumption look for it.
 var platformSettings = {
+  AzureWebJobsStorage__accountName: storageName
   AzureWebJobsStorage__blobServiceUri: blobServiceUri
   AzureWebJobsStorage__queueServiceUri: queueServiceUri
   AzureWebJobsStorage__tableServiceUri: tableServiceUri
@@ -32,6 +35,8 @@ var platformSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   // The exporter's own figures about itself would go to Microsoft, past the resource and its rights.
   APPLICATION_INSIGHTS_NO_STATSBEAT: 'true'
+  // Beside each batch of spans it would send a metric _OTELRESOURCE_, which costs and which nobody reads.
+  APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: 'true'
   // Spans of every twentieth trace: 100,000 mailboxes make 1.8 million spans a day. Metrics are always whole.
   OTEL_TRACES_SAMPLER: 'traceidratio'
   OTEL_TRACES_SAMPLER_ARG: '0.05'

@@ -19,7 +19,7 @@ param graphApiVersion string = 'beta'
 @description('manual, directory, or group:<object id>.')
 param roster string = 'manual'
 
-@description('When startRounds ticks, as NCRONTAB of six fields, in UTC.')
+@description('When startRounds ticks, as NCRONTAB, in UTC.')
 param syncSchedule string = '0 */5 * * * *'
 
 @description('When the roster is discovered.')
@@ -132,6 +132,7 @@ module app 'app.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
+    storageName: storage.outputs.name
     blobServiceUri: storage.outputs.blobServiceUri
     queueServiceUri: storage.outputs.queueServiceUri
     tableServiceUri: storage.outputs.tableServiceUri
@@ -159,6 +160,8 @@ module app 'app.bicep' = {
 
 module graph 'graph.bicep' = if (grantGraphPermissions) {
   scope: group
+  // Microsoft Graph may not know the identity yet when Azure has just made it: the app takes its minutes first.
+  dependsOn: [app]
   params: {
     principalId: identity.outputs.principalId
     permissions: union(

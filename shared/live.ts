@@ -13,6 +13,7 @@ import { type DiscoverPorts, discoverLimits, sourceName, sourceOf } from "./mirr
 import { type Ports, runLimits } from "./mirror/ports.js";
 import type { RetirePorts } from "./mirror/retire.js";
 import type { MirrorFacts } from "./mirror/status.js";
+import { nextLocalFire, readSchedule } from "./schedule.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
 import { forgetTable, keptFeedKey, type OpenOptions } from "./store/meta.js";
@@ -63,7 +64,14 @@ let starting: Promise<Telemetry | null> | undefined; // Never rejects.
 async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry> {
   const { telemetry: settings } = boot.settings;
   if (settings === null) return noTelemetry;
-  starting ??= startTelemetry({ settings, credentialOf: sdkCredentialOf, newId: randomUUID, nowMs, tell });
+  starting ??= startTelemetry({
+    settings,
+    credentialOf: sdkCredentialOf,
+    newId: randomUUID,
+    nowMs,
+    tell,
+    environment: process.env,
+  });
   telemetry = (await starting) ?? noTelemetry;
   return telemetry;
 }
@@ -179,6 +187,8 @@ export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
   };
 }
 
+const ticks = readSchedule(boot.settings.syncSchedule);
+
 /** What status tells of the settings. No secrets are in it. */
 export const mirrorFacts: MirrorFacts = {
   shards: shardNames(boot.settings.shards),
@@ -198,6 +208,7 @@ export const mirrorFacts: MirrorFacts = {
     changeNudges: boot.settings.changeNudges,
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },
+  nextFireMs: (afterMs) => ("mistake" in ticks ? null : nextLocalFire(ticks, afterMs)),
 };
 
 /** What the retirement of tombstones needs. @throws LayoutError, StorageError */

@@ -1,15 +1,10 @@
 import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
-import { readTelemetry, type TelemetrySettings } from "./telemetry/settings.js";
+import { nextFire, readSchedule } from "./schedule.js";
+import { clientIdMistake, readStorage, type StorageSettings, storageNames } from "./storageSettings.js";
+import { readTelemetry, type TelemetrySettings, telemetryNames } from "./telemetry/settings.js";
 
-export type StorageSettings =
-  | { readonly kind: "connectionString"; readonly connectionString: string }
-  | {
-      readonly kind: "identity";
-      readonly queueServiceUri: string;
-      readonly tableServiceUri: string;
-      readonly clientId: string | null;
-    };
+export type { StorageSettings };
 
 export type Roster = { readonly kind: "manual" | "directory" } | { readonly kind: "group"; readonly groupId: string };
 
@@ -74,11 +69,14 @@ const days = (initial: number) =>
     .transform((text) => Math.round(Number(text) * dayMs));
 const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names, initial: Names[number]) =>
   z.enum(names, { error: `must be one of ${names.join(", ")}` }).default(initial as never);
-/** Six fields as the Functions host reads them: {second} {minute} {hour} {day} {month} {day of week}. */
+/** NCRONTAB, since a time span, which the host takes too, counts on App Service plans only. */
 const schedule = (initial: string) =>
-  z.string().default(initial).refine(isSchedule, {
-    error: "must be an NCRONTAB expression of six fields: second minute hour day month weekday",
-  });
+  z
+    .string()
+    .default(initial)
+    .refine((text) => scheduleMistake(text) === null, {
+      error: ({ input }) => scheduleMistake(String(input)) ?? "is wrong",
+    });
 /** 56 characters at most: the host appends `-poison`, and a queue name ends at 63. */
 const queue = (initial: string) =>
   z
@@ -134,6 +132,10 @@ const shape = z.object({
 
 /** The mirror's own settings; those of its storage come as the host names them. */
 export const settingNames: readonly string[] = Object.keys(shape.shape);
+/** All that is read, by the name in small letters. */
+const allNames = new Map(
+  [...settingNames, ...storageNames, ...telemetryNames, "AZURE_CLIENT_ID"].map((name) => [name.toLowerCase(), name]),
+);
 
 /**
  * The settings of this process. An empty value counts as not set.
@@ -147,15 +149,40 @@ export function readSettings(environment: Environment): Settings {
   const isInAzure = runsInAzure(given);
   const storage = readStorage(given, clouds[parsed.success ? parsed.data.GRAPH_CLOUD : "global"].storageSuffix);
   const telemetry = readTelemetry(given);
-  const mistakes = [
+  const clientId = clientIdMistake("AZURE_CLIENT_ID", given["AZURE_CLIENT_ID"]);
+  const misspelt = misspeltNames(given);
+  const strays = valuesWithStrays(given);
+  const others = [
     ...(parsed.success
       ? crossMistakes(parsed.data, isInAzure)
       : parsed.error.issues.map((issue) => told(issue, given))),
-    ...(typeof storage === "string" ? [storage] : []),
+    ...("kind" in storage ? [] : storage),
+    ...(clientId === null ? [] : [clientId]),
     ...telemetry.mistakes,
   ];
-  if (!parsed.success || typeof storage === "string" || mistakes.length > 0) throw new SettingsError(mistakes);
+  const isTold = (mistake: string) => strays.some((stray) => stray.name === mistake.split(" ", 1)[0]);
+  const mistakes = [...misspelt, ...strays.map(({ mistake }) => mistake), ...others.filter((each) => !isTold(each))];
+  if (!parsed.success || !("kind" in storage) || mistakes.length > 0) throw new SettingsError(mistakes);
   return { ...typed(parsed.data, storage, given, isInAzure), telemetry: telemetry.settings };
+}
+
+/** On Linux names differ by letter case, and so a wrong one would be left aside in silence; the host takes both. */
+function misspeltNames(given: Environment): string[] {
+  return Object.keys(given).flatMap((name) => {
+    const meant = allNames.get(name.replaceAll(":", "__").toLowerCase());
+    return meant === undefined || meant === name ? [] : [`${name} is not read: the name is ${meant}.`];
+  });
+}
+
+/** Files of settings and consoles keep what others take away: quotation marks, and the line break at the end of a secret. */
+function valuesWithStrays(given: Environment): { readonly name: string; readonly mistake: string }[] {
+  return [...allNames.values()]
+    .filter((name) => !name.endsWith("_SCHEDULE")) // Blanks around one mean nothing, and the rest is refused.
+    .filter((name) => /^\s|\s$|[\r\n]|^(["']).*\1$/.test(given[name] ?? ""))
+    .map((name) => {
+      const mistake = `${name} must have no quotation marks, blanks or line breaks around its value: they would be part of it.`;
+      return { name, mistake };
+    });
 }
 
 function typed(
@@ -213,36 +240,20 @@ function told(issue: z.core.$ZodIssue, given: Environment): string {
   return `${name} ${issue.message}.${value}`;
 }
 
-const monthNames = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
-const weekdayNames = "sun mon tue wed thu fri sat".split(" ");
-const scheduleFields = [
-  { min: 0, max: 59 },
-  { min: 0, max: 59 },
-  { min: 0, max: 23 },
-  { min: 1, max: 31 },
-  { min: 1, max: 12, names: monthNames },
-  { min: 0, max: 7, names: weekdayNames },
-];
-
-/** The host would refuse a wrong one for its timer alone, and the rest of the app would run on without ticks. */
-function isSchedule(text: string): boolean {
-  const fields = text.trim().split(/\s+/);
-  return (
-    fields.length === scheduleFields.length &&
-    scheduleFields.every((field, index) => isField(fields[index] ?? "", field))
-  );
-}
-
-/** A list of `*`, values and ranges, each perhaps with a step. */
-function isField(text: string, { min, max, names = [] }: { min: number; max: number; names?: string[] }): boolean {
-  const isValue = (value: string) =>
-    names.some((name) => value.toLowerCase().startsWith(name)) ||
-    (/^\d{1,2}$/.test(value) && +value >= min && +value <= max);
-  return text.split(",").every((part) => {
-    const [, range = "", step] = /^([^/]+)(?:\/(\d{1,2}))?$/.exec(part) ?? [];
-    const ends = range.split("-");
-    return (range === "*" || (ends.length <= 2 && ends.every(isValue))) && (step === undefined || +step > 0);
-  });
+/** What is wrong with a timer's schedule, or null. The app would run on without ticks, or with ticks at other times. */
+function scheduleMistake(text: string): string | null {
+  const read = readSchedule(text);
+  if ("mistake" in read) {
+    return `must be NCRONTAB, {second} {minute} {hour} {day} {month} {day of week}, such as 0 */5 * * * *; it ${read.mistake}`;
+  }
+  const [range] = read.reversed;
+  if (range !== undefined) {
+    return (
+      `must have no reversed range: the host reads the ${range.field} ${range.range} as ${range.readAs}. ` +
+      `Write that, or ${range.around} to go round`
+    );
+  }
+  return nextFire(read, 0) === null ? "must fire now and then: it has no day that ever comes" : null;
 }
 
 /** What is wrong with a Graph root, or null. Plain http is for a simulator on this machine only: a token goes there. */
@@ -256,30 +267,6 @@ function rootMistake(text: string): string | null {
   if (url.protocol === "https:") return null;
   if (url.protocol === "http:" && loopback.test(url.hostname)) return null;
   return "must begin with https:// (plain http only for this machine, such as http://127.0.0.1:8090)";
-}
-
-/** @param suffix Of storage accounts in this cloud: an identity has rights in its own cloud only. */
-function readStorage(given: Environment, suffix: string): StorageSettings | string {
-  const connectionString = given["AzureWebJobsStorage"];
-  const of = (name: string): string | undefined => given[`AzureWebJobsStorage__${name}`]?.replace(/\/$/, "");
-  if (connectionString !== undefined) {
-    const isWhole = /^UseDevelopmentStorage=true;?$|(^|;)(AccountName|TableEndpoint)=/i.test(connectionString);
-    if (isWhole) return { kind: "connectionString", connectionString };
-    return "AzureWebJobsStorage must be a storage connection string, or UseDevelopmentStorage=true.";
-  }
-  const account = of("accountName");
-  const queueServiceUri = of("queueServiceUri") ?? (account && `https://${account}.queue.${suffix}`);
-  const tableServiceUri = of("tableServiceUri") ?? (account && `https://${account}.table.${suffix}`);
-  if (!queueServiceUri || !tableServiceUri) {
-    return (
-      "AzureWebJobsStorage is missing. Set it to a connection string (UseDevelopmentStorage=true for Azurite), or set " +
-      "AzureWebJobsStorage__accountName, or AzureWebJobsStorage__queueServiceUri and AzureWebJobsStorage__tableServiceUri."
-    );
-  }
-  const isHttps = [queueServiceUri, tableServiceUri].every((uri) => URL.canParse(uri) && uri.startsWith("https://"));
-  if (!isHttps)
-    return "AzureWebJobsStorage__queueServiceUri and AzureWebJobsStorage__tableServiceUri must be https URLs.";
-  return { kind: "identity", queueServiceUri, tableServiceUri, clientId: of("clientId") ?? null };
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readSettings, SettingsError } from "../shared/settings.js";
 
 const storage = { AzureWebJobsStorage: "UseDevelopmentStorage=true" };
+const clientId = "11111111-0000-4000-8000-000000000001";
 
 function mistakesOf(environment: Record<string, string>): readonly string[] {
   try {
@@ -63,7 +64,7 @@ describe("mistakes", () => {
       GRAPH_API_VERSION: "2.0",
       GRAPH_BATCH_SIZE: "21",
       GRAPH_PAGE_SIZE: "0",
-      SYNC_SCHEDULE: "*/5 * * * *",
+      SYNC_SCHEDULE: "*/5 * * *",
       SHARDS: "12",
       ROSTER: "everyone",
       AUDIT_DAYS: "never",
@@ -127,20 +128,33 @@ describe("schedules", () => {
     "0 0 0 1 Jan *",
     "15 0-59/5 * 1 1 0",
     "0 0 9-17 * * 1-5",
+    "*/5 * * * *",
+    "0 0/15 * * * Monday-Friday",
   ])("%s is taken", (SYNC_SCHEDULE) =>
     expect(readSettings({ ...storage, SYNC_SCHEDULE }).syncSchedule).toBe(SYNC_SCHEDULE),
   );
 
   test.each([
-    "*/5 * * * *",
-    "99 99 * * * *",
-    "L L L L L L",
-    "0 0 24 * * *",
-    "0 */0 * * * *",
-    "0 1-2-3 * * * *",
-    "0,, * * * * *",
-  ])("%s is refused: its timer alone would stand still", (SYNC_SCHEDULE) =>
-    expect(mistakesOf({ ...storage, SYNC_SCHEDULE })).toHaveLength(1),
+    ["99 99 * * * *", 'has the second "99", and "99" is not within 0 to 59'],
+    ["L L L L L L", "is not a number from 0 to 59"],
+    ["0 0 24 * * *", '"24" is not within 0 to 23'],
+    ["0 0 0 * * 7", '"7" is not within 0 to 6'],
+    ["0 0 0 * * sundays", "the beginning of a name"],
+    ["0\t*/5 * * * *", 'has the minute "0\\t*/5"'],
+    ["0 1-2-3 * * * *", '"2-3" is not a whole number'],
+    ["0,, * * * * *", 'has the second "0,,"'],
+    ["00:05:00", "has 1 field where 6 are wanted"],
+    ["0 0 0 1 1 * 2027", "has 7 fields"],
+    ["0 0 22-2 * * *", "the host reads the hour 22-2 as 2-22. Write that, or 22-23,0-2 to go round"],
+    ["0 0 0 * * mon-sun", "the day of week mon-sun as 0-1"],
+    ["0 0 0 30 2 *", "no day that ever comes"],
+  ])(
+    "I7: '%s' is refused with the reason, for its timer would stand still or tick at other times",
+    (SYNC_SCHEDULE, reason) => {
+      const mistakes = mistakesOf({ ...storage, SYNC_SCHEDULE });
+      expect(mistakes).toEqual([expect.stringContaining(reason)]);
+      expect(mistakes[0]).toContain(`It is ${JSON.stringify(SYNC_SCHEDULE)}.`);
+    },
   );
 });
 
@@ -166,10 +180,10 @@ describe("Azure", () => {
 
   test("storage by identity: an account name, or service addresses, with the identity's client id", () => {
     expect(
-      readSettings({ AzureWebJobsStorage__accountName: "acct", AzureWebJobsStorage__clientId: "id" }),
+      readSettings({ AzureWebJobsStorage__accountName: "acct", AzureWebJobsStorage__clientId: clientId }),
     ).toMatchObject({
-      storage: { kind: "identity", tableServiceUri: "https://acct.table.core.windows.net", clientId: "id" },
-      graph: { clientId: "id" },
+      storage: { kind: "identity", tableServiceUri: "https://acct.table.core.windows.net", clientId },
+      graph: { clientId },
     });
     const uris = {
       AzureWebJobsStorage__queueServiceUri: "https://q.example/", // As Azure Resource Manager tells them.
@@ -193,5 +207,67 @@ describe("Azure", () => {
       queueServiceUri: `https://acct.queue.${suffix}`,
       tableServiceUri: `https://acct.table.${suffix}`,
     });
+  });
+});
+
+/** What the host resolves otherwise than it looks, or the mirror otherwise than the host. */
+describe("values that would be taken in silence are refused, with what to do", () => {
+  const byName = { AzureWebJobsStorage__accountName: "acct" };
+  const service = "https://acct.table.core.windows.net";
+  const uris = { AzureWebJobsStorage__queueServiceUri: "https://acct.queue.core.windows.net" };
+
+  test.each([
+    { AzureWebJobsStorage__accountName: "acct" },
+    { AzureWebJobsStorage__credential: "managedidentity" },
+    { AzureWebJobsStorage__blobServiceUri: "https://acct.blob.core.windows.net" },
+    { AzureWebJobsStorage__clientId: clientId },
+  ])("a connection string beside %j: it says which of them the host takes", (beside) => {
+    const [name] = Object.keys(beside);
+    expect(mistakesOf({ ...storage, ...beside } as Record<string, string>)).toEqual([
+      `AzureWebJobsStorage and ${name} are both set: the host takes the connection string, and no identity. Remove ` +
+        "AzureWebJobsStorage to sign in by the identity, or every AzureWebJobsStorage__ setting to stay with the connection string.",
+    ]);
+  });
+
+  test.each([
+    [{ AzureWebJobsStorage__accountName: "acct.blob.core.windows.net" }, "AzureWebJobsStorage__accountName"],
+    [{ AzureWebJobsStorage__accountName: "https://acct" }, "AzureWebJobsStorage__accountName"],
+    [{ ...byName, AzureWebJobsStorage__clientId: "mirror-identity" }, "AzureWebJobsStorage__clientId"],
+    [{ ...byName, AZURE_CLIENT_ID: "mirror-identity" }, "AZURE_CLIENT_ID"],
+    [{ ...byName, AzureWebJobsStorage__credential: "clientsecret" }, "AzureWebJobsStorage__credential"],
+    [{ ...byName, AzureWebJobsStorage__clientSecret: "hidden" }, "AzureWebJobsStorage__clientSecret"],
+    [
+      { ...uris, AzureWebJobsStorage__tableServiceUri: `${service}/calendarmirror` },
+      "AzureWebJobsStorage__tableServiceUri",
+    ],
+    [{ ...uris, AzureWebJobsStorage__tableServiceUri: `${service}?sv=hidden` }, "AzureWebJobsStorage__tableServiceUri"],
+    [{ ...uris, AzureWebJobsStorage__tableServiceUri: `${service} ` }, "AzureWebJobsStorage__tableServiceUri"],
+    [{ ...byName, AzureWebJobsStorage__blobServiceUri: "acct" }, "AzureWebJobsStorage__blobServiceUri"],
+    [{ ...byName, SHARDS: "1e1" }, "SHARDS"],
+    [{ ...byName, SHARDS: "0x10" }, "SHARDS"],
+    [{ ...byName, SHARDS: '"16"' }, "SHARDS"],
+    [{ ...byName, ROSTER: "directory\n" }, "ROSTER"],
+    [{ ...byName, CHANGES_QUEUE: "Calendar-Changes" }, "CHANGES_QUEUE"],
+    [{ ...byName, GRAPH_ENDPOINT: "https://graph.microsoft.com " }, "GRAPH_ENDPOINT"],
+    [{ ...byName, GRAPH_ACCESS_TOKEN: "'hidden'" }, "GRAPH_ACCESS_TOKEN"],
+    [{ ...byName, SYNC_SCHEDULE: "'0 */5 * * * *'" }, "SYNC_SCHEDULE"],
+    [{ AzureWebJobsStorage: "AccountName=acct;AccountKey=hidden\n" }, "AzureWebJobsStorage"],
+    [{ AzureWebJobsStorage: '"AccountName=acct;AccountKey=hidden"' }, "AzureWebJobsStorage"],
+    [{ ...byName, sync_schedule: "0 * * * * *" }, "sync_schedule"],
+    [{ ...byName, AzureWebJobsStorage__AccountName: "other" }, "AzureWebJobsStorage__AccountName"],
+    [{ ...byName, "AzureWebJobsStorage:clientId": clientId }, "AzureWebJobsStorage:clientId"],
+  ])("%j", (environment, name) => {
+    const mistakes = mistakesOf(environment as Record<string, string>);
+    expect(mistakes).toEqual([expect.stringMatching(new RegExp(`^${name} (must|is not)`))]);
+    expect(mistakes.join()).not.toContain("hidden");
+  });
+
+  test("an emulator may have the account in its path", () => {
+    const settings = readSettings({
+      AzureWebJobsStorage__queueServiceUri: "https://127.0.0.1:10001/devstoreaccount1",
+      AzureWebJobsStorage__tableServiceUri: "https://127.0.0.1:10002/devstoreaccount1/",
+      AzureWebJobsStorage__credential: "ManagedIdentity",
+    });
+    expect(settings.storage).toMatchObject({ tableServiceUri: "https://127.0.0.1:10002/devstoreaccount1" });
   });
 });

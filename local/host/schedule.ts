@@ -1,37 +1,25 @@
-import { Cron } from "croner";
-import { HostError, messageOf } from "./hostError.js";
-import { parseTimeSpan } from "./settings.js";
+import { nextLocalFire, readSchedule } from "../../shared/schedule.js";
+import { HostError } from "./hostError.js";
+import { readTimeSpan } from "./timeSpan.js";
 
-/** When a timer is due next. Times are epoch milliseconds; cron fields are read in the process's own time zone. */
-export type Schedule = { nextAfter(atMs: number): number; readonly isMonitorable: boolean };
+/** When a timer is due next, in epoch milliseconds; infinity when never. */
+export type TimerSchedule = { nextAfter(atMs: number): number; readonly isMonitorable: boolean };
 
 const MINUTE_MS = 60_000;
 
 /**
- * Reads a schedule as the timer extension does: NCRONTAB with six fields, or a TimeSpan.
- * @throws HostError for anything else, five fields included.
+ * Reads a schedule as the timer extension does: NCRONTAB with five or six fields, in the process's own time zone, or else
+ * a TimeSpan. One of zero or less is taken too: such a timer runs without a pause.
+ * @param nowMs Epoch. A schedule that is due twice in the minute after it is not monitored.
+ * @throws HostError for anything else.
  */
-export function parseSchedule(text: string): Schedule {
-  const intervalMs = text.includes(":") ? parseTimeSpan(text.trim()) : null;
-  if (intervalMs !== null) {
-    if (intervalMs <= 0) throw new HostError(`'${text}' is not a valid schedule`);
-    return { nextAfter: (atMs) => atMs + intervalMs, isMonitorable: intervalMs >= MINUTE_MS };
+export function parseSchedule(text: string, nowMs: number): TimerSchedule {
+  const cron = readSchedule(text);
+  if (!("mistake" in cron)) {
+    const nextAfter = (atMs: number) => nextLocalFire(cron, atMs) ?? Number.POSITIVE_INFINITY;
+    return { nextAfter, isMonitorable: nextAfter(nextAfter(nowMs)) >= nowMs + MINUTE_MS };
   }
-  const fields = text.trim().split(/\s+/);
-  // Croner knows more than NCRONTAB does (L, W, #, ?, @daily): what Azure refuses must not work here.
-  if (fields.length !== 6 || !fields.every((field) => /^(?:[\d*/,-]|[a-z]{3})+$/i.test(field))) {
-    throw new HostError(
-      `'${text}' is not a valid schedule: six fields are wanted, {sec} {min} {hour} {day} {month} {dow}`,
-    );
-  }
-  let cron: Cron;
-  try {
-    // NCRONTAB wants day of month and day of week to match both.
-    cron = new Cron(fields.join(" "), { mode: "6-part", domAndDow: true, paused: true });
-  } catch (error) {
-    throw new HostError(`'${text}' is not a valid schedule: ${messageOf(error)}`);
-  }
-  const nextAfter = (atMs: number) => cron.nextRun(new Date(atMs))?.getTime() ?? Number.POSITIVE_INFINITY;
-  const now = Date.now();
-  return { nextAfter, isMonitorable: nextAfter(nextAfter(now)) > now + MINUTE_MS };
+  const intervalMs = readTimeSpan(text);
+  if (intervalMs !== null) return { nextAfter: (atMs) => atMs + intervalMs, isMonitorable: intervalMs >= MINUTE_MS };
+  throw new HostError(`'${text}' is not a valid schedule: as NCRONTAB it ${cron.mistake}, and it is no TimeSpan`);
 }

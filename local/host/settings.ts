@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { HostError } from "./hostError.js";
+import { readTimeSpan } from "./timeSpan.js";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -21,21 +22,10 @@ export type HostSettings = {
   readonly functionTimeoutMs: number;
 };
 
-const MS_PER_DAY = 86_400_000;
+const DAY_MS = 86_400_000;
+const FUNCTION_TIMEOUT_MIN_MS = 1000; // As in the host, on every plan.
 const MAX_POLLING_INTERVAL_MS = 60_000; // The queue extension's default ...
 const MAX_POLLING_INTERVAL_DEVELOPMENT_MS = 2000; // ... and what a Development host makes of that default.
-
-/**
- * Milliseconds of a .NET TimeSpan text: `[d.]hh:mm:ss[.fffffff]`, or a bare number of **days**.
- * @returns null when the text is no TimeSpan.
- */
-export function parseTimeSpan(text: string): number | null {
-  if (/^\d+$/.test(text)) return Number(text) * MS_PER_DAY;
-  const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?$/.exec(text);
-  if (match === null) return null;
-  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
-  return (days ?? 0) * MS_PER_DAY + ((hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)) * 1000;
-}
 
 /** Reads host.json of the app. A missing or unreadable file, or a value out of range, is a HostError. */
 export function readHostSettings(appDir: string): HostSettings {
@@ -46,21 +36,30 @@ export function readHostSettings(appDir: string): HostSettings {
   return {
     queues: readQueueSettings(section(extensions, "queues")),
     routePrefix: String(prefix).replace(/^\/+|\/+$/g, ""),
-    functionTimeoutMs:
-      root["functionTimeout"] === "-1" ? Number.POSITIVE_INFINITY : timeSpan(root, "functionTimeout", "00:30:00"),
+    functionTimeoutMs: functionTimeout(root),
   };
+}
+
+/** Minus one day, written as -1, means none. */
+function functionTimeout(root: Record<string, unknown>): number {
+  const ms = timeSpan(root, "functionTimeout", "00:30:00");
+  if (ms === -DAY_MS) return Number.POSITIVE_INFINITY;
+  if (ms >= FUNCTION_TIMEOUT_MIN_MS) return ms;
+  throw new HostError(
+    `host.json: functionTimeout must be at least 00:00:01, or -1 for none. It is ${JSON.stringify(root["functionTimeout"])}.`,
+  );
 }
 
 function readQueueSettings(queues: Record<string, unknown>): QueueSettings {
   const batchSize = integer(queues, "batchSize", 16, 1, 32);
   const threshold = Math.floor(batchSize / 2) * availableParallelism();
-  const pollingMs = timeSpan(queues, "maxPollingInterval", "00:01:00");
+  const pollingMs = timeSpan(queues, "maxPollingInterval", "00:01:00", "extensions.queues.");
   if (pollingMs < 100) throw new HostError("host.json: extensions.queues.maxPollingInterval must be at least 100 ms");
   return {
     batchSize,
     newBatchThreshold: integer(queues, "newBatchThreshold", threshold, 0, Number.MAX_SAFE_INTEGER),
     maxDequeueCount: integer(queues, "maxDequeueCount", 5, 1, Number.MAX_SAFE_INTEGER),
-    visibilityTimeoutMs: timeSpan(queues, "visibilityTimeout", "00:00:00"),
+    visibilityTimeoutMs: timeSpan(queues, "visibilityTimeout", "00:00:00", "extensions.queues."),
     maxPollingIntervalMs: pollingMs === MAX_POLLING_INTERVAL_MS ? MAX_POLLING_INTERVAL_DEVELOPMENT_MS : pollingMs,
     messageEncoding: String(queues["messageEncoding"] ?? "base64").toLowerCase() === "none" ? "none" : "base64",
   };
@@ -118,10 +117,15 @@ function section(parent: Record<string, unknown>, name: string): Record<string, 
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function timeSpan(from: Record<string, unknown>, name: string, fallback: string): number {
-  const ms = parseTimeSpan(String(from[name] ?? fallback));
-  if (ms === null) throw new HostError(`host.json: ${name} is not a time span: ${String(from[name])}`);
-  return ms;
+/** @param where Comes before the name in what is told. */
+function timeSpan(from: Record<string, unknown>, name: string, fallback: string, where = ""): number {
+  const value = from[name] ?? fallback;
+  const ms = readTimeSpan(String(value)); // A bare number in JSON is read as its text.
+  if (ms !== null) return ms;
+  throw new HostError(
+    `host.json: ${where}${name} must be a TimeSpan as .NET reads it: hh:mm:ss, such as 00:10:00, or days before it, such as ` +
+      `1.00:00:00. It is ${JSON.stringify(value)}.`,
+  );
 }
 
 function integer(from: Record<string, unknown>, name: string, fallback: number, min: number, max: number): number {

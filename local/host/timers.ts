@@ -22,9 +22,9 @@ export type Timer = {
  */
 export function createTimer(hostFunction: HostFunction, invoker: Invoker, environment: Environment): Timer {
   const { trigger } = hostFunction;
-  const schedule = parseSchedule(resolveSettings(String(trigger["schedule"] ?? ""), environment));
-  const isMonitored = trigger["useMonitor"] !== false && schedule.isMonitorable;
   const nowMs = Date.now();
+  const schedule = parseSchedule(resolveSettings(String(trigger["schedule"] ?? ""), environment), nowMs);
+  const isMonitored = trigger["useMonitor"] !== false && schedule.isMonitorable;
   const status = { lastMs: null as number | null, nextMs: schedule.nextAfter(nowMs), updatedMs: nowMs };
   let armed: NodeJS.Timeout | undefined;
   let isStopped = false;

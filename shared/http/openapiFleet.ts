@@ -112,6 +112,12 @@ export const fleetPaths: JsonObject = {
         "503": { description: "It is not.", content: { "application/json": { schema: ref("Health") } } },
       },
     },
+    head: {
+      operationId: "probeHealth",
+      summary: "The same without a body, for probes that ask so.",
+      security: [],
+      responses: { "200": { description: "It is." }, "503": { description: "It is not." } },
+    },
   },
 };
 

@@ -20,7 +20,11 @@ export type MirrorFacts = {
   /** Whether Graph documents `calendar: delta` for the cloud of the mailboxes. */
   readonly isDeltaDocumented: boolean;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** When the schedule of ticks fires next after a time; null: never. Absent: told from the ticks that came. */
+  readonly nextFireMs?: NextFire;
 };
+
+export type NextFire = (afterMs: number) => number | null;
 
 /** How the whole mirror stands. */
 export type Status = Awaited<ReturnType<typeof readStatus>>;

@@ -12,19 +12,38 @@ export type TelemetrySettings = {
   readonly serviceName: string;
 };
 
+const endpoints = [
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+];
+const protocols = [
+  "OTEL_EXPORTER_OTLP_PROTOCOL",
+  "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+  "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+];
+const samplers = ["always_on", "always_off", "traceidratio"].flatMap((name) => [name, `parentbased_${name}`]);
+
+/** The settings that are read here. OpenTelemetry reads others itself. */
+export const telemetryNames: readonly string[] = [
+  ...endpoints,
+  ...protocols,
+  "OTEL_SDK_DISABLED",
+  "OTEL_TRACES_SAMPLER",
+  "APPLICATIONINSIGHTS_CONNECTION_STRING",
+  "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+];
+
 /** Reads the settings that OpenTelemetry and Azure have names for. Settings that are wrong are told, with how to mend them. */
 export function readTelemetry(given: Readonly<Record<string, string>>): {
   readonly settings: TelemetrySettings | null;
   readonly mistakes: readonly string[];
 } {
-  const endpoint = given["OTEL_EXPORTER_OTLP_ENDPOINT"];
   const connectionString = given["APPLICATIONINSIGHTS_CONNECTION_STRING"];
   const isOff = given["OTEL_SDK_DISABLED"]?.toLowerCase() === "true";
-  if (isOff || (endpoint === undefined && connectionString === undefined)) return { settings: null, mistakes: [] };
-  const mistakes: string[] = [];
-  if (endpoint !== undefined && !/^https?:\/\//i.test(URL.canParse(endpoint) ? endpoint : "")) {
-    mistakes.push("OTEL_EXPORTER_OTLP_ENDPOINT must be a URL such as http://127.0.0.1:4318 (OTLP over HTTP).");
-  }
+  const isToOtlp = endpoints.some((name) => given[name] !== undefined);
+  if (isOff || (!isToOtlp && connectionString === undefined)) return { settings: null, mistakes: [] };
+  const mistakes: string[] = [...(isToOtlp ? otlpMistakes(given) : []), ...samplerMistakes(given)];
   if (connectionString !== undefined && !/(^|;)\s*InstrumentationKey=/i.test(connectionString)) {
     mistakes.push("APPLICATIONINSIGHTS_CONNECTION_STRING must hold InstrumentationKey=, as the portal shows it.");
   }
@@ -36,12 +55,39 @@ export function readTelemetry(given: Readonly<Record<string, string>>): {
     return { settings: null, mistakes };
   }
   const settings = {
-    isToOtlp: endpoint !== undefined,
+    isToOtlp,
     azureMonitor: connectionString === undefined ? null : { connectionString, identity },
     isSampled: given["OTEL_TRACES_SAMPLER"] !== undefined,
     serviceName: given["WEBSITE_SITE_NAME"] ?? "calendar-mirror",
   };
   return { settings, mistakes };
+}
+
+/** @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
+function otlpMistakes(given: Readonly<Record<string, string>>): string[] {
+  const [whole = ""] = endpoints;
+  const missing =
+    given[whole] === undefined
+      ? [`${whole} must be set too: without it the other half of the telemetry would go to this machine.`]
+      : [];
+  const notUrls = endpoints
+    .filter((name) => given[name] !== undefined && !/^https?:\/\//i.test(URL.canParse(given[name]) ? given[name] : ""))
+    .map((name) => `${name} must be a URL such as http://127.0.0.1:4318 (OTLP over HTTP).`);
+  const spoken = protocols
+    .filter((name) => given[name] !== undefined && given[name].toLowerCase() !== "http/json")
+    .map(
+      (name) =>
+        `${name} must be http/json, which is all that the mirror speaks, or not set; a collector takes it on its port for HTTP, ` +
+        `mostly 4318. It is ${JSON.stringify(given[name]?.slice(0, 80))}.`,
+    );
+  return [...missing, ...notUrls, ...spoken];
+}
+
+/** In place of another name the SDK would take its own default, in silence. */
+function samplerMistakes(given: Readonly<Record<string, string>>): string[] {
+  const sampler = given["OTEL_TRACES_SAMPLER"];
+  if (sampler === undefined || samplers.includes(sampler)) return [];
+  return [`OTEL_TRACES_SAMPLER must be one of ${samplers.join(", ")}. It is ${JSON.stringify(sampler.slice(0, 80))}.`];
 }
 
 /** @see https://learn.microsoft.com/azure/azure-functions/functions-app-settings#applicationinsights_authentication_string */

@@ -9,12 +9,24 @@ export type StartOptions = {
   readonly newId: () => string;
   readonly nowMs: () => number;
   readonly tell: (trouble: string) => void;
+  /** Of this process: the exporter for Application Insights takes some of its options from there alone. */
+  readonly environment: Record<string, string | undefined>;
 };
+
+/**
+ * What the exporter would send of its own accord: a metric `_OTELRESOURCE_` beside each batch of spans, and figures about
+ * itself, to Microsoft instead of the resource. Only the word `true` switches them off.
+ */
+export const switchedOff: readonly string[] = [
+  "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED",
+  "APPLICATION_INSIGHTS_NO_STATSBEAT",
+];
 
 /** Loads what tells, and only that. Null when it cannot be started, which is told: the mirror goes on without it. */
 export async function startTelemetry(options: StartOptions): Promise<Telemetry | null> {
-  const { settings, credentialOf, newId, nowMs, tell } = options;
+  const { settings, credentialOf, newId, nowMs, tell, environment } = options;
   const { isToOtlp, azureMonitor, isSampled, serviceName } = settings;
+  for (const name of switchedOff) environment[name] ??= "true";
   try {
     const [{ createOpenTelemetry }, ...exporters] = await Promise.all([
       import("./openTelemetry.js"),

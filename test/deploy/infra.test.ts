@@ -44,21 +44,47 @@ describe("settings", () => {
   });
 
   test("those that are deployed suffice: by identity, without a secret", () => {
+    const clientId = "11111111-0000-4000-8000-000000000001";
     const values = Object.fromEntries(
       Object.entries(platformSettings).map(([name, value]) => {
         if (name === "APPLICATIONINSIGHTS_CONNECTION_STRING") return [name, "InstrumentationKey=a-key"];
-        const text = value.replace(/^'(.*)'$/, "$1").replaceAll(/\$\{.*?\}|^identityClientId$/g, "an-id");
-        return [name, name.endsWith("Uri") ? `https://x.${name}.test/` : text];
+        const text = value.replace(/^'(.*)'$/, "$1").replaceAll(/\$\{.*?\}|^identityClientId$/g, clientId);
+        return [name, name.endsWith("Uri") ? `https://x.${name.split("__")[1]}.test/` : text];
       }),
     );
     const settings = readSettings({ ...values, WEBSITE_SITE_NAME: "calendar-mirror" });
     expect(settings).toMatchObject({
       isInAzure: true,
-      storage: { kind: "identity", clientId: "an-id" },
-      graph: { accessToken: null, clientId: "an-id" },
-      telemetry: { isToOtlp: false, azureMonitor: { identity: { clientId: "an-id" } }, isSampled: true },
+      storage: { kind: "identity", clientId },
+      graph: { accessToken: null, clientId },
+      telemetry: { isToOtlp: false, azureMonitor: { identity: { clientId } }, isSampled: true },
     });
     expect(platformSettings["AzureWebJobsStorage__credential"]).toBe("'managedidentity'");
+  });
+
+  test("the account's name stands beside the addresses of its services, for parts of the host that look for the name alone", () => {
+    const identity = Object.keys(platformSettings).filter((name) => name.startsWith("AzureWebJobsStorage__"));
+    expect(identity.map((name) => name.split("__")[1]).sort()).toEqual([
+      "accountName",
+      "blobServiceUri",
+      "clientId",
+      "credential",
+      "queueServiceUri",
+      "tableServiceUri",
+    ]);
+    expect(propertiesAfter("module app ", textOf("main.bicep"))).toMatchObject({ storageName: "storage.outputs.name" });
+  });
+
+  test("the exporter sends nothing of its own accord", () => {
+    expect(platformSettings).toMatchObject({
+      APPLICATION_INSIGHTS_NO_STATSBEAT: "'true'",
+      APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: "'true'", // Only this word does it.
+    });
+  });
+
+  test("a first deployment is not refused for what does not exist yet", () => {
+    expect(textOf("main.bicep")).toMatch(/^module graph .*\{\n(?: {2}.*\n)*? {2}dependsOn: \[app\]$/m);
+    expect(textOf("alerts.bicep")).toMatch(/^ +skipQueryValidation: true$/m);
   });
 
   test("defaults are the app's own", () => {

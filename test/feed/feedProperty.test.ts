@@ -122,7 +122,14 @@ test("I6: a list of any number of pages that ends is the mirror at one moment of
       numRuns: 300,
       examples: [
         [{ a: "x" }, [], [atOnce]],
-        [{ a: "x", b: "y" }, [], [{ pageSize: 1, during: [] }, { pageSize: 1, during: [[{ kind: "replace" }]] }]],
+        [
+          { a: "x", b: "y" },
+          [],
+          [
+            { pageSize: 1, during: [] },
+            { pageSize: 1, during: [[{ kind: "replace" }]] },
+          ],
+        ],
       ],
     },
   );

@@ -74,6 +74,7 @@ test.each([
 test("a route that nobody has, and a method that its function does not take, are 404", async () => {
   expect(await answerOf("/nothing")).toBe(404);
   expect((await fetch(`${root}/things/literal`, { method: "POST" })).status).toBe(404);
+  expect((await fetch(`${root}/things/literal`, { method: "HEAD" })).status).toBe(404);
 });
 
 test("a route that begins with `admin` and a setting that is not set put only their own functions in error", async () => {

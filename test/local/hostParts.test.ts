@@ -6,8 +6,9 @@ import type { HostEvent, Reporter } from "../../local/host/log.js";
 import { poisonQueueName, startQueueListener } from "../../local/host/queues.js";
 import { parseRoute } from "../../local/host/routes.js";
 import { parseSchedule } from "../../local/host/schedule.js";
-import { parseTimeSpan, type QueueSettings, resolveSettings } from "../../local/host/settings.js";
+import { type QueueSettings, readHostSettings, resolveSettings } from "../../local/host/settings.js";
 import { createTimer } from "../../local/host/timers.js";
+import { removeApp, writeApp } from "./hostApp.js";
 
 const MINUTE_MS = 60_000;
 
@@ -35,14 +36,22 @@ describe("schedules", () => {
     ["0 0 0 13 * 5", "2026-02-13T00:00:00"], // Day of month and day of week must both fit.
     ["00:10:00", "2026-01-01T00:10:00"],
     ["1.00:00:00", "2026-01-02T00:00:00"],
+    ["24:00:00", "2026-01-25T00:00:00"], // 24 days, as .NET reads it.
+    ["*/5 * * * *", "2026-01-01T00:05:00"],
+    ["0 0/15 * * * *", "2026-01-01T00:15:00"],
+    ["0 0 22-2 * * *", "2026-01-01T02:00:00"], // Turned by the host: from 2 to 22.
   ])("'%s' is due next at %s", (text, due) => {
-    expect(new Date(parseSchedule(text).nextAfter(Date.now()))).toEqual(new Date(due));
+    expect(new Date(parseSchedule(text, Date.now()).nextAfter(Date.now()))).toEqual(new Date(due));
   });
 
-  test.each(["*/5 * * * *", "0 0 0 L * *", "@daily", "0 0 0 * * MON#1", "0 99 * * * *", "soon", "00:00:00", ""])(
+  test.each(["0 0 0 L * *", "@daily", "0 0 0 * * MON#1", "0 0 0 * * 7", "0 99 * * * *", "soon", "24:00", ""])(
     "'%s' is refused",
-    (text) => expect(() => parseSchedule(text)).toThrow(/not a valid schedule/),
+    (text) => expect(() => parseSchedule(text, Date.now())).toThrow(/not a valid schedule/),
   );
+
+  test("one that never fires is taken, as by the host", () => {
+    expect(parseSchedule("0 0 0 30 2 *", Date.now()).nextAfter(Date.now())).toBe(Number.POSITIVE_INFINITY);
+  });
 
   test("ticks missed during a run collapse into one run right after it, and runs never overlap", async () => {
     const starts: number[] = [];
@@ -185,15 +194,37 @@ describe("route templates", () => {
   });
 });
 
-test("time spans: a bare number is days, as in .NET", () => {
-  expect(["00:00:02", "00:00:00.5", "1.00:00:01", "2", "00:30", "x"].map(parseTimeSpan)).toEqual([
-    2000,
-    500,
-    86_401_000,
-    172_800_000,
-    1_800_000,
-    null,
-  ]);
+describe("time spans of host.json", () => {
+  const settingsOf = (hostJson: object) => {
+    const appDir = writeApp({ files: {}, hostJson });
+    try {
+      return readHostSettings(appDir);
+    } finally {
+      removeApp(appDir);
+    }
+  };
+  const queues = (settings: object) => ({ extensions: { queues: settings } });
+
+  test("are read as .NET reads them: what cannot be hours is days", () => {
+    expect(settingsOf({ functionTimeout: "00:10:00" }).functionTimeoutMs).toBe(600_000);
+    expect(settingsOf({ functionTimeout: "24:00:00" }).functionTimeoutMs).toBe(24 * 24 * 3_600_000);
+    expect(settingsOf({ functionTimeout: -1 }).functionTimeoutMs).toBe(Number.POSITIVE_INFINITY);
+    expect(settingsOf(queues({ visibilityTimeout: 2 })).queues.visibilityTimeoutMs).toBe(2 * 24 * 3_600_000);
+  });
+
+  test.each([
+    [{ functionTimeout: "10m" }, /^host\.json: functionTimeout must be a TimeSpan .*It is "10m"\.$/],
+    [{ functionTimeout: "00:00:00.5" }, /^host\.json: functionTimeout must be at least 00:00:01/],
+    [{ functionTimeout: "24:00" }, /functionTimeout must be a TimeSpan/],
+    [
+      queues({ visibilityTimeout: true }),
+      /^host\.json: extensions\.queues\.visibilityTimeout must be a TimeSpan .*It is true\.$/,
+    ],
+    [queues({ maxPollingInterval: "00:00:60" }), /extensions\.queues\.maxPollingInterval must be a TimeSpan/],
+    [queues({ maxPollingInterval: "00:00:00.05" }), /at least 100 ms/],
+  ])("that .NET or the host refuses end in one line: %j", (hostJson, line) => {
+    expect(() => settingsOf(hostJson)).toThrow(line);
+  });
 });
 
 test("%SETTING% is replaced within a text, whatever the letter case of its name", () => {

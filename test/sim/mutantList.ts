@@ -2,7 +2,15 @@ import { inTheCore } from "./planted/core.js";
 import { inTheDrivers } from "./planted/drivers.js";
 import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
 import { inTheGraphClient } from "./planted/graph.js";
+import { inTheStart } from "./planted/start.js";
 import { inTheStore } from "./planted/store.js";
 
 /** Every fault that is planted: by the part of the product that it is in. */
-export const MUTANTS = [...inTheStore, ...inTheCore, ...inTheGraphClient, ...inTheDrivers, ...inTheFeedAndTheFleet];
+export const MUTANTS = [
+  ...inTheStore,
+  ...inTheCore,
+  ...inTheGraphClient,
+  ...inTheDrivers,
+  ...inTheFeedAndTheFleet,
+  ...inTheStart,
+];

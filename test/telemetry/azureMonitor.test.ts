@@ -2,6 +2,7 @@ import { createHttpHeaders, type HttpClient } from "@azure/core-rest-pipeline";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { azureMonitorExporters } from "../../shared/telemetry/azureMonitor.js";
 import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
+import { startTelemetry, switchedOff } from "../../shared/telemetry/start.js";
 
 /** What Application Insights would be sent. */
 
@@ -34,7 +35,7 @@ const connectionString =
   "InstrumentationKey=00000000-0000-0000-0000-000000000001;IngestionEndpoint=https://ingest.example/";
 
 beforeAll(() => {
-  vi.stubEnv("APPLICATION_INSIGHTS_NO_STATSBEAT", "true");
+  for (const name of switchedOff) vi.stubEnv(name, "true");
 });
 
 afterAll(() => {
@@ -78,4 +79,18 @@ test("an invocation is a dependency below the host's request, and no second requ
       ["calendar_mirror.rounds", 3, undefined],
     ]),
   );
+  expect(figures.map(([name]) => name)).not.toContain("_OTELRESOURCE_");
+});
+
+test("what the exporter would send of its own accord is switched off before it is loaded, unless somebody has decided", async () => {
+  const [first = "", second = ""] = switchedOff;
+  const environment: Record<string, string | undefined> = { [second]: "false" };
+  const azureMonitor = { connectionString, identity: null };
+  const settings = { isToOtlp: false, azureMonitor, isSampled: false, serviceName: "mirror" };
+  const credentialOf = () => Promise.reject(new Error("No identity is asked for."));
+  const troubles: string[] = [];
+  const tell = (trouble: string) => void troubles.push(trouble);
+  await startTelemetry({ settings, credentialOf, newId: () => "one", nowMs: () => 0, tell, environment });
+  expect(troubles).toEqual([]);
+  expect(environment).toEqual({ [first]: "true", [second]: "false" });
 });

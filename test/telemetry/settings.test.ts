@@ -63,3 +63,30 @@ test("mistakes are told with all others at once", () => {
   }
   expect(mistakes.map((mistake) => mistake.split(" ")[0]).sort()).toEqual(Object.keys(environment).sort());
 });
+
+describe("what the exporters would take otherwise than it is written is refused", () => {
+  const otlp = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
+
+  test.each([
+    { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
+    { OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf" },
+    { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "grpc" },
+    { OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "grpc" },
+    { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector:4317" },
+    { OTEL_TRACES_SAMPLER: "always" },
+  ])("%j", (given) => {
+    const [name] = Object.keys(given);
+    const { mistakes } = readTelemetry({ ...otlp, ...given } as Record<string, string>);
+    expect(mistakes).toEqual([expect.stringContaining(`${name} must be`)]);
+  });
+
+  test("an address for one half alone: the other half would go elsewhere", () => {
+    const { mistakes } = readTelemetry({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://127.0.0.1:4318/v1/traces" });
+    expect(mistakes).toEqual([expect.stringContaining("OTEL_EXPORTER_OTLP_ENDPOINT must be set too")]);
+  });
+
+  test("a protocol that is spoken, or that nobody is told by, is taken", () => {
+    expect(readTelemetry({ ...otlp, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" }).mistakes).toEqual([]);
+    expect(readTelemetry({ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" })).toEqual({ settings: null, mistakes: [] });
+  });
+});

@@ -1,0 +1,50 @@
+import type { Mutant } from "./mutant.js";
+
+const schedule = "shared/schedule.ts";
+const settings = "shared/settings.ts";
+
+/** Faults in what the app reads when it starts. */
+export const inTheStart: readonly Mutant[] = [
+  {
+    name: "take weekday 7 for Sunday, as other crons do",
+    file: schedule,
+    from: `    max: 6,`,
+    to: `    max: 7,`,
+    unit: ["test/schedule"],
+  },
+  {
+    name: "read a tab between the fields of a schedule as a blank",
+    file: schedule,
+    from: `text.split(" ")`,
+    to: `text.split(/\\s/)`,
+    unit: ["test/schedule"],
+  },
+  {
+    name: "fire on a day that fits by month or by week",
+    file: schedule,
+    from: `schedule.days.includes(date.getUTCDate()) && schedule`,
+    to: `schedule.days.includes(date.getUTCDate()) || schedule`,
+    unit: ["test/schedule"],
+  },
+  {
+    name: "take a reversed range of a schedule in silence",
+    file: settings,
+    from: `if (range !== undefined) {`,
+    to: `if (range === null) {`,
+    unit: ["test/settings.test.ts", "test/schedule"],
+  },
+  {
+    name: "take a schedule that never fires",
+    file: settings,
+    from: `nextFire(read, 0) === null ?`,
+    to: `nextFire(read, 0) === 0 ?`,
+    unit: ["test/settings.test.ts", "test/schedule"],
+  },
+  {
+    name: "take a connection string beside an identity in silence",
+    file: "shared/storageSettings.ts",
+    from: `if (beside !== undefined) {`,
+    to: `if (beside === "") {`,
+    unit: ["test/settings.test.ts"],
+  },
+];
