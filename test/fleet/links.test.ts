@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { LINK_REFUSALS } from "../../local/graph/mailbox.js";
+import { parsePage } from "../../shared/graph/page.js";
 import { applyPage } from "../../shared/mirror/applyPage.js";
 import type { SyncMessage } from "../../shared/mirror/messages.js";
+import type { Ports } from "../../shared/mirror/ports.js";
 import { runRounds } from "../../shared/mirror/runRounds.js";
 import { httpOf } from "./http.js";
 import { dayMs, type Fleet, fleet } from "./world.js";
@@ -117,6 +119,31 @@ describe("I7, I8: where delta never comes to an end and the list would, the list
     expect(await isMirrored(world, id)).toBe(true);
   });
 });
+
+test.each([1, 120])(
+  "I3, I7: pages of delta without any link remove nothing; six in a row later the list serves (%s calendars)",
+  async (calendars) => {
+    const { world, id, checkpoint } = await opened({ calendars });
+    const bend = (ports: Ports): Ports => {
+      const ask: Ports["graph"]["ask"] = async (asks) => {
+        const asked = await ports.graph.ask(asks);
+        const outcomes = asked.outcomes.map((outcome, index) => {
+          return asks[index]?.strategy === "delta" ? parsePage({ value: [] }, "delta") : outcome;
+        });
+        return { ...asked, outcomes };
+      };
+      return { ...ports, graph: { ask } };
+    };
+    for (let tick = 1; tick <= 7; tick++) {
+      const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, bend(world.ports()));
+      await world.walkAll(pages);
+      world.clock.ms += 300_000;
+      if (tick < 6) expect(await checkpoint()).toMatchObject({ lastErrorCode: "malformedPage", failuresInARow: tick });
+    }
+    expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "list", calendarCount: calendars });
+    expect(await isMirrored(world, id)).toBe(true);
+  },
+);
 
 test("I7: a mailbox that was never served is not held for what torn rounds left behind", async () => {
   const { world, id, checkpoint } = await opened({ calendars: 120 });

@@ -253,11 +253,11 @@ describe("I7: delta that brings nothing but trouble gives way in the end", () =>
     ["unreadable", syncLimits.unreadableBeforeList],
     ["transient", syncLimits.transientBeforeList],
   ] as const)("%s: after so many in a row the link is dropped, and without one the list is read", (kind, patience) => {
-    const after = (failuresInARow: number, link: boolean) =>
+    const stepAfter = (failuresInARow: number, link: boolean) =>
       decide(checkpointIn(link ? "idle" : "initial", { failuresInARow }), outcomes[kind], moment);
-    expect(after(patience - 2, true).kind).toBe("wait");
-    expect(after(patience - 2, false).kind).toBe("wait");
-    const dropped = after(patience - 1, true);
+    expect(stepAfter(patience - 2, true).kind).toBe("wait");
+    expect(stepAfter(patience - 2, false).kind).toBe("wait");
+    const dropped = stepAfter(patience - 1, true);
     expect(dropped).toMatchObject({ kind: "restart", next: { phase: "initial", strategy: "delta" } });
     expect(decide(dropped.next, outcomes[kind], moment)).toMatchObject({ kind: "restart", next: { strategy: "list" } });
   });

@@ -17,11 +17,29 @@ export const inTheCore: readonly Mutant[] = [
     to: `generation: Math.max(1, checkpoint.generation),`,
   },
   {
-    name: "ignore the pace of resets",
+    name: "never give lost links up for the list",
     file: `${sync}/decide.ts`,
-    from: `if (resetsInARow <= syncLimits.resetsUnpacedMax) return { kind: "restart", next };`,
-    to: `if (resetsInARow > 0) return { kind: "restart", next };`,
-    unit: ["test/sync"],
+    from: `if (resetsInARow >= syncLimits.resetsBeforeList) {`,
+    to: `if (resetsInARow >= 1_000) {`,
+  },
+  {
+    name: "park a mailbox whose link alone is denied",
+    file: `${sync}/decide.ts`,
+    from: `if (areLinksInDoubt(seen) || isDeniedAgain(seen)) return dropLink(seen, outcome.code, moment);`,
+    to: ``,
+  },
+  {
+    name: "wait for ever for pages of delta that cannot be read",
+    file: `${sync}/decide.ts`,
+    from: `if (checkpoint.strategy === "delta") return giveWayToList(checkpoint, code, moment);`,
+    to: ``,
+    unit: ["test/fleet/links.test.ts"],
+  },
+  {
+    name: "hold a mailbox that was never served",
+    file: `${sync}/settle.ts`,
+    from: `if (before.lastFullRoundMs === null) return false;`,
+    to: ``,
   },
   {
     name: "follow endless links",
