@@ -18,14 +18,8 @@ const parkedReasons: Readonly<Record<string, string>> = {
   refusedByTable: "tooLarge:",
 };
 
-/** Only delta is broken. */
-const isServedByList: ReadonlySet<Curse> = new Set([
-  "poisonedLink",
-  "longerLinks",
-  "linkRefused",
-  "malformedDelta",
-  "resetSync",
-]);
+/** Only delta is broken, and the calm has ticks enough to find that out. */
+const isServedByList: ReadonlySet<Curse> = new Set(["poisonedLink", "longerLinks", "linkRefused", "resetSync"]);
 
 /** All that is not as it must be in the end. */
 export function findings(world: World, cursed: Cursed): readonly Finding[] {
