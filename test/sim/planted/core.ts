@@ -21,6 +21,7 @@ export const inTheCore: readonly Mutant[] = [
     file: `${sync}/decide.ts`,
     from: `if (resetsInARow >= syncLimits.resetsBeforeList) {`,
     to: `if (resetsInARow >= 1_000) {`,
+    unit: ["test/fleet/links.test.ts"],
   },
   {
     name: "park a mailbox whose link alone is denied",
