@@ -34,9 +34,12 @@ const reasons: readonly (readonly [start: string, text: string])[] = [
   ["guest", "Its user is a guest now."],
   ["noMail", "Its user has no mail address any more."],
   ["loop", "Graph's pages led in circles. The round was given up, and what is served stays."],
-  ["linkRefused", "A link led away from this mailbox and was not followed. A full round starts over."],
+  [
+    "linkRefused",
+    "A link led away from this mailbox and was not followed. A full round, or the list, takes its place.",
+  ],
   ["malformedPage", "Graph's answer could not be understood, so none of it was believed."],
-  ["syncState", "Graph lost its place. A full round starts over."],
+  ["syncState", "Graph lost its place. A full round, or the list, takes its place."],
   ["InvalidAuthenticationToken", "Graph refuses the app's token. Look at the identity and its permissions."],
   ["identity", "The identity gives no token. Look at the identity of the app."],
 ];

@@ -45,6 +45,7 @@ function parkedOutcomes(): readonly string[] {
   const failures: Record<Exclude<Outcome["kind"], "page" | "lastPage">, null> = {
     throttled: null,
     transient: null,
+    unreadable: null,
     resetSync: null,
     denied: null,
     noMailbox: null,

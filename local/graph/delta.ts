@@ -9,7 +9,7 @@ import {
 } from "./answers.js";
 import { deltaRows, type RowPlan } from "./deltaRows.js";
 import { type Change, CURSOR_BEFORE_ALL, type Cursor, changesAfter, cursorAtEnd, type Mailbox } from "./mailbox.js";
-import { refusalNow, syncStateLost } from "./refusals.js";
+import { linkRefused, refusalNow, syncStateLost } from "./refusals.js";
 import type { UserRef } from "./route.js";
 import type { Answer, DeltaAvailability, ResourceRequest } from "./types.js";
 import type { World } from "./world.js";
@@ -91,6 +91,7 @@ function openLink(world: World, mailbox: Mailbox, token: string): Position | Ans
   const numbers = texts.map(Number);
   const [index = -1, epoch = 0, generation = 0, at = 0, slot = 0, roundStart = -1, emptyPages = 0, loop = 0] = numbers;
   if (index !== mailbox.index) return badToken();
+  if (epoch === mailbox.epoch && generation <= mailbox.refusedUpTo) return linkRefused(mailbox.refusedWith);
   const oldest = Math.max(mailbox.generation - world.generationsKept, mailbox.forgottenUpTo);
   if (epoch !== mailbox.epoch || generation <= oldest) {
     return syncStateLost("SyncStateNotFound", generation, mailbox.generation);
@@ -188,6 +189,8 @@ function poisoned(world: World, mailbox: Mailbox, link: string, user: UserRef): 
       return link.replace(`/${user.path}/`, () => "/users//");
     case "scheme":
       return link.replace(/^https?:/, (scheme) => (scheme === "https:" ? "http:" : "https:"));
+    case "longerPath":
+      return link.replace("/calendars/delta?", () => "/calendars/delta/calendars?");
     default:
       return link.replace(root, () => "https://graph.attacker.example");
   }

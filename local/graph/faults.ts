@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { GONE_CODES } from "./mailbox.js";
+import { GONE_CODES, LINK_REFUSALS } from "./mailbox.js";
 import type { Random } from "./random.js";
 
 /** Where a fault strikes: `list` means all plain reads of calendars, `batch` the outer request of a batch. */
@@ -17,6 +17,7 @@ export const REFUSALS = [
   "tokenRefused", // 401 InvalidAuthenticationToken
   "resetSync", // 410, only where there is a link to lose; `code`
   "linksForgotten", // the mailbox loses all its links for good, so this one gives 410
+  "linkRefused", // the mailbox's delta links so far answer 404 UnknownError for good, or as `code` says
   "mailboxFull", // 403, delta only
   "deltaNotOffered", // 400, delta only: as a cloud without this route answers
   "denied", // 403 ErrorAccessDenied
@@ -40,7 +41,7 @@ export const BENDS = [
   "oversizedPage", // up to `items` rows, whatever was asked
   "halvedList", // every second calendar is missing from lists and full rounds
   "endlessLinks", // `form` "rotating": a new link over the same payload, or "same": one link, until the rule is removed
-  "poisonedLink", // `form` "host", "user" (another mailbox), "emptyUser" or "scheme"
+  "poisonedLink", // `form` "host", "user" (another mailbox), "emptyUser", "scheme" or "longerPath" (a segment more)
   "batchNotJson",
   "batchMissingItem",
   "batchDoubledItem",
@@ -65,11 +66,17 @@ export const faultRuleSchema = z.strictObject({
   /** The wait that Retry-After asks for. Default 2. */
   seconds: z.number().min(0).optional(),
   latencyMs: z.number().min(0).optional(),
-  /** Of a 404 or 410. */
-  code: z.union([z.enum(GONE_CODES), z.enum(["SyncStateNotFound", "SyncStateInvalid", "resyncRequired"])]).optional(),
+  /** Of a 404, 410, or a link that is refused. */
+  code: z
+    .union([
+      z.enum(GONE_CODES),
+      z.enum(LINK_REFUSALS),
+      z.enum(["SyncStateNotFound", "SyncStateInvalid", "resyncRequired"]),
+    ])
+    .optional(),
   pages: z.int().min(1).optional(),
   items: z.int().min(1).optional(),
-  form: z.enum(["page", "round", "rotating", "same", "host", "user", "emptyUser", "scheme"]).optional(),
+  form: z.enum(["page", "round", "rotating", "same", "host", "user", "emptyUser", "scheme", "longerPath"]).optional(),
 });
 export type FaultRule = z.infer<typeof faultRuleSchema>;
 export type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };

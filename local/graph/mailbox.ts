@@ -12,6 +12,10 @@ export const GONE_CODES = [
 ] as const;
 export type GoneCode = (typeof GONE_CODES)[number];
 
+/** How a link is refused although nothing ails the mailbox: 404 with an empty message, 400, 403, or 404 without a body. */
+export const LINK_REFUSALS = ["UnknownError", "BadRequest", "ErrorAccessDenied", "emptyBody"] as const;
+export type LinkRefusal = (typeof LINK_REFUSALS)[number];
+
 /** `full`: delta alone is refused, the list works. */
 export type MailboxState =
   | { readonly kind: "normal" | "full" | "denied" }
@@ -45,6 +49,9 @@ export type Mailbox = {
   generation: number;
   /** Links up to this generation are forgotten. */
   forgottenUpTo: number;
+  /** Links up to this generation are refused for good, although nothing ails the mailbox. */
+  refusedUpTo: number;
+  refusedWith: LinkRefusal;
   entries: Map<number, Entry> | null;
   state: MailboxState;
 };
@@ -59,8 +66,15 @@ export const CURSOR_BEFORE_ALL: Cursor = { at: -1, slot: -1 };
 const SLOT_MAX = 0xffffffff;
 
 export function createMailbox(seed: number, index: number, id: string, calendars: number): Mailbox {
-  const counters = { slots: Math.max(1, calendars), sequence: 0, epoch: 0, generation: 0, forgottenUpTo: 0 };
-  return { id, index, seed, ...counters, entries: null, state: NORMAL };
+  const counters = {
+    slots: Math.max(1, calendars),
+    sequence: 0,
+    epoch: 0,
+    generation: 0,
+    forgottenUpTo: 0,
+    refusedUpTo: 0,
+  };
+  return { id, index, seed, ...counters, refusedWith: "UnknownError", entries: null, state: NORMAL };
 }
 
 export function makerFor(mailbox: Mailbox): CalendarMaker {

@@ -1,6 +1,6 @@
 import { accessDenied, mailboxFull, noMailbox, refuse } from "./answers.js";
 import { type FaultRule, type FaultTarget, REFUSALS } from "./faults.js";
-import type { Mailbox } from "./mailbox.js";
+import { LINK_REFUSALS, type LinkRefusal, type Mailbox } from "./mailbox.js";
 import type { Answer } from "./types.js";
 import type { World } from "./world.js";
 
@@ -8,8 +8,8 @@ const CLAIMS = Buffer.from('{"access_token":{"nbf":{"essential":true,"value":"17
 const LOGIN = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"';
 
 const ON_LINK = new Set(REFUSALS);
-const ON_DELTA = without("resetSync", "linksForgotten");
-const DELTA_ONLY = ["resetSync", "linksForgotten", "mailboxFull", "deltaNotOffered"] as const;
+const ON_DELTA = without("resetSync", "linksForgotten", "linkRefused");
+const DELTA_ONLY = ["resetSync", "linksForgotten", "linkRefused", "mailboxFull", "deltaNotOffered"] as const;
 const ON_MAILBOX = without(...DELTA_ONLY);
 const ON_DIRECTORY = without(...DELTA_ONLY, "mailboxInfoStale", "noMailbox");
 
@@ -32,6 +32,10 @@ export function refusalNow(
     target === "delta" ? (hasLink ? ON_LINK : ON_DELTA) : target === "directory" ? ON_DIRECTORY : ON_MAILBOX;
   const rule = world.faults.strike(kinds, target, mailbox?.id ?? null);
   if (rule?.kind === "linksForgotten" && mailbox !== null) mailbox.forgottenUpTo = mailbox.generation;
+  if (rule?.kind === "linkRefused" && mailbox !== null) {
+    mailbox.refusedUpTo = mailbox.generation;
+    mailbox.refusedWith = linkRefusalOf(rule);
+  }
   return rule === null ? null : refusalOf(rule, world.clock.nowMs());
 }
 
@@ -63,6 +67,8 @@ export function refusalOf(rule: FaultRule, nowMs: number): Answer {
     case "resetSync":
     case "linksForgotten":
       return syncStateLost(rule.code ?? "SyncStateNotFound", 0, 0);
+    case "linkRefused":
+      return linkRefused(linkRefusalOf(rule));
     case "mailboxFull":
       return mailboxFull();
     case "deltaNotOffered":
@@ -80,6 +86,23 @@ export function tokenRefused(): Answer {
   return refuse(401, "InvalidAuthenticationToken", "Access token is empty, has expired, or is not for this service.", {
     "WWW-Authenticate": LOGIN,
   });
+}
+
+function linkRefusalOf({ code }: FaultRule): LinkRefusal {
+  return LINK_REFUSALS.find((one) => one === code) ?? "UnknownError";
+}
+
+export function linkRefused(code: LinkRefusal): Answer {
+  switch (code) {
+    case "UnknownError":
+      return refuse(404, code, "");
+    case "BadRequest":
+      return refuse(400, code, "Invalid request.");
+    case "ErrorAccessDenied":
+      return accessDenied();
+    case "emptyBody":
+      return { status: 404, body: "" };
+  }
 }
 
 /** The generations are told as the service does: those of the link, then the newest ones that are kept. */

@@ -5,15 +5,17 @@ import { retryAfterMs } from "./retryAfter.js";
 /** Classes of failure, as an operator thinks of them. */
 type FailureClass =
   | "resetSync"
+  | "linkRefused"
   | "featureUnavailable"
   | "mailboxUnavailable"
   | "transient"
+  | "unreadable"
   | "denied"
   | "authConfig"
   | "fallbackToList"
   | "throttled";
 
-const codesOfClass: Readonly<Record<FailureClass, readonly string[]>> = {
+const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unreadable">, readonly string[]>> = {
   // A delta link is too old, evicted or damaged: only a full round helps.
   resetSync: [
     "syncStateNotFound",
@@ -39,6 +41,7 @@ const codesOfClass: Readonly<Record<FailureClass, readonly string[]>> = {
     "ErrorMailboxMoveInProgress",
     "ErrorMailboxStoreUnavailable",
     "ErrorInternalServerTransientError",
+    "serviceReadOnly", // The inner code of a 403 while a service fails over.
   ],
   // Also a missing role: whether *all* mailboxes are refused is not seen from one answer.
   denied: ["ErrorAccessDenied", "extensionError", "ErrorItemNotFound"],
@@ -54,7 +57,7 @@ const codesOfClass: Readonly<Record<FailureClass, readonly string[]>> = {
 };
 
 const classOfCode: ReadonlyMap<string, FailureClass> = new Map(
-  (Object.keys(codesOfClass) as FailureClass[]).flatMap((name) =>
+  (Object.keys(codesOfClass) as (keyof typeof codesOfClass)[]).flatMap((name) =>
     codesOfClass[name].map((code) => [code.toLowerCase(), name] as const),
   ),
 );
@@ -70,19 +73,24 @@ const hints: readonly (readonly [RegExp, FailureClass])[] = [
 /**
  * What a failed answer means for the mailbox that it is about: by code first, then by words and shape of the body, then
  * by bare status. Total: any status, any body. Nothing that it returns can remove a calendar (I3).
- * @param askedByDeltaLink A stored delta link was asked, not the start of a round.
+ * @param askedByLink A stored link was asked, not the start of a round. What is not known to concern the mailbox or the
+ *   application is then taken for a refusal of the link alone: links that Graph itself had issued were refused for months.
  */
-export function classify(answer: Answer, askedByDeltaLink: boolean, nowMs: number): Failure {
+export function classify(answer: Answer, askedByLink: boolean, nowMs: number): Failure {
   const chain = codeChain(answer);
   const known = chain.findLast((code) => classOfCode.has(code.toLowerCase())) ?? null;
   const code = known ?? chain.at(-1) ?? codeOfStatus(answer.status);
-  switch (classOf(answer, known, askedByDeltaLink)) {
+  switch (classOf(answer, known, askedByLink)) {
     case "throttled":
       return { kind: "throttled", code, retryAfterMs: retryAfterMs(answer, nowMs) };
     case "transient":
       return { kind: "transient", code, retryAfterMs: retryAfterMs(answer, nowMs) };
+    case "unreadable":
+      return { kind: "unreadable", code, retryAfterMs: retryAfterMs(answer, nowMs) };
     case "resetSync":
       return { kind: "resetSync", code };
+    case "linkRefused":
+      return { kind: "linkRefused", code };
     case "featureUnavailable":
       return { kind: "featureUnavailable", code };
     case "mailboxUnavailable":
@@ -96,28 +104,46 @@ export function classify(answer: Answer, askedByDeltaLink: boolean, nowMs: numbe
   }
 }
 
-function classOf(answer: Answer, known: string | null, askedByDeltaLink: boolean): FailureClass {
-  if (answer.status === 410) return "resetSync"; // With any code, or none.
-  const knownClass = known === null ? undefined : classOfCode.get(known.toLowerCase());
-  const hinted = hints.find(([pattern]) => pattern.test(messagesOf(answer)))?.[1];
-  switch (known?.toLowerCase()) {
-    case undefined:
-      return (answer.status < 500 ? hinted : undefined) ?? classOfStatus(answer);
-    case "erroritemnotfound": // The link's folder is gone; without a link it is a missing object, or missing rights.
-      return askedByDeltaLink ? "resetSync" : "denied";
-    case "resourcenotfound": // Of a mailbox, or of the route itself: taken for the former, a whole fleet would park.
-      return hinted === "featureUnavailable" ? hinted : "mailboxUnavailable";
+function classOf(answer: Answer, known: string | null, askedByLink: boolean): FailureClass {
+  const found = classOfAny(answer, known);
+  if (!askedByLink) return found;
+  const isKnownOfMailbox = found === "mailboxUnavailable" && known !== null && !isOfAnyThing(known);
+  switch (found) {
+    case "mailboxUnavailable":
+      return isKnownOfMailbox ? found : "linkRefused";
+    case "featureUnavailable": // The start had been served: it says whether there is still such a route.
+      return "linkRefused";
+    case "denied": // The link's folder is gone; without a link it is a missing object, or missing rights.
+      return known?.toLowerCase() === "erroritemnotfound" ? "resetSync" : found;
     default:
-      return knownClass ?? classOfStatus(answer);
+      return found;
   }
 }
 
+/** `ResourceNotFound` is said of a mailbox, of the route itself, and may be of what the link stands for. */
+function isOfAnyThing(code: string): boolean {
+  return code.toLowerCase() === "resourcenotfound";
+}
+
+function classOfAny(answer: Answer, known: string | null): FailureClass {
+  if (answer.status === 410) return "resetSync"; // With any code, or none.
+  const hinted = hints.find(([pattern]) => pattern.test(messagesOf(answer)))?.[1];
+  if (known === null) return (answer.status < 500 ? hinted : undefined) ?? classOfStatus(answer);
+  // Of the route itself: taken for the mailbox, a whole fleet would park.
+  if (isOfAnyThing(known) && hinted === "featureUnavailable") return hinted;
+  return classOfCode.get(known.toLowerCase()) ?? classOfStatus(answer);
+}
+
+/** Timeout, conflict, locked, a batch item because of another item, too early: another time it may go well. */
+const transientStatuses: ReadonlySet<number> = new Set([408, 409, 423, 424, 425]);
+
 function classOfStatus({ status, body }: Answer): FailureClass {
   if (status === 401) return "authConfig";
+  if (status === 403) return "denied";
   // Graph explains a 404 of its own. One without words is a glitch, and says nothing about the mailbox.
-  if (status === 404 && body.shape !== "json") return "transient";
+  if (status === 404 && body.shape !== "json") return "unreadable";
   if (status === 405 || status === 501) return "featureUnavailable";
-  if (status === 424) return "transient"; // Of a batch item, because of another item.
+  if (transientStatuses.has(status)) return "transient";
   if (status === 429 || status === 509) return "throttled";
   return status >= 400 && status < 500 ? "mailboxUnavailable" : "transient";
 }

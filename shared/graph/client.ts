@@ -216,8 +216,7 @@ class Client implements GraphClient {
   }
 
   #refusalOf(ask: Ask | null, answer: Answer, clientRequestId: string | null): Failure {
-    const askedByDeltaLink = ask !== null && ask.link !== null && ask.strategy === "delta";
-    const failure = classify(answer, askedByDeltaLink, this.#options.clock.nowMs());
+    const failure = classify(answer, ask !== null && ask.link !== null, this.#options.clock.nowMs());
     this.#logFailure(ask, answer, failure, clientRequestId);
     return failure;
   }

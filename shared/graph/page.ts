@@ -9,13 +9,13 @@ const deltaLinkName = "@odata.deltaLink";
 /** Also spellings that Graph does not use today: taken for "no more pages", one would remove calendars (I3). */
 const linkLikeName = /(^|[@.])(next|delta)link$/i;
 
-const malformedPage: Outcome = { kind: "transient", code: "malformedPage", retryAfterMs: null };
+const malformedPage: Outcome = { kind: "unreadable", code: "malformedPage", retryAfterMs: null };
 
 /**
  * Reads the body of a 200. Nothing is half believed: one item without an id, both links or none at all, and the page
  * is refused whole, for what we do not understand must not look like a shorter list (I3).
  * @param body What JSON.parse gave, of one delta or list answer.
- * @returns A page, a last page, or `transient` with the code `malformedPage`. Never throws.
+ * @returns A page, a last page, or `unreadable` with the code `malformedPage`. Never throws.
  * @see https://learn.microsoft.com/graph/delta-query-overview: each page holds a nextLink or a deltaLink.
  */
 export function parsePage(body: unknown, strategy: Strategy): Outcome {

@@ -26,9 +26,39 @@ export async function applyPage(message: PageMessage | SyncMessage, ports: Ports
   const nowMs = ports.clock.nowMs();
   if (held === null || isLeaving(held.checkpoint)) return ended("stale");
   if (!("sync" in message) && !isAwaited(held.checkpoint, message, nowMs)) return ended("stale");
+  if ("sync" in message && held.checkpoint.generation > (message.generation ?? Infinity)) return ended("stale");
   const brakeMs = await ports.store.readBrake();
   if (brakeMs !== null && brakeMs > nowMs) return ended("braked");
-  return walk(held, nowMs + ports.limits.runMsMax, ports);
+  if (!("sync" in message) || held.checkpoint.phase !== "initial")
+    return walk(held, nowMs + ports.limits.runMsMax, ports);
+  const claimed = await claimOpening(message, held, ports);
+  return typeof claimed === "string" ? ended(claimed) : walk(claimed, nowMs + ports.limits.runMsMax, ports);
+}
+
+/** Our choice: longer than the first page of a full round takes; a crash meanwhile costs no more than that and a tick. */
+const claimMs = 30_000;
+
+/** Our choice: a run has most mailboxes in hand for less than that. */
+const looksAtRunMax = 3;
+
+/**
+ * Keeps ticks away from a mailbox whose full round is about to be opened by hand: both would open one, and the fence would
+ * throw one of the two away after it was asked (I9). A run in progress may have the mailbox in hand: it gets a moment first.
+ */
+async function claimOpening(message: SyncMessage, first: Held, ports: Ports): Promise<Held | "stale" | "lostFence"> {
+  const { store, clock, limits } = ports;
+  let held = first;
+  for (let look = 0; look < looksAtRunMax; look++) {
+    const run = (await store.readShardRow(store.shardOf(message.mailbox)))?.row.run ?? null;
+    if (run === null || run.finishedMs !== null) break;
+    await clock.sleep(limits.shortWaitMsMax);
+    const now = await store.readMailbox(message.mailbox);
+    if (now === null || isLeaving(now.checkpoint) || now.checkpoint.phase !== "initial") return "stale";
+    held = now;
+  }
+  const notBeforeMs = Math.max(held.checkpoint.notBeforeMs ?? 0, clock.nowMs() + claimMs);
+  const result = await commitOne({ held, rows: [], next: { ...held.checkpoint, notBeforeMs } }, ports);
+  return result.kind === "committed" ? result.held : "lostFence";
 }
 
 async function walk(first: Held, untilMs: number, ports: Ports): Promise<PagesEnd> {

@@ -34,7 +34,8 @@ export async function careFor(
     if (isLeaving(held.checkpoint)) return { kind: "leaving", view: viewOf(held.checkpoint) };
     const cared = await written(held, changed(held.checkpoint, action), store);
     if (cared === null) continue;
-    return { kind: "accepted", view: viewOf(cared), message: { mailbox: mailboxId, sync: newId() } };
+    const wanted = action === "resync" ? { generation: cared.generation } : {};
+    return { kind: "accepted", view: viewOf(cared), message: { mailbox: mailboxId, sync: newId(), ...wanted } };
   }
   throw new StorageError(`${action} mailbox`, "", 412, `lost to others ${turnsMax} times`);
 }

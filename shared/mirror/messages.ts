@@ -17,8 +17,11 @@ const pageShape = z.strictObject({
   page: z.int().nonnegative(),
 });
 
-/** A round for one mailbox now, asked for by an operator. */
-const syncShape = z.strictObject({ mailbox: name, sync: name });
+/**
+ * A round for one mailbox now, asked for by an operator. `generation`: a full round is wanted, newer than this one; when
+ * somebody has opened it already, there is nothing left to do.
+ */
+const syncShape = z.strictObject({ mailbox: name, sync: name, generation: z.int().nonnegative().optional() });
 
 /** Discovery of the roster: the pass that goes on, or the name of a new one. On the rounds queue. */
 const discoverShape = z.strictObject({ discover: name });

@@ -1,5 +1,6 @@
 import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult } from "../store/store.js";
 import { askOf } from "../sync/checkpoint.js";
+import { wait } from "../sync/decide.js";
 import { auditOf, removingReason } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { countsOf, pageMessageOf } from "./applyPage.js";
@@ -8,7 +9,7 @@ import { DueMailboxes, type DueWork } from "./dueMailboxes.js";
 import { type Figures, figuresOf, RunTally } from "./figures.js";
 import type { PageMessage, RoundsMessage } from "./messages.js";
 import { isNudgeDue, nudgeNoted, sendNudge } from "./nudge.js";
-import type { Ports } from "./ports.js";
+import { momentOf, type Ports } from "./ports.js";
 import { openRun } from "./shardRun.js";
 import { logStep, stepOf, tooLargeUnit, unitOf } from "./turn.js";
 import type { Counts } from "./walked.js";
@@ -166,12 +167,8 @@ class Run {
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
       this.ports.log("error", error.message, { mailbox: work.from.mailboxId });
-      const unreadable: Outcome = { kind: "transient", code: rowUnreadable, retryAfterMs: null };
-      return unitOf(
-        stepOf({ ...work, from: work.held.checkpoint }, unreadable, this.ports, this.#run.tick),
-        work.from,
-        this.ports,
-      );
+      const waiting = wait(work.held.checkpoint, rowUnreadable, momentOf(this.ports, this.#run.tick));
+      return unitOf(waiting, work.from, this.ports);
     }
   }
 

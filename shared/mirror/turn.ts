@@ -1,5 +1,5 @@
 import type { Held } from "../store/store.js";
-import { decide, park } from "../sync/decide.js";
+import { decide, park, wait } from "../sync/decide.js";
 import { needsStoredRows, settle } from "../sync/settle.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { momentOf, type Ports } from "./ports.js";
@@ -16,7 +16,7 @@ export function stepOf(work: Work, outcome: Outcome, ports: Ports, tick: string 
   const step = decide(work.from, outcome, momentOf(ports, tick));
   if (step.kind !== "restart" || work.restarts < ports.limits.restartsMax) return step;
   const code = "code" in outcome ? outcome.code : outcome.kind;
-  return decide(step.next, { kind: "transient", code, retryAfterMs: null }, momentOf(ports, tick));
+  return wait(step.next, code, momentOf(ports, tick));
 }
 
 /** The unit that a step commits: reads the mailbox's rows when the step needs them. */

@@ -49,6 +49,8 @@ export type Unreadable = { readonly unreadable: string };
 export type Store = {
   /** Creates what is missing and checks the layout; cheap once this process has done so. @throws LayoutError */
   open(): Promise<void>;
+  /** The shard in which the rows of a mailbox stand. */
+  shardOf(mailboxId: string): string;
   /** Null: there is no such mailbox. */
   readMailbox(mailboxId: string): Promise<Held | null>;
   /** Checkpoints in key order, from just after one mailbox up to and including another; null leaves an end open. */
@@ -119,6 +121,7 @@ export function createStore(parts: StoreParts): Store {
   const shardOfMailbox = (mailboxId: string) => shardOf(mailboxId, shards);
   return {
     open: () => openLayout(table, { key: parts.table, shards, onLaidOut }),
+    shardOf: shardOfMailbox,
     readMailbox: async (mailboxId) => {
       const entity = await table.get(shardOfMailbox(mailboxId), mailboxKey(mailboxId));
       return entity === null ? null : heldOf(entity);

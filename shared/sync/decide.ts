@@ -1,4 +1,4 @@
-import { backoffMs, reprobeMs, spreadWaitMs } from "./backoff.js";
+import { backoffMs, reprobeMs } from "./backoff.js";
 import { isFullRound, opensRound, startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
 import { type Checkpoint, type Moment, type Outcome, type RoundReason, type Step, unreachable } from "./types.js";
@@ -16,8 +16,11 @@ export function decide(checkpoint: Checkpoint, outcome: Outcome, moment: Moment)
     case "lastPage":
       return decidePage(seen, outcome, moment);
     case "throttled":
-    case "transient":
       return waitFor(seen, outcome.code, outcome.retryAfterMs, moment);
+    case "transient":
+      return decideTrouble(seen, outcome, syncLimits.transientBeforeList, moment);
+    case "unreadable":
+      return decideTrouble(seen, outcome, areLinksInDoubt(seen) ? 1 : syncLimits.unreadableBeforeList, moment);
     case "authConfig":
       return failed(seen, outcome.code, {
         notBeforeMs:
@@ -25,12 +28,14 @@ export function decide(checkpoint: Checkpoint, outcome: Outcome, moment: Moment)
       });
     case "resetSync":
     case "linkRefused":
-      return decideReset(seen, outcome.code, moment);
+      return dropLink(seen, outcome.code, moment);
     case "mailboxFull":
     case "featureUnavailable":
       if (seen.strategy === "list") return park(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
-      return { kind: "restart", next: { ...fallBackToList(seen, moment), lastErrorCode: outcome.code } };
+      return giveWayToList(seen, outcome.code, moment);
     case "denied":
+      if (areLinksInDoubt(seen) || isDeniedAgain(seen)) return dropLink(seen, outcome.code, moment);
+      return park(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
     case "noMailbox":
       return park(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
     default:
@@ -46,6 +51,24 @@ export function park(checkpoint: Checkpoint, reason: string, code: string, momen
     kind: "park",
     next: { ...checkpoint, failuresInARow, lastErrorCode: code, parkedReason: reason, notBeforeMs },
   };
+}
+
+/** Whether a link is asked, and links have led nowhere of late: then more is laid to this one than else. */
+function areLinksInDoubt({ link, resetsInARow }: Checkpoint): boolean {
+  return link !== null && resetsInARow > 0;
+}
+
+/**
+ * Whether a link was denied at the look before, too. The first denial is taken for one of the mailbox, or of the whole
+ * application, and keeps the link; but a link alone may be denied, as with another person's mailbox and a delegated token.
+ */
+function isDeniedAgain({ link, parkedReason }: Checkpoint): boolean {
+  return link !== null && parkedReason?.startsWith("denied:") === true;
+}
+
+/** After a failure that says nothing of mailbox or link: leaves the mailbox alone for a while, for the reason given. */
+export function wait(checkpoint: Checkpoint, code: string, moment: Moment): Step {
+  return waitFor({ ...checkpoint, lastTick: moment.tick ?? checkpoint.lastTick }, code, null, moment);
 }
 
 function decidePage(checkpoint: Checkpoint, outcome: PageOutcome, moment: Moment): Step {
@@ -112,8 +135,16 @@ function loopOf(checkpoint: Checkpoint, next: Checkpoint, moment: Moment): strin
 function abandon(checkpoint: Checkpoint, code: string, moment: Moment): Step {
   const loopsInARow = checkpoint.loopsInARow + 1;
   const fresh = { ...startOver(checkpoint, "reset"), loopsInARow };
-  const isHopeless = loopsInARow >= syncLimits.loopsBeforeList && checkpoint.strategy === "delta";
-  return waitFor(isHopeless ? fallBackToList(fresh, moment) : fresh, code, null, moment);
+  const isHopeless = loopsInARow >= syncLimits.loopsBeforeList || checkpoint.roundReason === "probe";
+  const next = isHopeless && checkpoint.strategy === "delta" ? fallBackToList(fresh, moment) : fresh;
+  // Pages in between end a row of failures: rounds that come to nothing in a row make the wait longer, too.
+  const failuresInARow = Math.max(checkpoint.failuresInARow, checkpoint.loopsInARow);
+  return waitFor({ ...next, failuresInARow }, code, null, moment);
+}
+
+/** Reads the list instead, at once, and tries delta again in a day. */
+function giveWayToList(checkpoint: Checkpoint, code: string, moment: Moment): Step {
+  return { kind: "restart", next: { ...fallBackToList(checkpoint, moment), lastErrorCode: code } };
 }
 
 function fallBackToList(checkpoint: Checkpoint, moment: Moment): Checkpoint {
@@ -121,15 +152,34 @@ function fallBackToList(checkpoint: Checkpoint, moment: Moment): Checkpoint {
   return { ...startOver(checkpoint, "list"), strategy: "list", deltaProbeMs };
 }
 
-function decideReset(checkpoint: Checkpoint, code: string, moment: Moment): Step {
-  // Without a link there is nothing to reset: asking again at once would loop.
-  if (checkpoint.phase === "initial") return waitFor(checkpoint, code, null, moment);
+/**
+ * What a link that is lost or refused leads to: it is dropped, and the start is asked, which tells whether it was the link
+ * or the mailbox. A delta whose links lead nowhere time after time gives way to the list.
+ */
+function dropLink(checkpoint: Checkpoint, code: string, moment: Moment): Step {
+  if (checkpoint.strategy === "list") {
+    if (checkpoint.link === null || checkpoint.loopsInARow > 0) return abandon(checkpoint, code, moment);
+    return { kind: "restart", next: { ...startOver(checkpoint, "list"), loopsInARow: 1, lastErrorCode: code } };
+  }
   const resetsInARow = checkpoint.resetsInARow + 1;
-  const next: Checkpoint = { ...startOver(checkpoint, "reset"), resetsInARow, lastErrorCode: code };
-  if (resetsInARow <= syncLimits.resetsUnpacedMax) return { kind: "restart", next };
-  const resetsPaced = resetsInARow - syncLimits.resetsUnpacedMax;
-  const paceMs = spreadWaitMs(syncLimits.resetPaceBaseMs, syncLimits.reprobeMaxMs, resetsPaced, moment.jitter);
-  return { kind: "wait", next: { ...next, notBeforeMs: moment.nowMs + paceMs } };
+  if (resetsInARow >= syncLimits.resetsBeforeList) {
+    return giveWayToList({ ...checkpoint, resetsInARow }, code, moment);
+  }
+  // Without a link there is nothing to drop: asking again at once would loop.
+  if (checkpoint.link === null) return waitFor({ ...checkpoint, resetsInARow }, code, null, moment);
+  return { kind: "restart", next: { ...startOver(checkpoint, "reset"), resetsInARow, lastErrorCode: code } };
+}
+
+type Trouble = { readonly code: string; readonly retryAfterMs: number | null };
+
+/** Waits; where nothing else has come for long, the link is dropped, and without a link delta gives way to the list. */
+function decideTrouble(checkpoint: Checkpoint, trouble: Trouble, patience: number, moment: Moment): Step {
+  const { code, retryAfterMs } = trouble;
+  if (checkpoint.failuresInARow + 1 >= patience) {
+    if (checkpoint.link !== null) return dropLink(checkpoint, code, moment);
+    if (checkpoint.strategy === "delta") return giveWayToList(checkpoint, code, moment);
+  }
+  return waitFor(checkpoint, code, retryAfterMs, moment);
 }
 
 /** Leaves the mailbox alone: for as long as Graph asked, however long, else by our own growing wait. */

@@ -10,16 +10,22 @@ export const syncLimits = {
   roundMaxMs: 12 * hourMs,
   /** One repeated page is a legal replay; a service fault repeats for ever (facts: endless nextLinks over one payload). */
   payloadRepeatsMax: 4,
-  /** Two sync states lost in a row may be bad luck. Later full rounds are paced: each costs storage in the mailbox. */
-  resetsUnpacedMax: 2,
+  /**
+   * Two links lost in a row may be bad luck. At the third the list takes over from a delta whose links lead nowhere: each
+   * full round of delta costs storage in the mailbox, and the list costs none.
+   */
+  resetsBeforeList: 3,
   /** Rounds abandoned in a row after which the list takes over from a delta that never ends. */
   loopsBeforeList: 3,
+  /** Our choice: with ticks of five minutes half an hour. No service that stumbles answers nonsense for so long. */
+  unreadableBeforeList: 6,
+  /** Our choice: with the waits below nine hours or more, so that no outage and no mailbox move sends a fleet to the list. */
+  transientBeforeList: 24,
   /** Ticks are minutes apart: the first failures wait for the next tick and no longer. */
   backoffBaseMs: 250,
   /** Mailbox moves last for hours: an hour is the longest that a transient failure keeps us away. */
   backoffMaxMs: hourMs,
   authBackoffMaxMs: 15 * minuteMs,
-  resetPaceBaseMs: 5_000,
   /** A mailbox that was licensed a moment ago answers 404 for a while, so the first look back comes soon. */
   reprobeBaseMs: 15 * minuteMs,
   reprobeMaxMs: dayMs,

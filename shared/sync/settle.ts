@@ -76,6 +76,8 @@ function isStale(row: CalendarRow, generation: number): boolean {
 }
 
 function isMassRemoval(removals: number, before: Checkpoint): boolean {
+  // Nobody was served yet: what rounds that came to no end have left behind is no reader's loss.
+  if (before.lastFullRoundMs === null) return false;
   if (before.heldRemovals !== null) return false; // This is the second full round: what it says is confirmed.
   return removals >= syncLimits.heldRemovalsMin && removals > Math.max(before.calendarCount, removals) / 2;
 }

@@ -39,9 +39,9 @@ export type Checkpoint = {
   readonly lastChangeMs: number | null;
   readonly lastFullRoundMs: number | null;
   readonly failuresInARow: number;
-  /** Sync states lost since an incremental round last succeeded: full rounds cost mailbox storage, so they are paced. */
+  /** Links of delta lost or refused since an incremental round last succeeded: each costs a full round. */
   readonly resetsInARow: number;
-  /** Rounds abandoned by the loop guard since one last ended. */
+  /** Rounds given up since one last ended: they went in circles, or a link of the list could not be followed. */
   readonly loopsInARow: number;
   readonly lastErrorCode: string | null;
   readonly parkedReason: string | null;
@@ -90,7 +90,12 @@ export type Outcome =
       readonly link: string | null;
       readonly payloadHash: string;
     }
-  | { readonly kind: "throttled" | "transient"; readonly code: string; readonly retryAfterMs: number | null }
+  | {
+      /** `unreadable`: an answer without sense, a page that cannot be believed or a 404 without a word of Graph's. */
+      readonly kind: "throttled" | "transient" | "unreadable";
+      readonly code: string;
+      readonly retryAfterMs: number | null;
+    }
   | {
       readonly kind:
         | "resetSync"
@@ -99,6 +104,7 @@ export type Outcome =
         | "mailboxFull"
         | "featureUnavailable"
         | "authConfig"
+        /** By Graph, in words that are not known to concern the mailbox; or by ourselves, and then it was not asked. */
         | "linkRefused";
       readonly code: string;
     };

@@ -61,7 +61,7 @@ describe("I3: a page that Graph gave is believed whole, or not at all", () => {
     fc.assert(
       fc.property(page, (body) => {
         const outcome = parsePage(body, strategy);
-        if (outcome.kind === "transient") {
+        if (outcome.kind === "unreadable") {
           expect(outcome.code).toBe("malformedPage");
           return;
         }
@@ -84,7 +84,7 @@ describe("I3: a page that Graph gave is believed whole, or not at all", () => {
     const deep = `{"value":[{"id":"a","x":${"[".repeat(100_000)}${"]".repeat(100_000)}}],"@odata.deltaLink":"d"}`;
     const body = parseBody(deep);
     const outcome = parsePage(body.shape === "json" ? body.value : null, "delta");
-    expect(outcome).toMatchObject({ kind: "transient", code: "malformedPage" });
+    expect(outcome).toMatchObject({ kind: "unreadable", code: "malformedPage" });
   });
 });
 
@@ -123,12 +123,12 @@ test("I10: a batch answer gives as many items as were asked, each with a status 
 
 test("I3, I7: whatever Graph answers has one meaning, which removes nothing and puts nothing strange into log lines", () => {
   const kinds = [
-    ...["throttled", "transient", "resetSync", "featureUnavailable"],
+    ...["throttled", "transient", "unreadable", "resetSync", "linkRefused", "featureUnavailable"],
     ...["noMailbox", "denied", "authConfig", "mailboxFull"],
   ];
   fc.assert(
-    fc.property(answer, fc.boolean(), (one, askedByDeltaLink) => {
-      const failure = classify(one, askedByDeltaLink, nowMs);
+    fc.property(answer, fc.boolean(), (one, askedByLink) => {
+      const failure = classify(one, askedByLink, nowMs);
       expect(kinds).toContain(failure.kind);
       const told = [failure.code, ...codeChain(one), ...Object.values(traceOf(one))];
       for (const text of told) if (text !== null) expect(text).toMatch(/^[\x20-\x7e]{1,300}$|^$/);

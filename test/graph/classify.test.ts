@@ -8,7 +8,7 @@ import { answer, errorBody } from "./support.js";
 
 const nowMs = Date.UTC(2026, 0, 1);
 
-type Case = { given: Answer; byDeltaLink?: boolean; is: Failure["kind"]; code: string };
+type Case = { given: Answer; byLink?: boolean; is: Failure["kind"]; code: string };
 const html = "<html><body>Service unavailable</body></html>";
 const challenge = { "WWW-Authenticate": 'Bearer realm="", error="insufficient_claims", claims="e30="' };
 
@@ -24,7 +24,7 @@ const rows: Record<string, readonly Case[] | string> = {
   "2 sync state root folder not found": [
     {
       given: answer(410, errorBody("SyncStateNotFound", "The sync state root folder is not found")),
-      byDeltaLink: true,
+      byLink: true,
       is: "resetSync",
       code: "SyncStateNotFound",
     },
@@ -39,7 +39,7 @@ const rows: Record<string, readonly Case[] | string> = {
   "5 badly formed token": [
     {
       given: answer(400, errorBody("BadRequest", "Badly formed token.")),
-      byDeltaLink: true,
+      byLink: true,
       is: "resetSync",
       code: "BadRequest",
     },
@@ -66,11 +66,11 @@ const rows: Record<string, readonly Case[] | string> = {
   "10 item not found": [
     {
       given: answer(404, errorBody("ErrorItemNotFound")),
-      byDeltaLink: true,
+      byLink: true,
       is: "resetSync",
       code: "ErrorItemNotFound",
     },
-    { given: answer(404, errorBody("ErrorItemNotFound")), byDeltaLink: false, is: "denied", code: "ErrorItemNotFound" },
+    { given: answer(404, errorBody("ErrorItemNotFound")), byLink: false, is: "denied", code: "ErrorItemNotFound" },
   ],
   "11 change tracking not supported": [
     {
@@ -109,7 +109,6 @@ const rows: Record<string, readonly Case[] | string> = {
   "14 id not escaped": [
     {
       given: answer(400, errorBody("ErrorInvalidIdMalformed")),
-      byDeltaLink: true,
       is: "featureUnavailable",
       code: "ErrorInvalidIdMalformed",
     },
@@ -167,8 +166,9 @@ const rows: Record<string, readonly Case[] | string> = {
   ],
   "24 provisioning": "An answer alone does not show it: how soon a mailbox is looked at again decides.",
   "25 empty 404": [
-    { given: answer(404), is: "transient", code: "http404" },
-    { given: answer(404, html), is: "transient", code: "http404" },
+    { given: answer(404), is: "unreadable", code: "http404" },
+    { given: answer(404, html), is: "unreadable", code: "http404" },
+    { given: answer(404), byLink: true, is: "unreadable", code: "http404" },
   ],
   "26 access denied": [
     {
@@ -284,7 +284,14 @@ const rows: Record<string, readonly Case[] | string> = {
     { given: answer(400, errorBody("SomethingNew")), is: "noMailbox", code: "SomethingNew" },
     { given: answer(404, errorBody("SomethingNew")), is: "noMailbox", code: "SomethingNew" },
     { given: answer(418, html), is: "noMailbox", code: "http418" },
-    { given: answer(403), is: "noMailbox", code: "http403" },
+    ...[408, 409, 423, 425].map((status) => ({
+      given: answer(status, errorBody("SomethingNew")),
+      is: "transient" as const,
+      code: "SomethingNew",
+    })),
+    { given: answer(403), is: "denied", code: "http403" },
+    { given: answer(403, errorBody("UnknownError")), is: "denied", code: "UnknownError" },
+    { given: answer(403, errorBody("forbidden", "", "serviceReadOnly")), is: "transient", code: "serviceReadOnly" },
   ],
   "49 unknown 5xx": [
     { given: answer(500, errorBody("SomethingNew")), is: "transient", code: "SomethingNew" },
@@ -299,11 +306,11 @@ test("the table has all rows of the taxonomy, 1 to 49", () => {
 });
 
 const cases = Object.entries(rows).flatMap(([row, list]) =>
-  typeof list === "string" ? [] : list.map((each) => ({ row, byDeltaLink: false, ...each })),
+  typeof list === "string" ? [] : list.map((each) => ({ row, byLink: false, ...each })),
 );
 
-test.each(cases)("row $row: $given.status means $is, told as $code", ({ given, byDeltaLink, is, code }) => {
-  expect(classify(given, byDeltaLink, nowMs)).toMatchObject({ kind: is, code });
+test.each(cases)("row $row: $given.status means $is, told as $code", ({ given, byLink, is, code }) => {
+  expect(classify(given, byLink, nowMs)).toMatchObject({ kind: is, code });
 });
 
 describe("codes", () => {
@@ -376,8 +383,8 @@ test("I3: whatever comes, the classification is total, and never a page", () => 
     fc.jsonValue().map((code) => ({ error: { code, innerError: { code } } })),
   );
   fc.assert(
-    fc.property(fc.integer({ min: -1, max: 1200 }), bodies, fc.boolean(), (status, body, byDeltaLink) => {
-      const failure = classify(answer(status, body), byDeltaLink, nowMs);
+    fc.property(fc.integer({ min: -1, max: 1200 }), bodies, fc.boolean(), (status, body, byLink) => {
+      const failure = classify(answer(status, body), byLink, nowMs);
       expect(["page", "lastPage"]).not.toContain(failure.kind);
       expect(failure.code).toMatch(/^[\x20-\x7e]{1,80}$/);
     }),
@@ -385,5 +392,8 @@ test("I3: whatever comes, the classification is total, and never a page", () => 
 });
 
 test("I3: an error body never reads as a page", () => {
-  expect(parsePage(errorBody("ErrorAccessDenied"), "list")).toMatchObject({ kind: "transient", code: "malformedPage" });
+  expect(parsePage(errorBody("ErrorAccessDenied"), "list")).toMatchObject({
+    kind: "unreadable",
+    code: "malformedPage",
+  });
 });

@@ -64,8 +64,8 @@ describe("asking one mailbox", () => {
   });
 
   test.each<[string, Answer, object]>([
-    ["HTML with status 200", answer(200, "<html>"), { kind: "transient", code: "malformedPage" }],
-    ["an empty 200", answer(200), { kind: "transient", code: "malformedPage" }],
+    ["HTML with status 200", answer(200, "<html>"), { kind: "unreadable", code: "malformedPage" }],
+    ["an empty 200", answer(200), { kind: "unreadable", code: "malformedPage" }],
     ["another 2xx", answer(204), { kind: "transient", code: "http204" }],
     ["a refusal", answer(403, errorBody("ErrorQuotaExceeded")), { kind: "mailboxFull", code: "ErrorQuotaExceeded" }],
   ])("I3: %s is no page", async (_what, given, outcome) => {

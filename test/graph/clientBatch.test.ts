@@ -39,7 +39,7 @@ describe("asking many mailboxes", () => {
         { kind: "lastPage" },
         { kind: "throttled", retryAfterMs: 3_000 },
         { kind: "resetSync" },
-        { kind: "transient", code: "malformedPage" },
+        { kind: "unreadable", code: "malformedPage" },
         { kind: "linkRefused" },
       ],
       requests: 1,

@@ -5,7 +5,7 @@ import { parsePage } from "../../shared/graph/page.js";
 const nextLink = "https://graph.microsoft.com/beta/users/u/calendars/delta?$skiptoken=s.1";
 const deltaLink = "https://graph.microsoft.com/beta/users/u/calendars/delta?$deltatoken=d.1";
 const calendar = { id: "A=", name: "Work" };
-const malformed = { kind: "transient", code: "malformedPage", retryAfterMs: null };
+const malformed = { kind: "unreadable", code: "malformedPage", retryAfterMs: null };
 
 describe("a delta page", () => {
   test("with a nextLink has more to come, also when it is empty", () => {

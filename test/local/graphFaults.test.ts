@@ -72,6 +72,19 @@ describe("a refusing fault", () => {
     expect(statuses()).toEqual(first);
   });
 
+  test.each([
+    ["UnknownError", "404 UnknownError"],
+    ["BadRequest", "400 BadRequest"],
+    ["ErrorAccessDenied", "403 ErrorAccessDenied"],
+    ["emptyBody", "404"],
+  ] as const)("linkRefused: old links answer %s for good, the start and its links are served", (code, refused) => {
+    const { graph, start, link, ask, round } = trialWithLink();
+    graph.faults.add({ kind: "linkRefused", code, count: 1 });
+    expect(verdict(ask(start))).toBe("200");
+    expect([ask(link), ask(link)].map(verdict)).toEqual([refused, refused]);
+    expect(verdict(ask(round(start).link))).toBe("200");
+  });
+
   test("with a reset needs a link to lose; links that are forgotten stay so", () => {
     const { graph, start, link, ask } = trialWithLink();
     graph.faults.add({ kind: "linksForgotten", count: 1 });
@@ -189,6 +202,7 @@ describe("a bending fault", () => {
     ["host", /^https:\/\/graph\.attacker\.example\/beta\/users\//],
     ["emptyUser", /\/beta\/users\/\/calendars\/delta\?/],
     ["scheme", /^http:\/\/graph\.microsoft\.com\//],
+    ["longerPath", /\/calendars\/delta\/calendars\?\$deltatoken=/],
   ] as const)("poisonedLink leads elsewhere: %s", (form, expected) => {
     const { graph, link, page } = trialWithLink();
     graph.faults.add({ kind: "poisonedLink", form });

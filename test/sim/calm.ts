@@ -1,3 +1,4 @@
+import { LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
 import { type Cursed, findings } from "./findings.js";
 import { jump } from "./process.js";
@@ -68,7 +69,13 @@ function curse(world: World): Cursed {
   if (kind === "gone") graph.mailboxes.setState(mailboxId, { kind: "gone", code: "MailboxNotEnabledForRESTAPI" });
   else if (kind === "denied" || kind === "full") graph.mailboxes.setState(mailboxId, { kind });
   else if (kind === "refusedByTable") world.refusedMailbox = mailboxId;
-  else graph.faults.add({ kind, mailboxId });
+  else if (kind === "malformedDelta") world.malformedMailbox = mailboxId;
+  else if (kind === "longerLinks") graph.faults.add({ kind: "poisonedLink", form: "longerPath", mailboxId });
+  else if (kind === "linkRefused") {
+    // Without a body it is taken for a glitch at first: more ticks than the calm has would pass.
+    const codes = LINK_REFUSALS.filter((code) => code !== "emptyBody");
+    graph.faults.add({ kind, code: codes[below(random, codes.length)] ?? "UnknownError", mailboxId });
+  } else graph.faults.add({ kind, mailboxId });
   edit(world);
   graph.createCalendar(mailboxId, { name: "One that the curse is for" }); // Last: an edit might delete it again.
   return { mailboxId, curse: kind };

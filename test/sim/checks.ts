@@ -176,7 +176,14 @@ function sameRow(one: RowView | undefined, other: RowView | undefined): boolean 
   return one?.text === other?.text;
 }
 
-/** I3: a reason for each removal. I11: a sudden mass of them only after a second full round. */
+/** I7, I11: who was never served has nobody to be protected from a removal, and would only wait longer. */
+export function checkHeld({ mailboxId, before, after }: Change, report: Report): void {
+  if (before.checkpoint?.heldRemovals != null || after.checkpoint?.heldRemovals == null) return;
+  if (after.checkpoint.hasHadFullRound) return;
+  report("I11", `${mailboxId}: held before it was ever served`, "its first round ends", "held");
+}
+
+/** I3: a reason for each removal. I11: a sudden mass of them, of a mailbox that is served, only after a second full round. */
 function checkRemovals(change: Change, reference: Reference | null, references: References, report: Report): void {
   const { before, after, named, mailboxId } = change;
   const gone = [...named].filter((id) => isAlive(before.rows.get(id)) && !isAlive(after.rows.get(id)));
@@ -195,7 +202,7 @@ function checkRemovals(change: Change, reference: Reference | null, references: 
       absent.map(shortId).join(),
     );
   const served = Math.max(before.served, before.checkpoint?.calendarCount ?? 0);
-  if (absent.length < 3 || absent.length * 2 <= served) return;
+  if (absent.length < 3 || absent.length * 2 <= served || before.checkpoint?.hasHadFullRound !== true) return;
   const isConfirmed = before.checkpoint?.heldRemovals != null || goesOn(change);
   const earlier = proof.some(({ openedStep }) => references.fullEnds(mailboxId).some(({ step }) => step < openedStep));
   if (!isConfirmed || !earlier) {

@@ -63,6 +63,7 @@ export const GRAPH_FAULTS = {
   tokenRefused: [0.02, 0.3],
   resetSync: [0.02, 0.3],
   linksForgotten: [0.02, 0.2],
+  linkRefused: [0.02, 0.2],
   denied: [0.02, 0.1],
   noMailbox: [0.02, 0.1],
   truncatedBody: [0.02, 0.25],

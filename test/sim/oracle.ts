@@ -1,5 +1,13 @@
 import type { Action, Columns } from "../../shared/store/table.js";
-import { aliveCount, type Change, checkSequences, checkTruth, hasMoved, type MailboxView } from "./checks.js";
+import {
+  aliveCount,
+  type Change,
+  checkHeld,
+  checkSequences,
+  checkTruth,
+  hasMoved,
+  type MailboxView,
+} from "./checks.js";
 import { References } from "./references.js";
 import { type CheckpointView, checkpointView, type RowView, rowView } from "./views.js";
 import type { Report, Violation } from "./violation.js";
@@ -135,6 +143,7 @@ export class Oracle {
       checkTruth(change, this.references, this.report);
     }
     checkSequences(change, this.report);
+    checkHeld(change, this.report);
     this.changed(change);
   }
 

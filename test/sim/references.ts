@@ -46,7 +46,7 @@ type Page = {
  */
 export class References {
   readonly #byTarget = new Map<string, Reference>();
-  /** Links that lead away, or to somebody else: nobody may follow them. */
+  /** Links that lead away, to somebody else, or to something else than calendars: nobody may follow them. */
   readonly #poisoned = new Set<string>();
   readonly #fullEnds = new Map<string, Reference[]>();
   readonly #recent = new Map<string, Reference[]>();
@@ -132,7 +132,7 @@ export class References {
   #note(link: string, reference: Reference): void {
     const path = /^[a-z]+:\/\/[^/]*(\/.*)$/i.exec(link)?.[1] ?? link;
     const isHome = link.startsWith(`${this.root}/`);
-    const isOwn = path.includes(reference.mailboxId);
+    const isOwn = path.includes(reference.mailboxId) && /\/calendars(\/delta)?\?/.test(path);
     if (!isHome || !isOwn) this.#poisoned.add(path);
     else if (!this.#byTarget.has(path)) this.#byTarget.set(path, reference); // A link that repeats itself leads nowhere.
   }

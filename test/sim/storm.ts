@@ -1,4 +1,4 @@
-import { GONE_CODES } from "../../local/graph/mailbox.js";
+import { GONE_CODES, LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
 import { careActions } from "../../shared/mirror/care.js";
 import { EVENTS, type Fault, GRAPH_FAULTS } from "./kinds.js";
@@ -62,6 +62,9 @@ function addGraphRules(world: World): void {
       case "resetSync":
         graph.faults.add({ kind, rate, code: pick(["SyncStateNotFound", "SyncStateInvalid", "resyncRequired"]) });
         break;
+      case "linkRefused":
+        graph.faults.add({ kind, rate, code: pick(LINK_REFUSALS) });
+        break;
       case "noMailbox":
         graph.faults.add({ kind, rate, code: pick(GONE_CODES) });
         break;
@@ -72,7 +75,7 @@ function addGraphRules(world: World): void {
         graph.faults.add({ kind, rate, pages: pick([1, 2, 3]) });
         break;
       case "poisonedLink":
-        graph.faults.add({ kind, rate, form: pick(["host", "user", "emptyUser", "scheme"]) });
+        graph.faults.add({ kind, rate, form: pick(["host", "user", "emptyUser", "scheme", "longerPath"]) });
         break;
       default:
         graph.faults.add({ kind, rate });

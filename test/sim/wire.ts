@@ -18,6 +18,8 @@ export type WireParts = {
   readonly scheduler: Scheduler;
   readonly root: string;
   readonly die: (invocation: Invocation) => void;
+  /** Whether the mailbox's pages of delta come without a link. */
+  readonly isWithoutLinks: (mailboxId: string) => boolean;
   /** Whether a page comes malformed now, and which way (0 up to 1); null for as it is. */
   readonly bendNow: () => number | null;
   readonly isTokenOurs: (authorization: string | undefined) => boolean;
@@ -60,7 +62,8 @@ async function sendOver(parts: WireParts, invocation: Invocation, request: Pipel
   const headers = Object.fromEntries([...request.headers].map(([name, value]) => [name.toLowerCase(), value]));
   const body = typeof request.body === "string" ? request.body : undefined;
   const sent = { method: request.method, url: target, headers };
-  const answer = bent(parts, parts.graph.handle(body === undefined ? sent : { ...sent, body }), asks);
+  const handled = parts.graph.handle(body === undefined ? sent : { ...sent, body });
+  const answer = bent(parts, withoutLinks(parts, handled, asks), asks);
   if (fate === "crashAfter") parts.die(invocation);
   if (fate !== "go" || answer.connectionReset === true) throw networkError();
   noteAnswer(parts, invocation, answer, asks, oracle);
@@ -228,6 +231,20 @@ function jsonOf(text: string): unknown {
   } catch {
     return null; // Broken off half way, or HTML: nobody can read it.
   }
+}
+
+/** Takes nextLink and deltaLink out of the delta pages of a mailbox that is cursed so. */
+function withoutLinks(parts: WireParts, answer: GraphResponse, asks: readonly Ask[]): GraphResponse {
+  const isStruck = ({ mailboxId, strategy }: Ask) => strategy === "delta" && parts.isWithoutLinks(mailboxId);
+  const body = answer.status === 200 && asks.some(isStruck) ? jsonOf(answer.body) : null;
+  if (typeof body !== "object" || body === null) return answer;
+  const items = responsesOf(body);
+  for (const [index, ask] of asks.entries()) {
+    const page = items.length === 0 ? body : items.find(({ id }) => id === String(index + 1))?.["body"];
+    if (!isStruck(ask) || typeof page !== "object" || page === null) continue;
+    for (const name of Object.keys(page)) if (name.endsWith("Link")) delete (page as Record<string, unknown>)[name];
+  }
+  return { ...answer, body: JSON.stringify(body) };
 }
 
 /** Makes list links unlike each other, since the oracle tells links apart by their text, and bends pages now and then. */

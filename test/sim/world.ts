@@ -51,6 +51,8 @@ export class World {
   asks = new Map<string, number>();
   /** The mailbox whose rows the table does not take. */
   refusedMailbox: string | null = null;
+  /** The mailbox whose pages of delta have no link of any kind. */
+  malformedMailbox: string | null = null;
   readonly #inHand = new Set<string>();
   /** Read by the table at each query. */
   readonly #tableOptions = { pageSize: 1000, emptyPages: false };
@@ -262,6 +264,7 @@ export class World {
         scheduler: this.scheduler,
         root,
         die: ({ process }) => this.kill(process),
+        isWithoutLinks: (mailboxId) => mailboxId === this.malformedMailbox,
         bendNow: () => (this.dice.strikes("malformedPage") ? this.random.next() : null),
         isTokenOurs: (authorization) => authorization === `Bearer ${token}`,
         tickets: () => ++this.#tickets,

@@ -9,6 +9,7 @@ const outcomes: Record<Outcome["kind"], Outcome> = {
   lastPage: lastPage("delta-2", [item("a")]),
   throttled: { kind: "throttled", code: "TooManyRequests", retryAfterMs: 7_000 },
   transient: { kind: "transient", code: "http503", retryAfterMs: null },
+  unreadable: { kind: "unreadable", code: "malformedPage", retryAfterMs: null },
   resetSync: { kind: "resetSync", code: "SyncStateNotFound" },
   linkRefused: { kind: "linkRefused", code: "linkRefused:host" },
   denied: { kind: "denied", code: "ErrorAccessDenied" },
@@ -24,6 +25,7 @@ const kinds: Record<Phase, Record<Outcome["kind"], Step["kind"]>> = {
     lastPage: "apply",
     throttled: "wait",
     transient: "wait",
+    unreadable: "wait",
     resetSync: "wait",
     linkRefused: "wait",
     denied: "park",
@@ -37,6 +39,7 @@ const kinds: Record<Phase, Record<Outcome["kind"], Step["kind"]>> = {
     lastPage: "apply",
     throttled: "wait",
     transient: "wait",
+    unreadable: "wait",
     resetSync: "restart",
     linkRefused: "restart",
     denied: "park",
@@ -50,6 +53,7 @@ const kinds: Record<Phase, Record<Outcome["kind"], Step["kind"]>> = {
     lastPage: "apply",
     throttled: "wait",
     transient: "wait",
+    unreadable: "wait",
     resetSync: "restart",
     linkRefused: "restart",
     denied: "park",
@@ -63,6 +67,7 @@ const kinds: Record<Phase, Record<Outcome["kind"], Step["kind"]>> = {
     lastPage: "apply",
     throttled: "wait",
     transient: "wait",
+    unreadable: "wait",
     resetSync: "restart",
     linkRefused: "restart",
     denied: "park",
@@ -151,7 +156,7 @@ describe("waiting", () => {
       (decide(checkpointIn("idle", { failuresInARow }), outcome, { ...moment, jitter }).next.notBeforeMs ?? 0) - nowMs;
     expect([0, 1, 2, 3].map((failures) => waitMs(failures, 1))).toEqual([250, 500, 1_000, 2_000]);
     expect(waitMs(3, 0)).toBe(1_000);
-    expect(waitMs(60, 1)).toBe(3_600_000);
+    expect(waitMs(22, 1)).toBe(3_600_000);
   });
 
   test("waiting keeps the link and the phase: the same request is asked again", () => {
@@ -174,9 +179,26 @@ describe("a lost sync state", () => {
     expect(again.kind).toBe("restart");
   });
 
-  test("is paced from the third in a row on: full rounds cost storage in the mailbox", () => {
-    const third = decide(checkpointIn("idle", { resetsInARow: 2 }), outcomes.resetSync, moment);
-    expect(third).toMatchObject({ kind: "wait", next: { phase: "initial", link: null, notBeforeMs: nowMs + 5_000 } });
+  test("gives way to the list from the third in a row on: full rounds of delta cost storage in the mailbox", () => {
+    for (const phase of ["idle", "incremental", "full"] as const) {
+      const third = decide(checkpointIn(phase, { resetsInARow: 2 }), outcomes.resetSync, moment);
+      const { next } = third;
+      expect(third.kind).toBe("restart");
+      expect(next).toMatchObject({
+        strategy: "list",
+        phase: "initial",
+        link: null,
+        lastErrorCode: "SyncStateNotFound",
+      });
+      expect(next.deltaProbeMs).toBe(nowMs + 86_400_000);
+    }
+  });
+
+  test("without a link it waits, and at the third in a row gives way to the list", () => {
+    const first = decide(checkpointIn("initial"), outcomes.resetSync, moment);
+    expect(first).toMatchObject({ kind: "wait", next: { resetsInARow: 1, strategy: "delta" } });
+    const third = decide(checkpointIn("initial", { resetsInARow: 2 }), outcomes.resetSync, moment);
+    expect(third).toMatchObject({ kind: "restart", next: { resetsInARow: 3, strategy: "list" } });
   });
 
   test("counts as mended only by an incremental round that ends", () => {
@@ -188,6 +210,71 @@ describe("a lost sync state", () => {
     const before = checkpointIn("idle", { sequence: 9 });
     const { next } = decide(before, outcomes.resetSync, moment);
     expect(next).toMatchObject({ sequence: 9, calendarCount: 2, generation: 1, lastSuccessMs: before.lastSuccessMs });
+  });
+});
+
+describe("I7: a link that is refused", () => {
+  test.each(["full", "incremental", "idle"] as const)(
+    "in phase %s is dropped, and the start is asked at once",
+    (phase) => {
+      const step = decide(checkpointIn(phase), { kind: "linkRefused", code: "UnknownError" }, moment);
+      expect(step).toMatchObject({
+        kind: "restart",
+        next: { phase: "initial", link: null, resetsInARow: 1, parkedReason: null, lastErrorCode: "UnknownError" },
+      });
+      expect(decide(step.next, outcomes.noMailbox, moment)).toMatchObject({
+        kind: "park",
+        next: { parkedReason: "noMailbox:MailboxNotEnabledForRESTAPI" },
+      });
+    },
+  );
+
+  test("of a list is dropped once at once; then the list is given up and waited for, ever longer, up to an hour", () => {
+    const listed = (loopsInARow: number) =>
+      decide(checkpointIn("full", { strategy: "list", loopsInARow }), outcomes.linkRefused, moment);
+    expect(listed(0)).toMatchObject({ kind: "restart", next: { strategy: "list", link: null, loopsInARow: 1 } });
+    const waits = [1, 2, 3, 30].map((loops) => (listed(loops).next.notBeforeMs ?? 0) - nowMs);
+    expect(waits).toEqual([500, 1_000, 2_000, 3_600_000]);
+  });
+
+  test("by a denial is kept at first; denied again at the next look, or after others were lost, it is dropped", () => {
+    const first = decide(checkpointIn("idle"), outcomes.denied, moment);
+    expect(first).toMatchObject({ kind: "park", next: { link: "delta-1", parkedReason: "denied:ErrorAccessDenied" } });
+    expect(decide(first.next, outcomes.denied, moment)).toMatchObject({ kind: "restart", next: { link: null } });
+    const lost = checkpointIn("idle", { resetsInARow: 1 });
+    expect(decide(lost, outcomes.denied, moment)).toMatchObject({ kind: "restart", next: { link: null } });
+    const start = checkpointIn("initial", { parkedReason: "denied:ErrorAccessDenied" });
+    expect(decide(start, outcomes.denied, moment).kind).toBe("park");
+  });
+});
+
+describe("I7: delta that brings nothing but trouble gives way in the end", () => {
+  test.each([
+    ["unreadable", syncLimits.unreadableBeforeList],
+    ["transient", syncLimits.transientBeforeList],
+  ] as const)("%s: after so many in a row the link is dropped, and without one the list is read", (kind, patience) => {
+    const stepAfter = (failuresInARow: number, link: boolean) =>
+      decide(checkpointIn(link ? "idle" : "initial", { failuresInARow }), outcomes[kind], moment);
+    expect(stepAfter(patience - 2, true).kind).toBe("wait");
+    expect(stepAfter(patience - 2, false).kind).toBe("wait");
+    const dropped = stepAfter(patience - 1, true);
+    expect(dropped).toMatchObject({ kind: "restart", next: { phase: "initial", strategy: "delta" } });
+    expect(decide(dropped.next, outcomes[kind], moment)).toMatchObject({ kind: "restart", next: { strategy: "list" } });
+  });
+
+  test("an unreadable answer to a link, after others were lost, drops it at once", () => {
+    const lost = checkpointIn("idle", { resetsInARow: 1 });
+    expect(decide(lost, outcomes.unreadable, moment)).toMatchObject({ kind: "restart", next: { resetsInARow: 2 } });
+    expect(decide(lost, outcomes.transient, moment).kind).toBe("wait");
+  });
+
+  test("a list waits on: there is nothing else to read", () => {
+    const tired = checkpointIn("initial", { strategy: "list", failuresInARow: 99 });
+    expect(decide(tired, outcomes.unreadable, moment).kind).toBe("wait");
+  });
+
+  test("a throttle is no such trouble, however often it comes", () => {
+    expect(decide(checkpointIn("idle", { failuresInARow: 99 }), outcomes.throttled, moment).kind).toBe("wait");
   });
 });
 
@@ -238,5 +325,10 @@ describe("the loop guard abandons the round and keeps what is served", () => {
   test("after three rounds in a row that never end, the list takes over", () => {
     const tired = checkpointIn("full", { loopsInARow: 2 });
     expect(decide(tired, page("next-1"), moment).next).toMatchObject({ strategy: "list", loopsInARow: 3 });
+  });
+
+  test("a delta that was tried again and loops goes back to the list at once", () => {
+    const probing = checkpointIn("full", { roundReason: "probe" });
+    expect(decide(probing, page("next-1"), moment).next).toMatchObject({ strategy: "list", roundReason: "list" });
   });
 });

@@ -149,6 +149,13 @@ describe("I11: a sudden mass removal", () => {
     expect(unit.next.heldRemovals !== null).toBe(held);
   });
 
+  test("of a mailbox that was never served is none: what rounds that came to no end left behind goes at once", () => {
+    const first = { ...walking, calendarCount: 0, lastSuccessMs: null, lastFullRoundMs: null };
+    const unit = unitFrom(first, lastPage("d", [item("new")]), stored);
+    expect(unit.rows.filter(({ removedMs }) => removedMs !== null)).toHaveLength(5);
+    expect(unit.next).toMatchObject({ heldRemovals: null, calendarCount: 1, phase: "idle", lastFullRoundMs: nowMs });
+  });
+
   test("removals that Graph names are applied at once, however many", () => {
     const unit = unitFrom(
       checkpointIn("idle", { calendarCount: 5 }),

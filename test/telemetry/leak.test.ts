@@ -101,7 +101,7 @@ const rules: readonly FaultRule[] = [
   ...FAULT_KINDS.map(
     (kind: FaultKind): FaultRule => ({ kind, count: 3, seconds: 1, latencyMs: 1, items: 2, pages: 1 }),
   ),
-  ...(["host", "user", "emptyUser", "scheme"] as const).map(
+  ...(["host", "user", "emptyUser", "scheme", "longerPath"] as const).map(
     (form): FaultRule => ({ kind: "poisonedLink", form, count: 2 }),
   ),
   { kind: "unavailable", on: "batch", count: 2 },

@@ -17,6 +17,20 @@ export const inTheDrivers: readonly Mutant[] = [
     to: `ports.log("warn", "nudge not sent", { mailbox: mailboxId, error: String(error) });\n    return "sent";`,
   },
   {
+    name: "open a full round by hand while a tick opens it",
+    file: `${mirror}/applyPage.ts`,
+    from: `if (run === null || run.finishedMs !== null) break;`,
+    to: `if (run !== undefined) break;`,
+    unit: ["test/fleet/links.test.ts"],
+  },
+  {
+    name: "let a tick open the full round that a message by hand has in hand",
+    file: `${mirror}/applyPage.ts`,
+    from: `const notBeforeMs = Math.max(held.checkpoint.notBeforeMs ?? 0, clock.nowMs() + claimMs);`,
+    to: `const { notBeforeMs } = held.checkpoint;`,
+    unit: ["test/fleet/links.test.ts"],
+  },
+  {
     name: "ignore the page number in page messages",
     file: `${mirror}/applyPage.ts`,
     from: `return awaited.round === message.round && awaited.page === message.page;`,

@@ -11,6 +11,12 @@ export const inTheGraphClient: readonly Mutant[] = [
     to: `if (answer.status === 404) return { kind: "lastPage", items: [], link: null, payloadHash: "" };\n    if (answer.status !== 200) return this.#refusalOf(ask, answer, clientRequestId);`,
   },
   {
+    name: "take the refusal of a link for one of the mailbox",
+    file: `${graph}/classify.ts`,
+    from: `if (!askedByLink) return found;`,
+    to: `if (!askedByLink || known === null) return found;`,
+  },
+  {
     name: "drop the origin check",
     file: `${graph}/links.ts`,
     from: `if (withoutDefaultPort(home.scheme, lowerAscii(authority)) !== home.authority) return refused("host");`,
