@@ -89,7 +89,11 @@ function tiles({ mailboxes, drift, ticks, brake, roster, activity, now }: Status
   return el(
     "dl",
     { class: "tiles" },
-    tile("Mailboxes", number(mailboxes.mirrored), ""),
+    tile(
+      "Mailboxes",
+      number(mailboxes.mirrored),
+      mailboxes.byState.suspended > 0 ? `${number(mailboxes.byState.suspended)} suspended` : "",
+    ),
     tile("Calendars", number(mailboxes.calendars), ""),
     tile("Oldest success", oldest, mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : ""),
     tile("Last tick", timeAgo(ticks.newest), [interval, rounds].filter((text) => text !== "").join(", ")),

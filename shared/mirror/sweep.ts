@@ -1,5 +1,5 @@
 import { manualSource, type RosterHeld } from "../store/store.js";
-import { type DirectoryState, leftLatelyFromMs, type ShardCount } from "../sync/directory.js";
+import { type DirectoryState, leftLatelyFromMs, type ShardCount, suspendedBelow } from "../sync/directory.js";
 import { type DiscoverPorts, mapAtOnce } from "./discoverPorts.js";
 import { leavingSeat } from "./seats.js";
 
@@ -35,8 +35,9 @@ export async function sweepShard(
   isTimeUp: () => boolean,
 ): Promise<ShardSweep> {
   let suspended = 0;
+  const below = suspendedBelow(state);
   for await (const page of ports.store.roster.pages(shard)) {
-    let waiting = page.filter(({ row }) => isDiscovered(row) && row.generation < state.generation);
+    let waiting = page.filter(({ row }) => isDiscovered(row) && row.generation < below);
     for (let turn = 0; waiting.length > 0; turn++) {
       if (turn === ports.limits.turnsMax) throw new Error(`The roster's rows were lost to others ${turn} times.`);
       if (waiting.some(({ row }) => row.step > state.step)) return { kind: "superseded", suspended };

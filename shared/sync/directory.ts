@@ -167,8 +167,8 @@ export function afterPage(
   if (!page.isLast && page.link === state.link) return abandoned(walked, "loopSameLink", nowMs);
   if (walked.pages >= rosterLimits.pagesPerPassMax) return abandoned(walked, "loopTooManyPages", nowMs);
   if (!page.isLast) return walked;
-  // What a page of news left out, only a full round brings back.
-  const link = state.isFull || walked.untold === 0 ? page.link : null;
+  // Of who was not told a page of news will not tell again: only a full round does.
+  const link = walked.untold === 0 ? page.link : null;
   if (state.isFull || walked.leaving > 0) return { ...walked, ...noCount, link, phase: "counting" };
   return { ...walked, link, phase: "idle", lastSuccessMs: nowMs };
 }
@@ -272,9 +272,21 @@ export function afterSweep(state: DirectoryState, suspended: number, shards: num
     sweepShard: 0,
     lastSuccessMs: nowMs,
     lastFullRoundMs: state.isFull ? nowMs : state.lastFullRoundMs,
+    // Who was left for another look is not told of in a pass of news.
+    link: areNewSpared(state) ? null : state.link,
     hold: null,
     leftCountedFromMs: state.hold === null ? state.leftCountedFromMs : nowMs,
   };
+}
+
+/** Suspending: rows that an older full round than this has found last go. */
+export function suspendedBelow(state: DirectoryState): number {
+  return areNewSpared(state) ? (state.hold?.generation ?? state.generation) : state.generation;
+}
+
+/** A reading that confirms a hold takes away whom both readings miss. Whom it misses alone, the next one decides. */
+function areNewSpared({ hold, leavingNew }: DirectoryState): boolean {
+  return hold !== null && leavingNew > 0;
 }
 
 /** From when on leavers count as part of a shrink that goes on. */
@@ -285,7 +297,7 @@ export function leftLatelyFromMs(state: DirectoryState, nowMs: number): number {
 /** An operator confirms what is held: it is applied now. Null: nothing is held. */
 export function releasedHold(state: DirectoryState): DirectoryState | null {
   if (state.hold === null || state.phase !== "idle") return null;
-  return { ...state, phase: "suspending", sweepShard: 0 };
+  return { ...state, phase: "suspending", sweepShard: 0, leavingNew: 0 };
 }
 
 /** Who an earlier reading missed too is confirmed; who goes for the first time must be few, with those who went lately. */
