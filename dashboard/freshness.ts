@@ -35,12 +35,14 @@ export function drawFreshness(status: Status): void {
 
 function headline({ mailboxes }: Status): HTMLElement {
   const { count, of, share } = mailboxes.freshWithinTwoTicks;
+  const { suspended } = mailboxes.byState;
   const percent = share === null ? "–" : `${Math.floor(share * 1000) / 10} %`;
   return el(
     "p",
     { class: "headline" },
     el("strong", {}, percent),
     ` ${number(count)} of ${counted(of, "mailbox", "mailboxes")} read within the last two ticks`,
+    suspended > 0 ? `, without ${number(suspended)} suspended` : "",
   );
 }
 
@@ -89,11 +91,7 @@ function tiles({ mailboxes, drift, ticks, brake, roster, activity, now }: Status
   return el(
     "dl",
     { class: "tiles" },
-    tile(
-      "Mailboxes",
-      number(mailboxes.mirrored),
-      mailboxes.byState.suspended > 0 ? `${number(mailboxes.byState.suspended)} suspended` : "",
-    ),
+    tile("Mailboxes", number(mailboxes.mirrored), ""),
     tile("Calendars", number(mailboxes.calendars), ""),
     tile("Oldest success", oldest, mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : ""),
     tile("Last tick", timeAgo(ticks.newest), [interval, rounds].filter((text) => text !== "").join(", ")),

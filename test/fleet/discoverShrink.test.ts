@@ -150,6 +150,19 @@ describe("those who reappear", () => {
   });
 });
 
+test("I11: whom only the second reading misses is spared until the next one", async () => {
+  const world = await opened();
+  const fit = fitUsers(world);
+  for (const id of fit.slice(0, 20)) world.graph.mailboxes.remove(id, "deleted");
+  expect(await world.discover()).toBe("held");
+  const [late = ""] = fit.slice(20);
+  world.graph.mailboxes.updateUser(late, { accountEnabled: false });
+  expect(await world.discover()).toBe("done");
+  expect(await suspended(world)).toEqual(fit.slice(0, 20).sort());
+  expect(await world.discover()).toBe("done");
+  expect(await suspended(world)).toEqual(fit.slice(0, 21).sort());
+});
+
 test("I11: readers are served and rounds go on while a shrink is held", async () => {
   const world = await opened();
   await world.tick();
