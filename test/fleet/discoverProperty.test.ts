@@ -168,5 +168,5 @@ describe.each([{ kind: "directory" }, { kind: "group", groupId }] as const)("dis
         throw new Error(`Seed ${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
       }
     }
-  }, 120_000);
+  }, 300_000);
 });
