@@ -35,12 +35,14 @@ export function drawFreshness(status: Status): void {
 
 function headline({ mailboxes }: Status): HTMLElement {
   const { count, of, share } = mailboxes.freshWithinTwoTicks;
+  const { suspended } = mailboxes.byState;
   const percent = share === null ? "–" : `${Math.floor(share * 1000) / 10} %`;
   return el(
     "p",
     { class: "headline" },
     el("strong", {}, percent),
     ` ${number(count)} of ${counted(of, "mailbox", "mailboxes")} read within the last two ticks`,
+    suspended > 0 ? `, without ${number(suspended)} suspended` : "",
   );
 }
 

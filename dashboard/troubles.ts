@@ -50,7 +50,7 @@ function troubleCard(
 }
 
 function rosterCard(
-  { held, lastErrorCode, notBefore, source, state }: Status["roster"],
+  { held, lastErrorCode, notBefore, source, state, untold }: Status["roster"],
   refresh: () => void,
 ): HTMLElement[] {
   if (held !== null) {
@@ -67,15 +67,20 @@ function rosterCard(
       },
       "Apply it …",
     );
-    const text = `The directory suddenly lacks ${number(held.leaving)} of ${number(held.of)} mailboxes. Nobody is suspended until a second reading, or you, confirm it.`;
+    const until = held.needsRelease
+      ? "So few are left that no second reading confirms it: nobody is suspended until you do."
+      : "Nobody is suspended until a second reading, or you, confirm it.";
+    const text = `The directory suddenly lacks ${number(held.leaving)} of ${number(held.of)} mailboxes. ${until}`;
     return [
       el("article", { class: "card trouble state-held" }, el("h3", {}, "Held: the roster"), el("p", {}, text), apply),
     ];
   }
-  if (source === "manual" || state !== "waiting") return [];
+  if (source === "manual" || lastErrorCode === null) return [];
   const wait = notBefore === null ? null : el("p", {}, "It tries again ", timeAgo(notBefore), ".");
-  const title = el("h3", {}, "Waiting: discovery of the roster · ", el("code", {}, lastErrorCode ?? "unknown"));
+  const what = state === "waiting" ? "Waiting: discovery of the roster · " : "The roster · ";
+  const title = el("h3", {}, what, el("code", {}, lastErrorCode));
+  const hidden = untold === 0 ? null : el("p", {}, `${counted(untold, "user")} came without properties.`);
   return [
-    el("article", { class: "card trouble state-waiting" }, title, el("p", {}, explained(lastErrorCode ?? "")), wait),
+    el("article", { class: "card trouble state-waiting" }, title, el("p", {}, explained(lastErrorCode)), hidden, wait),
   ];
 }

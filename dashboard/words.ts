@@ -33,6 +33,8 @@ const reasons: readonly (readonly [start: string, text: string])[] = [
   ["disabled", "Its user's account is disabled."],
   ["guest", "Its user is a guest now."],
   ["noMail", "Its user has no mail address any more."],
+  ["directoryPropertiesHidden", "Users come without their properties, and stay as they were. Grant User.Read.All."],
+  ["directoryEmpty", "The directory, or the group, told of nobody. Look at the group and at Member.Read.Hidden."],
   ["loop", "Graph's pages led in circles. The round was given up, and what is served stays."],
   [
     "linkRefused",

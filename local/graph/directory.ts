@@ -8,6 +8,7 @@ import {
   queryOf,
   refuse,
 } from "./answers.js";
+import { isHidden, isNobodyListed, listedUsers, toldUsers } from "./directoryFaults.js";
 import type { Mailbox } from "./mailbox.js";
 import type { UserRow } from "./mailboxes.js";
 import type { Answer, ResourceRequest } from "./types.js";
@@ -44,14 +45,18 @@ export function answerUsersDelta(world: World, request: ResourceRequest): Answer
     return refuse(410, "syncStateNotFound", "The delta token is older than seven days.", { Location });
   }
   const size = preferredPageSize(request.headers["prefer"], PAGE_SIZE_DEFAULT);
-  const owed = world.mailboxes.userRowsAfter(from.at, from.index, from.roundStart, size + 1);
+  const isFull = from.roundStart !== null;
+  const isNobody = isFull && isNobodyListed(world);
+  const owed = isNobody ? [] : world.mailboxes.userRowsAfter(from.at, from.index, from.roundStart, size + 1);
   const rows = owed.slice(0, size);
   const last = rows.at(-1);
   const atEnd = { at: world.mailboxes.directorySequence(), index: world.mailboxes.size(), roundStart: null };
   const next = owed.length > size && last !== undefined ? { ...from, at: last.at, index: last.index } : null;
   const link = linkOf(world, root, next ?? { ...from, ...atEnd }, next === null ? "delta" : "skip");
   const isMinimal = request.headers["prefer"]?.includes("return=minimal") === true;
-  const value = rows.map((row) => deltaRow(row, from.select, isMinimal && from.roundStart === null));
+  const listed = isFull ? listedUsers(world, rows, ({ index }) => index) : rows;
+  const told = listed.map((row) => deltaRow(row, from.select, isMinimal && !isFull));
+  const value = toldUsers(world, told, isFull);
   const name = next === null ? "@odata.deltaLink" : "@odata.nextLink";
   return answerJson({ "@odata.context": `${root}/$metadata#users`, value, [name]: link });
 }
@@ -98,6 +103,9 @@ export function answerUser(world: World, request: ResourceRequest, mailbox: Mail
   if (request.method !== "GET") return methodNotAllowed();
   const user = world.mailboxes.user(mailbox.index);
   if (user === null) return noMailbox("Request_ResourceNotFound");
+  if (isHidden(world, mailbox.id)) {
+    return refuse(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.");
+  }
   const context = `${world.switches.publicRoot}/${request.version}/$metadata#users/$entity`;
   const select = decodeSegment(queryOf(request.query).get("$select") ?? "") ?? "";
   return answerJson({ "@odata.context": context, ...selected(user, select) });
@@ -114,14 +122,17 @@ export function answerMembers(world: World, request: ResourceRequest, groupId: s
   const top = query.get("$top");
   const size = top !== undefined && /^[1-9]\d{0,2}$/.test(top) ? Number(top) : PAGE_SIZE_DEFAULT;
   if (kind !== "members") return badToken();
-  const { users, nextIndex } = membersFrom(world, group, Number(skipText), size);
+  const nobody = { users: [], nextIndex: null };
+  const { users, nextIndex } = isNobodyListed(world) ? nobody : membersFrom(world, group, Number(skipText), size);
+  const listed = listedUsers(world, users, ({ id }) => world.mailboxes.find(id)?.index ?? 0);
   const select = query.get("$select");
   const root = `${world.switches.publicRoot}/${request.version}`;
   const path = `${root}/groups/${groupId}/transitiveMembers/microsoft.graph.user`;
   const options = [top === undefined ? "" : `$top=${top}&`, select === undefined ? "" : `$select=${select}&`].join("");
   const seal = (index: number) => world.sealer.seal(`members,${index}`);
   const next = nextIndex === null ? {} : { "@odata.nextLink": `${path}?${options}$skiptoken=${seal(nextIndex)}` };
-  const value = users.map((user) => selected(user, decodeSegment(select ?? "") ?? ""));
+  const told = listed.map((user) => selected(user, decodeSegment(select ?? "") ?? ""));
+  const value = toldUsers(world, told, true);
   return answerJson({ "@odata.context": `${root}/$metadata#users`, ...next, value });
 }
 

@@ -22,6 +22,7 @@ export const REFUSALS = [
   "deltaNotOffered", // 400, delta only: as a cloud without this route answers
   "denied", // 403 ErrorAccessDenied
   "noMailbox", // 404; `code`
+  "directoryLinkDead", // 404 UnknownError, only where a link of the directory is asked
 ] as const;
 
 /** Faults of the connection: they strike a whole HTTP request, so for an item of a batch they never do. */
@@ -36,10 +37,13 @@ export const BENDS = [
   "latency", // `latencyMs` more
   "emptyPages", // `pages` empty pages, then the real one
   "repeatedItems", // `form` "page": a row comes twice; "round": a row of an earlier page of a full round
-  "partialItems", // incremental rounds give id and changed properties only
+  "partialItems", // incremental rounds give id and changed properties only; of users, id and displayName
   "replays", // incremental rounds also give up to `items` rows that the link had been told already
   "oversizedPage", // up to `items` rows, whatever was asked
-  "halvedList", // every second calendar is missing from lists and full rounds
+  "halvedList", // every second calendar is missing from lists and full rounds, on `directory` every second user
+  "propertiesHidden", // users come with an id and nothing else, and are refused when looked up
+  "toldAgainInPart", // a page of a full directory round ends with its first user again: id and displayName
+  "nobodyListed", // a full directory round, or a group, tells of nobody
   "endlessLinks", // `form` "rotating": a new link over the same payload, or "same": one link, until the rule is removed
   "poisonedLink", // `form` "host", "user" (another mailbox), "emptyUser", "scheme" or "longerPath" (a segment more)
   "batchNotJson",

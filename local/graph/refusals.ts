@@ -7,11 +7,12 @@ import type { World } from "./world.js";
 const CLAIMS = Buffer.from('{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}').toString("base64");
 const LOGIN = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"';
 
-const ON_LINK = new Set(REFUSALS);
-const ON_DELTA = without("resetSync", "linksForgotten", "linkRefused");
+const ON_LINK = without("directoryLinkDead");
+const ON_DELTA = without("resetSync", "linksForgotten", "linkRefused", "directoryLinkDead");
 const DELTA_ONLY = ["resetSync", "linksForgotten", "linkRefused", "mailboxFull", "deltaNotOffered"] as const;
-const ON_MAILBOX = without(...DELTA_ONLY);
-const ON_DIRECTORY = without(...DELTA_ONLY, "mailboxInfoStale", "noMailbox");
+const ON_MAILBOX = without(...DELTA_ONLY, "directoryLinkDead");
+const ON_DIRECTORY = without(...DELTA_ONLY, "mailboxInfoStale", "noMailbox", "directoryLinkDead");
+const ON_DIRECTORY_LINK = new Set([...ON_DIRECTORY, "directoryLinkDead"] as const);
 
 function without(...kinds: readonly (typeof REFUSALS)[number][]): ReadonlySet<(typeof REFUSALS)[number]> {
   return new Set(REFUSALS.filter((kind) => !kinds.includes(kind)));
@@ -28,15 +29,19 @@ export function refusalNow(
   hasLink: boolean,
 ): Answer | null {
   if (world.faults.isCalm()) return null;
-  const kinds =
-    target === "delta" ? (hasLink ? ON_LINK : ON_DELTA) : target === "directory" ? ON_DIRECTORY : ON_MAILBOX;
-  const rule = world.faults.strike(kinds, target, mailbox?.id ?? null);
+  const rule = world.faults.strike(kindsOn(target, hasLink), target, mailbox?.id ?? null);
   if (rule?.kind === "linksForgotten" && mailbox !== null) mailbox.forgottenUpTo = mailbox.generation;
   if (rule?.kind === "linkRefused" && mailbox !== null) {
     mailbox.refusedUpTo = mailbox.generation;
     mailbox.refusedWith = linkRefusalOf(rule);
   }
   return rule === null ? null : refusalOf(rule, world.clock.nowMs());
+}
+
+function kindsOn(target: FaultTarget, hasLink: boolean): ReadonlySet<(typeof REFUSALS)[number]> {
+  if (target === "delta") return hasLink ? ON_LINK : ON_DELTA;
+  if (target === "directory") return hasLink ? ON_DIRECTORY_LINK : ON_DIRECTORY;
+  return ON_MAILBOX;
 }
 
 /** The answer that a rule stands for. */
@@ -77,6 +82,8 @@ export function refusalOf(rule: FaultRule, nowMs: number): Answer {
       return accessDenied();
     case "noMailbox":
       return noMailbox(rule.code ?? "MailboxNotEnabledForRESTAPI");
+    case "directoryLinkDead":
+      return refuse(404, "UnknownError", "");
     default:
       return refuse(500, "ErrorInternalServerError", "An internal server error occurred. Try again later.");
   }

@@ -38,7 +38,7 @@ function ownerOf(world: World, id: string | null): Mailbox | Answer {
 function answerRoute(world: World, request: ResourceRequest, route: Route, mailbox: Mailbox | null): Answer {
   if (route.kind === "unknown") return unknownSegment(route.segment);
   if (route.kind === "usersDelta" || route.kind === "members") {
-    const refusal = refusalNow(world, "directory", null, false);
+    const refusal = refusalNow(world, "directory", null, /[?&]?\$(skip|delta)token=./.test(request.query));
     if (refusal !== null) return refusal;
     return route.kind === "members" ? answerMembers(world, request, route.groupId) : answerUsersDelta(world, request);
   }

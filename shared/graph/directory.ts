@@ -9,11 +9,12 @@ import { retryAfterMs } from "./retryAfter.js";
 /** Whose users we follow: all of the directory, or a group's members, members of members too. */
 export type DirectorySource = { readonly kind: "directory" } | { readonly kind: "group"; readonly groupId: string };
 
-/** A user as a page tells it. An absent property was not told: null says so too. */
+/** A user as a page tells it. Null: empty, or not told. A page that has a user twice tells it as the later word completes the earlier one. */
 export type DirectoryItem = {
   readonly id: string;
   /** `changed`: soft-deleted, may come back for 30 days. `deleted`: for good. Null: a living user. */
   readonly removed: "changed" | "deleted" | null;
+  /** Every living user has one. Null means that the user's properties were not told, whatever else stands there. */
   readonly userPrincipalName: string | null;
   readonly displayName: string | null;
   readonly mail: string | null;
@@ -34,10 +35,10 @@ export type DirectoryOutcome =
   | { readonly kind: "resetSync"; readonly code: string }
   | { readonly kind: "failed"; readonly code: string; readonly retryAfterMs: number | null };
 
-/** One user looked up: `unknown` is Graph's clear word that there is no such user. */
+/** One user looked up: `unknown` is Graph's clear word that there is no such user, `denied` that we may not read users. */
 export type UserOutcome =
   | { readonly kind: "user"; readonly item: DirectoryItem }
-  | { readonly kind: "unknown" | "failed"; readonly code: string };
+  | { readonly kind: "unknown" | "denied" | "failed"; readonly code: string };
 
 export type DirectoryClient = {
   /** One page, from the start (link null) or by a link. Never throws for anything that Graph or the network does. */
@@ -57,9 +58,6 @@ export type DirectoryClientOptions = {
 
 const properties = "id,userPrincipalName,mail,displayName,accountEnabled,userType";
 const pageSizeDefault = 500;
-
-/** A page token of a listing lives for a while only: the listing begins anew. */
-const expiredPageCodes = new Set(["directory_expiredpagetoken"]);
 
 /**
  * Reads users page by page. `users/delta` takes no `$top`, and its `$select` narrows what it tells; both stand in its
@@ -108,7 +106,8 @@ export function createDirectoryClient(options: DirectoryClientOptions): Director
       const item = answer.status === 200 && answer.body.shape === "json" ? itemOf(answer.body.value) : null;
       if (item !== null) return { kind: "user", item };
       const isUnknown = answer.status === 404 && codeChain(answer).some((code) => /ResourceNotFound$/i.test(code));
-      return { kind: isUnknown ? "unknown" : "failed", code: codeChain(answer).at(-1) ?? `http${answer.status}` };
+      const kind = isUnknown ? "unknown" : answer.status === 403 ? "denied" : "failed";
+      return { kind, code: codeChain(answer).at(-1) ?? `http${answer.status}` };
     },
   };
 }
@@ -150,7 +149,7 @@ function isMembersPath(path: string, groupId: string): boolean {
 function parseUsers(body: unknown, source: DirectorySource): DirectoryOutcome {
   const malformed: DirectoryOutcome = { kind: "failed", code: "malformedPage", retryAfterMs: null };
   if (!isJsonObject(body) || Object.hasOwn(body, "error") || !Array.isArray(body["value"])) return malformed;
-  const items = body["value"].map(itemOf);
+  const items = mergedById(body["value"].filter(isUser)).map(itemOf);
   const nextLink = body["@odata.nextLink"] ?? null;
   const deltaLink = body["@odata.deltaLink"] ?? null;
   const link = nextLink ?? deltaLink;
@@ -159,6 +158,25 @@ function parseUsers(body: unknown, source: DirectorySource): DirectoryOutcome {
   const isDelta = source.kind === "directory";
   if (isDelta ? (nextLink === null) === (deltaLink === null) : deltaLink !== null) return malformed;
   return { kind: "page", items, link, isLast: nextLink === null };
+}
+
+/** Among the members of a group may be devices, contacts and groups, which say so. */
+function isUser(value: unknown): boolean {
+  const type = isJsonObject(value) ? value["@odata.type"] : undefined;
+  return typeof type !== "string" || lowerAscii(type).replace(/^#/, "") === "microsoft.graph.user";
+}
+
+/** A user that comes twice on a page may come in part: what the later item leaves out stands as the earlier one told it. */
+function mergedById(values: readonly unknown[]): readonly unknown[] {
+  const byId = new Map<unknown, unknown>();
+  for (const value of values) {
+    const id = isJsonObject(value) ? value["id"] : undefined;
+    const key = typeof id === "string" ? lowerAscii(id) : value;
+    const before = byId.get(key);
+    const isNews = !isJsonObject(value) || !isJsonObject(before) || "@removed" in value || "@removed" in before;
+    byId.set(key, isNews ? value : { ...before, ...value });
+  }
+  return [...byId.values()];
 }
 
 /** What can be the name of a mailbox: Graph's are GUIDs. Anything else could neither be asked for nor removed by hand. */
@@ -178,7 +196,9 @@ function itemOf(value: unknown): DirectoryItem | null {
     mail: text("mail"),
     accountEnabled: typeof accountEnabled === "boolean" ? accountEnabled : null,
     userType: text("userType"),
-    isWhole: ["mail", "accountEnabled", "userType"].every((name) => Object.hasOwn(value, name)),
+    isWhole:
+      text("userPrincipalName") !== null &&
+      ["mail", "accountEnabled", "userType"].every((name) => Object.hasOwn(value, name)),
   };
 }
 
@@ -188,10 +208,15 @@ function removalOf(mark: unknown): DirectoryItem["removed"] {
   return isJsonObject(mark) && mark["reason"] === "deleted" ? "deleted" : "changed";
 }
 
+/**
+ * A refusal of a link says nothing of the roster: the link is dropped, and the start asked instead. Only a refusal of the
+ * start counts. Not of the link: a throttle, a stumble of the service, a token that is refused.
+ */
 function refusalOf(answer: Answer, hasLink: boolean, nowMs: number): Exclude<DirectoryOutcome, { kind: "page" }> {
   const failure = classify(answer, hasLink, nowMs);
-  const isExpired = codeChain(answer).some((code) => expiredPageCodes.has(code.toLowerCase()));
-  if (hasLink && (failure.kind === "resetSync" || isExpired)) return { kind: "resetSync", code: failure.code };
+  const isStumble = failure.kind === "throttled" || failure.kind === "transient" || failure.kind === "unreadable";
+  const isOfLink = !isStumble && answer.status !== 401;
+  if (hasLink && isOfLink) return { kind: "resetSync", code: failure.code };
   return { kind: "failed", code: failure.code, retryAfterMs: retryAfterMs(answer, nowMs) };
 }
 

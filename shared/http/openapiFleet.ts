@@ -84,13 +84,13 @@ export const fleetPaths: JsonObject = {
   "/mailboxes/{id}/release": care("releaseMailbox", "Ends parking, holding and waiting, and starts a round now."),
   "/roster/discover": rosterCare(
     "discoverRoster",
-    "Looks for newcomers and leavers now.",
+    "Looks for newcomers and leavers now, or at `notBefore` where Graph asked for a wait.",
     "The roster is kept by hand.",
   ),
   "/roster/release": rosterCare(
     "releaseRoster",
     "Applies the shrink that is held.",
-    "Nothing is held, a second full round is under way, or the roster is kept by hand.",
+    "Nothing is held, a full round is under way, or the roster is kept by hand.",
   ),
   "/status": {
     get: {
@@ -134,7 +134,13 @@ const rosterProperties: JsonObject = {
   added: count,
   resumed: count,
   suspended: count,
-  held: { anyOf: [{ type: "null" }, objectOf({ leaving: count, of: count, since: timeOrNull })] },
+  untold: count,
+  held: {
+    anyOf: [
+      { type: "null" },
+      objectOf({ leaving: count, of: count, since: timeOrNull, needsRelease: { type: "boolean" } }),
+    ],
+  },
   lastSuccess: timeOrNull,
   lastFullRound: timeOrNull,
   notBefore: timeOrNull,

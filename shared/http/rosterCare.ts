@@ -10,7 +10,7 @@ import { strangerIn } from "./requests.js";
  * @param start Sends the message that starts discovery, or carries it on.
  */
 export function rosterCareRoute(source: string | null, start: (message: DiscoverMessage) => void): Route {
-  return async (request, { store, newId }) => {
+  return async (request, { store, newId, nowMs }) => {
     const action = rosterActions.find((one): one is RosterAction => one === request.params["action"]);
     if (action === undefined) return refusal(404, "itemNotFound", `The roster takes ${rosterActions.join(", ")}.`);
     const mistake = await strangerIn(request);
@@ -22,15 +22,19 @@ export function rosterCareRoute(source: string | null, start: (message: Discover
         "ROSTER is manual: there is nothing to discover. Set it to directory or group:<id>.",
       );
     }
-    const end = await careForRoster(action, store, newId);
+    const end = await careForRoster(action, store, newId, nowMs());
     switch (end.kind) {
       case "notHeld":
         return refusal(409, "conflict", "Nothing is held: there is nothing to release.");
       case "underWay":
-        return refusal(409, "conflict", "A second full roster round is under way, and will decide by itself.");
+        return refusal(409, "conflict", "A full roster round is under way. Look again when it has ended.");
       case "accepted":
         start(end.message);
-        return answer(202, rosterView(source, end.state));
+        return answer(202, { ...rosterView(source, end.state), notBefore: isoOf(end.notBeforeMs) });
     }
   };
+}
+
+function isoOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }

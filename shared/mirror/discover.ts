@@ -67,9 +67,10 @@ class Discovery {
     }
     const { state } = this.held;
     const kind = state.failuresInARow > 0 ? "waiting" : state.hold !== null ? "held" : "done";
-    const { isFull, pages, seen, added, resumed, suspended, leaving, discovered } = state;
-    const level = kind === "held" ? "error" : "info";
-    log(level, `roster ${kind}`, { isFull, pages, seen, added, resumed, suspended, leaving, discovered });
+    const { isFull, pages, seen, untold, added, resumed, suspended, leaving, discovered, lastErrorCode } = state;
+    const level = kind === "held" ? "error" : lastErrorCode === null ? "info" : "warn";
+    const figures = { isFull, pages, seen, untold, added, resumed, suspended, leaving, discovered };
+    log(level, `roster ${kind}`, { ...figures, code: lastErrorCode });
     return ended(kind);
   }
 

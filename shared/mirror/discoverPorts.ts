@@ -13,6 +13,8 @@ export type DiscoverLimits = {
   readonly readsAtOnceMax: number;
   /** Single users that are looked up at a time. */
   readonly lookupsAtOnceMax: number;
+  /** Once so many users of a page could not be told, the others are not looked up. */
+  readonly lookupsInVainMax: number;
   /** Each turn loses only to a worker that wrote in between. */
   readonly turnsMax: number;
 };
@@ -23,6 +25,7 @@ export const discoverLimits: DiscoverLimits = {
   waitsMax: 5,
   readsAtOnceMax: 32,
   lookupsAtOnceMax: 4,
+  lookupsInVainMax: 20,
   turnsMax: 10,
 };
 

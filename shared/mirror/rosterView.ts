@@ -1,5 +1,5 @@
 import type { RosterHeld } from "../store/store.js";
-import { type DirectoryState, newDirectory } from "../sync/directory.js";
+import { type DirectoryState, newDirectory, type RosterHold } from "../sync/directory.js";
 
 const at = (ms: number | null): string | null => (ms === null || ms === 0 ? null : new Date(ms).toISOString());
 
@@ -10,6 +10,7 @@ export type RosterView = ReturnType<typeof rosterView>;
 export function rosterView(source: string | null, stored: DirectoryState | null) {
   const state = stored ?? newDirectory(source ?? "manual");
   const { hold } = state;
+  const isApplied = state.phase === "suspending";
   return {
     source: source ?? "manual",
     state: source === null ? ("manual" as const) : stateOfRoster(state),
@@ -24,13 +25,20 @@ export function rosterView(source: string | null, stored: DirectoryState | null)
     added: state.added,
     resumed: state.resumed,
     suspended: state.suspended,
-    held: hold === null ? null : { leaving: hold.leaving, of: hold.of, since: at(hold.sinceMs) },
+    /** Users of the pass whose properties Graph did not tell. */
+    untold: state.untold,
+    held: isApplied || hold === null ? null : heldView(hold),
     lastSuccess: at(state.lastSuccessMs),
     lastFullRound: at(state.lastFullRoundMs),
     notBefore: at(state.notBeforeMs),
     failuresInARow: state.failuresInARow,
     lastErrorCode: state.lastErrorCode,
   };
+}
+
+/** `needsRelease`: no second reading confirms it, only `POST roster/release` does. */
+function heldView({ leaving, of, sinceMs, needsRelease }: RosterHold) {
+  return { leaving, of, since: at(sinceMs), needsRelease };
 }
 
 function stateOfRoster(state: DirectoryState): "new" | "discovering" | "held" | "waiting" | "idle" {

@@ -5,10 +5,16 @@ import { newCheckpoint } from "../sync/checkpoint.js";
 import type { DirectoryState, PageTally } from "../sync/directory.js";
 import { removingReason, suspendedReason } from "../sync/due.js";
 import { type DiscoverPorts, mapAtOnce } from "./discoverPorts.js";
+import { completedPage, leaveReasonOf, type Told } from "./told.js";
 
 /** A user as the roster wants it: `leaveReason` says why not to mirror it, null to mirror it. */
 type Wanted = {
   readonly mailboxId: string;
+  /** Else nothing is known of it but that it is listed: it stays as it is. */
+  readonly told: Told["kind"];
+  /** What was told that bears on the reason; null was not told. */
+  readonly accountEnabled: boolean | null;
+  readonly userType: string | null;
   readonly userPrincipalName: string | null;
   readonly displayName: string | null;
   readonly leaveReason: string | null;
@@ -18,21 +24,13 @@ type Wanted = {
 type Plan = {
   readonly wanted: Wanted;
   readonly seat: Seat | null;
-  readonly effect: "added" | "resumed" | "suspended" | "again" | "overtaken" | null;
+  readonly effect: "added" | "resumed" | "leaving" | "untold" | "again" | "overtaken" | null;
 };
 
 export type Seated =
   | { readonly kind: "seated"; readonly tally: PageTally }
   | { readonly kind: "superseded" }
   | { readonly kind: "failed"; readonly code: string };
-
-/** Why a user is not mirrored, or null. What was not told counts for the user: only evidence takes anybody away. */
-export function leaveReasonOf(item: DirectoryItem): string | null {
-  if (item.removed !== null) return item.removed === "deleted" ? "deleted" : "softDeleted";
-  if (item.accountEnabled === false) return "disabled";
-  if (item.userType?.toLowerCase() === "guest") return "guest";
-  return item.mail === null || item.mail === "" ? "noMail" : null;
-}
 
 /**
  * Brings one page of users onto the roster. Doing it again is harmless. Rows carry the step that wrote them: a late twin
@@ -43,11 +41,10 @@ export async function seatPage(
   state: DirectoryState,
   ports: DiscoverPorts,
 ): Promise<Seated> {
-  const known = await completed(items, state, ports);
-  if (typeof known === "string") return { kind: "failed", code: known };
-  const latest = new Map(known.map((item) => [item.id, item])); // A user may come twice; the last word wins.
-  const tally = { seen: latest.size, added: 0, resumed: 0, suspended: 0 };
-  let waiting: readonly Wanted[] = [...latest.values()].map(wantedOf);
+  const page = await completedPage(items, state, ports);
+  if (page.kind === "failed") return page;
+  const tally = { seen: page.users.length, added: 0, resumed: 0, leaving: 0, untold: 0 };
+  let waiting: readonly Wanted[] = page.users.map(wantedOf);
   for (let turn = 0; waiting.length > 0; turn++) {
     if (turn === ports.limits.turnsMax) throw new Error(`The roster's rows were lost to others ${turn} times.`);
     const isFirstLook = turn === 0;
@@ -56,43 +53,29 @@ export async function seatPage(
     );
     if (plans.some(({ effect }) => effect === "overtaken")) return { kind: "superseded" };
     const writing = plans.flatMap(({ seat, ...plan }) => (seat === null ? [] : [{ ...plan, seat }]));
+    for (const { seat, effect } of plans) if (seat === null) count(tally, effect);
     const results = await ports.store.roster.commit(writing.map(({ seat }) => seat));
     const lost: Wanted[] = plans.filter(({ effect }) => effect === "again").map(({ wanted }) => wanted);
     for (const [index, { wanted, effect }] of writing.entries()) {
       if (results[index] !== "seated") lost.push(wanted);
-      else if (effect === "added" || effect === "resumed" || effect === "suspended") tally[effect] += 1;
+      else count(tally, effect);
     }
     waiting = lost;
   }
   return { kind: "seated", tally };
 }
 
-function wantedOf(item: DirectoryItem): Wanted {
-  const { id, userPrincipalName, displayName } = item;
-  return { mailboxId: id, userPrincipalName, displayName, leaveReason: leaveReasonOf(item) };
+function count(tally: { -readonly [Name in keyof PageTally]: PageTally[Name] }, effect: Plan["effect"]): void {
+  if (effect === null || effect === "again" || effect === "overtaken") return;
+  tally[effect] += 1;
 }
 
-/** Between full rounds a page may tell a user in part: such users are looked up. Returns a code when that failed. */
-async function completed(
-  items: readonly DirectoryItem[],
-  state: DirectoryState,
-  { directory, limits, log }: DiscoverPorts,
-): Promise<readonly DirectoryItem[] | string> {
-  if (state.isFull) return items;
-  let failedCode: string | null = null;
-  const known = await mapAtOnce(items, limits.lookupsAtOnceMax, async (item) => {
-    if (item.isWhole || item.removed !== null) return [item];
-    const looked = await directory.user(item.id);
-    if (looked.kind === "user") return [looked.item];
-    // Not there any more: the directory will say so itself, with its reason.
-    if (looked.kind === "failed") failedCode = looked.code;
-    return [];
-  });
-  if (failedCode === null) return known.flat();
-  // One user that fails for ever must not hold the others up (I10).
-  if (state.failuresInARow < limits.waitsMax) return failedCode;
-  log("error", "users left out: they could not be looked up", { code: failedCode });
-  return known.flat();
+function wantedOf(user: Told): Wanted {
+  const nothingTold = { userPrincipalName: null, displayName: null, accountEnabled: null, userType: null };
+  if (user.kind !== "told") return { mailboxId: user.id, told: user.kind, ...nothingTold, leaveReason: null };
+  const { id, userPrincipalName, displayName, accountEnabled, userType } = user.item;
+  const leaveReason = leaveReasonOf(user.item);
+  return { mailboxId: id, told: "told", userPrincipalName, displayName, accountEnabled, userType, leaveReason };
 }
 
 async function planOf(
@@ -101,6 +84,7 @@ async function planOf(
   ports: DiscoverPorts,
   isFirstLook: boolean,
 ): Promise<Plan> {
+  if (wanted.told !== "told") return untold(wanted, state, ports);
   // The very first round meets hardly anybody: it writes without reading, and reads only what was refused.
   if (isFirstLook && state.generation === 1 && wanted.leaveReason === null) return adding(wanted, state, ports);
   const held = await ports.store.roster.read(wanted.mailboxId);
@@ -109,7 +93,19 @@ async function planOf(
   if (held.row.step > state.step) return { wanted, seat: null, effect: "overtaken" };
   if (held.row.state === "suspended") return returning(wanted, held, state, ports);
   if (wanted.leaveReason === null) return staying(wanted, held, state);
-  return state.isFull ? marked(wanted, held, state) : suspending(wanted, held, state, ports);
+  return marked(wanted, held, state);
+}
+
+/** Who is listed is still there, and nothing more is known: a full round counts it, as it is. */
+async function untold(wanted: Wanted, state: DirectoryState, { store }: DiscoverPorts): Promise<Plan> {
+  const held = await store.roster.read(wanted.mailboxId);
+  const effect = wanted.told === "hidden" ? "untold" : null;
+  if (held === null || held.row.source === manualSource) return { wanted, seat: null, effect };
+  if (held.row.step > state.step) return { wanted, seat: null, effect: "overtaken" };
+  const isSeen = held.row.state === "suspended" || held.row.generation === state.generation;
+  if (!state.isFull || isSeen) return { wanted, seat: null, effect: "untold" };
+  const row: RosterRow = { ...held.row, generation: state.generation, step: state.step, leaveReason: null };
+  return { wanted, seat: { row, etag: held.etag, checkpoint: null }, effect: "untold" };
 }
 
 function nothing(wanted: Wanted): Plan {
@@ -158,9 +154,13 @@ function activeRow(wanted: Wanted, state: DirectoryState, sinceMs: number | null
   };
 }
 
-/** A full round stamps everybody whom it sees; between full rounds only news is written. */
+/** A full round stamps everybody whom it sees; between full rounds only news is written. Names that were not told stay. */
 function staying(wanted: Wanted, { row, etag }: RosterHeld, state: DirectoryState): Plan {
-  const next = activeRow(wanted, state, row.sinceMs);
+  const next = {
+    ...activeRow(wanted, state, row.sinceMs),
+    userPrincipalName: wanted.userPrincipalName ?? row.userPrincipalName,
+    displayName: wanted.displayName ?? row.displayName,
+  };
   const isSame =
     row.userPrincipalName === next.userPrincipalName &&
     row.displayName === next.displayName &&
@@ -170,22 +170,13 @@ function staying(wanted: Wanted, { row, etag }: RosterHeld, state: DirectoryStat
   return isSame ? nothing(wanted) : { wanted, seat: { row: next, etag, checkpoint: null }, effect: null };
 }
 
-/** Within a full round nobody leaves before its end, when it is known how many would: only the reason is noted. */
+/** Nobody leaves before the end of a pass, when it is known how many would (I11): only the reason is noted. */
 function marked(wanted: Wanted, { row, etag }: RosterHeld, state: DirectoryState): Plan {
-  if (row.leaveReason === wanted.leaveReason && row.generation < state.generation) return nothing(wanted);
+  const isKnown = row.leaveReason === wanted.leaveReason && row.generation < state.generation;
+  if (isKnown) return { wanted, seat: null, effect: "leaving" };
   const generation = Math.min(row.generation, state.generation - 1);
   const next: RosterRow = { ...row, generation, step: state.step, leaveReason: wanted.leaveReason };
-  return { wanted, seat: { row: next, etag, checkpoint: null }, effect: null };
-}
-
-async function suspending(
-  wanted: Wanted,
-  held: RosterHeld,
-  state: DirectoryState,
-  ports: DiscoverPorts,
-): Promise<Plan> {
-  const seat = await leavingSeat(held, wanted.leaveReason ?? "vanished", state, ports);
-  return { wanted, seat, effect: seat === null ? null : "suspended" };
+  return { wanted, seat: { row: next, etag, checkpoint: null }, effect: "leaving" };
 }
 
 /** The seat that suspends a mailbox, its checkpoint with it; null when it is being removed anyway. */
@@ -216,6 +207,9 @@ async function returning(
   ports: DiscoverPorts,
 ): Promise<Plan> {
   if (wanted.leaveReason !== null) return nothing(wanted); // Suspended it is, for whichever reason came first.
+  // What it was suspended for is not told any more: that is no word of its return.
+  if (row.leaveReason === "disabled" && wanted.accountEnabled === null) return nothing(wanted);
+  if (row.leaveReason === "guest" && wanted.userType === null) return nothing(wanted);
   const held = await ports.store.readMailbox(row.mailboxId);
   if (held?.checkpoint.parkedReason === removingReason) return clearedAway(wanted, ports);
   const active = activeRow(wanted, state, ports.clock.nowMs());

@@ -1,16 +1,20 @@
 import { manualSource, type RosterHeld } from "../store/store.js";
-import type { DirectoryState } from "../sync/directory.js";
+import { type DirectoryState, leftLatelyFromMs, type ShardCount, suspendedBelow } from "../sync/directory.js";
 import { type DiscoverPorts, mapAtOnce } from "./discoverPorts.js";
 import { leavingSeat } from "./seats.js";
 
-export type ShardCount = { readonly leaving: number; readonly leavingNew: number; readonly counted: number };
-
-/** Whom the full round did not find fit to be mirrored, in one shard. Rows of manual mailboxes are not looked at. */
-export async function countShard(shard: string, state: DirectoryState, { store }: DiscoverPorts): Promise<ShardCount> {
-  const count = { leaving: 0, leavingNew: 0, counted: 0 };
+/** Whom the pass did not find fit to be mirrored, in one shard. Rows of manual mailboxes are not looked at. */
+export async function countShard(
+  shard: string,
+  state: DirectoryState,
+  { store, clock }: DiscoverPorts,
+): Promise<ShardCount> {
+  const count = { leaving: 0, leavingNew: 0, counted: 0, leftLately: 0 };
+  const lateMs = leftLatelyFromMs(state, clock.nowMs());
   const heldGeneration = state.hold?.generation ?? 0;
   for await (const page of store.roster.pages(shard)) {
     for (const { row } of page) {
+      if (hasLeftSince(row, lateMs)) count.leftLately += 1;
       if (!isDiscovered(row)) continue;
       count.counted += 1;
       if (row.generation >= state.generation) continue;
@@ -23,7 +27,7 @@ export async function countShard(shard: string, state: DirectoryState, { store }
 
 export type ShardSweep = { readonly kind: "done" | "unfinished" | "superseded"; readonly suspended: number };
 
-/** Suspends whom the full round did not find, in one shard. Doing it again goes on where it stopped. */
+/** Suspends whom the pass did not find fit, in one shard. Doing it again goes on where it stopped. */
 export async function sweepShard(
   shard: string,
   state: DirectoryState,
@@ -31,8 +35,9 @@ export async function sweepShard(
   isTimeUp: () => boolean,
 ): Promise<ShardSweep> {
   let suspended = 0;
+  const below = suspendedBelow(state);
   for await (const page of ports.store.roster.pages(shard)) {
-    let waiting = page.filter(({ row }) => isDiscovered(row) && row.generation < state.generation);
+    let waiting = page.filter(({ row }) => isDiscovered(row) && row.generation < below);
     for (let turn = 0; waiting.length > 0; turn++) {
       if (turn === ports.limits.turnsMax) throw new Error(`The roster's rows were lost to others ${turn} times.`);
       if (waiting.some(({ row }) => row.step > state.step)) return { kind: "superseded", suspended };
@@ -55,6 +60,10 @@ export async function sweepShard(
 async function seatsOf(held: RosterHeld, state: DirectoryState, ports: DiscoverPorts) {
   const seat = await leavingSeat(held, held.row.leaveReason ?? "vanished", state, ports);
   return seat === null ? [] : [seat];
+}
+
+function hasLeftSince({ source, state, sinceMs }: RosterHeld["row"], fromMs: number): boolean {
+  return source !== manualSource && state === "suspended" && sinceMs !== null && sinceMs > fromMs;
 }
 
 function isDiscovered(row: RosterHeld["row"]): boolean {

@@ -121,9 +121,14 @@ export class ColumnReader {
     return this.timeOrNull(name) ?? this.#missing(name);
   }
 
-  flag(name: string): boolean {
-    const value = this.#value(name) ?? this.#missing(name);
+  flagOrNull(name: string): boolean | null {
+    const value = this.#value(name);
+    if (value === undefined) return null;
     return typeof value === "boolean" ? value : this.#wrong(name, "holds no boolean");
+  }
+
+  flag(name: string): boolean {
+    return this.flagOrNull(name) ?? this.#missing(name);
   }
 
   object(name: string): JsonObject {

@@ -49,16 +49,21 @@ function directoryColumns(state: DirectoryState): Columns {
     .count("added", state.added)
     .count("resumed", state.resumed)
     .count("suspended", state.suspended)
+    .count("untold", state.untold)
     .count("resets", state.resets)
     .count("sweepShard", state.sweepShard)
     .count("leaving", state.leaving)
     .count("leavingNew", state.leavingNew)
     .count("counted", state.counted)
+    .count("leftLately", state.leftLately)
+    .time("leftCountedFrom", state.leftCountedFromMs)
     .count("heldLeaving", state.hold?.leaving ?? null)
     .count("heldOf", state.hold?.of ?? null)
     .time("heldSince", state.hold?.sinceMs ?? null)
     .count("heldGeneration", state.hold?.generation ?? null)
+    .flag("heldNeedsRelease", state.hold?.needsRelease)
     .time("notBefore", state.notBeforeMs)
+    .time("retryAfterUntil", state.retryAfterUntilMs)
     .count("failuresInARow", state.failuresInARow)
     .label("lastErrorCode", state.lastErrorCode)
     .time("lastSuccess", state.lastSuccessMs)
@@ -83,13 +88,17 @@ function directoryOf(entity: Entity): DirectoryState {
     added: row.count("added"),
     resumed: row.count("resumed"),
     suspended: row.count("suspended"),
+    untold: row.countOrNull("untold") ?? 0,
     resets: row.count("resets"),
     sweepShard: row.count("sweepShard"),
     leaving: row.count("leaving"),
     leavingNew: row.count("leavingNew"),
     counted: row.count("counted"),
+    leftLately: row.countOrNull("leftLately") ?? 0,
+    leftCountedFromMs: row.timeOrNull("leftCountedFrom"),
     hold: holdOf(row),
     notBeforeMs: row.timeOrNull("notBefore"),
+    retryAfterUntilMs: row.timeOrNull("retryAfterUntil"),
     failuresInARow: row.count("failuresInARow"),
     lastErrorCode: row.textOrNull("lastErrorCode"),
     lastSuccessMs: row.timeOrNull("lastSuccess"),
@@ -102,5 +111,5 @@ function holdOf(row: ColumnReader): RosterHold | null {
   const leaving = row.countOrNull("heldLeaving");
   if (leaving === null) return null;
   const [of, sinceMs, generation] = [row.count("heldOf"), row.time("heldSince"), row.count("heldGeneration")];
-  return { leaving, of, sinceMs, generation };
+  return { leaving, of, sinceMs, generation, needsRelease: row.flagOrNull("heldNeedsRelease") ?? false };
 }

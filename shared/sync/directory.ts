@@ -6,7 +6,7 @@ import { backoffMs } from "./backoff.js";
  */
 export const directoryPhases = ["idle", "walking", "counting", "suspending"] as const;
 
-/** A full roster round that would take too many away waits here for a second one, or for an operator. */
+/** A pass that would take too many away waits here for a full roster round to confirm it, or for an operator. */
 export type RosterHold = {
   readonly leaving: number;
   /** Discovered mailboxes in all, at that count. */
@@ -14,6 +14,8 @@ export type RosterHold = {
   readonly sinceMs: number;
   /** The round that said so: who it had seen and the next one does not is no confirmation. */
   readonly generation: number;
+  /** Next to nobody was left: that never confirms itself, only an operator does. */
+  readonly needsRelease: boolean;
 };
 
 export type DirectoryState = {
@@ -36,16 +38,25 @@ export type DirectoryState = {
   readonly added: number;
   readonly resumed: number;
   readonly suspended: number;
+  /** Users of this pass whose properties were not told: they stay as they were. */
+  readonly untold: number;
   /** Sync states that this pass has lost. */
   readonly resets: number;
   /** Counting and suspending: the shard that comes next. */
   readonly sweepShard: number;
+  /** Walking: leavers that the pass has told of, so that it is counted whether they are few. */
   readonly leaving: number;
   /** Of those: who was not held already. */
   readonly leavingNew: number;
   readonly counted: number;
+  /** Who was suspended within the window before this pass: a shrink may come in pieces. */
+  readonly leftLately: number;
+  /** Leavers up to here were confirmed, and count no more. */
+  readonly leftCountedFromMs: number | null;
   readonly hold: RosterHold | null;
   readonly notBeforeMs: number | null;
+  /** Until when Graph itself asked to be left alone; null: the wait is our own. */
+  readonly retryAfterUntilMs: number | null;
   readonly failuresInARow: number;
   readonly lastErrorCode: string | null;
   readonly lastSuccessMs: number | null;
@@ -57,16 +68,27 @@ export type DirectoryState = {
 export const rosterLimits = {
   /** Fewer than this are never held. */
   heldLeavingMin: 3,
-  /** A full round that would take away more than this share of the discovered roster is held. */
+  /** A pass that would take away more than this share of the discovered roster is held. */
   heldLeavingShare: 0.2,
+  /** Our choice: leavers of so long are counted together, however many passes told of them. */
+  leavingWindowMs: 24 * 60 * 60 * 1000,
+  /** Our choice: where less than this share would be left, a second reading is no proof. */
+  nearlyNobodyShare: 0.1,
   /** Our choice: 100,000 users are 200 pages of 500. A pass this long is a loop. */
   pagesPerPassMax: 20_000,
   /** A sync state that is lost again and again within a pass is a fault, and waits for the next pass. */
   resetsPerPassMax: 2,
+  /** Our choice: a link that has failed so often, hours by then, is given up for a start from the beginning. */
+  linkFailuresMax: 20,
 } as const;
 
-const noCount = { sweepShard: 0, leaving: 0, leavingNew: 0, counted: 0 };
-const nothingYet = { ...noCount, pages: 0, seen: 0, added: 0, resumed: 0, suspended: 0, resets: 0 };
+/** Users came with an id and without their properties: the permission to read them is missing. */
+export const propertiesHidden = "directoryPropertiesHidden";
+/** A full round that ended, and told of nobody. */
+export const directoryEmpty = "directoryEmpty";
+
+const noCount = { sweepShard: 0, leaving: 0, leavingNew: 0, counted: 0, leftLately: 0 };
+const nothingYet = { ...noCount, pages: 0, seen: 0, added: 0, resumed: 0, suspended: 0, untold: 0, resets: 0 };
 
 /** The state of a roster that was never discovered. */
 export function newDirectory(source: string): DirectoryState {
@@ -81,7 +103,9 @@ export function newDirectory(source: string): DirectoryState {
     passStartedMs: 0,
     ...nothingYet,
     hold: null,
+    leftCountedFromMs: null,
     notBeforeMs: null,
+    retryAfterUntilMs: null,
     failuresInARow: 0,
     lastErrorCode: null,
     lastSuccessMs: null,
@@ -113,7 +137,9 @@ export type PageTally = {
   readonly seen: number;
   readonly added: number;
   readonly resumed: number;
-  readonly suspended: number;
+  /** Mirrored ones that are fit no more. They go, or are held, at the end of the pass. */
+  readonly leaving: number;
+  readonly untold: number;
 };
 
 /** The state after a page whose rows are written. `link`: the next page's, or the deltaLink of the last one. */
@@ -130,17 +156,21 @@ export function afterPage(
     seen: state.seen + tally.seen,
     added: state.added + tally.added,
     resumed: state.resumed + tally.resumed,
-    suspended: state.suspended + tally.suspended,
-    discovered: Math.max(0, state.discovered + tally.added + tally.resumed - tally.suspended),
+    leaving: state.leaving + tally.leaving,
+    untold: state.untold + tally.untold,
+    discovered: state.discovered + tally.added + tally.resumed,
     notBeforeMs: null,
+    retryAfterUntilMs: null,
     failuresInARow: 0,
-    lastErrorCode: null,
+    lastErrorCode: state.untold + tally.untold > 0 ? propertiesHidden : null,
   };
   if (!page.isLast && page.link === state.link) return abandoned(walked, "loopSameLink", nowMs);
   if (walked.pages >= rosterLimits.pagesPerPassMax) return abandoned(walked, "loopTooManyPages", nowMs);
   if (!page.isLast) return walked;
-  if (state.isFull) return { ...walked, phase: "counting" };
-  return { ...walked, phase: "idle", lastSuccessMs: nowMs };
+  // Of who was not told a page of news will not tell again: only a full round does.
+  const link = walked.untold === 0 ? page.link : null;
+  if (state.isFull || walked.leaving > 0) return { ...walked, ...noCount, link, phase: "counting" };
+  return { ...walked, link, phase: "idle", lastSuccessMs: nowMs };
 }
 
 /** Gives a pass up. Nobody is suspended by a pass that did not end; the next one is full. */
@@ -174,30 +204,56 @@ export function afterFailure(
 ): DirectoryState {
   const failuresInARow = state.failuresInARow + 1;
   const notBeforeMs = nowMs + (retryAfterMs ?? backoffMs(failuresInARow, jitter));
-  return { ...state, failuresInARow, lastErrorCode: code, notBeforeMs };
+  const retryAfterUntilMs = retryAfterMs === null ? null : notBeforeMs;
+  const failed = { ...state, failuresInARow, lastErrorCode: code, notBeforeMs, retryAfterUntilMs };
+  const isLinkDead = retryAfterMs === null && failuresInARow >= rosterLimits.linkFailuresMax;
+  return isLinkDead && state.phase === "walking" ? { ...failed, phase: "idle", link: null } : failed;
 }
 
-/** One shard more is counted; after the last one it is decided whether the leavers go, or are held. */
-export function afterCount(
-  state: DirectoryState,
-  shard: { readonly leaving: number; readonly leavingNew: number; readonly counted: number },
-  shards: number,
-  nowMs: number,
-): DirectoryState {
-  const leaving = state.leaving + shard.leaving;
-  const leavingNew = state.leavingNew + shard.leavingNew;
-  const counted = state.counted + shard.counted;
-  const next = { ...state, leaving, leavingNew, counted, sweepShard: state.sweepShard + 1 };
+/**
+ * An operator wants a pass now: a wait of our own is over, and the link that has failed is not asked again. A wait that
+ * Graph asked for stays. Null: nothing of ours stands in the way.
+ */
+export function discoveredNow(state: DirectoryState, nowMs: number): DirectoryState | null {
+  const isWaiting = state.failuresInARow > 0 && (state.phase === "walking" || state.phase === "idle");
+  if (!isWaiting || (state.retryAfterUntilMs ?? 0) > nowMs) return null;
+  return { ...state, phase: "idle", link: null, notBeforeMs: null, retryAfterUntilMs: null };
+}
+
+export type ShardCount = {
+  readonly leaving: number;
+  readonly leavingNew: number;
+  readonly counted: number;
+  readonly leftLately: number;
+};
+
+/** One shard more is counted; after the last one it is decided whether the leavers go, or are held (I11). */
+export function afterCount(state: DirectoryState, shard: ShardCount, shards: number, nowMs: number): DirectoryState {
+  const next = {
+    ...state,
+    leaving: state.leaving + shard.leaving,
+    leavingNew: state.leavingNew + shard.leavingNew,
+    counted: state.counted + shard.counted,
+    leftLately: state.leftLately + shard.leftLately,
+    sweepShard: state.sweepShard + 1,
+  };
   if (next.sweepShard < shards) return next;
-  const done = { ...next, sweepShard: 0, discovered: counted };
-  // Who an earlier round missed too is confirmed; who is missed now for the first time must be few.
-  if (!isTooMany(leavingNew, counted)) return { ...done, phase: "suspending", hold: null };
-  const sinceMs = state.hold?.sinceMs ?? nowMs;
+  const isEmpty = state.isFull && state.seen === 0;
+  const lastErrorCode = isEmpty ? directoryEmpty : state.lastErrorCode;
+  const done = { ...next, sweepShard: 0, discovered: next.counted, lastErrorCode };
+  const needsRelease = isNearlyNobodyLeft(next.leaving, next.counted) || (isEmpty && next.counted > 0);
+  if (!needsRelease && !isTooMany(next)) return { ...done, phase: "suspending" };
+  return { ...done, phase: "idle", lastSuccessMs: nowMs, hold: heldBy(next, needsRelease, nowMs) };
+}
+
+function heldBy(state: DirectoryState, needsRelease: boolean, nowMs: number): RosterHold {
   return {
-    ...done,
-    phase: "idle",
-    lastSuccessMs: nowMs,
-    hold: { leaving, of: counted, sinceMs, generation: state.generation },
+    leaving: state.leaving,
+    of: state.counted,
+    sinceMs: state.hold?.sinceMs ?? nowMs,
+    // Who is missing from a reading of next to nobody has not been missed: the next reading must not count as a second.
+    generation: needsRelease ? (state.hold?.generation ?? 0) : state.generation,
+    needsRelease,
   };
 }
 
@@ -210,15 +266,47 @@ export function afterSweep(state: DirectoryState, suspended: number, shards: num
     sweepShard: state.sweepShard + 1,
   };
   if (next.sweepShard < shards) return next;
-  return { ...next, phase: "idle", sweepShard: 0, lastSuccessMs: nowMs, lastFullRoundMs: nowMs };
+  return {
+    ...next,
+    phase: "idle",
+    sweepShard: 0,
+    lastSuccessMs: nowMs,
+    lastFullRoundMs: state.isFull ? nowMs : state.lastFullRoundMs,
+    // Who was left for another look is not told of in a pass of news.
+    link: areNewSpared(state) ? null : state.link,
+    hold: null,
+    leftCountedFromMs: state.hold === null ? state.leftCountedFromMs : nowMs,
+  };
+}
+
+/** Suspending: rows that an older full round than this has found last go. */
+export function suspendedBelow(state: DirectoryState): number {
+  return areNewSpared(state) ? (state.hold?.generation ?? state.generation) : state.generation;
+}
+
+/** A reading that confirms a hold takes away whom both readings miss. Whom it misses alone, the next one decides. */
+function areNewSpared({ hold, leavingNew }: DirectoryState): boolean {
+  return hold !== null && leavingNew > 0;
+}
+
+/** From when on leavers count as part of a shrink that goes on. */
+export function leftLatelyFromMs(state: DirectoryState, nowMs: number): number {
+  return Math.max(nowMs - rosterLimits.leavingWindowMs, state.leftCountedFromMs ?? 0);
 }
 
 /** An operator confirms what is held: it is applied now. Null: nothing is held. */
 export function releasedHold(state: DirectoryState): DirectoryState | null {
   if (state.hold === null || state.phase !== "idle") return null;
-  return { ...state, phase: "suspending", sweepShard: 0, hold: null };
+  return { ...state, phase: "suspending", sweepShard: 0, leavingNew: 0 };
 }
 
-function isTooMany(leaving: number, of: number): boolean {
+/** Who an earlier reading missed too is confirmed; who goes for the first time must be few, with those who went lately. */
+function isTooMany({ leavingNew, leftLately, counted }: DirectoryState): boolean {
+  if (leavingNew === 0) return false;
+  const [leaving, of] = [leavingNew + leftLately, counted + leftLately];
   return leaving >= rosterLimits.heldLeavingMin && leaving > of * rosterLimits.heldLeavingShare;
+}
+
+function isNearlyNobodyLeft(leaving: number, of: number): boolean {
+  return leaving >= rosterLimits.heldLeavingMin && of - leaving < of * rosterLimits.nearlyNobodyShare;
 }

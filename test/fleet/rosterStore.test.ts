@@ -84,7 +84,7 @@ function rosterContract(name: string, newTable: NewTable): void {
     test("I2: the checkpoint moves under its ETag, and who comes late is told", async () => {
       const store = await opened(newTable);
       expect(await store.readDirectory()).toBeNull();
-      const hold = { leaving: 7, of: 9, sinceMs: 5_000, generation: 3 };
+      const hold = { leaving: 7, of: 9, sinceMs: 5_000, generation: 3, needsRelease: true };
       const state = { ...newDirectory("directory"), link: "https://graph.example/x?$skiptoken=y", hold, step: 4 };
       const first = await store.writeDirectory(state, null);
       expect(await store.readDirectory()).toEqual(first);
