@@ -23,10 +23,11 @@ import { startTelemetry } from "./telemetry/start.js";
 import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
 import { tracedTransport } from "./telemetry/tracedGraph.js";
 import { tracedTable } from "./telemetry/tracedTable.js";
+import { after } from "./timer.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
 
-const clock = { nowMs: () => Date.now(), sleep: (ms: number) => sleep(ms).then(() => undefined) };
+const clock = { nowMs: () => Date.now(), sleep: (ms: number) => sleep(ms).then(() => undefined), after };
 const random = { next: () => Math.random() };
 
 type Boot = { readonly settings: Settings; readonly error: SettingsError | null };

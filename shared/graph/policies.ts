@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { PipelinePolicy, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import type { After } from "../timer.js";
 import { headersOf, parseBody } from "./answer.js";
 import { classify } from "./classify.js";
 import type { GraphLimits } from "./limits.js";
@@ -19,6 +20,12 @@ export class CallFault extends Error {
 
 /** What the policies write down about one call. */
 export type CallRecord = { requests: number; clientRequestId: string | null };
+
+/** A call's record, and after how many milliseconds it is cut off; null: at the bound of any call. */
+export type CallNote = { readonly record: CallRecord; readonly patienceMs: number | null };
+
+/** The code of a call that was cut off for the sake of others. */
+export const answersSlowly = "answersSlowly";
 
 /** The answer of a response whose body was read by `attemptPolicy`. */
 export function answerOf(response: PipelineResponse): Answer {
@@ -90,18 +97,18 @@ export function staleSocketPolicy(pool: Pool): PipelinePolicy {
 
 /** One attempt: counted, with its own id, a limit on its time, and its whole body read within a limit on its size. */
 export function attemptPolicy(
-  { pool, newId, limits }: { pool: Pool; newId: () => string; limits: GraphLimits },
-  records: WeakMap<PipelineRequest, CallRecord>,
+  { pool, newId, limits, after }: { pool: Pool; newId: () => string; limits: GraphLimits; after: After },
+  notes: WeakMap<PipelineRequest, CallNote>,
 ): PipelinePolicy {
   return {
     name: "attempt",
     async sendRequest(request, next) {
       const clientRequestId = newId();
-      const record = records.get(request);
+      const { record, patienceMs = null } = notes.get(request) ?? {};
       if (record !== undefined) Object.assign(record, { requests: record.requests + 1, clientRequestId });
       request.headers.set("client-request-id", clientRequestId);
       const stop = new AbortController();
-      const timer = setTimeout(() => stop.abort(), limits.callMaxMs);
+      const callOff = after(Math.min(patienceMs ?? limits.callMaxMs, limits.callMaxMs), () => stop.abort());
       request.abortSignal = stop.signal;
       try {
         const response = await next(request);
@@ -111,9 +118,11 @@ export function attemptPolicy(
         pool.takeReused(clientRequestId);
         return response;
       } catch (error) {
-        throw stop.signal.aborted ? new CallFault("timeout", "Graph took too long.") : error;
+        throw stop.signal.aborted
+          ? new CallFault(patienceMs === null ? "timeout" : answersSlowly, "Graph took too long.")
+          : error;
       } finally {
-        clearTimeout(timer);
+        callOff();
       }
     },
   };

@@ -6,6 +6,7 @@ import {
   type HttpClient,
   type PipelineRequest,
 } from "@azure/core-rest-pipeline";
+import { type After, after as realAfter } from "../timer.js";
 import { productVersion } from "../version.js";
 import { type GraphLimits, graphLimits } from "./limits.js";
 import { parseRoot } from "./links.js";
@@ -14,6 +15,7 @@ import {
   attemptPolicy,
   bearerPolicy,
   CallFault,
+  type CallNote,
   type CallRecord,
   codeOf,
   guardPolicy,
@@ -28,6 +30,8 @@ export type TransportOptions = {
   /** Draws a GUID. */
   readonly newId: () => string;
   readonly limits?: Partial<GraphLimits>;
+  /** What bounds the time of a call; by the timers of Node.js where none is given. */
+  readonly after?: After;
   /** For tests: what puts a request on the wire. */
   readonly httpClient?: HttpClient;
 };
@@ -41,13 +45,13 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
   const limits = { ...graphLimits, ...options.limits };
   const home = parseRoot(root);
   const pool = createPool(home, limits);
-  const records = new WeakMap<PipelineRequest, CallRecord>();
+  const records = new WeakMap<PipelineRequest, CallNote>();
   const httpClient = options.httpClient ?? createDefaultHttpClient();
   const pipeline = createEmptyPipeline();
   // From the outermost to the innermost.
   pipeline.addPolicy(bearerPolicy(token));
   pipeline.addPolicy(staleSocketPolicy(pool));
-  pipeline.addPolicy(attemptPolicy({ pool, newId, limits }, records));
+  pipeline.addPolicy(attemptPolicy({ pool, newId, limits, after: options.after ?? realAfter }, records));
   pipeline.addPolicy(guardPolicy(root));
 
   const requestOf = ({ method, rawTarget, headers, body }: Call): PipelineRequest =>
@@ -72,7 +76,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
       const record: CallRecord = { requests: 0, clientRequestId: null };
       try {
         const request = requestOf(call);
-        records.set(request, record);
+        records.set(request, { record, patienceMs: call.patienceMs ?? null });
         const response = await pipeline.sendRequest(httpClient, request);
         return { kind: "answer", answer: answerOf(response), ...record };
       } catch (error) {
@@ -82,7 +86,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
       }
     },
     nextRequestId: newId,
-    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
+    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
     close: () => pool.agent.destroy(),
   };
 }

@@ -286,7 +286,7 @@ describe("the directory", () => {
         return { requests: 1, clientRequestId: "id", kind: "answer", answer: next };
       },
       nextRequestId: () => "id",
-      batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
+      batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
       close: () => undefined,
     };
     const logged: unknown[] = [];

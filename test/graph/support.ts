@@ -97,7 +97,7 @@ export function scriptedTransport(
       return "kind" in scripted ? { ...scripted, ...record } : { kind: "answer", answer: scripted, ...record };
     },
     nextRequestId: newId,
-    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
+    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
     close: () => undefined,
   };
   return { transport, calls };

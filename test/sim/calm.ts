@@ -1,6 +1,8 @@
 import { below } from "../../local/graph/random.js";
 import { type Cursed, findings } from "./findings.js";
+import { slowness } from "./plan.js";
 import { jump } from "./process.js";
+import { oneSlowMailbox } from "./slow.js";
 import { edit } from "./storm.js";
 import type { World } from "./world.js";
 
@@ -31,6 +33,7 @@ export async function calm(world: World): Promise<void> {
   for (const [fault, count] of Object.entries(graph.faults.injected()))
     if (count > 0) dice.count(fault as never, count);
   graph.faults.clear();
+  world.slow.clear();
   world.easeLimits();
   graph.switchDelta("beta", "available");
   for (const process of world.processes) jump(process, 0);
@@ -53,6 +56,7 @@ export async function calm(world: World): Promise<void> {
   }
   for (const finding of findings(world, cursed)) oracle.report(...finding);
   if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, cursed);
+  if (cursed === null && oracle.violations.length === 0 && world.random.next() < 0.5) await oneSlowMailbox(world);
   if (oracle.violations.length === 0) for (const reader of world.readers) await reader.finish(world);
 }
 
@@ -68,6 +72,7 @@ function curse(world: World): Cursed {
   if (kind === "gone") graph.mailboxes.setState(mailboxId, { kind: "gone", code: "MailboxNotEnabledForRESTAPI" });
   else if (kind === "denied" || kind === "full") graph.mailboxes.setState(mailboxId, { kind });
   else if (kind === "refusedByTable") world.refusedMailbox = mailboxId;
+  else if (kind === "slow") world.slow.set(mailboxId, slowness(random));
   else graph.faults.add({ kind, mailboxId });
   edit(world);
   graph.createCalendar(mailboxId, { name: "One that the curse is for" }); // Last: an edit might delete it again.
