@@ -37,7 +37,7 @@ export const graphLimits: GraphLimits = {
    * a mailbox that needs longer than this is asked alone. Grows where it is Graph that is slow, and not a mailbox.
    */
   patienceMs: 4 * secondMs,
-  patienceMsMax: 32 * secondMs,
+  patienceMsMax: 16 * secondMs,
   /** Our choice: 20 pages of 50 calendars are below 2 MiB. More than this is not a calendar list. */
   bodyBytesMax: 32 * 1024 * 1024,
   /**

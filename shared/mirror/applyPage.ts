@@ -50,7 +50,8 @@ async function walk(first: Work, untilMs: number, ports: Ports): Promise<PagesEn
     if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
     const step = stepOf(work, outcome, ports, null);
     const waitMs = shortWaitMs(step, work, ports);
-    if (waitMs > 0 && waits < 3) {
+    // An answer that took long is booked first: time may be up after the next one.
+    if (waitMs > 0 && waits < 3 && tookMs <= ports.limits.shortWaitMsMax) {
       waits += 1;
       await ports.clock.sleep(waitMs);
       continue;
@@ -110,7 +111,9 @@ async function commit(
     const refused = await commitOne({ held: work.held, rows: [], next: parked }, ports);
     return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true, audit: null } : "lostFence";
   }
-  return { held: await nudged(result.held, ports), changes, parked: false, audit };
+  const held = await nudged(result.held, ports);
+  const { nudgedSequence } = held.checkpoint;
+  return { held, changes, parked: false, audit: audit === null ? null : { ...audit, nudgedSequence } };
 }
 
 /** What a step's commit counts as; null stands for a page that was refused. */

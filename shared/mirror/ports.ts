@@ -28,9 +28,9 @@ export type RunLimits = {
   readonly brakeMsDefault: number;
   /** How long an answer waits for others to fill its transaction. */
   readonly lingerMsMax: number;
-  /** How often a run that lasts tells that it is alive, and its figures. */
+  /** How often a run that lasts, and has come on meanwhile, tells that it is alive, and its figures. */
   readonly heartbeatMs: number;
-  /** A run that was alive no longer ago is not taken over by the next tick. */
+  /** A run that has come on no longer ago is not taken over by the next tick. Longer than any answer is waited for. */
   readonly runYoungMs: number;
   /** Mailboxes that one run finds to be slow and hands over: more are no coincidence, and wait like after a failure. */
   readonly newlySlowMax: number;

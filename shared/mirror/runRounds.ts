@@ -4,7 +4,7 @@ import { askOf } from "../sync/checkpoint.js";
 import { auditOf, handedOver, removingReason } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { countsOf, messageOf } from "./applyPage.js";
-import { Committer } from "./committer.js";
+import { Committer, type Told } from "./committer.js";
 import { DueMailboxes, type DueWork } from "./dueMailboxes.js";
 import { type Figures, figuresOf, RunTally } from "./figures.js";
 import type { AloneMessage, PageMessage, RoundsMessage } from "./messages.js";
@@ -60,6 +60,9 @@ class Run {
   readonly #removing: string[] = [];
   #stop: "unfinished" | "braked" | null = null;
   #newlySlow = 0;
+  /** When something was last answered or committed. */
+  #cameOnMs: number;
+  #toldMs: number;
   #callOffHeartbeat: () => void = () => undefined;
 
   constructor(
@@ -70,7 +73,10 @@ class Run {
   ) {
     this.#run = tally.run;
     this.#newAskedBefore = tally.newAsked;
-    this.#untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
+    const nowMs = ports.clock.nowMs();
+    this.#untilMs = nowMs + ports.limits.runMsMax;
+    this.#cameOnMs = nowMs;
+    this.#toldMs = nowMs;
     this.#due = new DueMailboxes(
       ports.store,
       message.shard,
@@ -96,22 +102,28 @@ class Run {
     }
   }
 
-  /** A run that lasts says from time to time that it is alive, and what it has counted (I7). */
+  /**
+   * A run that lasts says from time to time that it is alive, and what it has counted (I7). One that hangs says nothing: the
+   * next tick takes over from it.
+   */
   #beat(): void {
-    const { clock, limits, store } = this.ports;
+    const { clock, limits } = this.ports;
     this.#callOffHeartbeat = clock.after(limits.heartbeatMs, () => {
       this.#beat();
-      this.committer.tell(() => {
-        const row = this.#row();
-        this.tally.newAsked = this.#newAskedBefore + this.#due.newAsked;
-        return { row, figures: figuresOf(this.tally, store, false, row.run).stored };
-      });
+      if (this.#cameOnMs > this.#toldMs) this.committer.tell(() => this.#told());
     });
+  }
+
+  #told(): Told {
+    const row = this.#row();
+    this.#toldMs = this.#cameOnMs;
+    this.tally.newAsked = this.#newAskedBefore + this.#due.newAsked;
+    return { row, figures: figuresOf(this.tally, this.ports.store, false, row.run).stored };
   }
 
   /** The shard's row as of now. */
   #row() {
-    return { run: { ...this.#run, ...this.#due.cursor, seenMs: this.ports.clock.nowMs() }, figures: {} };
+    return { run: { ...this.#run, ...this.#due.cursor, seenMs: this.#cameOnMs }, figures: {} };
   }
 
   async #runToEnd(): Promise<RunEnd> {
@@ -173,6 +185,7 @@ class Run {
     const works = new Map(batch.map((work) => [askOf(work.from), work]));
     const following: Promise<void>[] = [];
     const follow = (work: DueWork, outcome: Outcome) => {
+      this.#cameOnMs = this.ports.clock.nowMs();
       const followed = this.#follow(work, outcome);
       followed.catch(() => undefined); // Thrown below, once all of the batch have answered.
       following.push(followed);
@@ -252,6 +265,7 @@ class Run {
   }
 
   #committed(work: DueWork, unit: PendingUnit, result: UnitResult, counts: Counts): void {
+    this.#cameOnMs = this.ports.clock.nowMs();
     if (result.kind === "tooLarge") {
       this.ports.log("error", "mailbox does not fit the table", { mailbox: unit.next.mailboxId, why: result.why });
       const { next } = tooLargeUnit(work.held, result.why, this.ports, this.#run.tick);

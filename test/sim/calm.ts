@@ -1,5 +1,6 @@
 import { below } from "../../local/graph/random.js";
 import { type Cursed, findings } from "./findings.js";
+import { quieten } from "./pace.js";
 import { slowness } from "./plan.js";
 import { jump } from "./process.js";
 import { oneSlowMailbox } from "./slow.js";
@@ -22,9 +23,6 @@ const pausesMs = [
   5 * minuteMs,
   5 * minuteMs,
 ];
-
-/** Our choice: ten times what the busiest tick of a calm was seen to take. A storm of messages would take more. */
-const stepsPerTickMax = 20_000;
 
 /** Ends all trouble but that of one cursed mailbox, and lets the mirror find its way: then it must equal the truth. */
 export async function calm(world: World): Promise<void> {
@@ -77,26 +75,6 @@ function curse(world: World): Cursed {
   edit(world);
   graph.createCalendar(mailboxId, { name: "One that the curse is for" }); // Last: an edit might delete it again.
   return { mailboxId, curse: kind };
-}
-
-/** Until nothing is under way. A message that is still leased to a dead host stays where it is. */
-export async function quieten(world: World): Promise<void> {
-  const { scheduler, oracle } = world;
-  const endSteps = scheduler.steps + stepsPerTickMax;
-  while (oracle.violations.length === 0) {
-    if (await world.step()) {
-      if (scheduler.steps < endSteps) continue;
-      oracle.report(
-        "I9",
-        "the calm never gets quiet",
-        `${stepsPerTickMax} steps at most`,
-        world.leftMessages().join("; "),
-      );
-      return;
-    }
-    if (scheduler.waiting === 0) return;
-    scheduler.nowMs = Math.max(scheduler.nowMs, scheduler.nextDueMs()); // A call that stalled, or a short wait.
-  }
 }
 
 /** A tick in which nothing has changed asks once for each mailbox, and changes nothing. */

@@ -2,7 +2,7 @@ import { below } from "../../local/graph/random.js";
 import { createFeed, type DeltaPage, type MirrorFeed } from "../../shared/feed/feed.js";
 import { StorageError } from "../../shared/store/errors.js";
 import { createStore } from "../../shared/store/store.js";
-import { quieten } from "./calm.js";
+import { quieten } from "./pace.js";
 import type { Reader } from "./readers.js";
 import type { Mortal } from "./scheduler.js";
 import { contentText } from "./views.js";

@@ -1,6 +1,6 @@
 import { below } from "../../local/graph/random.js";
-import { quieten } from "./calm.js";
 import { type Finding, findings } from "./findings.js";
+import { passTime, quieten } from "./pace.js";
 import { slowness } from "./plan.js";
 import type { World } from "./world.js";
 
@@ -49,11 +49,4 @@ function asHarm([, what, expected, seen]: Finding): Finding {
 
 function isAtRest(checkpoint: ReturnType<World["oracle"]["mailbox"]>["checkpoint"]): boolean {
   return checkpoint?.phase === "idle" && checkpoint.parkedReason === null && checkpoint.notBeforeMs === null;
-}
-
-async function passTime(world: World, untilMs: number): Promise<void> {
-  const { scheduler, oracle } = world;
-  while (scheduler.nowMs < untilMs && oracle.violations.length === 0) {
-    if (!(await world.step())) scheduler.nowMs = Math.max(scheduler.nowMs, Math.min(world.nextMs(), untilMs));
-  }
 }
