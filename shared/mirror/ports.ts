@@ -32,6 +32,8 @@ export type RunLimits = {
   readonly heartbeatMs: number;
   /** A run that has come on no longer ago is not taken over by the next tick. Longer than any answer is waited for. */
   readonly runYoungMs: number;
+  /** How often a tick looks at such a run within that time, before it takes over. */
+  readonly busyLooksMax: number;
   /** Mailboxes that one run finds to be slow and hands over: more are no coincidence, and wait like after a failure. */
   readonly newlySlowMax: number;
 };
@@ -49,6 +51,7 @@ export const runLimits: RunLimits = {
   lingerMsMax: 1_000,
   heartbeatMs: 10_000,
   runYoungMs: 30_000,
+  busyLooksMax: 30,
   newlySlowMax: 16,
 };
 

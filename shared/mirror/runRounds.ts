@@ -30,8 +30,7 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   const { store, clock, limits } = ports;
   const brakeMs = await store.readBrake();
   if (brakeMs !== null && brakeMs > clock.nowMs()) return nothing("braked"); // The ring goes on at the next tick.
-  const current = await store.readShardRow(message.shard);
-  const run = openRun(current?.row.run ?? null, message, ports.newId(), clock.nowMs(), limits.runYoungMs);
+  const { current, run } = await opened(message, ports);
   if (run === "busy") ports.log("info", "shard busy", { shard: message.shard, tick: message.tick });
   if (typeof run === "string") return nothing(run);
   const claim = await store.writeShardRow({
@@ -43,6 +42,24 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   const figures = (await store.readFigures(message.shard)) ?? {};
   const committer = new Committer(store, claim, clock.after, limits.lingerMsMax);
   return new Run(message, new RunTally(figures, run, clock), committer, ports).finish();
+}
+
+/**
+ * Looks at a run that is in hand until it comes on, ends, or is old: the tick after a host was killed need not wait for
+ * another tick.
+ */
+async function opened(message: RoundsMessage, ports: Ports) {
+  const { store, clock, limits } = ports;
+  let first: string | null = null;
+  for (let looks = 1; ; looks++) {
+    const current = await store.readShardRow(message.shard);
+    const held = current?.row.run ?? null;
+    const run = openRun(held, message, ports.newId(), clock.nowMs(), limits.runYoungMs);
+    const now = `${held?.runId} ${held?.seenMs}`;
+    first ??= now;
+    if (run !== "busy" || now !== first || looks > limits.busyLooksMax) return { current, run };
+    await clock.sleep(limits.runYoungMs / limits.busyLooksMax);
+  }
 }
 
 /** A mailbox whose change other programs are still to be told of. */

@@ -106,6 +106,7 @@ function limitsOf(random: Random): RunLimits {
     lingerMsMax: oneOf([200, 1_000]),
     heartbeatMs: oneOf([500, 10_000]),
     runYoungMs: 30_000,
+    busyLooksMax: oneOf([3, 30]),
     newlySlowMax: oneOf([1, 16]),
   };
 }
