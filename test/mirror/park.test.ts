@@ -66,6 +66,14 @@ describe("I7: a page message that failed time and again", () => {
     expect(await read()).toEqual(before);
   });
 
+  test("parks a slow mailbox whose own message it was, and nobody who was handed over anew meanwhile", async () => {
+    const { ports, read } = await opened({ aloneUntilMs: 7 });
+    expect(await parkPages({ mailbox: "adele", alone: 6 }, ports)).toBe("movedOn");
+    expect((await read())?.parkedReason).toBeNull();
+    expect(await parkPages({ mailbox: "adele", alone: 7 }, ports)).toBe("parked");
+    expect((await read())?.parkedReason).toBe("poisonedPage");
+  });
+
   test("parks nobody whose round has ended meanwhile", async () => {
     const { ports, read } = await opened({ phase: "idle", roundId: "round-1", pageNumber: 2 });
     expect(await parkPages(message, ports)).toBe("movedOn");

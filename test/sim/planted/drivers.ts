@@ -19,8 +19,8 @@ export const inTheDrivers: readonly Mutant[] = [
   {
     name: "ignore the page number in page messages",
     file: `${mirror}/applyPage.ts`,
-    from: `return awaited.round === message.round && awaited.page === message.page;`,
-    to: `return awaited.round === message.round;`,
+    from: `awaited.round === message.round && awaited.page === message.page;`,
+    to: `awaited.round === message.round;`,
   },
   {
     name: "drop the ring",
@@ -38,7 +38,7 @@ export const inTheDrivers: readonly Mutant[] = [
   {
     name: "park a poisoned page of a mailbox that has moved on",
     file: `${mirror}/park.ts`,
-    from: `if (held === null || awaited?.round !== message.round || awaited.page !== message.page) return "movedOn";`,
+    from: `if (held === null || !isFor(held.checkpoint, message)) return "movedOn";`,
     to: `if (held === null) return "movedOn";`,
     unit: ["test/mirror/park.test.ts"],
   },
