@@ -24,11 +24,12 @@ import { startTelemetry } from "./telemetry/start.js";
 import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
 import { tracedTransport } from "./telemetry/tracedGraph.js";
 import { tracedTable } from "./telemetry/tracedTable.js";
+import { after } from "./timer.js";
 import { kept } from "./within.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
 
-const clock = { nowMs: () => Date.now(), sleep: (ms: number) => sleep(ms).then(() => undefined) };
+const clock = { nowMs: () => Date.now(), sleep: (ms: number) => sleep(ms).then(() => undefined), after };
 const random = { next: () => Math.random() };
 
 /** The time now, epoch milliseconds. */

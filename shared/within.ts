@@ -1,26 +1,29 @@
+import { after as byTimer } from "./timer.js";
+
 /**
  * Waits for foreign work for `ms` at most. The bound holds by our own timer, whether or not the work heeds the signal that
  * it is given: that signal is aborted at the bound, so that a socket is let go where it does. What the work brings
  * afterwards, a value or an error, is dropped.
- * @param late Makes the error that is thrown at the bound.
+ * @param late Makes the error that is thrown at the bound. @param after What keeps the time.
  */
 export async function within<T>(
   ms: number,
   late: () => Error,
   work: (signal: AbortSignal) => PromiseLike<T>,
+  after = byTimer,
 ): Promise<T> {
   const stop = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
+  let callOff: (() => void) | undefined;
   const bound = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
+    callOff = after(ms, () => {
       reject(late()); // First: the work may answer an abort with an error of its own.
       stop.abort();
-    }, ms);
+    });
   });
   try {
     return await Promise.race([work(stop.signal), bound]); // A race handles the late rejection of either side.
   } finally {
-    clearTimeout(timer);
+    callOff?.();
   }
 }
 

@@ -6,6 +6,7 @@ import { classify } from "./classify.js";
 import { type GraphLimits, graphLimits } from "./limits.js";
 import { checkLink, parseRoot, startUrl } from "./links.js";
 import { parsePage } from "./page.js";
+import { answersSlowly } from "./policies.js";
 import type { Answer, Clock, Failure, Sent, Transport } from "./ports.js";
 import { retryAfterMs } from "./retryAfter.js";
 
@@ -25,11 +26,16 @@ export type Asked = {
 export type GraphClient = {
   /**
    * Asks Graph for one page for each mailbox.
+   * @param hurry Passed by a run over many mailboxes, which must not wait for one. A batch, and then each single call, is
+   *   cut off after a few seconds; who has not answered by then has the outcome `transient` with the code `answersSlowly`.
    * @throws Error for more asks than a batch may hold, or a mailbox that is asked twice: mistakes in the program. For
    *   nothing that Graph or the network does.
    */
-  ask(asks: readonly Ask[]): Promise<Asked>;
+  ask(asks: readonly Ask[], hurry?: Hurry): Promise<Asked>;
 };
+
+/** `onPage` is told of each page as soon as it has come: the others of the batch may take longer. */
+export type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void };
 
 export type GraphClientOptions = {
   readonly settings: {
@@ -49,7 +55,14 @@ type Route = { readonly ask: Ask; readonly rawTarget: string; readonly batchUrl:
 type BatchRoute = Route & { readonly batchUrl: string };
 
 /** What one `ask` has come to so far. */
-type Tally = { readonly outcomes: Map<Ask, Outcome>; requests: number; throttles: number; brake: Brake | null };
+type Tally = {
+  readonly outcomes: Map<Ask, Outcome>;
+  readonly hurry: Hurry | null;
+  requests: number;
+  throttles: number;
+  brake: Brake | null;
+  isBatchCut: boolean;
+};
 
 /** @throws Error when the root is no origin that may see a token, or the batch size is out of range. */
 export function createGraphClient(options: GraphClientOptions): GraphClient {
@@ -73,16 +86,18 @@ class Client implements GraphClient {
     this.#prefer = `odata.maxpagesize=${pageSize}`; // Not inside the links: sent with each call of a round.
   }
 
-  async ask(asks: readonly Ask[]): Promise<Asked> {
+  async ask(asks: readonly Ask[], hurry: Hurry | null = null): Promise<Asked> {
     const { batchSize } = this.#options.settings;
     if (asks.length > batchSize) throw new Error(`${asks.length} asks, and a batch takes ${batchSize}.`);
     if (new Set(asks.map((ask) => ask.mailboxId)).size < asks.length) throw new Error("A mailbox is asked twice.");
-    const tally: Tally = { outcomes: new Map(), requests: 0, throttles: 0, brake: null };
+    const counts = { requests: 0, throttles: 0, brake: null, isBatchCut: false };
+    const tally: Tally = { outcomes: new Map(), hurry, ...counts };
     const routes = asks.flatMap((ask) => this.#routeOf(ask, tally));
     const batched = routes.filter((route): route is BatchRoute => route.batchUrl !== null);
     if (batched.length > 1 && this.#gate.isOpen()) await this.#askBatch(batched, tally);
     await this.#askSingly(routes, tally);
     tally.brake ??= this.#brakeOfMany(tally);
+    if (tally.isBatchCut) this.#learnPatience(tally);
     const { requests, throttles, brake } = tally;
     return { outcomes: asks.map((ask) => outcomeOf(tally, ask)), requests, throttles, brake };
   }
@@ -107,19 +122,27 @@ class Client implements GraphClient {
 
   /** Asks many mailboxes in one HTTP request. What it sets no outcome for is left to single calls. */
   async #askBatch(routes: readonly BatchRoute[], tally: Tally): Promise<void> {
-    const { settings, transport } = this.#options;
+    const { settings, transport, clock } = this.#options;
+    const startedMs = clock.nowMs();
     const requests = routes.map(({ batchUrl }) => ({ url: batchUrl, clientRequestId: transport.nextRequestId() }));
     const sent = await transport.send({
       method: "POST",
       rawTarget: `/${settings.version}/$batch`,
       headers: { Prefer: this.#prefer },
       body: batchBody(requests, this.#prefer),
+      ...this.#patience(tally),
     });
     tally.requests += sent.requests;
+    if (sent.kind === "fault" && sent.failure.code === answersSlowly) {
+      tally.isBatchCut = true; // Graph answers a batch when all of its items have: who is slow is found out one by one.
+      return;
+    }
     const items =
       sent.kind === "answer" && sent.answer.status === 200 ? parseBatch(sent.answer.body, routes.length) : null;
     if (items === null) return this.#settleWholeBatch(routes, sent, tally);
     this.#gate.accepted();
+    if (tally.hurry !== null && clock.nowMs() - startedMs <= this.#limits.patienceMs)
+      transport.batchHealth.patienceMs = null;
     const settling = routes.map((route, index) =>
       this.#settleItem(route, sent, items[index] ?? "missing", requests[index]?.clientRequestId ?? null, tally),
     );
@@ -181,7 +204,14 @@ class Client implements GraphClient {
   async #askOne({ ask, rawTarget }: Route, tally: Tally): Promise<void> {
     const headers = { Prefer: this.#prefer };
     const { mailboxId } = ask;
-    const sent = await this.#options.transport.send({ method: "GET", rawTarget, headers, body: null, mailboxId });
+    const sent = await this.#options.transport.send({
+      method: "GET",
+      rawTarget,
+      headers,
+      body: null,
+      mailboxId,
+      ...this.#patience(tally),
+    });
     tally.requests += sent.requests;
     const outcome =
       sent.kind === "answer" ? this.#outcomeOf(ask, sent.answer, sent.clientRequestId) : this.#failureOf(ask, sent);
@@ -191,6 +221,21 @@ class Client implements GraphClient {
   #settle(ask: Ask, outcome: Outcome, tally: Tally): void {
     tally.outcomes.set(ask, outcome);
     if (outcome.kind === "throttled") tally.throttles += 1;
+    if (outcome.kind === "page" || outcome.kind === "lastPage") tally.hurry?.onPage(ask, outcome);
+  }
+
+  #patience({ hurry }: Tally): { readonly patienceMs?: number } {
+    if (hurry === null) return {};
+    return { patienceMs: this.#options.transport.batchHealth.patienceMs ?? this.#limits.patienceMs };
+  }
+
+  /** When no mailbox of a batch that was cut off is slow, or most of them are, it is Graph: it gets more time at once. */
+  #learnPatience({ outcomes }: Tally): void {
+    const { batchHealth } = this.#options.transport;
+    const slow = [...outcomes.values()].filter((outcome) => isSlow(outcome)).length;
+    if (slow > 0 && slow * 2 <= outcomes.size) return;
+    const patienceMs = batchHealth.patienceMs ?? this.#limits.patienceMs;
+    batchHealth.patienceMs = Math.min(2 * patienceMs, this.#limits.patienceMsMax);
   }
 
   /** What one answer means for its mailbox. */
@@ -246,6 +291,11 @@ class Client implements GraphClient {
     const waits = throttled.flatMap((outcome) => outcome.retryAfterMs ?? []);
     return { retryAfterMs: waits.length === 0 ? null : Math.max(...waits), code: first.code };
   }
+}
+
+/** Whether a mailbox was not waited for: it may answer when it is asked alone, without hurry. */
+export function isSlow(outcome: Outcome): boolean {
+  return outcome.kind === "transient" && outcome.code === answersSlowly;
 }
 
 /** A refusal is about the batch and not about its mailboxes; so is a 200 that holds no batch answer. */

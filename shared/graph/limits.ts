@@ -9,6 +9,8 @@ export type GraphLimits = {
   readonly brakeItemsMin: number;
   readonly brakeShareMin: number;
   readonly callMaxMs: number;
+  readonly patienceMs: number;
+  readonly patienceMsMax: number;
   readonly bodyBytesMax: number;
   readonly socketsMax: number;
   readonly idleSocketMaxMs: number;
@@ -32,6 +34,12 @@ export const graphLimits: GraphLimits = {
   brakeShareMin: 0.5,
   /** Our choice: beyond Graph's own gateway timeouts, and within a function's run. Covers the body too. */
   callMaxMs: 100 * secondMs,
+  /**
+   * Our choice: how long a run waits for an answer that others wait for too. A batch of 20 takes Graph under a second, and
+   * a mailbox that needs longer than this is asked alone. Grows where it is Graph that is slow, and not a mailbox.
+   */
+  patienceMs: 4 * secondMs,
+  patienceMsMax: 16 * secondMs,
   /** Our choice: 20 pages of 50 calendars are below 2 MiB. More than this is not a calendar list. */
   bodyBytesMax: 32 * 1024 * 1024,
   /**

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { PipelinePolicy, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import type { After } from "../timer.js";
 import { within } from "../within.js";
 import { headersOf, parseBody } from "./answer.js";
 import { classify } from "./classify.js";
@@ -20,6 +21,12 @@ export class CallFault extends Error {
 
 /** What the policies write down about one call. */
 export type CallRecord = { requests: number; clientRequestId: string | null };
+
+/** A call's record, and after how many milliseconds it is cut off; null: at the bound of any call. */
+export type CallNote = { readonly record: CallRecord; readonly patienceMs: number | null };
+
+/** The code of a call that was cut off for the sake of others. */
+export const answersSlowly = "answersSlowly";
 
 /** The answer of a response whose body was read by `attemptPolicy`. */
 export function answerOf(response: PipelineResponse): Answer {
@@ -96,18 +103,18 @@ export function staleSocketPolicy(pool: Pool): PipelinePolicy {
 
 /** One attempt: counted, with its own id, a limit on its time, and its whole body read within a limit on its size. */
 export function attemptPolicy(
-  { pool, newId, limits }: { pool: Pool; newId: () => string; limits: GraphLimits },
-  records: WeakMap<PipelineRequest, CallRecord>,
+  { pool, newId, limits, after }: { pool: Pool; newId: () => string; limits: GraphLimits; after: After },
+  notes: WeakMap<PipelineRequest, CallNote>,
 ): PipelinePolicy {
   return {
     name: "attempt",
     async sendRequest(request, next) {
       const clientRequestId = newId();
-      const record = records.get(request);
+      const { record, patienceMs = null } = notes.get(request) ?? {};
       if (record !== undefined) Object.assign(record, { requests: record.requests + 1, clientRequestId });
       request.headers.set("client-request-id", clientRequestId);
-      const late = () => new CallFault("timeout", "Graph took too long.");
-      return within(limits.callMaxMs, late, async (signal) => {
+      const late = () => new CallFault(patienceMs === null ? "timeout" : answersSlowly, "Graph took too long.");
+      const attempt = async (signal: AbortSignal) => {
         request.abortSignal = signal;
         const response = await next(request);
         // Graph's advice for a 503: come back on another connection, which may end at a healthier server.
@@ -115,7 +122,8 @@ export function attemptPolicy(
         response.bodyAsText = await readText(response.readableStreamBody, limits.bodyBytesMax);
         pool.takeReused(clientRequestId);
         return response;
-      });
+      };
+      return within(Math.min(patienceMs ?? limits.callMaxMs, limits.callMaxMs), late, attempt, after);
     },
   };
 }

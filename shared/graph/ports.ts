@@ -36,6 +36,8 @@ export type Call = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: JsonObject | null;
   readonly mailboxId?: string;
+  /** Cut off after this time with the code `answersSlowly`. Absent: the bound of any call. */
+  readonly patienceMs?: number;
 };
 
 /** How a call ended. `requests`: HTTP requests made. `clientRequestId`: of the last of them. */
@@ -46,7 +48,12 @@ export type Sent = { readonly requests: number; readonly clientRequestId: string
 );
 
 /** What this process has learned about `$batch`. Kept with the transport: clients come and go with each invocation. */
-export type BatchHealth = { refusalsInARow: number; pausedUntilMs: number };
+export type BatchHealth = {
+  refusalsInARow: number;
+  pausedUntilMs: number;
+  /** How long a run waits for an answer that others wait for too; null: as long as at the start. */
+  patienceMs: number | null;
+};
 
 export type Transport = {
   /** Sends one call. Never throws for anything that the network, Graph or the identity does. */

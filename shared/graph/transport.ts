@@ -6,6 +6,7 @@ import {
   type HttpClient,
   type PipelineRequest,
 } from "@azure/core-rest-pipeline";
+import { type After, after as realAfter } from "../timer.js";
 import { productVersion } from "../version.js";
 import { type GraphLimits, graphLimits } from "./limits.js";
 import { parseRoot } from "./links.js";
@@ -14,6 +15,7 @@ import {
   attemptPolicy,
   bearerPolicy,
   CallFault,
+  type CallNote,
   type CallRecord,
   codeOf,
   guardPolicy,
@@ -29,6 +31,8 @@ export type TransportOptions = {
   /** Draws a GUID. */
   readonly newId: () => string;
   readonly limits?: Partial<GraphLimits>;
+  /** What bounds the time of a call; by the timers of Node.js where none is given. */
+  readonly after?: After;
   /** For tests: what puts a request on the wire. */
   readonly httpClient?: HttpClient;
 };
@@ -42,14 +46,14 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
   const limits = { ...graphLimits, ...options.limits };
   const home = parseRoot(root);
   const pool = createPool(home, limits);
-  const records = new WeakMap<PipelineRequest, CallRecord>();
+  const records = new WeakMap<PipelineRequest, CallNote>();
   const signatures = new WeakMap<Sent, string>(); // Beside what was sent: nobody else should see a token.
   const httpClient = options.httpClient ?? createDefaultHttpClient();
   const pipeline = createEmptyPipeline();
   // From the outermost to the innermost.
   pipeline.addPolicy(bearerPolicy(token));
   pipeline.addPolicy(staleSocketPolicy(pool));
-  pipeline.addPolicy(attemptPolicy({ pool, newId, limits }, records));
+  pipeline.addPolicy(attemptPolicy({ pool, newId, limits, after: options.after ?? realAfter }, records));
   pipeline.addPolicy(guardPolicy(root));
 
   const requestOf = ({ method, rawTarget, headers, body }: Call): PipelineRequest =>
@@ -74,7 +78,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
       const record: CallRecord = { requests: 0, clientRequestId: null };
       try {
         const request = requestOf(call);
-        records.set(request, record);
+        records.set(request, { record, patienceMs: call.patienceMs ?? null });
         const response = await pipeline.sendRequest(httpClient, request);
         const sent: Sent = { kind: "answer", answer: answerOf(response), ...record };
         signatures.set(sent, request.headers.get("Authorization") ?? "");
@@ -95,7 +99,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
       }
     },
     nextRequestId: newId,
-    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
+    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
     close: () => pool.agent.destroy(),
   };
 }

@@ -1,12 +1,18 @@
 import { groupSize, type PendingUnit, type ShardClaim, type Store, type UnitResult } from "../store/store.js";
+import type { JsonObject } from "../sync/types.js";
+import type { After } from "../timer.js";
 
 /** Table service: a transaction takes 100 operations. One is the shard's row. */
 const operationsMax = 99;
 
 type Waiting = { readonly unit: PendingUnit; readonly done: (result: UnitResult) => Promise<void> | void };
 
+/** What the shard's rows say while the run goes on. */
+export type Told = { readonly row: ShardClaim["row"]; readonly figures: JsonObject };
+
 /**
- * Group commit: gathers units of one shard until a transaction is full, and commits one transaction at a time. Each
+ * Group commit: gathers units of one shard until a transaction is full, or until one has waited for `lingerMsMax`
+ * milliseconds: whoever else is slow, what was answered is stored soon (I10). Commits one transaction at a time. Each
  * carries the shard's row under its ETag, so a run that a newer one has taken over from stops at its next commit.
  */
 export class Committer {
@@ -16,10 +22,15 @@ export class Committer {
   #claim: ShardClaim;
   #isSuperseded = false;
   #fault: unknown = null;
+  #isOverdue = false;
+  #callOff: (() => void) | null = null;
+  #told: (() => Told) | null = null;
 
   constructor(
     private readonly store: Store,
     claim: ShardClaim,
+    private readonly after: After,
+    private readonly lingerMsMax: number,
   ) {
     this.#claim = claim;
   }
@@ -46,6 +57,13 @@ export class Committer {
     this.#waiting.push({ unit, done });
     this.#operations += groupSize([unit]);
     if (this.#running === null && this.#operations >= operationsMax) this.#start(false);
+    this.#linger();
+  }
+
+  /** Writes the shard's rows between two transactions. `told` is asked at that moment. */
+  tell(told: () => Told): void {
+    this.#told = told;
+    if (this.#running === null && this.#fault === null) this.#start(false);
   }
 
   /** Resolves when no full group is waiting. @throws what the table threw. */
@@ -63,6 +81,21 @@ export class Committer {
     }
   }
 
+  /** Nothing is started any more behind the run's back. */
+  close(): void {
+    this.#callOff?.();
+    this.#callOff = () => undefined;
+  }
+
+  #linger(): void {
+    if (this.#waiting.length === 0 || this.#fault !== null || this.#isSuperseded) return;
+    this.#callOff ??= this.after(this.lingerMsMax, () => {
+      this.#callOff = null;
+      this.#isOverdue = true;
+      if (this.#running === null) this.#start(false);
+    });
+  }
+
   #start(isDraining: boolean): void {
     this.#running = this.#commitGroups(isDraining)
       .catch((fault: unknown) => {
@@ -70,12 +103,16 @@ export class Committer {
       })
       .finally(() => {
         this.#running = null;
+        this.#linger();
       });
   }
 
   async #commitGroups(isDraining: boolean): Promise<void> {
     while (!this.#isSuperseded) {
-      if (this.#waiting.length === 0 || (this.#operations < operationsMax && !isDraining)) return;
+      if (this.#told !== null) await this.#tell(this.#told);
+      const isFull = this.#operations >= operationsMax;
+      if (this.#waiting.length === 0 || !(isFull || isDraining || this.#isOverdue)) return;
+      this.#isOverdue = false;
       const group = takeGroup(this.#waiting);
       this.#waiting = this.#waiting.slice(group.length);
       for (const { unit } of group) this.#operations -= groupSize([unit]);
@@ -83,13 +120,24 @@ export class Committer {
         group.map(({ unit }) => unit),
         this.#claim,
       );
-      if (claim === "superseded") this.#isSuperseded = true;
-      else if (claim !== null) this.#claim = { ...claim, row: this.#claim.row };
+      if (claim !== null) this.#takeClaim(claim);
       for (const [index, { done }] of group.entries()) {
         const result = results[index];
         if (result !== undefined) await done(result);
       }
     }
+  }
+
+  async #tell(told: () => Told): Promise<void> {
+    this.#told = null;
+    const { row, figures } = told();
+    this.row = row;
+    this.#takeClaim(await this.store.writeShardRow({ ...this.#claim, figures }));
+  }
+
+  #takeClaim(claim: ShardClaim | "superseded"): void {
+    if (claim === "superseded") this.#isSuperseded = true;
+    else this.#claim = { ...claim, row: this.#claim.row };
   }
 
   #rethrow(): void {

@@ -23,12 +23,16 @@ const pageShape = z.strictObject({
  */
 const syncShape = z.strictObject({ mailbox: name, sync: name, generation: z.int().nonnegative().optional() });
 
+/** A slow mailbox that a run has handed over, to be asked by itself: `alone` is the checkpoint's `aloneUntil`, epoch milliseconds. */
+const aloneShape = z.strictObject({ mailbox: name, alone: z.int().nonnegative() });
+
 /** Discovery of the roster: the pass that goes on, or the name of a new one. On the rounds queue. */
 const discoverShape = z.strictObject({ discover: name });
 
 export type RoundsMessage = z.output<typeof roundsShape>;
 export type PageMessage = z.output<typeof pageShape>;
 export type SyncMessage = z.output<typeof syncShape>;
+export type AloneMessage = z.output<typeof aloneShape>;
 export type DiscoverMessage = z.output<typeof discoverShape>;
 
 /** A nudge for other programs: this mailbox has changed, and the feed can be read up to this sequence. */
@@ -45,7 +49,8 @@ export function parseRoundsWork(message: unknown): RoundsMessage | DiscoverMessa
 }
 
 /** @throws Error in one line, without the message's values. */
-export function parsePageMessage(message: unknown): PageMessage | SyncMessage {
+export function parsePageMessage(message: unknown): PageMessage | SyncMessage | AloneMessage {
+  if (isNamed(message, "alone")) return parsed(aloneShape, message, "{mailbox, alone}");
   if (isNamed(message, "sync")) return parsed(syncShape, message, "{mailbox, sync}");
   return parsed(pageShape, message, "{mailbox, round, page}");
 }

@@ -1,6 +1,6 @@
 import type { Log } from "../log.js";
 import { park } from "../sync/decide.js";
-import { pageMessageOf } from "./applyPage.js";
+import { isFor } from "./applyPage.js";
 import { parsePageMessage, parseRoundsWork } from "./messages.js";
 import { nudged } from "./nudge.js";
 import { momentOf, type Ports } from "./ports.js";
@@ -18,8 +18,7 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
     return "movedOn";
   }
   const held = await ports.store.readMailbox(message.mailbox);
-  const awaited = held === null ? null : pageMessageOf(held.checkpoint);
-  if (held === null || awaited?.round !== message.round || awaited.page !== message.page) return "movedOn";
+  if (held === null || !isFor(held.checkpoint, message)) return "movedOn";
   const { next } = park(held.checkpoint, "poisonedPage", "poisonedPage", momentOf(ports, null));
   const [result] = (await ports.store.commitUnits([{ held, rows: [], next }], null)).results;
   if (result?.kind !== "committed") return "movedOn";

@@ -2,6 +2,7 @@ import type { GraphClient } from "../graph/client.js";
 import type { Log } from "../log.js";
 import type { Store } from "../store/store.js";
 import type { Moment } from "../sync/types.js";
+import type { After } from "../timer.js";
 import type { Nudge } from "./messages.js";
 
 /** How much one invocation does before it hands on. Passed in like the clock: a simulation makes them tiny. */
@@ -25,6 +26,16 @@ export type RunLimits = {
   readonly sendsInFlightMax: number;
   /** When Graph throttles the whole application without saying for how long. */
   readonly brakeMsDefault: number;
+  /** How long an answer waits for others to fill its transaction. */
+  readonly lingerMsMax: number;
+  /** How often a run that lasts, and has come on meanwhile, tells that it is alive, and its figures. */
+  readonly heartbeatMs: number;
+  /** A run that has come on no longer ago is not taken over by the next tick. Longer than any answer is waited for. */
+  readonly runYoungMs: number;
+  /** How often a tick looks at such a run within that time, before it takes over. */
+  readonly busyLooksMax: number;
+  /** Mailboxes that one run finds to be slow and hands over: more are no coincidence, and wait like after a failure. */
+  readonly newlySlowMax: number;
 };
 
 export const runLimits: RunLimits = {
@@ -37,11 +48,16 @@ export const runLimits: RunLimits = {
   shortWaitMsMax: 3_000,
   sendsInFlightMax: 16,
   brakeMsDefault: 10_000,
+  lingerMsMax: 1_000,
+  heartbeatMs: 10_000,
+  runYoungMs: 30_000,
+  busyLooksMax: 30,
+  newlySlowMax: 16,
 };
 
 /** All that a driver needs from outside. */
 export type Ports = {
-  readonly clock: { nowMs(): number; sleep(ms: number): Promise<void> };
+  readonly clock: { nowMs(): number; sleep(ms: number): Promise<void>; readonly after: After };
   readonly random: { next(): number };
   readonly newId: () => string;
   readonly graph: GraphClient;

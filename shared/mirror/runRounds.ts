@@ -1,13 +1,14 @@
+import { isSlow } from "../graph/client.js";
 import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult } from "../store/store.js";
 import { askOf } from "../sync/checkpoint.js";
 import { wait } from "../sync/decide.js";
-import { auditOf, removingReason } from "../sync/due.js";
+import { auditOf, handedOver, removingReason } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
-import { countsOf, pageMessageOf } from "./applyPage.js";
-import { Committer } from "./committer.js";
+import { countsOf, messageOf } from "./applyPage.js";
+import { Committer, type Told } from "./committer.js";
 import { DueMailboxes, type DueWork } from "./dueMailboxes.js";
 import { type Figures, figuresOf, RunTally } from "./figures.js";
-import type { PageMessage, RoundsMessage } from "./messages.js";
+import type { AloneMessage, PageMessage, RoundsMessage } from "./messages.js";
 import { isNudgeDue, nudgeNoted, sendNudge } from "./nudge.js";
 import { momentOf, type Ports } from "./ports.js";
 import { openRun } from "./shardRun.js";
@@ -16,8 +17,8 @@ import type { Counts } from "./walked.js";
 
 /** How a run over a shard ended, and the messages that carry its work on. */
 export type RunEnd = {
-  readonly kind: "done" | "unfinished" | "braked" | "superseded" | "finished";
-  readonly pages: readonly PageMessage[];
+  readonly kind: "done" | "unfinished" | "braked" | "superseded" | "finished" | "busy";
+  readonly pages: readonly (PageMessage | AloneMessage)[];
   readonly continuation: RoundsMessage | null;
   readonly figures: Figures | null;
 };
@@ -27,12 +28,12 @@ export type RunEnd = {
  * one transaction. Bounded in time: `continuation` goes on where this run stopped.
  */
 export async function runRounds(message: RoundsMessage, ports: Ports): Promise<RunEnd> {
-  const { store, clock } = ports;
+  const { store, clock, limits } = ports;
   const brakeMs = await store.readBrake();
   if (brakeMs !== null && brakeMs > clock.nowMs()) return nothing("braked"); // The ring goes on at the next tick.
-  const current = await store.readShardRow(message.shard);
-  const run = openRun(current?.row.run ?? null, message, ports.newId(), clock.nowMs());
-  if (run === "superseded" || run === "finished") return nothing(run);
+  const { current, run } = await opened(message, ports);
+  if (run === "busy") ports.log("info", "shard busy", { shard: message.shard, tick: message.tick });
+  if (typeof run === "string") return nothing(run);
   const claim = await store.writeShardRow({
     shard: message.shard,
     row: { run, figures: {} }, // They have a row of their own: this one goes with every transaction.
@@ -40,14 +41,33 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   });
   if (claim === "superseded") return nothing("superseded");
   const figures = (await store.readFigures(message.shard)) ?? {};
-  return new Run(message, new RunTally(figures, run, clock), new Committer(store, claim), ports).finish();
+  const committer = new Committer(store, claim, clock.after, limits.lingerMsMax);
+  return new Run(message, new RunTally(figures, run, clock), committer, ports).finish();
+}
+
+/**
+ * Looks at a run that is in hand until it comes on, ends, or is old: the tick after a host was killed need not wait for
+ * another tick.
+ */
+async function opened(message: RoundsMessage, ports: Ports) {
+  const { store, clock, limits } = ports;
+  let first: string | null = null;
+  for (let looks = 1; ; looks++) {
+    const current = await store.readShardRow(message.shard);
+    const held = current?.row.run ?? null;
+    const run = openRun(held, message, ports.newId(), clock.nowMs(), limits.runYoungMs);
+    const now = `${held?.runId} ${held?.seenMs}`;
+    first ??= now;
+    if (run !== "busy" || now !== first || looks > limits.busyLooksMax) return { current, run };
+    await clock.sleep(limits.runYoungMs / limits.busyLooksMax);
+  }
 }
 
 /** A mailbox whose change other programs are still to be told of. */
 type Unsent = { readonly work: DueWork; readonly held: Held; readonly audit: Checkpoint | null };
 
 class Run {
-  readonly #pages: PageMessage[] = [];
+  readonly #pages: (PageMessage | AloneMessage)[] = [];
   readonly #due: DueMailboxes;
   readonly #run: RunTally["run"];
   readonly #newAskedBefore: number;
@@ -57,6 +77,11 @@ class Run {
   /** Mailboxes whose removal was cut short: their last rows are deleted now. */
   readonly #removing: string[] = [];
   #stop: "unfinished" | "braked" | null = null;
+  #newlySlow = 0;
+  /** When something was last answered or committed. */
+  #cameOnMs: number;
+  #toldMs: number;
+  #callOffHeartbeat: () => void = () => undefined;
 
   constructor(
     private readonly message: RoundsMessage,
@@ -66,7 +91,10 @@ class Run {
   ) {
     this.#run = tally.run;
     this.#newAskedBefore = tally.newAsked;
-    this.#untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
+    const nowMs = ports.clock.nowMs();
+    this.#untilMs = nowMs + ports.limits.runMsMax;
+    this.#cameOnMs = nowMs;
+    this.#toldMs = nowMs;
     this.#due = new DueMailboxes(
       ports.store,
       message.shard,
@@ -83,6 +111,40 @@ class Run {
   }
 
   async finish(): Promise<RunEnd> {
+    this.#beat();
+    try {
+      return await this.#runToEnd();
+    } finally {
+      this.#callOffHeartbeat();
+      this.committer.close();
+    }
+  }
+
+  /**
+   * A run that lasts says from time to time that it is alive, and what it has counted (I7). One that hangs says nothing: the
+   * next tick takes over from it.
+   */
+  #beat(): void {
+    const { clock, limits } = this.ports;
+    this.#callOffHeartbeat = clock.after(limits.heartbeatMs, () => {
+      this.#beat();
+      if (this.#cameOnMs > this.#toldMs) this.committer.tell(() => this.#told());
+    });
+  }
+
+  #told(): Told {
+    const row = this.#row();
+    this.#toldMs = this.#cameOnMs;
+    this.tally.newAsked = this.#newAskedBefore + this.#due.newAsked;
+    return { row, figures: figuresOf(this.tally, this.ports.store, false, row.run).stored };
+  }
+
+  /** The shard's row as of now. */
+  #row() {
+    return { run: { ...this.#run, ...this.#due.cursor, seenMs: this.#cameOnMs }, figures: {} };
+  }
+
+  async #runToEnd(): Promise<RunEnd> {
     do {
       const workers = Array.from({ length: this.ports.limits.batchesInFlightMax }, () => this.#work());
       // Even when one failed: what the others have in hand is committed first.
@@ -91,6 +153,9 @@ class Run {
     } while (this.#stop === null && !this.committer.isSuperseded && this.#due.hasReady);
     if (this.committer.isSuperseded) return { ...nothing("superseded"), pages: this.#pages };
     for (const mailboxId of this.#removing) await this.ports.store.purgeMailbox(mailboxId);
+    this.#callOffHeartbeat();
+    await this.committer.drain(); // A heartbeat may be on its way, and the shard's row has one writer at a time.
+    if (this.committer.isSuperseded) return { ...nothing("superseded"), pages: this.#pages };
     return this.#close();
   }
 
@@ -102,7 +167,9 @@ class Run {
     const position = isDone ? { cursor: null, from: null, wrapped: false } : reached;
     this.tally.newAsked = this.#newAskedBefore + this.#due.newAsked;
     const figures = figuresOf(this.tally, store, isDone, position);
-    const run = { ...this.#run, ...position, finishedMs: isDone ? clock.nowMs() : null };
+    // A braked run hands nothing on: the next tick goes on at once.
+    const seenMs = kind === "unfinished" ? clock.nowMs() : null;
+    const run = { ...this.#run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs };
     const row = { run, figures: {} };
     const written = await store.writeShardRow({ ...this.committer.claim, row, figures: figures.stored });
     if (written === "superseded") return { ...nothing("superseded"), pages: this.#pages };
@@ -123,21 +190,49 @@ class Run {
     if (this.#stop !== null || this.committer.isSuperseded) return false;
     if (clock.nowMs() >= this.#untilMs) this.#stop ??= "unfinished";
     if (this.#stop !== null) return false;
-    const batch = await this.#due.next(this.ports.batchSize);
-    if (batch.length === 0) return false;
-    const answer = await this.ports.graph.ask(batch.map((work) => askOf(work.from)));
+    const works = await this.#due.next(this.ports.batchSize);
+    if (works.length === 0) return false;
+    const isKnownSlow = ({ held }: DueWork) => held.checkpoint.aloneUntilMs !== null;
+    for (const work of works.filter(isKnownSlow)) this.#handOver(work);
+    const batch = works.filter((work) => !isKnownSlow(work));
+    if (batch.length > 0) await this.#ask(batch);
+    return true;
+  }
+
+  async #ask(batch: readonly DueWork[]): Promise<void> {
+    const works = new Map(batch.map((work) => [askOf(work.from), work]));
+    const following: Promise<void>[] = [];
+    const follow = (work: DueWork, outcome: Outcome) => {
+      this.#cameOnMs = this.ports.clock.nowMs();
+      const followed = this.#follow(work, outcome);
+      followed.catch(() => undefined); // Thrown below, once all of the batch have answered.
+      following.push(followed);
+    };
+    const asks = [...works.keys()];
+    const answer = await this.ports.graph.ask(asks, {
+      onPage: (ask, outcome) => {
+        const work = works.get(ask);
+        if (work !== undefined && works.delete(ask)) follow(work, outcome);
+      },
+    });
     this.tally.asked(answer);
     if (answer.brake !== null) await this.#brake(answer.brake);
-    await settled(
-      batch.map(async (work, index) => {
-        const outcome = answer.outcomes[index];
-        if (outcome === undefined) throw new Error("Graph client gave fewer outcomes than it was asked for.");
-        // The application was throttled, not this mailbox: it is left as it was, and stays due.
-        if (answer.brake !== null && outcome.kind === "throttled") return;
-        await this.#follow(work, outcome);
-      }),
-    );
-    return true;
+    for (const [index, ask] of asks.entries()) {
+      const work = works.get(ask);
+      if (work === undefined) continue;
+      const outcome = answer.outcomes[index];
+      if (outcome === undefined) throw new Error("Graph client gave fewer outcomes than it was asked for.");
+      // The application was throttled, not this mailbox: it is left as it was, and stays due.
+      if (answer.brake === null || outcome.kind !== "throttled") follow(work, outcome);
+    }
+    await settled(following);
+  }
+
+  /** A slow mailbox goes to a page message of its own, which waits for it: nobody here does (I10). */
+  #handOver(work: DueWork): void {
+    const { checkpoint } = work.held;
+    const next = { ...handedOver(checkpoint, this.ports.clock.nowMs(), this.#run.tick), walked: null };
+    this.#add(work, { held: work.held, rows: [], next }, countsOf(null, 0));
   }
 
   async #brake(brake: { readonly retryAfterMs: number | null; readonly code: string }): Promise<void> {
@@ -149,6 +244,12 @@ class Run {
   }
 
   async #follow(work: DueWork, outcome: Outcome): Promise<void> {
+    if (isSlow(outcome) && this.#newlySlow < this.ports.limits.newlySlowMax) {
+      this.#newlySlow += 1;
+      this.ports.log("warn", "mailbox answers slowly", { mailbox: work.from.mailboxId });
+      this.#handOver(work);
+      return;
+    }
     const step = stepOf(work, outcome, this.ports, this.#run.tick);
     logStep(step, this.ports);
     if (step.kind === "restart") {
@@ -173,11 +274,12 @@ class Run {
   }
 
   #add(work: DueWork, unit: PendingUnit, counts: Counts): void {
-    this.committer.row = { ...this.committer.claim.row, run: { ...this.#run, ...this.#due.cursor } };
+    this.committer.row = this.#row();
     this.committer.add(unit, (result) => this.#committed(work, unit, result, counts));
   }
 
   #committed(work: DueWork, unit: PendingUnit, result: UnitResult, counts: Counts): void {
+    this.#cameOnMs = this.ports.clock.nowMs();
     if (result.kind === "tooLarge") {
       this.ports.log("error", "mailbox does not fit the table", { mailbox: unit.next.mailboxId, why: result.why });
       const { next } = tooLargeUnit(work.held, result.why, this.ports, this.#run.tick);
@@ -190,8 +292,8 @@ class Run {
     }
     const { checkpoint } = result.held;
     this.tally.committed(counts, work.held.checkpoint, checkpoint);
-    const message = pageMessageOf(checkpoint);
-    if (message !== null && checkpoint.failuresInARow === 0) this.#pages.push(message);
+    const message = messageOf(checkpoint, this.ports.clock.nowMs());
+    if (message !== null) this.#pages.push(message);
     const audit = counts.rounds > 0 ? auditOf(checkpoint, this.ports.clock.nowMs(), this.ports.auditMs) : null;
     if (isNudgeDue(checkpoint)) this.#nudge(work, result.held, audit);
     else this.#next(work, result.held, audit);

@@ -48,7 +48,7 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
     store.readDirectory(),
   ]);
   const ticks = mergedTicks(views);
-  const census = views.map(({ figures }) => figures.census ?? emptyCensus()).reduce(addCensus, emptyCensus());
+  const census = views.map(({ figures }) => censusOf(figures) ?? emptyCensus()).reduce(addCensus, emptyCensus());
   return {
     now: new Date(nowMs).toISOString(),
     mailboxes: mailboxesOf(census, facts),
@@ -64,6 +64,11 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
     brake: { isOn: brakeMs !== null && brakeMs > nowMs, until: at(brakeMs) },
     settings: facts.settings,
   };
+}
+
+/** Before a shard's first run has got round, what it has counted so far: its mailboxes are not unknown. */
+function censusOf({ census, partial }: ShardFigures): Census | null {
+  return census ?? partial?.census ?? null;
 }
 
 async function viewOfShard(store: Store, shard: string): Promise<ShardView> {
@@ -177,11 +182,11 @@ function activityOf(ticks: readonly MergedTick[]) {
 }
 
 function shardOf({ shard, run, figures }: ShardView) {
-  const { census } = figures;
+  const census = censusOf(figures);
   return {
     shard,
     mailboxes: census === null ? 0 : Object.values(census.states).reduce((sum, count) => sum + count, 0),
-    counted: at(figures.atMs),
+    counted: at(figures.atMs ?? figures.partial?.finishedMs ?? null),
     tick: run?.tick ?? null,
     started: at(run?.startedMs ?? null),
     finished: at(run?.finishedMs ?? null),

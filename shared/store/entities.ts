@@ -51,6 +51,7 @@ export function checkpointColumns(checkpoint: Checkpoint): Columns {
     .label("displayName", checkpoint.displayName)
     .text("lastTick", checkpoint.lastTick)
     .text("walked", checkpoint.walked === null ? null : JSON.stringify(checkpoint.walked))
+    .time("aloneUntil", checkpoint.aloneUntilMs)
     .columns();
 }
 
@@ -87,6 +88,7 @@ export function checkpointOf(entity: Entity): Checkpoint {
     displayName: row.textOrNull("displayName"),
     lastTick: row.textOrNull("lastTick"),
     walked: row.textOrNull("walked") === null ? null : countersOf(row.object("walked")),
+    aloneUntilMs: row.timeOrNull("aloneUntil"),
     ...phaseAndLink(row),
   };
 }

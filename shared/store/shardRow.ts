@@ -15,6 +15,8 @@ export type ShardRow = {
     /** Whether the run has passed the end of the shard and goes on from its start. */
     readonly wrapped: boolean;
     readonly finishedMs: number | null;
+    /** When the run last wrote, by its own clock; null for a run that nobody works on. */
+    readonly seenMs: number | null;
   } | null;
   readonly figures: JsonObject;
 };
@@ -30,7 +32,8 @@ export function shardRowColumns({ run, figures }: ShardRow): Columns {
       .text("cursor", run.cursor)
       .text("ringFrom", run.from)
       .flag("wrapped", run.wrapped)
-      .time("runFinished", run.finishedMs);
+      .time("runFinished", run.finishedMs)
+      .time("runSeen", run.seenMs);
   }
   return writer.text("figures", JSON.stringify(figures)).columns();
 }
@@ -50,6 +53,7 @@ export function shardRowOf(entity: Entity): ShardRow {
       from: row.textOrNull("ringFrom"),
       wrapped: row.flag("wrapped"),
       finishedMs: row.timeOrNull("runFinished"),
+      seenMs: row.timeOrNull("runSeen"),
     },
     figures,
   };

@@ -34,6 +34,7 @@ export function newCheckpoint(mailboxId: string, epoch: string, displayName: str
     displayName,
     lastTick: null,
     walked: null,
+    aloneUntilMs: null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { startOver } from "./checkpoint.js";
+import { syncLimits } from "./limits.js";
 import type { Checkpoint } from "./types.js";
 
 /** The reason that a mailbox carries while it is being taken off the roster: its rows are on their way out. */
@@ -22,9 +23,33 @@ export function isNeverAsked(checkpoint: Checkpoint): boolean {
  * is still on its way, the fence lets only one of the two go on (I2, I9); if it was lost, nothing else would (I7).
  */
 export function isDue(checkpoint: Checkpoint, nowMs: number, tick: string): boolean {
-  if (checkpoint.lastTick === tick || isLeaving(checkpoint)) return false;
+  if (checkpoint.lastTick === tick || isLeaving(checkpoint) || isInHandAlone(checkpoint, nowMs)) return false;
   if (checkpoint.notBeforeMs === null) return checkpoint.parkedReason === null;
   return checkpoint.notBeforeMs <= nowMs;
+}
+
+/**
+ * Whether a page message has the slow mailbox in hand. A time further ahead than anybody writes comes from a host whose
+ * clock was ahead, and holds nobody back.
+ */
+export function isInHandAlone({ aloneUntilMs }: Checkpoint, nowMs: number): boolean {
+  return aloneUntilMs !== null && aloneUntilMs > nowMs && aloneUntilMs <= nowMs + syncLimits.aloneMsMax;
+}
+
+/** The mailbox as a run hands it over to a page message of its own, which waits for its answer (I10). */
+export function handedOver(checkpoint: Checkpoint, nowMs: number, tick: string): Checkpoint {
+  return { ...checkpoint, lastTick: tick, aloneUntilMs: nowMs + syncLimits.aloneMsMax };
+}
+
+/**
+ * A slow mailbox's checkpoint after an answer that took `tookMs`. `goesOn`: a further page of it is asked for next.
+ * One that has answered in a quarter of the time that runs wait goes back into their batches.
+ */
+export function afterAlone(next: Checkpoint, nowMs: number, tookMs: number, goesOn: boolean): Checkpoint {
+  if (next.aloneUntilMs === null) return next;
+  if (goesOn) return { ...next, aloneUntilMs: nowMs + syncLimits.aloneMsMax };
+  const isQuick = next.failuresInARow === 0 && tookMs <= syncLimits.quickMsMax;
+  return { ...next, aloneUntilMs: isQuick ? null : nowMs };
 }
 
 /** When the next audit of this mailbox is due: spread over half the interval, so that a fleet added at once is not audited at once. */

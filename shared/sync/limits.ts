@@ -30,6 +30,10 @@ export const syncLimits = {
   reprobeBaseMs: 15 * minuteMs,
   reprobeMaxMs: dayMs,
   deltaProbeMs: dayMs,
+  /** Our choice: a call of 100 s, its token, and the wait in the queue. So long a page message has a slow mailbox to itself. */
+  aloneMsMax: 5 * minuteMs,
+  /** Our choice: a quarter of the time that a run waits for an answer. A slow mailbox that needs no more is slow no longer. */
+  quickMsMax: 1_000,
   /** Fewer removals than this are never held (I11). */
   heldRemovalsMin: 3,
 } as const;

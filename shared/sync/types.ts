@@ -59,6 +59,11 @@ export type Checkpoint = {
   readonly lastTick: string | null;
   /** What `applyPage` did for this mailbox and no run has counted yet. Null: nothing. */
   readonly walked: Counters | null;
+  /**
+   * Set for a mailbox that answers slowly: it is asked by itself, never in a batch. Until then a page message has it in hand
+   * and runs pass it over; a time that has passed says that it is slow, and in nobody's hand. Null: it answers in time.
+   */
+  readonly aloneUntilMs: number | null;
 } & (
   | { readonly phase: "initial"; readonly link: null }
   | { readonly phase: "full" | "incremental"; readonly link: string }

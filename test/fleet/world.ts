@@ -8,7 +8,7 @@ import type { Call, Transport } from "../../shared/graph/ports.js";
 import { applyPage } from "../../shared/mirror/applyPage.js";
 import { type DiscoverEnd, discoverMailboxes } from "../../shared/mirror/discover.js";
 import { type DiscoverLimits, type DiscoverPorts, discoverLimits } from "../../shared/mirror/discoverPorts.js";
-import type { PageMessage, SyncMessage } from "../../shared/mirror/messages.js";
+import type { AloneMessage, PageMessage, SyncMessage } from "../../shared/mirror/messages.js";
 import { type Ports, type RunLimits, runLimits } from "../../shared/mirror/ports.js";
 import { runRounds } from "../../shared/mirror/runRounds.js";
 import type { MirrorFacts } from "../../shared/mirror/status.js";
@@ -16,6 +16,7 @@ import { shardNames } from "../../shared/store/keys.js";
 import { type MemoryTableOptions, memoryTable } from "../../shared/store/memoryTable.js";
 import { createStore } from "../../shared/store/store.js";
 import { stateOf } from "../../shared/sync/state.js";
+import { noTimers } from "../timers.js";
 
 export const dayMs = 86_400_000;
 export const tickMs = 300_000;
@@ -40,6 +41,7 @@ export function fleet(options: FleetOptions = {}) {
     sleep: async (ms: number) => {
       clock.ms += ms;
     },
+    after: noTimers,
   };
   let names = 0;
   const newId = () => `00000000-0000-4000-8000-${String(++names).padStart(12, "0")}`;
@@ -85,7 +87,7 @@ export function fleet(options: FleetOptions = {}) {
     isDeltaDocumented: true,
     settings: {},
   };
-  const walkAll = async (messages: readonly (PageMessage | SyncMessage)[]) => {
+  const walkAll = async (messages: readonly (PageMessage | SyncMessage | AloneMessage)[]) => {
     for (let open = [...messages]; open.length > 0; ) {
       const ends = [];
       for (const message of open) ends.push(await applyPage(message, ports()));
@@ -179,7 +181,7 @@ function simulated(graph: GraphSimulator, newId: () => string, onCall: FleetOpti
     },
     hasOtherToken: async () => true,
     nextRequestId: newId,
-    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
+    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
     close: () => undefined,
   };
 }

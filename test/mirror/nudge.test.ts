@@ -10,6 +10,7 @@ import { StorageError } from "../../shared/store/store.js";
 import type { Item, Outcome } from "../../shared/sync/types.js";
 import { between } from "../feed/mailboxWorld.js";
 import { storeOn } from "../store/builders.js";
+import { noTimers } from "../timers.js";
 
 const startMs = Date.UTC(2026, 9, 8, 12);
 let drawn = 0;
@@ -33,7 +34,7 @@ async function opened(mailboxes: readonly string[] = ["adele"]) {
   const answers = new Map<string, Outcome[]>();
   const queue: Nudge[] = [];
   const sent = { before: async (_nudge: Nudge): Promise<void> => undefined };
-  const clock = { ms: startMs, nowMs: () => clock.ms, sleep: async () => undefined };
+  const clock = { ms: startMs, nowMs: () => clock.ms, sleep: async () => undefined, after: noTimers };
   let ticks = 0;
   const ask = async (asks: readonly { readonly mailboxId: string }[]): Promise<Asked> => ({
     outcomes: asks.map(({ mailboxId }) => answers.get(mailboxId)?.shift() ?? quiet()),

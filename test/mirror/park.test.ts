@@ -4,6 +4,7 @@ import { type Ports, runLimits } from "../../shared/mirror/ports.js";
 import { memoryTable } from "../../shared/store/memoryTable.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
 import { added, storeOn } from "../store/builders.js";
+import { noTimers } from "../timers.js";
 
 const nowMs = Date.UTC(2026, 9, 8, 12);
 const inMidRound: Partial<Checkpoint> = { phase: "full", roundId: "round-1", pageNumber: 2 };
@@ -16,7 +17,7 @@ async function opened(changed: Partial<Checkpoint> = inMidRound) {
   const logged: string[] = [];
   const nudges: number[] = [];
   const ports: Ports = {
-    clock: { nowMs: () => nowMs, sleep: () => Promise.reject(new Error("Nobody sleeps here.")) },
+    clock: { nowMs: () => nowMs, sleep: () => Promise.reject(new Error("Nobody sleeps here.")), after: noTimers },
     random: { next: () => 0.5 },
     newId: () => "id",
     graph: { ask: () => Promise.reject(new Error("Nobody asks here.")) },
@@ -63,6 +64,14 @@ describe("I7: a page message that failed time and again", () => {
     const before = await read();
     expect(await parkPages(overtaken, ports)).toBe("movedOn");
     expect(await read()).toEqual(before);
+  });
+
+  test("parks a slow mailbox whose own message it was, and nobody who was handed over anew meanwhile", async () => {
+    const { ports, read } = await opened({ aloneUntilMs: 7 });
+    expect(await parkPages({ mailbox: "adele", alone: 6 }, ports)).toBe("movedOn");
+    expect((await read())?.parkedReason).toBeNull();
+    expect(await parkPages({ mailbox: "adele", alone: 7 }, ports)).toBe("parked");
+    expect((await read())?.parkedReason).toBe("poisonedPage");
   });
 
   test("parks nobody whose round has ended meanwhile", async () => {

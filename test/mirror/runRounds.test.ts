@@ -3,6 +3,7 @@ import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import { type GraphServer, startGraphServer } from "../../local/graph/server.js";
 import { applyPage } from "../../shared/mirror/applyPage.js";
+import { runLimits } from "../../shared/mirror/ports.js";
 import { addMailbox } from "../../shared/mirror/roster.js";
 import { type RunEnd, runRounds } from "../../shared/mirror/runRounds.js";
 import { sameJson } from "../../shared/sync/merge.js";
@@ -118,6 +119,7 @@ describe("a run that stops", () => {
       graph: {
         ask: async (asks: Parameters<typeof trial.ports.graph.ask>[0]) => {
           const answer = await trial.ports.graph.ask(asks);
+          if (taken === undefined) trial.advance(runLimits.runYoungMs); // The run in hand looks dead.
           taken ??= await tick();
           return answer;
         },

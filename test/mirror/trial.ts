@@ -8,6 +8,7 @@ import { createStore } from "../../shared/store/store.js";
 import { noTelemetry, type Telemetry } from "../../shared/telemetry/telemetry.js";
 import { tracedTransport } from "../../shared/telemetry/tracedGraph.js";
 import { tracedTable } from "../../shared/telemetry/tracedTable.js";
+import { noTimers } from "../timers.js";
 
 /** Drivers over the in-memory table and a Graph over real HTTP; time stands still unless a test moves it. */
 export function trialPorts(
@@ -22,6 +23,7 @@ export function trialPorts(
     sleep: async (ms: number) => {
       nowMs += ms;
     },
+    after: noTimers,
   };
   const table = memoryTable();
   const { token = "test", telemetry = noTelemetry } = settings;

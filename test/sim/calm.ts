@@ -1,7 +1,10 @@
 import { LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
 import { type Cursed, findings } from "./findings.js";
+import { quieten } from "./pace.js";
+import { slowness } from "./plan.js";
 import { jump } from "./process.js";
+import { oneSlowMailbox } from "./slow.js";
 import { edit } from "./storm.js";
 import type { World } from "./world.js";
 
@@ -22,9 +25,6 @@ const pausesMs = [
   5 * minuteMs,
 ];
 
-/** Our choice: ten times what the busiest tick of a calm was seen to take. A storm of messages would take more. */
-const stepsPerTickMax = 20_000;
-
 /** Ends all trouble but that of one cursed mailbox, and lets the mirror find its way: then it must equal the truth. */
 export async function calm(world: World): Promise<void> {
   const { scheduler, graph, dice, oracle } = world;
@@ -32,6 +32,7 @@ export async function calm(world: World): Promise<void> {
   for (const [fault, count] of Object.entries(graph.faults.injected()))
     if (count > 0) dice.count(fault as never, count);
   graph.faults.clear();
+  world.slow.clear();
   world.easeLimits();
   graph.switchDelta("beta", "available");
   for (const process of world.processes) jump(process, 0);
@@ -54,6 +55,7 @@ export async function calm(world: World): Promise<void> {
   }
   for (const finding of findings(world, cursed)) oracle.report(...finding);
   if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, cursed);
+  if (cursed === null && oracle.violations.length === 0 && world.random.next() < 0.5) await oneSlowMailbox(world);
   if (oracle.violations.length === 0) for (const reader of world.readers) await reader.finish(world);
 }
 
@@ -69,6 +71,7 @@ function curse(world: World): Cursed {
   if (kind === "gone") graph.mailboxes.setState(mailboxId, { kind: "gone", code: "MailboxNotEnabledForRESTAPI" });
   else if (kind === "denied" || kind === "full") graph.mailboxes.setState(mailboxId, { kind });
   else if (kind === "refusedByTable") world.refusedMailbox = mailboxId;
+  else if (kind === "slow") world.slow.set(mailboxId, slowness(random));
   else if (kind === "malformedDelta") world.malformedMailbox = mailboxId;
   else if (kind === "longerLinks") graph.faults.add({ kind: "poisonedLink", form: "longerPath", mailboxId });
   else if (kind === "linkRefused") {
@@ -79,26 +82,6 @@ function curse(world: World): Cursed {
   edit(world);
   graph.createCalendar(mailboxId, { name: "One that the curse is for" }); // Last: an edit might delete it again.
   return { mailboxId, curse: kind };
-}
-
-/** Until nothing is under way. A message that is still leased to a dead host stays where it is. */
-export async function quieten(world: World): Promise<void> {
-  const { scheduler, oracle } = world;
-  const endSteps = scheduler.steps + stepsPerTickMax;
-  while (oracle.violations.length === 0) {
-    if (await world.step()) {
-      if (scheduler.steps < endSteps) continue;
-      oracle.report(
-        "I9",
-        "the calm never gets quiet",
-        `${stepsPerTickMax} steps at most`,
-        world.leftMessages().join("; "),
-      );
-      return;
-    }
-    if (scheduler.waiting === 0) return;
-    scheduler.nowMs = Math.max(scheduler.nowMs, scheduler.nextDueMs()); // A call that stalled, or a short wait.
-  }
 }
 
 /** A tick in which nothing has changed asks once for each mailbox, and changes nothing. */

@@ -9,7 +9,7 @@ import {
 import { StorageError } from "../../shared/store/errors.js";
 import { createStore } from "../../shared/store/store.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
-import { quieten } from "./calm.js";
+import { quieten } from "./pace.js";
 import type { Reader } from "./readers.js";
 import type { Mortal } from "./scheduler.js";
 import { contentText, type RowView } from "./views.js";

@@ -39,6 +39,7 @@ export const EVENTS = {
   mailboxFull: [0.2, 1],
   mailboxDenied: [0.2, 1],
   mailboxGone: [0.2, 1],
+  mailboxSlow: [0.2, 1],
   idsReplaced: [0.1, 0.6],
   linksLost: [0.2, 1],
   massRemoval: [0.1, 0.6],

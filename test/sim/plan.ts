@@ -33,6 +33,7 @@ export type Plan = {
 
 export const CURSES = [
   "serverError",
+  "slow",
   "endlessLinks",
   "poisonedLink",
   "longerLinks",
@@ -50,6 +51,14 @@ export type Curse = (typeof CURSES)[number];
 export type Narrowing = { readonly faults?: readonly Fault[]; readonly stormTicks?: number };
 
 const dayMs = 86_400_000;
+
+/** Longer than a run waits; longer than a batch may; longer than any call may. */
+const slownessesMs = [5 * 1_000, 50 * 1_000, 90 * 1_000, dayMs] as const;
+
+/** How long Graph takes to answer for a slow mailbox. Milliseconds. */
+export function slowness(random: Random): number {
+  return slownessesMs[below(random, slownessesMs.length)] ?? 0;
+}
 
 /** Swarm testing: each seed breaks a part of everything only, so that no fault hides what another would show. */
 export function planOf(seed: number, narrowing: Narrowing = {}): Plan {
@@ -98,6 +107,11 @@ function limitsOf(random: Random): RunLimits {
     sendsInFlightMax: 16,
     newMailboxesPerTickMax: 1_000,
     brakeMsDefault: 30_000,
+    lingerMsMax: oneOf([200, 1_000]),
+    heartbeatMs: oneOf([500, 10_000]),
+    runYoungMs: 30_000,
+    busyLooksMax: oneOf([3, 30]),
+    newlySlowMax: oneOf([1, 16]),
   };
 }
 

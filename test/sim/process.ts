@@ -46,6 +46,7 @@ export type Wiring = {
   readonly newId: () => string;
   readonly nowMs: () => number;
   readonly sleep: (process: Process, ms: number) => Promise<void>;
+  readonly after: (process: Process, ms: number, call: () => void) => () => void;
   readonly draw: () => number;
   readonly token: () => Promise<string>;
   readonly wire: (invocation: Invocation) => HttpClient;
@@ -58,6 +59,7 @@ export async function portsOf(invocation: Invocation, wiring: Wiring): Promise<P
   const clock = {
     nowMs: () => wiring.nowMs() + process.offsetMs,
     sleep: (ms: number) => wiring.sleep(process, ms),
+    after: (ms: number, call: () => void) => wiring.after(process, ms, call),
   };
   const store = await openedStore(process, wiring);
   const made = createTransport({
@@ -65,6 +67,7 @@ export async function portsOf(invocation: Invocation, wiring: Wiring): Promise<P
     token: { getToken: wiring.token },
     newId: wiring.newId,
     httpClient: wiring.wire(invocation),
+    after: clock.after,
   });
   const transport = { ...made, batchHealth: process.batchHealth };
   const { nudge } = wiring;

@@ -38,20 +38,36 @@ export class Scheduler {
     this.nowMs = startMs;
   }
 
-  /** Waits for its turn. Never returns for a dead owner. @param dueMs Not before this time. */
+  /** Calls once it is time, unless it is called off by what this returns, or its owner dies. */
+  timer(owner: Mortal, label: () => string, dueMs: number, call: () => void): () => void {
+    const gate: Gate = { owner, kind: "effect", label, dueMs, open: call, onDeath: null };
+    if (!owner.isDead) this.#gates.push(gate);
+    return () => this.#remove(gate);
+  }
+
+  /**
+   * Waits for its turn. Never returns for a dead owner. @param dueMs Not before this time. @param signal Whoever waits has
+   * given up: it ends as when the owner dies.
+   */
   gate(
     owner: Mortal,
     kind: CallKind,
     label: () => string,
     dueMs = 0,
     onDeath: (() => void) | null = null,
+    signal: Pick<AbortSignal, "addEventListener"> | null = null,
   ): Promise<Fate> {
     if (owner.isDead) {
       onDeath?.();
       return new Promise<never>(() => undefined);
     }
     return new Promise((open) => {
-      this.#gates.push({ owner, kind, label, dueMs, open, onDeath });
+      const gate: Gate = { owner, kind, label, dueMs, open, onDeath };
+      this.#gates.push(gate);
+      signal?.addEventListener("abort", () => {
+        this.#remove(gate);
+        onDeath?.();
+      });
     });
   }
 
@@ -88,6 +104,11 @@ export class Scheduler {
     }
     gate.open(fate);
     await settled();
+  }
+
+  #remove(gate: Gate): void {
+    const index = this.#gates.indexOf(gate);
+    if (index >= 0) this.#gates.splice(index, 1);
   }
 
   /** The owner's calls never return. */

@@ -1,6 +1,7 @@
-import { calm, quieten } from "./calm.js";
+import { calm } from "./calm.js";
 import { feedReader } from "./feedReader.js";
 import type { Fault } from "./kinds.js";
+import { quieten } from "./pace.js";
 import type { Plan } from "./plan.js";
 import { sequenceReader } from "./readers.js";
 import { storm } from "./storm.js";

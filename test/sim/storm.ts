@@ -2,6 +2,7 @@ import { GONE_CODES, LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
 import { careActions } from "../../shared/mirror/care.js";
 import { EVENTS, type Fault, GRAPH_FAULTS } from "./kinds.js";
+import { slowness } from "./plan.js";
 import { jump } from "./process.js";
 import type { World } from "./world.js";
 
@@ -145,6 +146,9 @@ async function graphEvent(world: World, what: Fault): Promise<void> {
       const code = GONE_CODES[below(random, GONE_CODES.length)] ?? "ResourceNotFound";
       return graph.mailboxes.setState(mailboxId, isBack ? { kind: "normal" } : { kind: "gone", code });
     }
+    case "mailboxSlow":
+      if (isBack || !world.slow.delete(mailboxId)) world.slow.set(mailboxId, slowness(random));
+      return;
     case "idsReplaced":
       return graph.mailboxes.replaceIds(mailboxId);
     case "linksLost":

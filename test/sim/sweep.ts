@@ -1,6 +1,7 @@
 import { runLimits } from "../../shared/mirror/ports.js";
-import { calm, quieten } from "./calm.js";
+import { calm } from "./calm.js";
 import { feedReader } from "./feedReader.js";
+import { quieten } from "./pace.js";
 import { type Plan, planOf } from "./plan.js";
 import { sequenceReader } from "./readers.js";
 import type { CallKind, Fate } from "./scheduler.js";

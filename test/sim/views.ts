@@ -21,6 +21,7 @@ export type CheckpointView = {
   readonly heldRemovals: number | null;
   readonly lastErrorCode: string | null;
   readonly lastTick: string | null;
+  readonly aloneUntilMs: number | null;
   readonly calendarCount: number;
   readonly retiredSequence: number;
 };
@@ -54,6 +55,7 @@ export function checkpointView(columns: Columns): CheckpointView {
     heldRemovals: columns["heldRemovals"] === undefined ? null : Number(columns["heldRemovals"]),
     lastErrorCode: textAt(columns, "lastErrorCode"),
     lastTick: textAt(columns, "lastTick"),
+    aloneUntilMs: timeAt(columns, "aloneUntil"),
     calendarCount: Number(columns["calendarCount"]),
     retiredSequence: Number(columns["retiredSequence"]),
   };

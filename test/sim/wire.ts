@@ -24,6 +24,8 @@ export type WireParts = {
   readonly bendNow: () => number | null;
   readonly isTokenOurs: (authorization: string | undefined) => boolean;
   readonly tickets: () => number;
+  /** How long Graph takes to answer for a mailbox. */
+  readonly delayMsOf: (mailboxId: string) => number;
   /** Told of each ask for a mailbox. */
   readonly asked: (mailboxId: string) => void;
 };
@@ -49,10 +51,14 @@ async function sendOver(parts: WireParts, invocation: Invocation, request: Pipel
     `${invocation.name} asks ${asks.map(({ mailboxId, target: path }) => `…${mailboxId.slice(-4)}${tail(path)}`).join(" + ")}`;
   let dead: () => void = () => undefined;
   const death = new Promise<never>((_, reject) => {
-    dead = () => reject(networkError()); // So that no timer of a dead process stays behind.
+    dead = () => reject(networkError()); // Nobody waits any more.
   });
   death.catch(() => undefined);
-  const fate = await Promise.race([scheduler.gate(invocation.process, "fetch", label, 0, dead), death]);
+  // Graph answers a batch when all of its items have answered.
+  const delayMs = Math.max(0, ...asks.map(({ mailboxId }) => parts.delayMsOf(mailboxId)));
+  const dueMs = delayMs === 0 ? 0 : scheduler.nowMs + delayMs;
+  const signal = (request.abortSignal ?? null) as AbortSignal | null;
+  const fate = await Promise.race([scheduler.gate(invocation.process, "fetch", label, dueMs, dead, signal), death]);
   if (fate === "crashBefore") {
     parts.die(invocation);
     throw networkError();
@@ -171,9 +177,11 @@ function isAskedFor({ message }: Invocation): boolean {
 }
 
 /** Whether a page message is about another page than the one that the mailbox waits for. */
-function isOvertaken({ message }: Invocation, { roundId, pageNumber, phase }: CheckpointView): boolean {
+function isOvertaken({ message }: Invocation, checkpoint: CheckpointView): boolean {
   if (message?.queue !== "pages") return false;
-  const { round, page } = JSON.parse(message.body) as { round?: string; page?: number };
+  const { roundId, pageNumber, phase, aloneUntilMs } = checkpoint;
+  const { round, page, alone } = JSON.parse(message.body) as { round?: string; page?: number; alone?: number };
+  if (alone !== undefined) return alone !== aloneUntilMs;
   return round !== roundId || page !== pageNumber || phase === "idle" || phase === "initial";
 }
 

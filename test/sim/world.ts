@@ -53,6 +53,8 @@ export class World {
   refusedMailbox: string | null = null;
   /** The mailbox whose pages of delta have no link of any kind. */
   malformedMailbox: string | null = null;
+  /** How long Graph takes to answer for a mailbox, and so for each batch that it is in. Milliseconds. */
+  readonly slow = new Map<string, number>();
   readonly #inHand = new Set<string>();
   /** Read by the table at each query. */
   readonly #tableOptions = { pageSize: 1000, emptyPages: false };
@@ -224,14 +226,14 @@ export class World {
     const process: Process = Object.assign(mortal, {
       offsetMs: 0,
       table: this.tableFor(mortal, () => this.kill(process)),
-      batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
+      batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
       invocations: new Set<Invocation>(),
     });
     this.processes.push(process);
   }
 
   #wire(): Wiring {
-    const { plan } = this;
+    const { plan, scheduler } = this;
     const newId = () => {
       this.#ids += 1;
       return `id-${this.#ids}`;
@@ -253,6 +255,7 @@ export class World {
       newId,
       nowMs: () => this.scheduler.nowMs,
       sleep: (process, ms) => this.#sleep(process, ms),
+      after: (process, ms, call) => scheduler.timer(process, () => `${ms} ms`, scheduler.nowMs + ms, call),
       draw: () => draws.next(),
       token: async () => {
         if (this.dice.strikes("identityFails")) throw new Error("The identity is away.");
@@ -268,6 +271,7 @@ export class World {
         bendNow: () => (this.dice.strikes("malformedPage") ? this.random.next() : null),
         isTokenOurs: (authorization) => authorization === `Bearer ${token}`,
         tickets: () => ++this.#tickets,
+        delayMsOf: (mailboxId) => this.slow.get(mailboxId) ?? 0,
         asked: (mailboxId) => this.asks.set(mailboxId, (this.asks.get(mailboxId) ?? 0) + 1),
       }),
       nudge: plan.hasNudges ? (process, mailboxId, sequence) => this.#host.nudge(process, mailboxId, sequence) : null,

@@ -36,6 +36,7 @@ export function checkpoint(mailboxId: string, changed: Partial<Checkpoint> = {})
     displayName: "Adele Vance",
     lastTick: "tick-1",
     walked: null,
+    aloneUntilMs: null,
   };
   return { ...base, ...changed } as Checkpoint;
 }
@@ -60,7 +61,16 @@ export function unit(held: Held, link: string, rows: readonly CalendarRow[] = []
 }
 
 export function shardRow(runId: string, cursor: string | null = null): ShardRow {
-  const run = { tick: "tick-1", runId, startedMs: 10_000, cursor, from: null, wrapped: false, finishedMs: null };
+  const run = {
+    tick: "tick-1",
+    runId,
+    startedMs: 10_000,
+    cursor,
+    from: null,
+    wrapped: false,
+    finishedMs: null,
+    seenMs: 11_000,
+  };
   return { run, figures: { states: { fresh: 3 } } };
 }
 

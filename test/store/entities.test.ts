@@ -55,6 +55,7 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
       calendarCount: count,
       displayName: orNull(label),
       lastTick: orNull(text),
+      aloneUntilMs: orNull(time),
       walked: orNull(
         fc.record({
           rounds: count,

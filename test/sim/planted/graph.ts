@@ -66,8 +66,8 @@ export const inTheGraphClient: readonly Mutant[] = [
   {
     name: "trust the HTTP client to end a call of Graph",
     file: `${graph}/policies.ts`,
-    from: `return within(limits.callMaxMs, late, async (signal) => {`,
-    to: `return within(limits.callMaxMs * 1_000, late, async (signal) => {`,
+    from: `return within(Math.min(patienceMs ?? limits.callMaxMs, limits.callMaxMs), late, attempt, after);`,
+    to: `return within(limits.callMaxMs * 1_000, late, attempt, after);`,
     unit: ["test/graph/transport.test.ts"],
   },
   {

@@ -1,0 +1,52 @@
+import { below } from "../../local/graph/random.js";
+import { type Finding, findings } from "./findings.js";
+import { passTime, quieten } from "./pace.js";
+import { slowness } from "./plan.js";
+import type { World } from "./world.js";
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+
+/**
+ * One mailbox gets slow while ticks come in quick succession, and all the others are edited: within these ticks each of
+ * them must be what its mailbox is (I10), and after the trouble so must the slow one.
+ */
+export async function oneSlowMailbox(world: World): Promise<void> {
+  const { scheduler, graph, oracle, random } = world;
+  const atRest = [...oracle.mailboxes].flatMap(([id, { checkpoint }]) => (isAtRest(checkpoint) ? [id] : []));
+  const slow = atRest[below(random, atRest.length)];
+  const isBraked = (oracle.brake?.untilMs ?? 0) > scheduler.nowMs;
+  if (slow === undefined || isBraked || findings(world, null).length > 0) return;
+  const ms = slowness(random);
+  world.tell(() => `* ${slow} takes ${ms} ms`);
+  world.slow.set(slow, ms);
+  for (const mailboxId of atRest) graph.createCalendar(mailboxId, { name: "While one was slow" });
+  for (let tick = 0; tick < 10 && oracle.violations.length === 0; tick++) {
+    await world.tick();
+    await passTime(world, scheduler.nowMs + 3 * secondMs);
+  }
+  for (const finding of about(world, (id) => id !== slow && atRest.includes(id))) oracle.report(...asHarm(finding));
+  world.slow.clear();
+  await quieten(world);
+  for (let tick = 0; tick < 3 && oracle.violations.length === 0; tick++) {
+    scheduler.nowMs += 6 * minuteMs;
+    await world.tick();
+    await quieten(world);
+  }
+  if (oracle.violations.length === 0) for (const finding of findings(world, null)) oracle.report(...finding);
+}
+
+function about(world: World, isAsked: (mailboxId: string) => boolean): readonly Finding[] {
+  return findings(world, null).filter(([, what]) => {
+    const [mailboxId] = /^[0-9a-f-]{36}(?=:)/.exec(what) ?? [];
+    return mailboxId !== undefined && isAsked(mailboxId);
+  });
+}
+
+function asHarm([, what, expected, seen]: Finding): Finding {
+  return ["I10", `${what}, while another was slow`, expected, seen];
+}
+
+function isAtRest(checkpoint: ReturnType<World["oracle"]["mailbox"]>["checkpoint"]): boolean {
+  return checkpoint?.phase === "idle" && checkpoint.parkedReason === null && checkpoint.notBeforeMs === null;
+}
