@@ -78,7 +78,9 @@ function checkFresh(world: World, checkpoint: CheckpointView, strategy: string, 
   const { phase, parkedReason, notBeforeMs, heldRemovals } = checkpoint;
   const state = [phase, checkpoint.strategy, parkedReason, notBeforeMs, heldRemovals].join(" ");
   const isFresh = phase === "idle" && parkedReason === null && notBeforeMs === null && heldRemovals === null;
-  if (!isFresh || checkpoint.strategy !== strategy) {
+  const isByListForLostLinks =
+    world.areTicksQuick && checkpoint.strategy === "list" && checkpoint.lastErrorCode === "SyncStateNotFound";
+  if (!isFresh || (checkpoint.strategy !== strategy && !isByListForLostLinks)) {
     report("I7", `${mailboxId}: not fresh in the calm`, `idle ${strategy}`, `${state} ${checkpoint.lastErrorCode}`);
   }
   const { rows } = oracle.mailbox(mailboxId);

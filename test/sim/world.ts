@@ -51,6 +51,11 @@ export class World {
   asks = new Map<string, number>();
   /** The mailbox whose rows the table does not take. */
   refusedMailbox: string | null = null;
+  /**
+   * Ticks come so quickly that they and page messages walk the same rounds. Graph keeps few generations of links, so the
+   * two may lose each other's, and then the list takes over as it should.
+   */
+  areTicksQuick = false;
   /** The mailbox whose pages of delta have no link of any kind. */
   malformedMailbox: string | null = null;
   /** How long Graph takes to answer for a mailbox, and so for each batch that it is in. Milliseconds. */
