@@ -1,4 +1,5 @@
 import type { Held } from "../store/store.js";
+import { isBraked } from "../sync/brake.js";
 import { askOf } from "../sync/checkpoint.js";
 import { isLeaving } from "../sync/due.js";
 import type { Checkpoint, Step } from "../sync/types.js";
@@ -26,8 +27,7 @@ export async function applyPage(message: PageMessage | SyncMessage, ports: Ports
   const nowMs = ports.clock.nowMs();
   if (held === null || isLeaving(held.checkpoint)) return ended("stale");
   if (!("sync" in message) && !isAwaited(held.checkpoint, message, nowMs)) return ended("stale");
-  const brakeMs = await ports.store.readBrake();
-  if (brakeMs !== null && brakeMs > nowMs) return ended("braked");
+  if (isBraked(await ports.store.readBrake(), nowMs)) return ended("braked");
   return walk(held, nowMs + ports.limits.runMsMax, ports);
 }
 

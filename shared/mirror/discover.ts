@@ -1,4 +1,5 @@
 import type { DirectoryHeld } from "../store/store.js";
+import { believed } from "../sync/brake.js";
 import {
   afterCount,
   afterFailure,
@@ -112,7 +113,8 @@ class Discovery {
   /** Sleeps off a short wait, or the application's brake. False: it is too long for this invocation. */
   async #waited({ notBeforeMs }: DirectoryState): Promise<boolean> {
     const { clock, store, limits } = this.ports;
-    const brakeMs = (await store.readBrake()) ?? 0;
+    const brake = await store.readBrake(); // A refusal of mailboxes says nothing of the directory: it has a right of its own.
+    const brakeMs = brake?.kind === "throttled" ? believed(brake, clock.nowMs()).untilMs : 0;
     const waitMs = Math.max(notBeforeMs ?? 0, brakeMs) - clock.nowMs();
     if (waitMs <= 0) return true;
     if (waitMs > limits.waitMsMax || this.#waits >= limits.waitsMax) return false;

@@ -1,8 +1,10 @@
 import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult } from "../store/store.js";
+import { Refusals } from "../sync/brake.js";
 import { askOf } from "../sync/checkpoint.js";
 import { auditOf, removingReason } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { countsOf, pageMessageOf } from "./applyPage.js";
+import { passBrake, raiseRefused, raiseThrottled, suspect } from "./brake.js";
 import { Committer } from "./committer.js";
 import { DueMailboxes, type DueWork } from "./dueMailboxes.js";
 import { type Figures, figuresOf, RunTally } from "./figures.js";
@@ -15,7 +17,7 @@ import type { Counts } from "./walked.js";
 
 /** How a run over a shard ended, and the messages that carry its work on. */
 export type RunEnd = {
-  readonly kind: "done" | "unfinished" | "braked" | "superseded" | "finished";
+  readonly kind: "done" | "unfinished" | "braked" | "refused" | "superseded" | "finished";
   readonly pages: readonly PageMessage[];
   readonly continuation: RoundsMessage | null;
   readonly figures: Figures | null;
@@ -27,8 +29,7 @@ export type RunEnd = {
  */
 export async function runRounds(message: RoundsMessage, ports: Ports): Promise<RunEnd> {
   const { store, clock } = ports;
-  const brakeMs = await store.readBrake();
-  if (brakeMs !== null && brakeMs > clock.nowMs()) return nothing("braked"); // The ring goes on at the next tick.
+  const gate = await passBrake(message, ports); // Braked, it counts only: the ring goes on at the next tick.
   const current = await store.readShardRow(message.shard);
   const run = openRun(current?.row.run ?? null, message, ports.newId(), clock.nowMs());
   if (run === "superseded" || run === "finished") return nothing(run);
@@ -39,7 +40,7 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   });
   if (claim === "superseded") return nothing("superseded");
   const figures = (await store.readFigures(message.shard)) ?? {};
-  return new Run(message, new RunTally(figures, run, clock), new Committer(store, claim), ports).finish();
+  return new Run(message, new RunTally(figures, run, clock), new Committer(store, claim), ports, gate).finish();
 }
 
 /** A mailbox whose change other programs are still to be told of. */
@@ -55,15 +56,18 @@ class Run {
   readonly #sending = new Set<Promise<void>>();
   /** Mailboxes whose removal was cut short: their last rows are deleted now. */
   readonly #removing: string[] = [];
-  #stop: "unfinished" | "braked" | null = null;
+  #stop: "unfinished" | "braked" | "refused" | null = null;
+  readonly #refusals = new Refusals();
 
   constructor(
     private readonly message: RoundsMessage,
     private readonly tally: RunTally,
     private readonly committer: Committer,
     private readonly ports: Ports,
+    private readonly gate: Awaited<ReturnType<typeof passBrake>>,
   ) {
     this.#run = tally.run;
+    if (!gate.isOpen) this.#stop = gate.brake?.kind === "refused" ? "refused" : "braked";
     this.#newAskedBefore = tally.newAsked;
     this.#untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
     this.#due = new DueMailboxes(
@@ -74,6 +78,7 @@ class Run {
       ({ checkpoint }) => this.#see(checkpoint),
       (mailboxId, checkpoint) => (checkpoint === null ? tally.unreadable(mailboxId) : tally.passed(checkpoint)),
       ports.limits.newMailboxesPerTickMax - tally.newAsked,
+      tally.overIn(gate.brake),
     );
   }
 
@@ -95,12 +100,14 @@ class Run {
 
   async #close(): Promise<RunEnd> {
     const { clock, store, log } = this.ports;
+    if (this.#stop === null && (await suspect(this.#refusals, this.gate.brake, this.ports))) this.#stop = "refused";
     const kind = this.#stop ?? "done";
     const isDone = kind === "done";
     const reached = this.#due.cursor; // Before the figures: it counts the mailboxes that it moves over.
+    if (kind === "braked" || kind === "refused") await this.#due.skipRest(); // They are counted all the same.
     const position = isDone ? { cursor: null, from: null, wrapped: false } : reached;
     this.tally.newAsked = this.#newAskedBefore + this.#due.newAsked;
-    const figures = figuresOf(this.tally, store, isDone, position);
+    const figures = figuresOf(this.tally, store, kind, position);
     const run = { ...this.#run, ...position, finishedMs: isDone ? clock.nowMs() : null };
     const row = { run, figures: {} };
     const written = await store.writeShardRow({ ...this.committer.claim, row, figures: figures.stored });
@@ -126,7 +133,10 @@ class Run {
     if (batch.length === 0) return false;
     const answer = await this.ports.graph.ask(batch.map((work) => askOf(work.from)));
     this.tally.asked(answer);
-    if (answer.brake !== null) await this.#brake(answer.brake);
+    if (answer.brake !== null) {
+      this.#stop ??= "braked";
+      await raiseThrottled(answer.brake, this.ports);
+    }
     await settled(
       batch.map(async (work, index) => {
         const outcome = answer.outcomes[index];
@@ -136,20 +146,14 @@ class Run {
         await this.#follow(work, outcome);
       }),
     );
+    if (await raiseRefused(this.#refusals, this.gate.brake?.ended ?? null, this.ports)) this.#stop ??= "refused";
     return true;
-  }
-
-  async #brake(brake: { readonly retryAfterMs: number | null; readonly code: string }): Promise<void> {
-    const waitMs = brake.retryAfterMs ?? this.ports.limits.brakeMsDefault;
-    const untilMs = this.ports.clock.nowMs() + waitMs;
-    this.#stop ??= "braked";
-    this.ports.log("warn", "brake", { code: brake.code, until: new Date(untilMs).toISOString() });
-    await this.ports.store.raiseBrake(untilMs);
   }
 
   async #follow(work: DueWork, outcome: Outcome): Promise<void> {
     const step = stepOf(work, outcome, this.ports, this.#run.tick);
     logStep(step, this.ports);
+    this.#note(work, outcome, step);
     if (step.kind === "restart") {
       this.#due.again({ ...work, from: step.next, restarts: work.restarts + 1 });
       return;
@@ -157,6 +161,14 @@ class Run {
     const { rows, next, changes } = await this.#unitOf(step, work);
     // What was done for the mailbox since the last run is taken into this run's figures, and cleared with the commit.
     this.#add(work, { held: work.held, rows, next: { ...next, walked: null } }, countsOf(step, changes));
+  }
+
+  /** Refusals of many alike are the application's; one that was refused so before tells nothing new. */
+  #note({ held }: DueWork, outcome: Outcome, step: Step): void {
+    if (step.kind === "apply") this.#refusals.add(null);
+    if (step.kind !== "park" && outcome.kind !== "authConfig") return;
+    const { lastErrorCode } = step.next;
+    if (lastErrorCode !== null && lastErrorCode !== held.checkpoint.lastErrorCode) this.#refusals.add(lastErrorCode);
   }
 
   /** A mailbox whose rows cannot be read waits like after any failure, in sight, and harms no other (I7, I10). */

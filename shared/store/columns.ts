@@ -126,6 +126,11 @@ export class ColumnReader {
     return typeof value === "boolean" ? value : this.#wrong(name, "holds no boolean");
   }
 
+  /** A flag that rows of earlier releases lack. */
+  flagOr(name: string, absent: boolean): boolean {
+    return this.#value(name) === undefined ? absent : this.flag(name);
+  }
+
   object(name: string): JsonObject {
     return parseObject(this.text(name)) ?? this.#wrong(name, "holds no JSON object");
   }

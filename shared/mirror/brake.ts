@@ -1,0 +1,125 @@
+import type { Brake as GraphBrake } from "../graph/client.js";
+import type { Held } from "../store/store.js";
+import {
+  type Brake,
+  believed,
+  brakeLimits,
+  isBraked,
+  probed,
+  probing,
+  type Refusals,
+  refused,
+  suspected,
+  throttled,
+} from "../sync/brake.js";
+import { askOf } from "../sync/checkpoint.js";
+import { fraction, isLeaving } from "../sync/due.js";
+import type { Outcome } from "../sync/types.js";
+import type { RoundsMessage } from "./messages.js";
+import type { Ports } from "./ports.js";
+
+/**
+ * Whether a run may ask Graph, and the brake as it stands then. Of a brake that ends with a probe one run asks about one
+ * mailbox of its shard; the answer opens the way for all, or for nobody.
+ */
+export async function passBrake(
+  message: RoundsMessage,
+  ports: Ports,
+): Promise<{ readonly isOpen: boolean; readonly brake: Brake | null }> {
+  const { store, clock } = ports;
+  const stored = await store.readBrake();
+  if (stored === null || !isBraked(stored, clock.nowMs())) return { isOpen: true, brake: stored };
+  const brake = await trimmed(stored, ports);
+  if (!isBraked(brake, clock.nowMs())) return { isOpen: true, brake };
+  if (probing(brake, clock.nowMs()) === null) return { isOpen: false, brake };
+  const candidate = await candidateOf(message, brake, ports);
+  if (candidate === null) return { isOpen: false, brake };
+  const claimed = await store.changeBrake((now) => probing(now, clock.nowMs()));
+  if (claimed === null) return { isOpen: false, brake };
+  const outcome = await probe(candidate, ports);
+  const after = await store.changeBrake((now) => (now === null ? null : probed(now, outcome, clock.nowMs())));
+  const isOpen = !isBraked(after, clock.nowMs());
+  if (isOpen) ports.log("info", "brake over", { code: brake.codes.join(","), since: isoOf(brake.sinceMs) });
+  return { isOpen, brake: after };
+}
+
+/** What a fast clock has added is taken off, for everybody. */
+async function trimmed(brake: Brake, { store, clock, log }: Ports): Promise<Brake> {
+  if (believed(brake, clock.nowMs()) === brake) return brake;
+  const cut = await store.changeBrake((now) => {
+    const next = now === null ? null : believed(now, clock.nowMs());
+    return next === now ? null : next;
+  });
+  if (cut === null) return (await store.readBrake()) ?? brake;
+  log("warn", "brake cut: it was raised by a fast clock", { was: isoOf(brake.untilMs), until: isoOf(cut.untilMs) });
+  return cut;
+}
+
+/** The answer of one mailbox, which nothing is written of: its next round asks again. */
+async function probe({ checkpoint }: Held, { graph }: Ports): Promise<Outcome> {
+  const ask = askOf(checkpoint);
+  const [outcome] = (await graph.ask([ask])).outcomes;
+  if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
+  if (outcome.kind !== "featureUnavailable" || ask.strategy === "list") return outcome;
+  // Where delta is not offered, the list may be.
+  const [listed] = (await graph.ask([{ ...ask, strategy: "list", link: null }])).outcomes;
+  return listed ?? outcome;
+}
+
+/**
+ * The mailbox whose answer tells most of the application: one that was not refused itself, by chance, so that none
+ * stands in the way for ever. A shard that has none leaves every second probe to other shards. Null: nobody is asked here.
+ */
+async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: Ports): Promise<Held | null> {
+  for await (const page of ports.store.readMailboxes(shard, { after: null, upTo: null })) {
+    const staying = page.filter(({ checkpoint }) => !isLeaving(checkpoint));
+    if (staying.length === 0) continue;
+    const isClean = ({ checkpoint }: Held) =>
+      checkpoint.parkedReason === null && !brake.codes.includes(checkpoint.lastErrorCode ?? "");
+    const clean = staying.filter(isClean);
+    const served = staying.filter(({ checkpoint }) => checkpoint.lastSuccessMs !== null);
+    const best = clean.length > 0 ? clean : served.length > 0 ? served : staying;
+    if (best !== clean && fraction(`${shard} ${tick}`) < 0.5) return null;
+    return best[Math.min(best.length - 1, Math.floor(ports.random.next() * best.length))] ?? null;
+  }
+  return null;
+}
+
+/** Graph throttles the whole application: all instances leave it alone, an hour at most before one mailbox is asked. */
+export async function raiseThrottled({ retryAfterMs, code }: GraphBrake, ports: Ports): Promise<void> {
+  const { store, clock, limits, log } = ports;
+  const askedMs = retryAfterMs ?? limits.brakeMsDefault;
+  const raised = await store.changeBrake((now) => throttled(now, code, askedMs, clock.nowMs()));
+  if (raised === null) return;
+  log("warn", "brake", { code, until: isoOf(raised.untilMs), askedSeconds: Math.round(askedMs / 1000) });
+}
+
+/** Whether nearly all that this run has asked were refused alike: then it is the application's state, and told as that. */
+export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], ports: Ports): Promise<boolean> {
+  const { store, clock, log } = ports;
+  const shared = refusals.shared(ended, clock.nowMs());
+  if (shared === null || shared.count < brakeLimits.refusedMin) return false;
+  const raised = await store.changeBrake((now) => refused(now, shared.code, clock.nowMs()));
+  if (raised !== null) log("error", "application refused", { code: shared.code, until: isoOf(raised.untilMs) });
+  return true;
+}
+
+/** At the end of a run that was too small to tell by itself. True: with other shards it was enough. */
+export async function suspect(refusals: Refusals, brake: Brake | null, ports: Ports): Promise<boolean> {
+  const { store, clock, log } = ports;
+  if (refusals.answered > 0) {
+    // Somebody is answered: what other shards were refused is not the application's.
+    if (brake?.suspected != null) {
+      await store.changeBrake((now) => (now?.suspected == null ? null : { ...now, suspected: null }));
+    }
+    return false;
+  }
+  const shared = refusals.shared(brake?.ended ?? null, clock.nowMs());
+  if (shared === null) return false;
+  const next = await store.changeBrake((now) => suspected(now, shared.code, shared.count, clock.nowMs()));
+  if (next === null || !isBraked(next, clock.nowMs())) return false;
+  log("error", "application refused", { code: shared.code, until: isoOf(next.untilMs) });
+  return true;
+}
+
+const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
