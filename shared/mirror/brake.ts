@@ -57,13 +57,9 @@ async function trimmed(brake: Brake, { store, clock, log }: Ports): Promise<Brak
 
 /** The answer of one mailbox, which nothing is written of: its next round asks again. */
 async function probe({ checkpoint }: Held, { graph }: Ports): Promise<Outcome> {
-  const ask = askOf(checkpoint);
-  const [outcome] = (await graph.ask([ask])).outcomes;
+  const [outcome] = (await graph.ask([askOf(checkpoint)])).outcomes;
   if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
-  if (outcome.kind !== "featureUnavailable" || ask.strategy === "list") return outcome;
-  // Where delta is not offered, the list may be.
-  const [listed] = (await graph.ask([{ ...ask, strategy: "list", link: null }])).outcomes;
-  return listed ?? outcome;
+  return outcome;
 }
 
 /**
@@ -78,8 +74,10 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
       checkpoint.parkedReason === null && !brake.codes.includes(checkpoint.lastErrorCode ?? "");
     const clean = staying.filter(isClean);
     const served = staying.filter(({ checkpoint }) => checkpoint.lastSuccessMs !== null);
-    const best = clean.length > 0 ? clean : served.length > 0 ? served : staying;
-    if (best !== clean && fraction(`${shard} ${tick}`) < 0.5) return null;
+    // Where delta is not offered and the list was refused, only those that have fallen back to the list ask what counts.
+    const fallen = staying.filter((held) => held.checkpoint.strategy === "list" && !isClean(held));
+    const best = clean.length > 0 ? [...fallen, ...clean] : served.length > 0 ? served : staying;
+    if (clean.length === 0 && fraction(`${shard} ${tick}`) < 0.5) return null;
     return best[Math.min(best.length - 1, Math.floor(ports.random.next() * best.length))] ?? null;
   }
   return null;

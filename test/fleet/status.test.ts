@@ -368,10 +368,10 @@ describe("GET health", () => {
     await world.tick();
     const store = createStore({ table: world.table, shards: 64, newCommitId: world.newId });
     await readHealth(store, world.shards, world.clock.ms);
-    expect(store.transactions()).toBe(17);
+    expect(store.transactions()).toBe(18);
     const answers = healthAnswers(world.shards, world.clock.nowMs);
     const counted = world.storeOf();
     for (let ask = 0; ask < 50; ask++) await answers(async () => counted);
-    expect(counted.transactions()).toBe(17);
+    expect(counted.transactions()).toBe(18);
   });
 });
