@@ -3,7 +3,6 @@ import type { Held } from "../store/store.js";
 import {
   type Brake,
   believed,
-  brakeLimits,
   isBraked,
   probed,
   probing,
@@ -13,7 +12,7 @@ import {
   throttled,
 } from "../sync/brake.js";
 import { askOf } from "../sync/checkpoint.js";
-import { fraction, isLeaving } from "../sync/due.js";
+import { fraction, isDue } from "../sync/due.js";
 import type { Outcome } from "../sync/types.js";
 import type { RoundsMessage } from "./messages.js";
 import type { Ports } from "./ports.js";
@@ -68,7 +67,8 @@ async function probe({ checkpoint }: Held, { graph }: Ports): Promise<Outcome> {
  */
 async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: Ports): Promise<Held | null> {
   for await (const page of ports.store.readMailboxes(shard, { after: null, upTo: null })) {
-    const staying = page.filter(({ checkpoint }) => !isLeaving(checkpoint));
+    const nowMs = ports.clock.nowMs();
+    const staying = page.filter(({ checkpoint }) => isDue(checkpoint, nowMs, tick, brake.codes));
     if (staying.length === 0) continue;
     const isClean = ({ checkpoint }: Held) =>
       checkpoint.parkedReason === null && !brake.codes.includes(checkpoint.lastErrorCode ?? "");
@@ -94,9 +94,9 @@ export async function raiseThrottled({ retryAfterMs, code }: GraphBrake, ports: 
 
 /** Whether nearly all that this run has asked were refused alike: then it is the application's state, and told as that. */
 export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], ports: Ports): Promise<boolean> {
-  const { store, clock, log } = ports;
+  const { store, clock, limits, log } = ports;
   const shared = refusals.shared(ended, clock.nowMs());
-  if (shared === null || shared.count < brakeLimits.refusedMin) return false;
+  if (shared === null || shared.count < limits.refusedMin) return false;
   const raised = await store.changeBrake((now) => refused(now, shared.code, clock.nowMs()));
   if (raised !== null) log("error", "application refused", { code: shared.code, until: isoOf(raised.untilMs) });
   return true;
@@ -104,7 +104,7 @@ export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], po
 
 /** At the end of a run that was too small to tell by itself. True: with other shards it was enough. */
 export async function suspect(refusals: Refusals, brake: Brake | null, ports: Ports): Promise<boolean> {
-  const { store, clock, log } = ports;
+  const { store, clock, limits, log } = ports;
   if (refusals.answered > 0) {
     // Somebody is answered: what other shards were refused is not the application's.
     if (brake?.suspected != null) {
@@ -114,7 +114,7 @@ export async function suspect(refusals: Refusals, brake: Brake | null, ports: Po
   }
   const shared = refusals.shared(brake?.ended ?? null, clock.nowMs());
   if (shared === null) return false;
-  const next = await store.changeBrake((now) => suspected(now, shared.code, shared.count, clock.nowMs()));
+  const next = await store.changeBrake((now) => suspected(now, shared.code, shared.count, limits.refusedMin, clock.nowMs()));
   if (next === null || !isBraked(next, clock.nowMs())) return false;
   log("error", "application refused", { code: shared.code, until: isoOf(next.untilMs) });
   return true;

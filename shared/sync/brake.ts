@@ -33,8 +33,6 @@ export const brakeLimits = {
   refusalMsMax: 15 * 60_000,
   /** A time further ahead than its own wait was written by a fast clock; so much do good clocks differ. */
   clockSkewMsMax: 30_000,
-  /** Fewer refusals tell nothing of the application. */
-  refusedMin: 8,
   refusedShareMin: 0.9,
   /** How long refusals of small shards are added up. */
   suspicionMs: 15 * 60_000,
@@ -94,13 +92,13 @@ export function refused(before: Brake | null, code: string, nowMs: number): Brak
   };
 }
 
-/** A small shard was refused as a whole: with others of its kind it is the application. Null: nothing to write. */
-export function suspected(before: Brake | null, code: string, count: number, nowMs: number): Brake | null {
+/** A small shard was refused as a whole: with others of its kind it is the application. `enough`: how many make it so. Null: nothing to write. */
+export function suspected(before: Brake | null, code: string, count: number, enough: number, nowMs: number): Brake | null {
   if (isBraked(before, nowMs)) return null;
   const earlier = before?.suspected ?? null;
   const goesOn = earlier?.code === code && Math.abs(nowMs - earlier.sinceMs) < brakeLimits.suspicionMs;
   const sum = count + (goesOn ? earlier.count : 0);
-  if (sum >= brakeLimits.refusedMin) return refused(before, code, nowMs);
+  if (sum >= enough) return refused(before, code, nowMs);
   const sinceMs = goesOn ? earlier.sinceMs : nowMs;
   return { ...(before ?? idle), suspected: { code, count: sum, sinceMs } };
 }
@@ -140,10 +138,10 @@ export function probed(brake: Brake, outcome: Outcome, nowMs: number): Brake {
   }
 }
 
-/** The brake after it has ended, or after an operator has lifted it. */
+/** The brake after it has ended, or after an operator has lifted it. No time of this clock stays: another may be behind. */
 export function lifted(brake: Brake, nowMs: number): Brake {
   const ended = brake.kind === "refused" ? { codes: brake.codes, atMs: nowMs } : brake.ended;
-  return { ...brake, untilMs: Math.min(brake.untilMs, nowMs), waitMs: null, needsProbe: false, ended, suspected: null };
+  return { ...brake, untilMs: 0, waitMs: null, needsProbe: false, ended, suspected: null };
 }
 
 /** What a run was answered, of mailboxes that were not refused with the same code before: those tell nothing new. */

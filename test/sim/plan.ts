@@ -94,6 +94,7 @@ function limitsOf(random: Random): RunLimits {
     sendsInFlightMax: 16,
     newMailboxesPerTickMax: 1_000,
     brakeMsDefault: 30_000,
+    refusedMin: oneOf([1, 2, 3, 8]),
   };
 }
 
