@@ -114,7 +114,9 @@ export async function suspect(refusals: Refusals, brake: Brake | null, ports: Po
   }
   const shared = refusals.shared(brake?.ended ?? null, clock.nowMs());
   if (shared === null) return false;
-  const next = await store.changeBrake((now) => suspected(now, shared.code, shared.count, limits.refusedMin, clock.nowMs()));
+  const next = await store.changeBrake((now) =>
+    suspected(now, shared.code, shared.count, limits.refusedMin, clock.nowMs()),
+  );
   if (next === null || !isBraked(next, clock.nowMs())) return false;
   log("error", "application refused", { code: shared.code, until: isoOf(next.untilMs) });
   return true;

@@ -93,7 +93,13 @@ export function refused(before: Brake | null, code: string, nowMs: number): Brak
 }
 
 /** A small shard was refused as a whole: with others of its kind it is the application. `enough`: how many make it so. Null: nothing to write. */
-export function suspected(before: Brake | null, code: string, count: number, enough: number, nowMs: number): Brake | null {
+export function suspected(
+  before: Brake | null,
+  code: string,
+  count: number,
+  enough: number,
+  nowMs: number,
+): Brake | null {
   if (isBraked(before, nowMs)) return null;
   const earlier = before?.suspected ?? null;
   const goesOn = earlier?.code === code && Math.abs(nowMs - earlier.sinceMs) < brakeLimits.suspicionMs;
