@@ -63,7 +63,8 @@ async function probe({ checkpoint }: Held, { graph }: Ports): Promise<Outcome> {
 
 /**
  * The mailbox whose answer tells most of the application: one that was not refused itself, by chance, so that none
- * stands in the way for ever. A shard that has none leaves every second probe to other shards. Null: nobody is asked here.
+ * stands in the way for ever. A shard that has none leaves now and then a probe to other shards, and takes the next one if
+ * nobody did. Null: nobody is asked here.
  */
 async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: Ports): Promise<Held | null> {
   for await (const page of ports.store.readMailboxes(shard, { after: null, upTo: null })) {
@@ -77,7 +78,13 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
     // Where delta is not offered and the list was refused, only those that have fallen back to the list ask what counts.
     const fallen = staying.filter((held) => held.checkpoint.strategy === "list" && !isClean(held));
     const best = clean.length > 0 ? [...fallen, ...clean] : served.length > 0 ? served : staying;
-    if (clean.length === 0 && fraction(`${shard} ${tick}`) < 0.5) return null;
+    const isPassingOn = clean.length === 0 && brake.passedOn !== shard && fraction(`${shard} ${tick}`) < 0.5;
+    if (isPassingOn) {
+      await ports.store.changeBrake((now) =>
+        now === null || probing(now, nowMs) === null ? null : { ...now, passedOn: shard },
+      );
+      return null;
+    }
     return best[Math.min(best.length - 1, Math.floor(ports.random.next() * best.length))] ?? null;
   }
   return null;

@@ -25,7 +25,7 @@ export type RunLimits = {
   readonly sendsInFlightMax: number;
   /** When Graph throttles the whole application without saying for how long. */
   readonly brakeMsDefault: number;
-  /** Mailboxes that are refused alike before it can be the application's state: fewer tell nothing. */
+  /** Mailboxes that are refused alike before it can be the application's state. Our choice: fewer are a coincidence. */
   readonly refusedMin: number;
 };
 
@@ -39,7 +39,7 @@ export const runLimits: RunLimits = {
   shortWaitMsMax: 3_000,
   sendsInFlightMax: 16,
   brakeMsDefault: 10_000,
-  refusedMin: 8,
+  refusedMin: 5,
 };
 
 /** All that a driver needs from outside. */

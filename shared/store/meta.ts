@@ -87,6 +87,7 @@ function brakeColumns({ ended, suspected, ...brake }: Brake) {
     .time("since", brake.sinceMs)
     .count("waitMs", brake.waitMs)
     .flag("needsProbe", brake.needsProbe)
+    .text("passedOn", brake.passedOn)
     .time("endedAt", ended?.atMs ?? null)
     .text("endedCodes", ended === null ? null : codesText(ended.codes))
     .text("suspectedCode", suspected?.code ?? null)
@@ -107,6 +108,7 @@ async function brakeRow(table: Table): Promise<{ readonly brake: Brake; readonly
     untilMs: row.time("until"),
     waitMs: row.countOrNull("waitMs"),
     needsProbe: row.flagOr("needsProbe", false),
+    passedOn: row.textOrNull("passedOn"),
     ended: endedMs === null ? null : { codes: codesOf(row.textOrNull("endedCodes")), atMs: endedMs },
     suspected:
       code === null

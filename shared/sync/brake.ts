@@ -15,6 +15,8 @@ export type Brake = {
   readonly waitMs: number | null;
   /** After `untilMs` one mailbox is asked, by one instance, and its answer decides whether the others are asked. */
   readonly needsProbe: boolean;
+  /** The shard that left a probe to others last, while nobody has taken it. */
+  readonly passedOn: string | null;
   /** The last refusal that ended: who was refused with these codes meanwhile is asked again at once. */
   readonly ended: { readonly codes: readonly string[]; readonly atMs: number } | null;
   /** Refusals of shards that are too small to tell by themselves. */
@@ -49,6 +51,7 @@ const idle: Brake = {
   untilMs: 0,
   waitMs: null,
   needsProbe: false,
+  passedOn: null,
   ended: null,
   suspected: null,
 };
@@ -112,7 +115,7 @@ export function suspected(
 /** The right to probe, for one instance: until the wait is over nobody else may. Null: it is not time, or another has it. */
 export function probing(brake: Brake | null, nowMs: number): Brake | null {
   if (brake === null || !brake.needsProbe || brake.untilMs > nowMs) return null;
-  return { ...brake, untilMs: nowMs + brakeLimits.probeMs, waitMs: brakeLimits.probeMs };
+  return { ...brake, untilMs: nowMs + brakeLimits.probeMs, waitMs: brakeLimits.probeMs, passedOn: null };
 }
 
 /** The brake after its probe was answered. */
@@ -147,7 +150,7 @@ export function probed(brake: Brake, outcome: Outcome, nowMs: number): Brake {
 /** The brake after it has ended, or after an operator has lifted it. No time of this clock stays: another may be behind. */
 export function lifted(brake: Brake, nowMs: number): Brake {
   const ended = brake.kind === "refused" ? { codes: brake.codes, atMs: nowMs } : brake.ended;
-  return { ...brake, untilMs: 0, waitMs: null, needsProbe: false, ended, suspected: null };
+  return { ...brake, untilMs: 0, waitMs: null, needsProbe: false, passedOn: null, ended, suspected: null };
 }
 
 /** What a run was answered, of mailboxes that were not refused with the same code before: those tell nothing new. */

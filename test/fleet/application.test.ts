@@ -39,8 +39,8 @@ const closestMs = (calls: readonly number[]) =>
 describe("a refusal of the whole application", () => {
   const refusals: readonly [string, number, number, ...FaultRule[]][] = [
     ["a token older than its grant", 1_000, 24, { kind: "denied" }],
-    ["a token that Graph does not take", 100, 24, { kind: "tokenRefused" }],
-    ["no mailbox at all", 100, 24, { kind: "noMailbox" }],
+    ["a token that Graph does not take", 100, 6, { kind: "tokenRefused" }],
+    ["no mailbox at all", 100, 6, { kind: "noMailbox" }],
     ["neither changes nor lists", 100, 6, { kind: "deltaNotOffered" }, { kind: "denied", on: "list" }],
   ];
   test.each(refusals)(
@@ -87,6 +87,30 @@ describe("a refusal of the whole application", () => {
     await fast();
     await fast();
     expect((await statusOf(world)).mailboxes.byState.fresh).toBe(total);
+  });
+
+  test("I7: a fleet of five in one shard is enough to notice it", async () => {
+    const { world, total } = await opened({ mailboxes: 5, shards: 1 });
+    await ticks(world, 2);
+    world.graph.faults.add({ kind: "tokenRefused" });
+    await ticks(world, 30);
+    expect((await statusOf(world)).application?.code).toBe("InvalidAuthenticationToken");
+    world.graph.faults.clear();
+    await ticks(world, 2);
+    expect((await statusOf(world)).mailboxes.byState.fresh).toBe(total);
+  });
+
+  test("I10: five that are refused by themselves hold others for a tick at most", async () => {
+    const { world, total } = await opened({ mailboxes: 60 });
+    const alone = [...(await world.states()).keys()].slice(0, 6); // By shard: the first ones have nobody else.
+    for (const id of alone) world.graph.mailboxes.setState(id, { kind: "denied" });
+    await ticks(world, 3);
+    for (let tick = 0; tick < 6; tick++) {
+      await world.tick();
+      const { application, mailboxes } = await statusOf(world);
+      expect(application).toBeNull();
+      expect(mailboxes.freshWithinTwoTicks.count).toBe(total - alone.length);
+    }
   });
 
   test("I7: from the first tick on, in shards of one or two mailboxes, it is noticed, and its end too", async () => {

@@ -34,6 +34,7 @@ export const inTheDrivers: readonly Mutant[] = [
     file: `${mirror}/brake.ts`,
     from: `if (stored === null || !isBraked(stored, clock.nowMs()))`,
     to: `if (stored === null || stored.untilMs >= 0)`,
+    unit: ["test/mirror/runRounds.test.ts"],
   },
   {
     name: "park a poisoned page of a mailbox that has moved on",
