@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../../local/graph/faults.js";
 import { healthAnswers } from "../../shared/http/status.js";
+import { liftBrake } from "../../shared/mirror/brakeCare.js";
 import { releaseMany } from "../../shared/mirror/releaseMany.js";
 import { runRounds } from "../../shared/mirror/runRounds.js";
 import { readStatus, type Status } from "../../shared/mirror/status.js";
 import { runPoints } from "../../shared/mirror/watch.js";
-import { brakeLimits, throttled } from "../../shared/sync/brake.js";
+import { brakeLimits, isBraked, throttled } from "../../shared/sync/brake.js";
 import { httpOf } from "./http.js";
 import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "./world.js";
 
@@ -69,6 +70,19 @@ describe("a refusal of the whole application", () => {
       expect(after.mailboxes.freshWithinTwoTicks.count).toBe(total);
     },
   );
+
+  test("I7: after a short one, nobody waits for what it was parked for", async () => {
+    const { world, total } = await opened({ mailboxes: 100 });
+    await ticks(world, 2);
+    for (const count of [1, 2, 3]) {
+      world.graph.faults.add({ kind: "denied" });
+      await ticks(world, count);
+      expect((await statusOf(world)).mailboxes.byState.parked).toBeGreaterThanOrEqual(5);
+      world.graph.faults.clear();
+      await ticks(world, 2);
+      expect((await statusOf(world)).mailboxes.byState).toMatchObject({ fresh: total, parked: 0 });
+    }
+  });
 
   test("I7: with faster ticks Graph is still asked once a minute at most", async () => {
     const { world, calls, total } = await opened({ mailboxes: 100 });
@@ -258,6 +272,10 @@ describe("a throttle of the whole application", () => {
     await world.tick();
     expect((await statusOf(world)).mailboxes.freshWithinTwoTicks.count).toBe(total);
     expect(world.logged.join("\n")).toContain("warn brake lifted by hand");
+    const nowMs = world.clock.ms;
+    await world.store.changeBrake((brake) => throttled(brake, "http429", 600_000, nowMs));
+    await liftBrake(world.store, world.ports().log, nowMs + 500_000); // By a clock that is fast.
+    expect(isBraked(await world.store.readBrake(), nowMs)).toBe(false);
   });
 
   test("I7: what a fast clock has added to it is taken off", async () => {

@@ -70,9 +70,9 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   },
   {
     name: "take a refusal of the application for each mailbox's own",
-    file: `${mirror}/brake.ts`,
-    from: `const shared = refusals.shared(ended, clock.nowMs());`,
-    to: `const shared = refusals.shared(ended, clock.nowMs());\n  if (shared !== null) return false;`,
+    file: `${sync}/brake.ts`,
+    from: `return count >= brakeLimits.refusedShareMin * (refusals + this.#answeredSince) ? { code, count } : null;`,
+    to: `return count < 0 * brakeLimits.refusedShareMin * refusals ? { code, count } : null;`,
     unit: ["test/fleet/application.test.ts"],
   },
   {
@@ -104,10 +104,10 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/fleet/application.test.ts"],
   },
   {
-    name: "leave all alone for as many days as one header says",
+    name: "ask all at once after a wait of days that was cut",
     file: `${sync}/brake.ts`,
-    from: `const waitMs = Math.min(Math.max(askedMs, 0), brakeLimits.throttleMsMax);`,
-    to: `const waitMs = Math.max(askedMs, 0);`,
+    from: `const needsProbe = askedMs > brakeLimits.throttleMsMax;`,
+    to: `const needsProbe = askedMs < 0;`,
     unit: ["test/fleet/application.test.ts"],
   },
   {
