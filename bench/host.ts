@@ -1,10 +1,9 @@
-import { join } from "node:path";
+import { programPath } from "../local/root.js";
 import type { Child } from "../local/start/processes.js";
 import { type Surroundings, startLine } from "./surroundings.js";
 
 /** The built app in the host stand-in, in a process of its own. */
 
-const root = join(import.meta.dirname, "..");
 export const shards = 16;
 export const tableName = "calendarmirror";
 
@@ -32,7 +31,7 @@ export async function startHost(
     ...settings,
   };
   const args = ["--app", appDir, "--port", "0", "--events", "--with-parent", "--log-level", "none"];
-  const { child, line } = await startLine("The host", join(root, "local", "host", "main.ts"), args, env, {
+  const { child, line } = await startLine("The host", programPath("host"), args, env, {
     nodeFlags: profileDir === null ? [] : ["--cpu-prof", "--cpu-prof-dir", profileDir],
     onLine: (text) => onEvent(JSON.parse(text) as HostEvent),
   });

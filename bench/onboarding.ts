@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startAzurite } from "../local/azurite.js";
+import { programPath, root } from "../local/root.js";
 import { run } from "../local/start/processes.js";
 import { azureTable } from "../shared/store/azureTable.js";
 import { tableClientOf } from "../shared/store/azureTableClient.js";
@@ -23,7 +23,6 @@ const { values } = parseArgs({
   },
 });
 
-const root = join(import.meta.dirname, "..");
 const token = "bench";
 const shards = Number(values.shards);
 /** Without any step forward for so long it will not come to an end. */
@@ -36,9 +35,8 @@ function say(text: string): void {
 }
 
 async function startSimulator() {
-  const main = join(root, "local", "graph", "main.ts");
   const size = ["--mailboxes", values.mailboxes, "--calendars", values.calendars];
-  const args = ["--import", "tsx", main, "--port", "0", ...size, "--token", token, "--withParent"];
+  const args = [programPath("graph"), "--port", "0", ...size, "--token", token, "--withParent"];
   return new Promise<{ readonly url: string; readonly stop: () => Promise<void> }>((resolve, reject) => {
     const child = run("The Graph simulator", process.execPath, args, process.env, (line, stream) => {
       if (stream === "stdout") resolve({ url: (JSON.parse(line) as { url: string }).url, stop: child.stop });

@@ -63,7 +63,7 @@ export async function countedWorld(size: {
   const table = countingTable(memoryTable(), counts);
   const ports = portsOf(graph, table, clock, size.shards);
   await ports.store.open();
-  for (const id of graph.mailboxes.ids()) await addMailbox(id, null, ports.store, ports.newId);
+  for (const id of graph.mailboxes.ids()) await addMailbox(id, {}, ports.store, ports.newId);
 
   const tick = async (): Promise<TickCounts> => {
     nowMs += 5 * 60_000;

@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type Azurite, startAzurite } from "../local/azurite.js";
+import { programPath } from "../local/root.js";
 import { type Child, run } from "../local/start/processes.js";
 
 /** Storage and Graph in processes of their own, new for each contender, and the same for all. */
-
-const root = join(import.meta.dirname, "..");
 
 /** Added to each answer: Graph's for a request or an item of a batch, of which it works on four at a time. */
 export type Latency = {
@@ -47,7 +45,7 @@ export async function startSurroundings(world: World, publicRoot: string | null)
   const args = [...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]), "--withParent", "--appOnly"];
   const [azurite, graph] = await Promise.all([
     startAzurite({ latency: { requestMs, transactionMs } }),
-    startLine("The Graph simulator", join(root, "local", "graph", "main.ts"), args, process.env),
+    startLine("The Graph simulator", programPath("graph"), args, process.env),
   ]);
   return {
     azurite,
@@ -69,7 +67,8 @@ export async function startLine(
   options: { readonly nodeFlags?: readonly string[]; readonly onLine?: (line: string) => void; first?: string } = {},
 ): Promise<{ readonly child: Child; readonly line: string }> {
   return new Promise((resolve, reject) => {
-    const nodeArgs = [...(options.nodeFlags ?? []), "--import", "tsx", file, ...args];
+    const loader = file.endsWith(".ts") ? ["--import", "tsx"] : [];
+    const nodeArgs = [...(options.nodeFlags ?? []), ...loader, file, ...args];
     const child: Child = run(name, process.execPath, nodeArgs, env, (line, stream) => {
       if (stream === "stderr") return;
       options.onLine?.(line);

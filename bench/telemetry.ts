@@ -42,7 +42,7 @@ async function startSink() {
 async function mirror(graphUrl: string, ids: readonly string[], telemetry: Telemetry) {
   const trial = trialPorts(graphUrl, { telemetry });
   await trial.ports.store.open();
-  for (const id of ids) await addMailbox(id, null, trial.ports.store, trial.ports.newId);
+  for (const id of ids) await addMailbox(id, {}, trial.ports.store, trial.ports.newId);
   const about = { kind: "internal", attributes: {} } as const;
   const tick = () =>
     telemetry.span("runRounds", about, async () => {

@@ -35,7 +35,7 @@ export async function refresh(client, copies, mailbox) {
     copies.set(mailbox, { calendars, deltaLink: pages.getDeltaLink() }); // Rows and link together, or neither.
   } catch (error) {
     if (error.statusCode === 404)
-      copies.delete(mailbox); // Taken off the roster.
+      copies.delete(mailbox); // Taken off the roster, or Graph has no such mailbox.
     else if (error.statusCode !== 410 && error.code !== "syncStateInvalid") throw error;
     else if (copies.delete(mailbox))
       await refresh(client, copies, mailbox); // Expired, or of a table that is gone: what the new walk lacks is gone.

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { root } from "./root.js";
 
 /** A running Azurite: table and queue storage of one account, on 127.0.0.1. */
 export type Azurite = {
@@ -31,7 +31,7 @@ const ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I
 const START_MS_MAX = 30_000; // Our choice: a start takes about 1 s, and many times that on a loaded machine.
 const STOP_MS_MAX = 10_000; // Our choice: writing the databases takes milliseconds.
 
-const SERVERS = path.join(path.dirname(fileURLToPath(import.meta.url)), "azuriteServers.mjs");
+const SERVERS = path.join(root, "local", "azuriteServers.mjs");
 
 /**
  * Starts Azurite (tables and queues; no blobs, they would double the start-up time) as a child process that ends with us,

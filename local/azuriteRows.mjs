@@ -1,6 +1,6 @@
-// Keeps the rows of Azurite's in-memory tables by partition and key. As it stands (3.35, 3.37) each read of one row looks
-// at every row of its partition, each write shifts arrays as long as the table, and each query looks at every row there
-// is: a hundred thousand mailboxes take hours. What is found here is a superset in no particular order: Azurite's own
+// Keeps the rows of Azurite's in-memory tables by partition and key. As it stands (3.37) each write shifts arrays as long
+// as the table, and each query looks at every row there is: with 20,000 rows a query takes three times the processor time
+// that it takes here, a merge of a row too, and both grow with the table. What is found here is a superset in no particular order: Azurite's own
 // filter, order and paging still decide.
 import { createRequire } from "node:module";
 

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { changeOneByOne } from "./azuriteMessages.mjs";
 import { keepRowsByKey } from "./azuriteRows.mjs";
+import { leaveTelemetryOut } from "./azuriteTelemetry.mjs";
 
 const require = createRequire(import.meta.url);
 const HOST = "127.0.0.1";
@@ -63,6 +64,7 @@ function delayBoth(table, queue) {
 }
 
 async function main() {
+  leaveTelemetryOut();
   const dataDir = argument("data");
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
   if (dataDir === undefined) keepRowsByKey();

@@ -1,33 +1,20 @@
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { buildDashboardPage } from "./dashboardPage.js";
+import { type BuildOptions, build } from "esbuild";
+import { buildDashboardPage, type DashboardPage } from "./dashboardPage.ts";
 
 /**
- * `npm run build`: the app as the Functions host loads it, in `dist/`. `main.js` is all that package.json names; it loads
- * `app.js`, in which every trigger of `functions/` registers itself. What the app imports on demand stays on demand, in
- * `chunks/`, and costs nothing until then.
+ * `npm run build`: the app as the Functions host loads it, in `dist/`, and the programs of `local/`, in `.build/`.
+ * `dist/main.js` is all that package.json names; it loads `app.js`, in which every trigger of `functions/` registers itself.
+ * What the app imports on demand stays on demand, in `chunks/`, and costs nothing until then.
  */
 
 const root = join(import.meta.dirname, "..");
 const outDir = join(root, "dist");
+const localDir = join(root, ".build");
 
-const triggers = readdirSync(join(root, "functions"))
-  .filter((name) => name.endsWith(".ts"))
-  .sort();
-
-const page = await buildDashboardPage(root);
-rmSync(outDir, { recursive: true, force: true });
-const { warnings } = await build({
+const common = {
   absWorkingDir: root,
-  outdir: outDir,
-  stdin: {
-    contents: triggers.map((name) => `import "./functions/${name}";`).join("\n"),
-    loader: "ts",
-    resolveDir: root,
-    sourcefile: "app.ts",
-  },
-  entryNames: "app",
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
   // An ES module, as the sources are: of one format only can esbuild cut out what is imported on demand.
@@ -41,16 +28,40 @@ const { warnings } = await build({
   sourcemap: true,
   // The map leads to file and line; the text of all packages would make it three times as large, and Node reads it at start.
   sourcesContent: false,
-  // The worker answers this name itself, by Module.prototype.require.
-  external: ["@azure/functions-core"],
-  define: { DASHBOARD_HTML: JSON.stringify(page.html), DASHBOARD_POLICY: JSON.stringify(page.policy) },
+  logLevel: "warning",
+} satisfies BuildOptions;
+
+const triggers = readdirSync(join(root, "functions"))
+  .filter((name) => name.endsWith(".ts"))
+  .sort();
+
+for (const dir of [outDir, localDir]) rmSync(dir, { recursive: true, force: true });
+const app = ({ html, policy }: DashboardPage): BuildOptions => ({
+  ...common,
+  outdir: outDir,
+  stdin: {
+    contents: triggers.map((name) => `import "./functions/${name}";`).join("\n"),
+    loader: "ts",
+    resolveDir: root,
+    sourcefile: "app.ts",
+  },
+  entryNames: "app",
   // Packages in CommonJS ask for Node's own modules by `require`, which ES modules lack. Under a name that no package has.
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
   },
-  logLevel: "warning",
+  // The worker answers this name itself, by Module.prototype.require.
+  external: ["@azure/functions-core"],
+  define: { DASHBOARD_HTML: JSON.stringify(html), DASHBOARD_POLICY: JSON.stringify(policy) },
 });
-if (warnings.length > 0) process.exit(1);
+const local: BuildOptions = {
+  ...common,
+  outdir: localDir,
+  packages: "external", // They are beside it.
+  entryPoints: { start: "local/start.ts", host: "local/host/main.ts", graph: "local/graph/main.ts" },
+};
+const built = await Promise.all([buildDashboardPage(root).then((page) => build(app(page))), build(local)]);
+if (built.some(({ warnings }) => warnings.length > 0)) process.exit(1);
 // Here and not in NODE_OPTIONS: Azure takes a Node process that runs already, whose options are settled. And before the
 // app: Node looks for the map of a file when it loads it.
 writeFileSync(join(outDir, "main.js"), 'process.setSourceMapsEnabled(true);\nawait import("./app.js");\n');

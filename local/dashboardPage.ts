@@ -9,8 +9,7 @@ export type DashboardPage = { readonly html: string; readonly policy: string };
 /** Puts `dashboard/` together. @param root Of the repository. */
 export async function buildDashboardPage(root: string): Promise<DashboardPage> {
   const room = join(root, "dashboard");
-  const script = await bundled(join(room, "main.ts"));
-  const style = await bundled(join(room, "page.css"));
+  const [script, style] = await Promise.all([bundled(join(room, "main.ts")), bundled(join(room, "page.css"))]);
   if (/<\/(script|style)/i.test(script + style))
     throw new Error("The dashboard's script or style would end its element.");
   const html = readFileSync(join(room, "page.html"), "utf8")

@@ -14,7 +14,7 @@ import { screenOf } from "./start/screen.js";
 
 const exitFailed = 1;
 const exitUsage = 2;
-const pollMs = 400;
+const pollMs = 100;
 /** Looking at the whole table costs what the mirror needs as well: most of the time we don't. */
 const restPerLook = 10;
 const editEveryMs = 2_000;

@@ -6,7 +6,7 @@ import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
-import { identityToken, type TokenSource, trialToken } from "./graph/token.js";
+import { identityToken, steadyCredential, type TokenPorts, type TokenSource, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
 import { type DiscoverPorts, discoverLimits, sourceName, sourceOf } from "./mirror/discoverPorts.js";
@@ -15,7 +15,7 @@ import type { RetirePorts } from "./mirror/retire.js";
 import type { MirrorFacts } from "./mirror/status.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
-import { readFeedKey } from "./store/meta.js";
+import { forgetTable, keptFeedKey, type OpenOptions } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
 import type { Table } from "./store/table.js";
 import { withSpan } from "./telemetry/invocation.js";
@@ -23,11 +23,15 @@ import { startTelemetry } from "./telemetry/start.js";
 import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
 import { tracedTransport } from "./telemetry/tracedGraph.js";
 import { tracedTable } from "./telemetry/tracedTable.js";
+import { kept } from "./within.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
 
 const clock = { nowMs: () => Date.now(), sleep: (ms: number) => sleep(ms).then(() => undefined) };
 const random = { next: () => Math.random() };
+
+/** The time now, epoch milliseconds. */
+export const nowMs = clock.nowMs;
 
 type Boot = { readonly settings: Settings; readonly error: SettingsError | null };
 const boot = readBoot();
@@ -54,12 +58,12 @@ function readBoot(): Boot {
 
 /** What tells of this process. Silent until the first invocation has loaded it, and for ever where nobody is to be told. */
 export let telemetry: Telemetry = noTelemetry;
-let starting: Promise<Telemetry | null> | undefined;
+let starting: Promise<Telemetry | null> | undefined; // Never rejects.
 
 async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry> {
   const { telemetry: settings } = boot.settings;
   if (settings === null) return noTelemetry;
-  starting ??= startTelemetry({ settings, credentialOf, newId: randomUUID, nowMs, tell });
+  starting ??= startTelemetry({ settings, credentialOf: sdkCredentialOf, newId: randomUUID, nowMs, tell });
   telemetry = (await starting) ?? noTelemetry;
   return telemetry;
 }
@@ -73,25 +77,19 @@ type Parts = {
   readonly table: Table;
   readonly graphFor: (log: Log) => GraphClient;
   readonly directoryFor: (log: Log) => DirectoryClient;
-  readonly nudge: Ports["nudge"];
+  /** Null when nudges are switched off. */
+  readonly nudgeFor: ((log: Log) => NonNullable<Ports["nudge"]>) | null;
 };
-let parts: Promise<Parts> | undefined;
 
 /** Built at the first invocation and kept for the process; what failed to build is tried again. */
-function liveParts(): Promise<Parts> {
-  parts ??= build(boot.settings).catch((error: unknown) => {
-    parts = undefined;
-    throw error;
-  });
-  return parts;
-}
+const liveParts = kept(() => build(boot.settings));
 
 /** What an HTTP route needs. @throws LayoutError, StorageError */
 export async function httpPorts(log: Log): Promise<HttpPorts> {
   const store = await liveStore(log);
   return {
     store,
-    feed: async () => createFeed({ store, key: await liveFeedKey() }),
+    feed: async () => createFeed({ store, key: await keptFeedKey((await liveParts()).table, () => randomBytes(32)) }),
     log,
     newId: randomUUID,
     nowMs,
@@ -103,27 +101,46 @@ export async function httpPorts(log: Log): Promise<HttpPorts> {
 /** App Service says so while its authentication stands in front of the app. */
 const isSignInOn = process.env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() === "true";
 
-let feedKey: Uint8Array | undefined;
-
-/** Read once: the key stays for as long as its row does. */
-async function liveFeedKey(): Promise<Uint8Array> {
-  feedKey ??= await readFeedKey((await liveParts()).table, () => randomBytes(32));
-  return feedKey;
-}
+/** Our choice: how long this process believes what it knows of its table. Somebody may have deleted or replaced it meanwhile. */
+const tableKnownMsMax = 5 * 60_000;
+let tableKnownMs = nowMs();
 
 async function liveStore(log: Log): Promise<Store> {
   requireSettings();
   const { table } = await liveParts();
+  tellRenewals(log);
+  if (nowMs() - tableKnownMs > tableKnownMsMax) {
+    tableKnownMs = nowMs();
+    forgetTable(table);
+  }
   const onUnreadable = (error: Error) => log("error", error.message);
-  const store = createStore({ table, shards: boot.settings.shards, newCommitId: randomUUID, onUnreadable });
+  const { shards } = boot.settings;
+  const store = createStore({ table, shards, newCommitId: randomUUID, onUnreadable, onLaidOut: tellLayout(log) });
   await store.open();
   return store;
+}
+
+function tellLayout(log: Log): OpenOptions["onLaidOut"] {
+  const { table } = boot.settings;
+  return (when) => {
+    if (when === "atFirst") return log("warn", "table laid out: it was new", { table });
+    log("error", "table laid out again: it was deleted or emptied while the mirror ran", { table });
+  };
+}
+
+/** Renewals of tokens that failed while nobody waited for them: the next invocation tells. */
+const failedRenewals = new Set<string>();
+const tokenPorts: TokenPorts = { clock, onTrouble: (why) => failedRenewals.add(why.slice(0, 500)) };
+
+function tellRenewals(log: Log): void {
+  for (const why of failedRenewals) log("warn", "token not renewed; the one at hand is used", { why });
+  failedRenewals.clear();
 }
 
 /** All ports for one invocation. */
 export async function livePorts(log: Log): Promise<Ports> {
   const store = await liveStore(log);
-  const { graphFor, nudge } = await liveParts();
+  const { graphFor, nudgeFor } = await liveParts();
   const { graph, auditMs } = boot.settings;
   return {
     clock,
@@ -131,7 +148,7 @@ export async function livePorts(log: Log): Promise<Ports> {
     newId: randomUUID,
     graph: graphFor(log),
     store,
-    nudge,
+    nudge: nudgeFor?.(log) ?? null,
     log,
     limits: runLimits,
     batchSize: graph.batchSize,
@@ -198,14 +215,13 @@ export async function retirePorts(log: Log): Promise<RetirePorts> {
 
 /**
  * A table that was laid out with another `SHARDS` stops the tick itself, instead of one message of each shard.
- * Read once per process. @throws LayoutError, StorageError
+ * @throws LayoutError, StorageError
  */
 export async function requireLayout(log: Log): Promise<void> {
   await liveStore(log);
 }
 
-/** The time now, and a new name: for triggers, which compose nothing else. */
-export const nowMs = clock.nowMs;
+/** A new name: for triggers, which compose nothing else. */
 export const newId: () => string = randomUUID;
 
 /**
@@ -229,36 +245,43 @@ async function build(settings: Settings): Promise<Parts> {
     table: isTold ? tracedTable(table, telemetry) : table,
     graphFor: (log) => createGraphClient({ settings: graph, transport: way, clock, log }),
     directoryFor: (log) => createDirectoryClient({ settings: graph, transport: way, clock, log }),
-    nudge: settings.changeNudges ? nudgeTo(settings, credential.storage) : null,
+    nudgeFor: settings.changeNudges ? nudgesTo(settings, credential.storage) : null,
   };
 }
 
 /** The queue's client is loaded with the first nudge: most processes never send one. */
-function nudgeTo({ storage, changesQueue }: Settings, credential: TokenCredential | null): NonNullable<Ports["nudge"]> {
-  let send: Promise<NonNullable<Ports["nudge"]>> | undefined;
-  return async (nudge) => {
-    send ??= import("./store/changesQueue.js").then((queue) => queue.changesQueueOf(storage, changesQueue, credential));
-    return (await send)(nudge);
+function nudgesTo({ storage, changesQueue }: Settings, credential: TokenCredential | null): Parts["nudgeFor"] {
+  const sender = kept(async () => {
+    const { changesQueueOf } = await import("./store/changesQueue.js");
+    return changesQueueOf(storage, changesQueue, credential);
+  });
+  return (log) => {
+    const send = kept(async () => (await sender())(log));
+    return async (nudge) => (await send())(nudge);
   };
 }
 
 function tokenOf({ graph }: Settings, credential: TokenCredential | null): TokenSource {
   if (graph.accessToken !== null) return trialToken(graph.accessToken);
   if (credential === null) throw new Error("There is neither a trial token nor an identity for Graph.");
-  return identityToken(credential, clouds[graph.cloud].scope, clock);
+  return identityToken(credential, clouds[graph.cloud].scope, tokenPorts);
 }
 
 async function credentialsOf({ storage, graph }: Settings) {
   return {
-    storage: storage.kind === "identity" ? await credentialOf(storage.clientId) : null,
+    storage: storage.kind === "identity" ? await sdkCredentialOf(storage.clientId) : null,
     graph: graph.accessToken === null ? await credentialOf(graph.clientId) : null,
   };
 }
 
+/** A credential that clients of Azure's SDKs may wait for. */
+async function sdkCredentialOf(clientId: string | null): Promise<TokenCredential> {
+  return steadyCredential(await credentialOf(clientId), tokenPorts);
+}
+
 /** Azure Identity is loaded only where it is used: it is the slowest part to load. */
 async function credentialOf(clientId: string | null): Promise<TokenCredential> {
-  const { DefaultAzureCredential, ManagedIdentityCredential } = await import("@azure/identity");
+  const { identityCredential } = await import("./identity.js");
   const { isInAzure, graph } = boot.settings;
-  if (!isInAzure) return new DefaultAzureCredential({ authorityHost: clouds[graph.cloud].authorityHost });
-  return clientId === null ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+  return identityCredential({ isInAzure, authorityHost: clouds[graph.cloud].authorityHost, clientId });
 }

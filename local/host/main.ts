@@ -5,7 +5,7 @@ import { HostError, stackOf } from "./hostError.js";
 import { isLogLevel } from "./log.js";
 import type { LogLevel } from "./types.js";
 
-const USAGE = `usage: node --import tsx local/host/main.ts [options]
+const USAGE = `usage: node .build/host.js [options]
   --app DIR          folder of the built app (default: the current one)
   --port N           port on 127.0.0.1, 0 = free (default: local.settings.json, else 7071)
   --keys KEY         ask for this key (x-functions-key or ?code=) unless a function is anonymous

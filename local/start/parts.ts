@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { startAzurite } from "../azurite.js";
+import { programPath, root } from "../root.js";
 import type { StartOptions } from "./options.js";
 import { type Child, freePort, onPath, run } from "./processes.js";
-
-const root = join(import.meta.dirname, "..", "..");
-const tsx = ["--import", "tsx"];
 
 /** Everything around the app that runs, and how to end it. */
 export type Parts = {
@@ -21,7 +19,7 @@ export type Parts = {
 export type Hear = (line: string) => void;
 
 /**
- * Starts storage, Graph and host, in this order, and ends them in the other.
+ * Starts storage and Graph, then the host that needs both, and ends them in the other order.
  * @throws Error in one line when one of them cannot start; what had started is ended.
  */
 export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, hear: Hear): Promise<Parts> {
@@ -32,9 +30,11 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
   };
   try {
     if (options.port !== 0) await freePort(options.port);
-    const connectionString = await startStorage(options, env, stops);
     const token = env["GRAPH_ACCESS_TOKEN"] || randomBytes(24).toString("base64url");
-    const simulator = options.mailbox === null ? await startSimulator(options, token, stops) : null;
+    const [connectionString, simulator] = await bothOrNeither(
+      startStorage(options, env, stops),
+      options.mailbox === null ? startSimulator(options, token, stops) : Promise.resolve(null),
+    );
     const settings: NodeJS.ProcessEnv = {
       ...env,
       AzureWebJobsStorage: connectionString,
@@ -85,7 +85,6 @@ async function startSimulator(options: StartOptions, token: string, stops: (() =
     `${options.calendars}`,
     "--withParent",
   ];
-  const main = join(root, "local", "graph", "main.ts");
   let ready: (url: string) => void = () => undefined;
   const url = new Promise<string>((resolve) => {
     ready = resolve;
@@ -93,7 +92,7 @@ async function startSimulator(options: StartOptions, token: string, stops: (() =
   const child = run(
     "The Graph simulator",
     process.execPath,
-    [...tsx, main, ...flags, `--token=${token}`], // In one word: a random one may begin with a dash.
+    [programPath("graph"), ...flags, `--token=${token}`], // In one word: a random one may begin with a dash.
     process.env,
     (line, stream) => {
       if (stream === "stdout") ready((JSON.parse(line) as { url: string }).url);
@@ -112,14 +111,13 @@ async function startHost(
 ): Promise<{ readonly child: Child; readonly url: string; readonly kind: Parts["hostKind"] }> {
   const func = options.appDir === null ? onPath("func", settings["PATH"] ?? "") : null;
   if (func !== null) return startCoreTools(func, options, settings, hear, stops);
-  const main = join(root, "local", "host", "main.ts");
   let ready: (url: string) => void = () => undefined;
   const url = new Promise<string>((resolve) => {
     ready = resolve;
   });
   const app = resolve(options.appDir ?? root);
   const flags = ["--app", app, "--port", `${options.port}`, "--events", "--with-parent", "--log-level", "warning"];
-  const child = run("The host", process.execPath, [...tsx, main, ...flags], settings, (line, stream) => {
+  const child = run("The host", process.execPath, [programPath("host"), ...flags], settings, (line, stream) => {
     if (stream === "stderr") return hear(line);
     const event = JSON.parse(line) as { event: string; url?: string };
     if (event.event === "ready" && event.url !== undefined) ready(event.url);
@@ -169,6 +167,12 @@ async function withBlobs(connectionString: string, stops: (() => Promise<void>)[
   const child = run("Azurite's blob service", program, flags, process.env, () => undefined);
   stops.push(child.stop);
   return `${connectionString}BlobEndpoint=http://127.0.0.1:${port}/devstoreaccount1;`;
+}
+
+/** Waits for both, also where one fails: nothing may start behind our back and outlive us. */
+async function bothOrNeither<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
 }
 
 async function orDies<T>(ready: Promise<T>, child: Child): Promise<T> {

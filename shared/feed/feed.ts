@@ -1,18 +1,28 @@
 import { createHash } from "node:crypto";
 import type { Held, Store } from "../store/store.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
-import { beginning, isExpired, type Position, pageAfter } from "./position.js";
+import { beginning, isExpired, isListOvertaken, type Position, pageAfter } from "./position.js";
 import { createTokens, type Tokens } from "./token.js";
 
 /** Graph's own bound for a page, and what we take when nothing is asked for. */
 export const feedLimits = { pageSizeDefault: 100, pageSizeMax: 999 } as const;
 
 /**
- * Why there is no answer.
- * `unknownMailbox`: not on the roster, or on its way out. `notReady`: its first full round has not ended, so nobody can
- * say which calendars it has. `badToken`: not one of ours for this mailbox. `expired`: ours, and the reader must start over.
+ * How often a list reads the rows, at most, when the mailbox changes under its reading. Our choice: changes come minutes
+ * apart, but a large unit is written in several transactions.
  */
-export type FeedRefusal = { readonly kind: "unknownMailbox" | "notReady" | "badToken" | "expired" };
+const listReadingsMax = 5;
+
+/**
+ * Why there is no answer, with the mailbox's checkpoint where it was read.
+ * `unknownMailbox`: not on the roster, or on its way out. `notReady`: its first full round has not ended, so nobody can
+ * say which calendars it has; its checkpoint tells whether that round will come. `unsettled`: it changed again and again
+ * while it was read. `badToken`: not one of ours for this mailbox. `expired`: ours, and the reader must start over.
+ */
+export type FeedRefusal =
+  | { readonly kind: "badToken" }
+  | { readonly kind: "unknownMailbox"; readonly checkpoint: Checkpoint | null }
+  | { readonly kind: "notReady" | "unsettled" | "expired"; readonly checkpoint: Checkpoint };
 
 export type DeltaPage = {
   readonly kind: "page";
@@ -44,9 +54,15 @@ export type Unchanged = { readonly kind: "unchanged"; readonly version: string; 
 
 /** The mirror as other programs read it. Throws what the store throws. */
 export type MirrorFeed = {
-  /** The changes after a token; without one, all calendars. One point read when there are none. */
+  /**
+   * The changes after a token; without one, all calendars. One point read when there are none. Once it has given a
+   * deltaLink, its reader holds the mirror as it was at one moment of the walk.
+   */
   delta(mailboxId: string, token: string | null, pageSize: number): Promise<DeltaPage | FeedRefusal>;
-  /** The calendars that are alive, in the order of their ids: paging is stable, whatever changes meanwhile. */
+  /**
+   * The calendars that are alive, in the order of their ids. All pages together are the mirror at the moment of the last
+   * one; where a change makes that impossible, the next page is refused as `expired`.
+   */
   list(mailboxId: string, ask: ListAsk): Promise<ListPage | Unchanged | FeedRefusal>;
   /** The first of these calendars that is alive: one id may be read from a URL in more than one way. */
   calendar(
@@ -90,23 +106,27 @@ async function delta(
   const checkpoint = servedBy(await store.readMailbox(mailboxId)); // First of all: see pageAfter.
   if ("kind" in checkpoint) return checkpoint;
   const { epoch, sequence } = checkpoint;
-  if (opened !== null && (!opened.isOfEpoch(epoch) || isExpired(opened, checkpoint))) return { kind: "expired" };
+  if (opened !== null && (!opened.isOfEpoch(epoch) || isExpired(opened, checkpoint)))
+    return { kind: "expired", checkpoint };
   const from: Position = opened ?? beginning(sequence);
-  const rows = from.position === sequence ? [] : await store.readCalendars(mailboxId);
+  let latest = checkpoint;
+  let rows: readonly CalendarRow[] = [];
   if (from.position < sequence) {
-    // Rows may have been deleted while they were read: by retention, or with their mailbox.
+    rows = await store.readCalendars(mailboxId);
     const after = servedBy(await store.readMailbox(mailboxId));
     if ("kind" in after) return after;
+    // Rows may have been deleted while they were read: by retention, or with their mailbox.
     const isOvertaken = after.epoch !== epoch || isExpired(from, after);
-    if (isOvertaken) return { kind: token === null ? "notReady" : "expired" };
+    if (isOvertaken) return { kind: token === null ? "unsettled" : "expired", checkpoint: after };
+    latest = after;
   }
-  const page = pageAfter(from, sequence, rows, pageSize);
+  const page = pageAfter(from, { before: sequence, after: latest.sequence }, rows, pageSize);
   return {
     kind: "page",
     rows: page.rows,
     link: page.isLast ? "deltaLink" : "nextLink",
     token: tokens.feed(mailboxId, { ...page.next, epoch }),
-    checkpoint,
+    checkpoint: latest,
   };
 }
 
@@ -118,22 +138,43 @@ async function list(
 ): Promise<ListPage | Unchanged | FeedRefusal> {
   const opened = token === null ? null : tokens.openList(mailboxId, token);
   if (token !== null && opened === null) return { kind: "badToken" };
-  const checkpoint = servedBy(await store.readMailbox(mailboxId));
-  if ("kind" in checkpoint) return checkpoint;
-  // The sequence was read before the rows: a version may stand for newer rows than it says, never for older ones.
-  const version = versionOf(checkpoint.epoch, checkpoint.sequence, pageSize);
-  if (holds(version)) return { kind: "unchanged", version, checkpoint };
-  const stored = await store.readCalendars(mailboxId);
-  const after = servedBy(await store.readMailbox(mailboxId)); // Rows may have been deleted with their mailbox.
-  if ("kind" in after) return after;
-  if (after.epoch !== checkpoint.epoch) return { kind: "notReady" };
-  const rows = stored
+  const first = servedBy(await store.readMailbox(mailboxId));
+  if ("kind" in first) return first;
+  if (opened !== null && !opened.isOfEpoch(first.epoch)) return { kind: "expired", checkpoint: first };
+  const held = versionOf(first.epoch, first.sequence, pageSize);
+  if (holds(held)) return { kind: "unchanged", version: held, checkpoint: first };
+  const read = await readSettled(store, first);
+  if ("kind" in read) return read;
+  const { checkpoint } = read;
+  const { epoch, sequence } = checkpoint;
+  if (opened !== null && isListOvertaken(opened, checkpoint, read.rows)) return { kind: "expired", checkpoint };
+  const rows = read.rows
     .filter(({ removedMs, calendarId }) => removedMs === null && (opened === null || calendarId > opened.after))
     .sort((one, other) => (one.calendarId < other.calendarId ? -1 : 1));
   const page = rows.slice(0, pageSize);
   const last = rows.length > page.length ? page.at(-1) : undefined;
-  const next = last === undefined ? null : tokens.list(mailboxId, { after: last.calendarId });
-  return { kind: "page", rows: page, token: next, version, checkpoint };
+  const next = last === undefined ? null : tokens.list(mailboxId, { after: last.calendarId, sequence, epoch });
+  return { kind: "page", rows: page, token: next, version: versionOf(epoch, sequence, pageSize), checkpoint };
+}
+
+/**
+ * The rows of a mailbox as they stood at one moment: every real change moves the sequence in its own transaction, so
+ * nothing changed while the sequence stood still. A list cannot end later, as the delta feed can, so it reads again.
+ */
+async function readSettled(
+  store: FeedStore,
+  first: Checkpoint,
+): Promise<{ readonly rows: readonly CalendarRow[]; readonly checkpoint: Checkpoint } | FeedRefusal> {
+  let before = first;
+  for (let reading = 0; reading < listReadingsMax; reading++) {
+    const rows = await store.readCalendars(first.mailboxId);
+    const after = servedBy(await store.readMailbox(first.mailboxId)); // Rows may have been deleted with their mailbox.
+    if ("kind" in after) return after;
+    if (after.epoch !== first.epoch) return { kind: "unsettled", checkpoint: after };
+    if (after.sequence === before.sequence) return { rows, checkpoint: after };
+    before = after;
+  }
+  return { kind: "unsettled", checkpoint: before };
 }
 
 async function calendar(
@@ -148,8 +189,17 @@ async function calendar(
   const checkpoint = servedBy(held);
   if ("kind" in checkpoint) return checkpoint;
   const row = rows.find((found) => found !== null && found.removedMs === null) ?? null;
-  if (row === null) return { kind: "unknownCalendar", checkpoint };
-  return { kind: "calendar", row, version: versionOf(checkpoint.epoch, row.sequence, row.calendarId), checkpoint };
+  if (row === null) return missing(store, checkpoint);
+  // With its time: read beside the checkpoint, the row may be of the life before.
+  const version = versionOf(checkpoint.epoch, row.sequence, row.changedMs, row.calendarId);
+  return { kind: "calendar", row, version, checkpoint };
+}
+
+/** I3: a calendar is not there only in a mailbox that was served before and after the look at its row. */
+async function missing(store: FeedStore, { mailboxId, epoch }: Checkpoint): ReturnType<MirrorFeed["calendar"]> {
+  const after = servedBy(await store.readMailbox(mailboxId));
+  if ("kind" in after) return after;
+  return { kind: after.epoch === epoch ? "unknownCalendar" : "unsettled", checkpoint: after };
 }
 
 /** Reasons of mailboxes that are not served: on their way off the roster, or taken out of service by the directory. */
@@ -157,8 +207,10 @@ const unserved = /^(removing|suspended)(:|$)/;
 
 /** The checkpoint of a mailbox that is served, or why it is not. */
 function servedBy(held: Held | null): Checkpoint | FeedRefusal {
-  if (held === null || unserved.test(held.checkpoint.parkedReason ?? "")) return { kind: "unknownMailbox" };
-  return held.checkpoint.lastFullRoundMs === null ? { kind: "notReady" } : held.checkpoint;
+  const checkpoint = held?.checkpoint ?? null;
+  if (checkpoint === null || unserved.test(checkpoint.parkedReason ?? ""))
+    return { kind: "unknownMailbox", checkpoint };
+  return checkpoint.lastFullRoundMs === null ? { kind: "notReady", checkpoint } : checkpoint;
 }
 
 function versionOf(...parts: readonly (string | number)[]): string {

@@ -1,4 +1,5 @@
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
+import type { ListPlace } from "./token.js";
 
 /**
  * How far a reader has come. It has been told of every row whose sequence is at most `position`.
@@ -6,8 +7,11 @@ import type { CalendarRow, Checkpoint } from "../sync/types.js";
  */
 export type Position = { readonly position: number; readonly start: number };
 
-/** One page of the feed, in the order of the changes. `isLast`: nothing was left when it was read. */
+/** One page of the feed, in the order of the changes. `isLast`: its reader holds the mirror as it was when it was read. */
 export type FeedPage = { readonly rows: readonly CalendarRow[]; readonly next: Position; readonly isLast: boolean };
+
+/** The mailbox's sequence by checkpoints that were read just before and just after its rows. */
+export type SequencesAround = { readonly before: number; readonly after: number };
 
 /** Where a reader begins that holds nothing. */
 export function beginning(sequence: number): Position {
@@ -20,25 +24,36 @@ export function beginning(sequence: number): Position {
  * Why this is complete (I6). Every real change gives its row a sequence of its own, above all that its mailbox had, and
  * the checkpoint that commits with the row says at least that number. So once a checkpoint says S, each row of sequence S
  * or less is in the table, where it stays under its key until it changes again.
- * - `sequence` is S of a checkpoint that was read **before** the rows. A query is no snapshot, but a row that holds still
+ * - `before` is S of a checkpoint that was read **before** the rows. A query is no snapshot, but a row that holds still
  *   meanwhile is found, whatever else moves. One that moves gets a sequence above S, and S is the highest position that a
  *   token takes: the reader meets it again. Rows above S are left out here, for others below them may have been missed.
  * - A page ends at the sequence of its last row, so every row that is still to come is above it.
  * - Tombstones of sequence `start` or less are left out: what was gone before a walk began, its reader never had.
  *
+ * Why a walk that has ended is the mirror at one moment. What the reader holds of a row that has moved on to above S is
+ * old, or nothing if the row was never told: both are wrong to end with. So a page is the last one only when the
+ * sequence did not move while the rows were read: then nothing stands above S, and the reader was told all up to S. Else
+ * it has a nextLink, empty or not, and the walk goes on from there.
+ *
  * @param rows All rows of the mailbox, tombstones included, in any order.
  */
-export function pageAfter(from: Position, sequence: number, rows: readonly CalendarRow[], pageSize: number): FeedPage {
+export function pageAfter(
+  from: Position,
+  { before, after }: SequencesAround,
+  rows: readonly CalendarRow[],
+  pageSize: number,
+): FeedPage {
   const owed = rows
-    .filter((row) => row.sequence > from.position && row.sequence <= sequence)
+    .filter((row) => row.sequence > from.position && row.sequence <= before)
     .filter((row) => row.removedMs === null || row.sequence > from.start)
     .sort((one, other) => one.sequence - other.sequence);
   const page = owed.slice(0, pageSize);
   const last = page.at(-1);
-  if (last === undefined || page.length === owed.length) {
-    return { rows: page, next: { position: sequence, start: 0 }, isLast: true };
+  if (last !== undefined && page.length < owed.length) {
+    return { rows: page, next: { position: last.sequence, start: from.start }, isLast: false };
   }
-  return { rows: page, next: { position: last.sequence, start: from.start }, isLast: false };
+  const isLast = after === before;
+  return { rows: page, next: { position: before, start: isLast ? 0 : from.start }, isLast };
 }
 
 /**
@@ -57,4 +72,20 @@ export function isExpired(
   { sequence, retiredSequence }: Pick<Checkpoint, "sequence" | "retiredSequence">,
 ): boolean {
   return Math.max(position, start) < retiredSequence || Math.max(position, start) > sequence;
+}
+
+/**
+ * Whether a list must start over: a calendar that its earlier pages told, or left out, has changed since. What is still
+ * to come may change as it likes, for it is told as it is then. So a list that ends is the mirror as its last page found
+ * it, though a list can tell of no removal.
+ * @param rows All rows of the mailbox as they stood at `sequence`, tombstones included.
+ */
+export function isListOvertaken(
+  place: ListPlace,
+  { sequence, retiredSequence }: Pick<Checkpoint, "sequence" | "retiredSequence">,
+  rows: readonly CalendarRow[],
+): boolean {
+  // A tombstone of then may have been deleted; or the table has lost what the list told, as after a restore.
+  if (retiredSequence > place.sequence || place.sequence > sequence) return true;
+  return rows.some((row) => row.calendarId <= place.after && row.sequence > place.sequence);
 }

@@ -7,10 +7,16 @@ export const tokenCharsMax = 4_096;
 /** A place in the feed of one life of a mailbox. */
 export type FeedToken = Position & { readonly epoch: string };
 
-/** A place in the list of a mailbox: the calendar that the page before ended with. */
-export type ListToken = { readonly after: string };
+/** How far a list has come: up to the calendar that its last page ended with, as the mailbox was at `sequence`. */
+export type ListPlace = { readonly after: string; readonly sequence: number };
 
-type Payload = readonly ["f1", string, number, number] | readonly ["l1", string];
+/** A place in the list of one life of a mailbox. */
+export type ListToken = ListPlace & { readonly epoch: string };
+
+/** An opened token still has to be held against the mailbox's present life. */
+type OfOneLife = { isOfEpoch(epoch: string): boolean };
+
+type Payload = readonly ["f1", string, number, number] | readonly ["l2", string, number, string];
 
 /**
  * Tokens that only we can make: `payload.seal` in base64url, the seal an HMAC-SHA256 over mailbox and payload. They tell
@@ -19,9 +25,10 @@ type Payload = readonly ["f1", string, number, number] | readonly ["l1", string]
 export type Tokens = {
   feed(mailboxId: string, token: FeedToken): string;
   /** Null: not ours, altered, of another mailbox, or no feed token. `isOfEpoch` tells whether it is of that life. */
-  openFeed(mailboxId: string, text: string): (Position & { isOfEpoch(epoch: string): boolean }) | null;
+  openFeed(mailboxId: string, text: string): (Position & OfOneLife) | null;
   list(mailboxId: string, token: ListToken): string;
-  openList(mailboxId: string, text: string): ListToken | null;
+  /** Null: not ours, altered, of another mailbox, or no list token. `isOfEpoch` tells whether it is of that life. */
+  openList(mailboxId: string, text: string): (ListPlace & OfOneLife) | null;
 };
 
 /** @param key 32 random bytes or more, the same for all instances. */
@@ -50,10 +57,11 @@ export function createTokens(key: Uint8Array): Tokens {
       if (kind !== "f1" || typeof position !== "number" || typeof start !== "number") return null;
       return { position, start, isOfEpoch: (other) => digest(other) === epoch };
     },
-    list: (mailboxId, { after }) => write(mailboxId, ["l1", after]),
+    list: (mailboxId, { epoch, sequence, after }) => write(mailboxId, ["l2", digest(epoch), sequence, after]),
     openList: (mailboxId, text) => {
-      const [kind, after] = read(mailboxId, text) ?? [];
-      return kind === "l1" && typeof after === "string" ? { after } : null;
+      const [kind, epoch, sequence, after] = read(mailboxId, text) ?? [];
+      if (kind !== "l2" || typeof sequence !== "number" || typeof after !== "string") return null;
+      return { after, sequence, isOfEpoch: (other) => digest(other) === epoch };
     },
   };
 }

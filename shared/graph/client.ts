@@ -120,9 +120,10 @@ class Client implements GraphClient {
       sent.kind === "answer" && sent.answer.status === 200 ? parseBatch(sent.answer.body, routes.length) : null;
     if (items === null) return this.#settleWholeBatch(routes, sent, tally);
     this.#gate.accepted();
-    for (const [index, route] of routes.entries()) {
-      this.#settleItem(route, items[index] ?? "missing", requests[index]?.clientRequestId ?? null, tally);
-    }
+    const settling = routes.map((route, index) =>
+      this.#settleItem(route, sent, items[index] ?? "missing", requests[index]?.clientRequestId ?? null, tally),
+    );
+    await Promise.all(settling);
   }
 
   /** Of a batch that has no items to read. */
@@ -145,15 +146,23 @@ class Client implements GraphClient {
     }
   }
 
-  #settleItem(route: Route, item: BatchItem, clientRequestId: string | null, tally: Tally): void {
-    const { log } = this.#options;
+  async #settleItem(
+    route: Route,
+    sent: Sent,
+    item: BatchItem,
+    clientRequestId: string | null,
+    tally: Tally,
+  ): Promise<void> {
+    const { log, transport } = this.#options;
     if (typeof item === "string") {
       log("warn", "A batch answer lacks an item", { mailbox: route.ask.mailboxId, code: `batchItem:${item}` });
       return;
     }
     const outcome = this.#outcomeOf(route.ask, item, clientRequestId);
-    // A token that one item does not like is renewed by a single call.
-    if (isForSingleCall(item) || (item.status === 401 && outcome.kind === "authConfig")) return;
+    if (isForSingleCall(item)) return;
+    // A token that one item does not like is asked for anew: with another one, a single call may do better.
+    const isTokenRefused = item.status === 401 && outcome.kind === "authConfig";
+    if (isTokenRefused && (await transport.hasOtherToken(sent, item))) return;
     this.#settle(route.ask, outcome, tally);
   }
 

@@ -13,6 +13,8 @@ export type GraphLimits = {
   readonly socketsMax: number;
   readonly idleSocketMaxMs: number;
   readonly tokenSpareMs: number;
+  readonly tokenValidMs: number;
+  readonly tokenPauseMs: number;
   readonly tokenMaxMs: number;
 };
 
@@ -39,8 +41,13 @@ export const graphLimits: GraphLimits = {
   socketsMax: 64,
   /** Our choice: below the minutes after which gateways drop idle connections. */
   idleSocketMaxMs: minuteMs,
-  /** A token is asked anew this long before it expires: longer than any call takes. */
+  /** A token is asked anew this long before it expires, or earlier where the service says so. MSAL gives no new one before. */
   tokenSpareMs: 5 * minuteMs,
+  /** Until then it is used. Not longer than the second for which Azure's SDKs wait for a new one themselves. */
+  tokenValidMs: secondMs,
+  /** Our choice, between two renewals while the token at hand is valid. */
+  tokenPauseMs: minuteMs,
+  /** Our choice: an identity answers in milliseconds, and its own retries take seconds. */
   tokenMaxMs: minuteMs,
 };
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { PipelinePolicy, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import { within } from "../within.js";
 import { headersOf, parseBody } from "./answer.js";
 import { classify } from "./classify.js";
 import type { GraphLimits } from "./limits.js";
@@ -26,14 +27,15 @@ export function answerOf(response: PipelineResponse): Answer {
 }
 
 /**
- * Signs each request, and once more when the token is refused: with the claims that a challenge asks for, or with a
- * fresh token. (Core's own bearer policy refuses a simulator on http, and knows nothing of Graph's codes.)
+ * Signs each request, and once more when the token is refused, with the claims that a challenge asks for or with a
+ * fresh token; but not with the token that was refused, which is all that a managed identity has until it renews it. (Core's
+ * own bearer policy refuses a simulator on http, and knows nothing of Graph's codes.)
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function bearerPolicy(token: TokenSource): PipelinePolicy {
-  const sign = async (request: PipelineRequest, options: Parameters<TokenSource["getToken"]>[0]) => {
+  const tokenFor = async (options: Parameters<TokenSource["getToken"]>[0]): Promise<string> => {
     try {
-      request.headers.set("Authorization", `Bearer ${await token.getToken(options)}`);
+      return await token.getToken(options);
     } catch (error) {
       throw new CallFault("tokenUnavailable", error instanceof Error ? error.message : "The identity gave no reason.");
     }
@@ -41,17 +43,21 @@ export function bearerPolicy(token: TokenSource): PipelinePolicy {
   return {
     name: "bearer",
     async sendRequest(request, next) {
-      await sign(request, undefined);
+      const first = await tokenFor(undefined);
+      request.headers.set("Authorization", `Bearer ${first}`);
       const response = await next(request);
       const retry = response.status === 401 || response.status === 403 ? retryOptions(answerOf(response)) : null;
       if (retry === null) return response;
-      await sign(request, retry);
+      const second = await tokenFor(retry);
+      if (second === first) return response; // The answer would be the same.
+      request.headers.set("Authorization", `Bearer ${second}`);
       return next(request);
     },
   };
 }
 
-function retryOptions(answer: Answer): Parameters<TokenSource["getToken"]>[0] | null {
+/** What to ask the identity for after a refusal; null when no token helps. */
+export function retryOptions(answer: Answer): Parameters<TokenSource["getToken"]>[0] | null {
   const claims = claimsOf(answer.headers.get("www-authenticate") ?? "");
   if (claims !== null) return { claims };
   if (answer.status !== 401) return null;
@@ -100,21 +106,16 @@ export function attemptPolicy(
       const record = records.get(request);
       if (record !== undefined) Object.assign(record, { requests: record.requests + 1, clientRequestId });
       request.headers.set("client-request-id", clientRequestId);
-      const stop = new AbortController();
-      const timer = setTimeout(() => stop.abort(), limits.callMaxMs);
-      request.abortSignal = stop.signal;
-      try {
+      const late = () => new CallFault("timeout", "Graph took too long.");
+      return within(limits.callMaxMs, late, async (signal) => {
+        request.abortSignal = signal;
         const response = await next(request);
         // Graph's advice for a 503: come back on another connection, which may end at a healthier server.
         if (response.status === 503) pool.retire(response.readableStreamBody);
         response.bodyAsText = await readText(response.readableStreamBody, limits.bodyBytesMax);
         pool.takeReused(clientRequestId);
         return response;
-      } catch (error) {
-        throw stop.signal.aborted ? new CallFault("timeout", "Graph took too long.") : error;
-      } finally {
-        clearTimeout(timer);
-      }
+      });
     },
   };
 }

@@ -51,6 +51,11 @@ export type BatchHealth = { refusalsInARow: number; pausedUntilMs: number };
 export type Transport = {
   /** Sends one call. Never throws for anything that the network, Graph or the identity does. */
   send(call: Call): Promise<Sent>;
+  /**
+   * Whether the identity has another token than the one that `sent` went out with, which this answer refuses. Asked of an
+   * item of a batch: a call as a whole is signed anew by itself.
+   */
+  hasOtherToken(sent: Sent, refusal: Answer): Promise<boolean>;
   /** A fresh `client-request-id`, for the items of a batch. */
   nextRequestId(): string;
   readonly batchHealth: BatchHealth;

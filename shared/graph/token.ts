@@ -1,4 +1,5 @@
 import type { AccessToken, TokenCredential } from "@azure/core-auth";
+import { within } from "../within.js";
 import { graphLimits } from "./limits.js";
 import type { Clock, TokenSource } from "./ports.js";
 
@@ -13,32 +14,87 @@ export function trialToken(token: string): TokenSource {
   return { getToken: async () => token };
 }
 
+/** `onTrouble`: told why a renewal failed while the token at hand is still valid. Nobody else hears of it. */
+export type TokenPorts = { readonly clock: Clock; readonly onTrouble: (why: string) => void };
+
 /**
- * Tokens of an Azure Identity credential, kept until five minutes before they expire. Callers that come at once share
- * one request. With `enableCae` a revoked token is refused by a claims challenge, and new claims pass our store by.
+ * Tokens of an Azure Identity credential for Graph, kept and renewed early. `enableCae` and claims are passed on;
+ * ManagedIdentityCredential (@azure/identity 4.14.1) ignores both, and answers `fresh` and claims with the token
+ * that it has: whoever was refused with a token must compare.
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
-export function identityToken(credential: TokenCredential, scope: string, clock: Clock): TokenSource {
-  let kept: AccessToken | null = null;
-  const pending = new Map<string, Promise<string>>();
-  const fetchToken = async (claims: string | undefined): Promise<string> => {
-    const fetched = await credential.getToken(scope, {
-      enableCae: true,
-      abortSignal: AbortSignal.timeout(graphLimits.tokenMaxMs),
-      ...(claims === undefined ? {} : { claims }),
-    });
-    if (fetched === null) throw new Error(`The identity gave no token for ${scope}.`);
-    kept = fetched;
-    return fetched.token;
-  };
+export function identityToken(credential: TokenCredential, scope: string, ports: TokenPorts): TokenSource {
+  const tokens = keepTokens(credential, scope, ports);
+  return { getToken: async (options) => (await tokens(options)).token };
+}
+
+/**
+ * The same for clients of Azure's SDKs, which share one pending request among all callers: with a credential that never
+ * answers they would wait for ever. Their own retries run in the background and may reject unheard, so a token is handed
+ * out for as long as it is valid. A tenant or claims of a challenge pass our store by.
+ */
+export function steadyCredential(credential: TokenCredential, ports: TokenPorts): TokenCredential {
+  const byScope = new Map<string, ReturnType<typeof keepTokens>>();
   return {
-    async getToken({ claims, fresh = false } = {}) {
-      const isKept = kept !== null && clock.nowMs() < kept.expiresOnTimestamp - graphLimits.tokenSpareMs;
-      if (kept !== null && isKept && !fresh && claims === undefined) return kept.token;
-      const key = claims ?? "";
-      const asked = pending.get(key) ?? fetchToken(claims).finally(() => pending.delete(key));
-      pending.set(key, asked);
-      return asked;
+    async getToken(scopes, options = {}) {
+      const { claims, tenantId } = options;
+      if (claims !== undefined || tenantId !== undefined) {
+        return within(graphLimits.tokenMaxMs, identitySilent, (abortSignal) =>
+          credential.getToken(scopes, { ...options, abortSignal }),
+        );
+      }
+      const scope = [scopes].flat().join(" ");
+      const tokens = byScope.get(scope) ?? keepTokens(credential, scopes, ports);
+      byScope.set(scope, tokens);
+      const token = await tokens();
+      return { ...token, refreshAfterTimestamp: renewFromMs(token) };
     },
   };
 }
+
+/** When a token is asked anew: where the service says so, as a rule at half of its life; else shortly before its end. */
+function renewFromMs({ expiresOnTimestamp, refreshAfterTimestamp }: AccessToken): number {
+  const lastMs = expiresOnTimestamp - graphLimits.tokenSpareMs;
+  return Math.min(refreshAfterTimestamp ?? lastMs, lastMs);
+}
+
+/**
+ * The tokens of one scope. One that is due for renewal is handed out while it is renewed, once in `tokenPauseMs`, so that
+ * an identity that is away, or silent, stops nothing for as long as the token lives. (MSAL answers the first renewal with
+ * the old token: the second one brings the new.) Callers that come at once share one request; one that is not answered
+ * within `tokenMaxMs` is forgotten.
+ */
+function keepTokens(credential: TokenCredential, scopes: string | string[], { clock, onTrouble }: TokenPorts) {
+  let held: AccessToken | null = null;
+  let renewedMs = Number.NEGATIVE_INFINITY;
+  const pending = new Map<string, Promise<AccessToken>>();
+  const fetchToken = async (claims: string | undefined): Promise<AccessToken> => {
+    const options = { enableCae: true, ...(claims === undefined ? {} : { claims }) };
+    const fetched = await within(graphLimits.tokenMaxMs, identitySilent, (abortSignal) =>
+      credential.getToken(scopes, { ...options, abortSignal }),
+    );
+    if (fetched === null) throw new Error(`The identity gave no token for ${[scopes].flat().join(" ")}.`);
+    held = fetched;
+    return fetched;
+  };
+  const ask = (claims?: string): Promise<AccessToken> => {
+    const key = claims ?? "";
+    const asked = pending.get(key) ?? fetchToken(claims).finally(() => pending.delete(key));
+    pending.set(key, asked);
+    return asked;
+  };
+  const renew = (nowMs: number): void => {
+    if (nowMs - renewedMs < graphLimits.tokenPauseMs) return;
+    renewedMs = nowMs;
+    void ask().catch((error: unknown) => onTrouble(error instanceof Error ? error.message : "no reason given"));
+  };
+  return async ({ claims, fresh = false }: Parameters<TokenSource["getToken"]>[0] = {}): Promise<AccessToken> => {
+    const nowMs = clock.nowMs();
+    const isValid = held !== null && nowMs < held.expiresOnTimestamp - graphLimits.tokenValidMs;
+    if (held === null || !isValid || fresh || claims !== undefined) return ask(claims);
+    if (nowMs >= renewFromMs(held)) renew(nowMs);
+    return held;
+  };
+}
+
+const identitySilent = () => new Error(`The identity did not answer within ${graphLimits.tokenMaxMs / 1000} s.`);

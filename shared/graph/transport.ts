@@ -17,6 +17,7 @@ import {
   type CallRecord,
   codeOf,
   guardPolicy,
+  retryOptions,
   staleSocketPolicy,
 } from "./policies.js";
 import { createPool } from "./pool.js";
@@ -42,6 +43,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
   const home = parseRoot(root);
   const pool = createPool(home, limits);
   const records = new WeakMap<PipelineRequest, CallRecord>();
+  const signatures = new WeakMap<Sent, string>(); // Beside what was sent: nobody else should see a token.
   const httpClient = options.httpClient ?? createDefaultHttpClient();
   const pipeline = createEmptyPipeline();
   // From the outermost to the innermost.
@@ -74,11 +76,22 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
         const request = requestOf(call);
         records.set(request, record);
         const response = await pipeline.sendRequest(httpClient, request);
-        return { kind: "answer", answer: answerOf(response), ...record };
+        const sent: Sent = { kind: "answer", answer: answerOf(response), ...record };
+        signatures.set(sent, request.headers.get("Authorization") ?? "");
+        return sent;
       } catch (error) {
         // No words of the network's errors: they may hold a URL, and so a link.
         const detail = error instanceof CallFault && error.code === "tokenUnavailable" ? error.message : null;
         return { kind: "fault", failure: failureOf(codeOf(error)), detail: detail?.slice(0, 500) ?? null, ...record };
+      }
+    },
+    async hasOtherToken(sent, refusal) {
+      const options = retryOptions(refusal);
+      if (options === null) return false;
+      try {
+        return signatures.get(sent) !== `Bearer ${await token.getToken(options)}`;
+      } catch {
+        return false; // The refusal stands, and is told.
       }
     },
     nextRequestId: newId,

@@ -1,9 +1,10 @@
 import type { HttpRequest } from "@azure/functions";
-import { type FeedRefusal, feedLimits, type MirrorFeed } from "../feed/feed.js";
+import { feedLimits, type MirrorFeed } from "../feed/feed.js";
 import { deltaItem, readItem } from "../feed/wire.js";
 import { mailboxIdOf } from "../mirror/roster.js";
-import { stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
+import { feedRefusal, unknownMailbox } from "./feedRefusals.js";
+import { freshnessOf } from "./freshness.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "./handler.js";
 import {
   etagOf,
@@ -16,9 +17,6 @@ import {
 } from "./odata.js";
 import { type CalendarsPath, calendarsPathOf } from "./paths.js";
 import { signedInUser } from "./principal.js";
-
-/** How soon to look again at a mailbox whose first full round has not ended: most take seconds. */
-const notReadyRetrySeconds = 30;
 
 /** `GET /api/beta/users/{id}/calendars`, `…/{calendarId}`, `…/delta`: a mailbox of the roster, in Graph's own format. */
 export const userCalendarsRoute: Route = async (request, ports) => {
@@ -72,7 +70,7 @@ async function answerDelta(ask: Ask): Promise<Answer> {
   if ("mistake" in asked) return badRequest(asked);
   const preferred = preferredPageSize(request.headers.get("prefer"));
   const page = await feed.delta(mailboxId, asked.token, preferred ?? feedLimits.pageSizeDefault);
-  if (page.kind !== "page") return refusalOf(page, path);
+  if (page.kind !== "page") return feedRefusal(page, `${path.origin}${path.collection}/delta`, ask.nowMs);
   const name = page.link === "nextLink" ? "$skiptoken" : "$deltatoken";
   const body = {
     "@odata.context": contextOf(path, "Collection(calendar)"),
@@ -95,14 +93,16 @@ async function answerList(ask: Ask): Promise<Answer> {
     pageSize: Number.isFinite(pageSize) ? pageSize : feedLimits.pageSizeDefault,
     holds: (version) => holdsVersion(ifNoneMatch, version),
   });
-  if (page.kind !== "page" && page.kind !== "unchanged") return refusalOf(page, path);
+  if (page.kind !== "page" && page.kind !== "unchanged") {
+    return feedRefusal(page, listUrl(path, options, null), nowMs);
+  }
   const headers = { ...headersOf(page.checkpoint, nowMs), etag: etagOf(page.version), vary: "Prefer" };
   if (page.kind === "unchanged") return { status: 304, headers };
   const context = contextOf(path, `users('${encodeURIComponent(mailboxId)}')/calendars${selected(options)}`);
   const body = {
     "@odata.context": context,
     value: page.rows.map((row) => readItem(row, options.select)),
-    ...(page.token === null ? {} : { "@odata.nextLink": nextLinkOf(path, options, page.token) }),
+    ...(page.token === null ? {} : { "@odata.nextLink": listUrl(path, options, page.token) }),
   };
   return { status: 200, jsonBody: body, headers: { ...headers, ...preferenceApplied(preferred) } };
 }
@@ -113,9 +113,10 @@ async function answerCalendar(ask: Ask, ids: readonly string[]): Promise<Answer>
   if ("mistake" in options) return badRequest(options);
   const found = await feed.calendar(mailboxId, ids);
   if (found.kind === "unknownCalendar") {
-    return refusal(404, "ErrorItemNotFound", "The specified object was not found in the store.");
+    const message = "The specified object was not found in the store.";
+    return refusal(404, "ErrorItemNotFound", message, freshnessOf(found.checkpoint, nowMs));
   }
-  if (found.kind !== "calendar") return refusalOf(found, path);
+  if (found.kind !== "calendar") return feedRefusal(found, listUrl(path, options, null), nowMs);
   const headers = { ...headersOf(found.checkpoint, nowMs), etag: etagOf(found.version) };
   if (holdsVersion(request.headers.get("if-none-match"), found.version)) return { status: 304, headers };
   const fragment = `users('${encodeURIComponent(mailboxId)}')/calendars${selected(options)}/$entity`;
@@ -131,30 +132,25 @@ function selected({ select }: ReadOptions): string {
   return select === null ? "" : `(${select.join(",")})`;
 }
 
-/** The options of the first page go along, as in Graph's own links; the function key does not. */
-function nextLinkOf({ origin, collection }: CalendarsPath, { select, top }: ReadOptions, token: string): string {
+/**
+ * A page of the list, the first one without a token. The options of the first page go along, as in Graph's own links;
+ * the function key does not.
+ */
+function listUrl({ origin, collection }: CalendarsPath, { select, top }: ReadOptions, token: string | null): string {
   const options = [
     ...(select === null ? [] : [`$select=${select.join(",")}`]),
     ...(top === null ? [] : [`$top=${top}`]),
-    `$skiptoken=${token}`,
+    ...(token === null ? [] : [`$skiptoken=${token}`]),
   ];
-  return `${origin}${collection}?${options.join("&")}`;
+  return `${origin}${collection}${options.length === 0 ? "" : `?${options.join("&")}`}`;
 }
 
-/** What every answer tells of its mailbox: how old the copy is, and whether it is cared for. */
 function headersOf(checkpoint: Checkpoint, nowMs: number): Record<string, string> {
-  const { lastSuccessMs } = checkpoint;
   return {
     "content-type": "application/json; odata.metadata=minimal; charset=utf-8",
     "odata-version": "4.0",
     "cache-control": "private, no-cache",
-    "x-mirror-state": stateOf(checkpoint),
-    ...(lastSuccessMs === null
-      ? {}
-      : {
-          age: String(Math.max(0, Math.floor((nowMs - lastSuccessMs) / 1_000))),
-          "x-mirror-last-success": new Date(lastSuccessMs).toISOString(),
-        }),
+    ...freshnessOf(checkpoint, nowMs),
   };
 }
 
@@ -164,25 +160,4 @@ function preferenceApplied(pageSize: number | null): Record<string, string> {
 
 function badRequest({ code, mistake }: Mistake): Answer {
   return refusal(400, code, mistake);
-}
-
-function unknownMailbox(why: string): Answer {
-  return refusal(404, "ResourceNotFound", `Resource could not be discovered. ${why}`);
-}
-
-function refusalOf({ kind }: FeedRefusal, { origin, collection }: CalendarsPath): Answer {
-  switch (kind) {
-    case "unknownMailbox":
-      return unknownMailbox("The mailbox is not on the mirror's roster.");
-    case "notReady":
-      return refusal(503, "serviceNotAvailable", "The mailbox's first full round has not ended: try again soon.", {
-        "retry-after": String(notReadyRetrySeconds),
-      });
-    case "badToken":
-      return refusal(400, "syncStateInvalid", "Badly formed token.");
-    case "expired": {
-      const message = "The sync state is no longer found: start over, and drop what the new walk does not contain.";
-      return refusal(410, "syncStateNotFound", message, { location: `${origin}${collection}/delta` });
-    }
-  }
 }

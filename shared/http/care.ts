@@ -2,6 +2,7 @@ import { type CareAction, careActions, careFor } from "../mirror/care.js";
 import type { SyncMessage } from "../mirror/messages.js";
 import { mailboxIdOf } from "../mirror/roster.js";
 import { answer, type Route, refusal } from "./handler.js";
+import { strangerIn } from "./requests.js";
 
 /**
  * `POST /api/mailboxes/{id}/sync`, `…/resync`, `…/release`: an operator sees to one mailbox. All are idempotent.
@@ -13,6 +14,8 @@ export function careRoute(start: (message: SyncMessage) => void): Route {
     if (action === undefined) return refusal(404, "itemNotFound", `A mailbox takes ${careActions.join(", ")}.`);
     const named = mailboxIdOf(request.params["id"] ?? "", isTrial);
     if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+    const mistake = await strangerIn(request);
+    if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     const end = await careFor(named.id, action, store, newId);
     switch (end.kind) {
       case "unknown":
@@ -20,7 +23,7 @@ export function careRoute(start: (message: SyncMessage) => void): Route {
       case "leaving": {
         const remedy =
           end.view.state === "suspended"
-            ? "Its user has left the roster. PUT it to mirror it by hand."
+            ? 'Its user has left the roster. PUT it with {"source": "manual"} to mirror it by hand.'
             : "It is being removed.";
         return refusal(409, "conflict", `The mailbox ${named.id} is ${end.view.state}. ${remedy}`);
       }

@@ -2,6 +2,7 @@ import type { HttpHandler, HttpRequest, InvocationContext } from "@azure/functio
 import type { MirrorFeed } from "../feed/feed.js";
 import { type Log, logOf } from "../log.js";
 import { LayoutError, RowError, StorageError, type Store } from "../store/store.js";
+import { within } from "../within.js";
 
 /** What a route needs from outside. */
 export type HttpPorts = {
@@ -63,15 +64,29 @@ export function httpHandler(
     traced(guarded(await safely(route, portsFor, request, context)), request, context, nowMs());
 }
 
+/** Our choice: below the 230 s after which Azure's load balancer gives up, and above any call of the table. */
+const requestMsMax = 200_000;
+
+class SlowRequest extends Error {}
+
 async function safely(
   route: Route,
   portsFor: (log: Log) => Promise<HttpPorts>,
   request: HttpRequest,
   context: InvocationContext,
 ): Promise<Answer> {
+  const log = logOf(context);
   try {
-    return await route(request, await portsFor(logOf(context)));
+    return await within(
+      requestMsMax,
+      () => new SlowRequest(),
+      async () => route(request, await portsFor(log)),
+    );
   } catch (error) {
+    if (error instanceof SlowRequest) {
+      log("error", "request given up: no answer in time");
+      return refusal(503, "serviceNotAvailable", "The mirror took too long.", { "retry-after": "30" });
+    }
     if (error instanceof RowError) {
       context.error(error.message);
       return refusal(500, "generalException", "A row of the mirror cannot be read. Its log says which.");

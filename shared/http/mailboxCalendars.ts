@@ -1,6 +1,7 @@
 import { mailboxIdOf, viewOf } from "../mirror/roster.js";
 import type { CalendarRow, Json, JsonObject } from "../sync/types.js";
 import { answer, type Route, refusal } from "./handler.js";
+import { queryMistake } from "./requests.js";
 
 /**
  * `GET /api/mailboxes/{id}/calendars`: the calendars of one mailbox for operators, with what the Graph-shaped reads leave
@@ -9,6 +10,8 @@ import { answer, type Route, refusal } from "./handler.js";
 export const mailboxCalendarsRoute: Route = async (request, { store, isTrial }) => {
   const named = mailboxIdOf(request.params["id"] ?? "", isTrial);
   if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+  const mistake = queryMistake(request, []);
+  if (mistake !== null) return refusal(400, "invalidRequest", mistake);
   const held = await store.readMailbox(named.id);
   if (held === null) {
     return refusal(404, "itemNotFound", `The mailbox ${named.id} is not on the roster. PUT it to add it.`);

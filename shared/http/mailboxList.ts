@@ -2,6 +2,7 @@ import * as z from "zod";
 import { isMailboxState, type ListPlace, type ListQuery, listMailboxes } from "../mirror/mailboxList.js";
 import { mailboxStates } from "../sync/state.js";
 import { answer, type Route, refusal } from "./handler.js";
+import { queryMistake } from "./requests.js";
 
 const topDefault = 50;
 const topMax = 500;
@@ -11,6 +12,8 @@ const placeShape = z.tuple([z.int().nonnegative(), z.string().max(256).nullable(
 /** `GET /api/mailboxes?state=&search=&top=&cursor=`: the roster's mailboxes, page by page. */
 export function mailboxListRoute(shards: readonly string[]): Route {
   return async (request, { store }) => {
+    const mistake = queryMistake(request, ["state", "search", "top", "cursor"]);
+    if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     const query = queryOf(new URL(request.url).searchParams, shards.length);
     if (typeof query === "string") return refusal(400, "invalidRequest", query);
     const { mailboxes, next } = await listMailboxes(query, store, shards);

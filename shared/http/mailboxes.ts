@@ -1,54 +1,72 @@
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
-import { addMailbox, findMailbox, mailboxIdOf } from "../mirror/roster.js";
+import { addMailbox, findMailbox, mailboxIdOf, newMailboxIdOf } from "../mirror/roster.js";
 import { seatView } from "../mirror/rosterView.js";
-import { type Answer, answer, type Route, refusal } from "./handler.js";
+import { manualSource, type RosterRow } from "../store/store.js";
+import { type Answer, answer, type HttpPorts, type Route, refusal } from "./handler.js";
+import { bodyOf, queryMistake, strangerIn } from "./requests.js";
 
-const bodyShape = z.strictObject({ displayName: z.string().max(256).optional() });
+const bodyShape = z.strictObject({
+  displayName: z.string().max(256).optional(),
+  source: z.literal(manualSource).optional(),
+});
+const expectedBody = '{"displayName": "…", "source": "manual"}, each optional, the name with at most 256 characters';
 
 /** How long a removal may take within its request. Its rest is left to the shard's next run. */
 const removalMsMax = 20_000;
 
 /** `GET`, `PUT`, `DELETE /api/mailboxes/{id}`: one mailbox of the roster. All are idempotent. */
-export const mailboxRoute: Route = async (request, { store, newId, nowMs, isTrial }) => {
-  const named = mailboxIdOf(request.params["id"] ?? "", isTrial);
+export const mailboxRoute: Route = async (request, ports) => {
+  const text = request.params["id"] ?? "";
+  const named = request.method === "PUT" ? newMailboxIdOf(text, ports.isTrial) : mailboxIdOf(text, ports.isTrial);
   if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+  const mistake = request.method === "PUT" ? queryMistake(request, []) : await strangerIn(request);
+  if (mistake !== null) return refusal(400, "invalidRequest", mistake);
   switch (request.method) {
-    case "PUT": {
-      const body = await bodyOf(request);
-      if ("refused" in body) return body.refused;
-      const { isNew, view } = await addMailbox(named.id, body.displayName, store, newId, nowMs());
-      return answer(isNew ? 201 : 200, view);
-    }
-    case "DELETE": {
-      const untilMs = nowMs() + removalMsMax;
-      const end = await store.purgeMailbox(named.id, { isTimeUp: () => nowMs() >= untilMs });
-      return end === "unfinished" ? answer(202, await findMailbox(named.id, store)) : answer(204);
-    }
+    case "PUT":
+      return putMailbox(named.id, request, ports);
+    case "DELETE":
+      return deleteMailbox(named.id, ports);
     default: {
-      const view = await findMailbox(named.id, store);
-      if (view !== null) return answer(200, { ...view, roster: seatView(await store.roster.read(named.id)) });
+      const view = await toldMailbox(named.id, ports);
+      if (view !== null) return answer(200, view);
       return refusal(404, "itemNotFound", `The mailbox ${named.id} is not on the roster. PUT it to add it.`);
     }
   }
 };
 
-type Body = { readonly displayName: string | null } | { readonly refused: Answer };
-
-/** The body is optional. What cannot be read is refused: a typing error must not pass as "no display name". */
-async function bodyOf(request: HttpRequest): Promise<Body> {
-  const text = await request.text();
-  if (text.trim() === "") return { displayName: null };
-  const parsed = bodyShape.safeParse(jsonOf(text));
-  if (parsed.success) return { displayName: parsed.data.displayName ?? null };
-  const mistake = 'The body must be empty or {"displayName": "…"} with at most 256 characters.';
-  return { refused: refusal(400, "invalidRequest", mistake) };
+async function putMailbox(id: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
+  const given = await bodyOf(request, bodyShape, expectedBody);
+  if ("mistake" in given) return refusal(400, "invalidRequest", given.mistake);
+  const { store, newId, nowMs } = ports;
+  const end = await addMailbox(id, given.body, store, newId, nowMs());
+  if (end.isLeft) {
+    const remedy =
+      'PUT it with {"source": "manual"} to mirror it by hand all the same: discovery then leaves it alone.';
+    return refusal(409, "conflict", `The mailbox ${id} is suspended: its user has left the roster. ${remedy}`);
+  }
+  return answer(end.isNew ? 201 : 200, (await toldMailbox(id, ports)) ?? end.view);
 }
 
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Not JSON: the shape refuses it and says what is expected.
-  }
+async function deleteMailbox(id: string, ports: HttpPorts): Promise<Answer> {
+  const { store, nowMs } = ports;
+  const note = noteOf((await store.roster.read(id))?.row ?? null);
+  const untilMs = nowMs() + removalMsMax;
+  const end = await store.purgeMailbox(id, { isTimeUp: () => nowMs() >= untilMs });
+  const { headers, ...rest } = end === "unfinished" ? answer(202, await toldMailbox(id, ports)) : answer(204);
+  return { ...rest, headers: { ...headers, ...note } };
+}
+
+/** What a caller should know who removes somebody whom discovery has found: 204 has no body to say it in. */
+function noteOf(row: RosterRow | null): Readonly<Record<string, string>> {
+  if (row === null || row.source === manualSource || row.state === "suspended") return {};
+  return {
+    "x-mirror-note": `Discovered by ROSTER=${row.source}: it comes back with the next full roster round that finds its user.`,
+  };
+}
+
+/** The mailbox as it stands, with who put it on the roster; null when it is not there. */
+async function toldMailbox(id: string, { store }: HttpPorts) {
+  const view = await findMailbox(id, store);
+  return view === null ? null : { ...view, roster: seatView(await store.roster.read(id)) };
 }

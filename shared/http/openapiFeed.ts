@@ -18,10 +18,17 @@ const skipToken = inQuery("$skiptoken", "From a nextLink.");
 const deltaToken = inQuery("$deltatoken", "From a deltaLink.");
 
 const badOption = refused("A query parameter or token that is not taken.");
-const noMailbox = refused("The mailbox is not on the roster.");
-const notReady = refused("The mailbox's first full round has not ended, or the storage cannot be used.", {
-  "retry-after": header("Seconds.", "integer"),
-});
+const noMailbox = refused(
+  "The mailbox is not on the roster; or it was never served, and Graph has no such mailbox.",
+  freshness,
+);
+const denied = refused("The mailbox was never served, and Graph denies it.", freshness);
+const notReady = refused(
+  "The mailbox's first full round has not ended, it changed while it was read, or the storage cannot be used.",
+  { ...freshness, "retry-after": header("Seconds; absent where the storage is the reason.", "integer") },
+);
+const expired = (description: string): JsonObject =>
+  refused(description, { ...freshness, location: header("Where to start over.") });
 const notSignedIn = refused("Nobody whom App Service Authentication signed in.");
 const unchanged: JsonObject = { description: "The caller holds this version.", headers: versioned };
 const noKey: JsonObject = { description: "No function key. Answered by the host, without a body." };
@@ -39,7 +46,9 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
           "200": json("A page.", "CalendarCollection", { ...versioned, ...paged }),
           "304": unchanged,
           "400": badOption,
+          "403": denied,
           "404": noMailbox,
+          "410": expired("The token is of an earlier life of the mailbox, or a calendar that was told has changed."),
           "503": notReady,
           ...common,
         },
@@ -54,10 +63,9 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
         responses: {
           "200": json("A page.", "CalendarDeltaPage", { ...freshness, ...paged }),
           "400": badOption,
+          "403": denied,
           "404": noMailbox,
-          "410": refused("The token has expired: start over, and drop what the new walk does not contain.", {
-            location: header("Where to start over."),
-          }),
+          "410": expired("The token has expired: start over, and drop what the new walk does not contain."),
           "503": notReady,
           ...common,
         },
@@ -73,7 +81,8 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
           "200": json("The calendar.", "CalendarEntity", versioned),
           "304": unchanged,
           "400": badOption,
-          "404": refused("The mailbox is not on the roster, or has no such calendar."),
+          "403": denied,
+          "404": refused("As for the list, or the mailbox has no such calendar.", freshness),
           "503": notReady,
           ...common,
         },

@@ -26,7 +26,7 @@ const care = (operationId: string, summary: string): JsonObject => ({
     summary: `${summary} Again is harmless.`,
     responses: {
       "202": json("Accepted. The mailbox as it stands.", "Mailbox"),
-      "400": refused("The mailbox id is no object id."),
+      "400": refused("The mailbox id is no object id, or there is a query or a body."),
       "401": noKey,
       "404": refused("It is not on the roster."),
       "409": refused("It is suspended, or being removed."),
@@ -41,6 +41,7 @@ const rosterCare = (operationId: string, summary: string, conflict: string): Jso
     summary: `${summary} Again is harmless.`,
     responses: {
       "202": json("Accepted. The roster as it stands.", "Roster"),
+      "400": refused("There is a query or a body."),
       "401": noKey,
       "409": refused(conflict),
       "503": noStorage,
@@ -71,7 +72,7 @@ export const fleetPaths: JsonObject = {
       summary: "Its calendars for operators: when each last changed, and what was removed.",
       responses: {
         "200": json("The mailbox and its calendars: living ones by name, then removed ones.", "MailboxCalendars"),
-        "400": refused("The mailbox id is no object id."),
+        "400": refused("The mailbox id is no object id, or there is a query."),
         "401": noKey,
         "404": refused("It is not on the roster."),
         "503": noStorage,

@@ -111,7 +111,7 @@ export const schemas: JsonObject = {
   },
   NewMailbox: {
     type: "object",
-    properties: { displayName: { ...text, maxLength: 256 } },
+    properties: { displayName: { ...text, maxLength: 256 }, source: { enum: ["manual"] } },
     additionalProperties: false,
   },
   Error: {

@@ -2,6 +2,7 @@ import type { DiscoverMessage } from "../mirror/messages.js";
 import { careForRoster, type RosterAction, rosterActions } from "../mirror/rosterCare.js";
 import { rosterView } from "../mirror/rosterView.js";
 import { answer, type Route, refusal } from "./handler.js";
+import { strangerIn } from "./requests.js";
 
 /**
  * `POST /api/roster/discover`, `POST /api/roster/release`: an operator sees to the roster. Both are idempotent.
@@ -12,6 +13,8 @@ export function rosterCareRoute(source: string | null, start: (message: Discover
   return async (request, { store, newId }) => {
     const action = rosterActions.find((one): one is RosterAction => one === request.params["action"]);
     if (action === undefined) return refusal(404, "itemNotFound", `The roster takes ${rosterActions.join(", ")}.`);
+    const mistake = await strangerIn(request);
+    if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     if (source === null) {
       return refusal(
         409,

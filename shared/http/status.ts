@@ -1,12 +1,15 @@
 import { type Health, type MirrorFacts, type NextFire, readHealth, readStatus } from "../mirror/status.js";
 import { LayoutError, StorageError, type Store } from "../store/store.js";
 import { type Answer, answer, guarded, type Route, refusal } from "./handler.js";
+import { queryMistake } from "./requests.js";
 
 const ticksDefault = 288;
 
 /** `GET /api/status?ticks=`: how the whole mirror stands, from the shards' figures. */
 export function statusRoute(facts: MirrorFacts): Route {
   return async (request, { store, nowMs }) => {
+    const mistake = queryMistake(request, ["ticks"]);
+    if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     const text = new URL(request.url).searchParams.get("ticks") ?? String(ticksDefault);
     const ticks = /^\d{1,3}$/.test(text) ? Number(text) : 0;
     if (ticks < 1 || ticks > ticksDefault) {

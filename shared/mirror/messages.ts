@@ -47,12 +47,29 @@ export function parsePageMessage(message: unknown): PageMessage | SyncMessage {
   return parsed(pageShape, message, "{mailbox, round, page}");
 }
 
+/**
+ * What a message says: JSON, JSON in base64, or what the host has made of it already. Anything else stays as it came.
+ * `host.json` says `messageEncoding: none`. By default the host takes base64 only: it moves any other message aside unseen,
+ * to a poison queue whose own trigger cannot read it either, and nobody is told. Base64 is what earlier releases wrote.
+ */
+function readMessage(message: unknown): unknown {
+  if (typeof message !== "string") return message;
+  const compact = message.replaceAll(/[ \t\r\n]/g, "");
+  const isBase64 = compact.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(compact);
+  try {
+    return JSON.parse(isBase64 ? Buffer.from(compact, "base64").toString("utf8") : message);
+  } catch {
+    return message; // The shape refuses it: it becomes poison, which is told and dropped.
+  }
+}
+
 function isNamed(message: unknown, property: string): boolean {
-  return typeof message === "object" && message !== null && Object.hasOwn(message, property);
+  const read = readMessage(message);
+  return typeof read === "object" && read !== null && Object.hasOwn(read, property);
 }
 
 function parsed<Shape extends z.ZodType>(shape: Shape, message: unknown, expected: string): z.output<Shape> {
-  const result = shape.safeParse(message);
+  const result = shape.safeParse(readMessage(message));
   if (result.success) return result.data;
   const places = result.error.issues.map((issue) => `${issue.path.join(".") || "message"}: ${issue.code}`);
   throw new Error(

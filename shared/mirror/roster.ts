@@ -26,6 +26,17 @@ export function mailboxIdOf(text: string, isTrial: boolean): { readonly id: stri
   return { id: guid.test(text) ? text.toLowerCase() : text };
 }
 
+/**
+ * The same for a mailbox that is to be added. An id of another shape is nobody's, and Graph would refuse it for ever; one
+ * that an earlier release took can still be looked at, and removed.
+ */
+export function newMailboxIdOf(text: string, isTrial: boolean): ReturnType<typeof mailboxIdOf> {
+  const named = mailboxIdOf(text, isTrial);
+  if ("mistake" in named || named.id === "me" || guid.test(named.id)) return named;
+  const mistake = "The mailbox id must be the user's object id, such as 3f0c0000-0000-4000-8000-0000000000a1.";
+  return { mistake };
+}
+
 /** A mailbox as operators see it. Its link is a secret and never part of this. */
 export type MailboxView = ReturnType<typeof viewOf>;
 
@@ -55,17 +66,28 @@ export function viewOf(checkpoint: Checkpoint) {
 /** Each turn loses only to somebody who wrote in between. */
 const turnsMax = 10;
 
+/** What an operator asks for. `source`: by hand, whatever discovery says of the user from then on. */
+export type Wish = { readonly displayName?: string | undefined; readonly source?: typeof manualSource | undefined };
+
+export type Added = {
+  readonly isNew: boolean;
+  /** Discovery has suspended it, and it stays so: nothing was written. */
+  readonly isLeft: boolean;
+  readonly view: MailboxView;
+};
+
 /**
- * Puts a mailbox on the roster by hand, which discovery then leaves alone. Again is harmless. Its first round comes with
- * the next tick. One that discovery had suspended is resumed.
+ * Puts a mailbox on the roster. Again is harmless. Its first round comes with the next tick. One that discovery does not
+ * know is there by hand, and discovery leaves it alone. One that was discovered stays so, for then its user's leaving is
+ * seen; only who asks for `manual` takes it over, and resumes it where it is suspended.
  */
 export async function addMailbox(
   mailboxId: string,
-  displayName: string | null,
+  wish: Wish,
   store: Store,
   newId: () => string,
   nowMs: number | null = null,
-): Promise<{ readonly isNew: boolean; readonly view: MailboxView }> {
+): Promise<Added> {
   for (let turn = 0; turn < turnsMax; turn++) {
     const before = await store.readMailbox(mailboxId);
     const roster = await store.roster.read(mailboxId);
@@ -74,22 +96,33 @@ export async function addMailbox(
       await store.purgeMailbox(mailboxId, { onlyLeaving: true });
       continue;
     }
-    const next = nextOf(before?.checkpoint ?? null) ?? newCheckpoint(mailboxId, newId(), displayName);
-    const isAsIs = before !== null && next === before.checkpoint && roster?.row.source === manualSource;
-    if (isAsIs) return { isNew: false, view: viewOf(next) };
-    const seat: Seat = {
-      row: manualRow(mailboxId, displayName, roster?.row ?? null, nowMs),
-      etag: roster?.etag ?? null,
-      checkpoint: { next, etag: before?.etag ?? null },
-    };
+    const discovered = roster?.row.source === manualSource || wish.source === manualSource ? undefined : roster?.row;
+    if (discovered?.state === "suspended" && before !== null) {
+      return { isNew: false, isLeft: true, view: viewOf(before.checkpoint) };
+    }
+    const displayName = wish.displayName ?? roster?.row.displayName ?? null;
+    const row: RosterRow =
+      discovered === undefined
+        ? manualRow(mailboxId, displayName, roster?.row ?? null, nowMs)
+        : { ...discovered, displayName };
+    const current = nextOf(before?.checkpoint ?? null) ?? newCheckpoint(mailboxId, newId(), displayName);
+    const next = wish.displayName === undefined ? current : named(current, wish.displayName);
+    const isAsIs =
+      next === before?.checkpoint && roster?.row.source === row.source && roster.row.displayName === displayName;
+    if (isAsIs) return { isNew: false, isLeft: false, view: viewOf(next) };
+    const seat: Seat = { row, etag: roster?.etag ?? null, checkpoint: { next, etag: before?.etag ?? null } };
     const [result] = await store.roster.commit([seat]);
-    if (result === "seated") return { isNew: before === null, view: viewOf(next) };
+    if (result === "seated") return { isNew: before === null, isLeft: false, view: viewOf(next) };
   }
   throw new StorageError("add mailbox", "", 412, `lost to others ${turnsMax} times`);
 }
 
 function nextOf(before: Checkpoint | null): Checkpoint | null {
   return before?.parkedReason === suspendedReason ? resumed(before) : before;
+}
+
+function named(checkpoint: Checkpoint, displayName: string): Checkpoint {
+  return checkpoint.displayName === displayName ? checkpoint : { ...checkpoint, displayName };
 }
 
 function manualRow(
@@ -105,7 +138,7 @@ function manualRow(
     generation: before?.generation ?? 0,
     step: before?.step ?? 0,
     userPrincipalName: before?.userPrincipalName ?? null,
-    displayName: displayName ?? before?.displayName ?? null,
+    displayName,
     leaveReason: null,
     sinceMs: nowMs,
     purgeAfterMs: null,

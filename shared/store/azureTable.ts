@@ -1,5 +1,6 @@
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { RestError, type TableClient, type TableEntity, type TransactionAction } from "@azure/data-tables";
+import { within } from "../within.js";
 import { StorageError } from "./errors.js";
 import type { KeyRange } from "./keys.js";
 import {
@@ -15,14 +16,22 @@ import {
 
 const escapePolicyName = "escapeLineSeparatorsPolicy";
 
+/**
+ * Our choice, of one call with the client's own retries and the token that it waits for: the service takes 30 s at most,
+ * and a run that meets a silent table three times in a row must still end within the function's time.
+ */
+const callMsMax = 90_000;
+
 /** Azure Table Storage, or Azurite, as a Table. The client is given so that one connection pool serves all. */
 export function azureTable(client: TableClient): Table {
   escapeLineSeparators(client);
   return {
-    createIfMissing: () => asking("createTable", "", async () => void (await client.createTable())),
-    get: (partitionKey, rowKey) => asking("get", partitionKey, () => getEntity(client, partitionKey, rowKey)),
+    createIfMissing: () => asking("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
+    get: (partitionKey, rowKey) =>
+      asking("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, abortSignal)),
     pages: (partitionKey, range, pageSize, filter) => listPages(client, partitionKey, range, pageSize, filter),
-    transact: (partitionKey, actions) => transact(client, partitionKey, actions),
+    transact: (partitionKey, actions) =>
+      asking("transaction", partitionKey, (abortSignal) => transact(client, partitionKey, actions, abortSignal)),
   };
 }
 
@@ -46,9 +55,14 @@ function escapeLineSeparators(client: TableClient): void {
   client.pipeline.addPolicy(policy, { afterPhase: "Serialize" });
 }
 
-async function getEntity(client: TableClient, partitionKey: string, rowKey: string): Promise<Entity | null> {
+async function getEntity(
+  client: TableClient,
+  partitionKey: string,
+  rowKey: string,
+  abortSignal: AbortSignal,
+): Promise<Entity | null> {
   try {
-    return entityOf(await client.getEntity<Record<string, unknown>>(partitionKey, rowKey));
+    return entityOf(await client.getEntity<Record<string, unknown>>(partitionKey, rowKey, { abortSignal }));
   } catch (error) {
     const { code } = failureOf(error);
     if (code === "ResourceNotFound" || code === "EntityNotFound") return null;
@@ -69,22 +83,35 @@ async function* listPages(
       ? range
       : `${range} and ${earlier.column} lt datetime'${new Date(earlier.timeMs).toISOString()}'`;
   const maxPageSize = Math.min(pageSize, tableLimits.entitiesPerPage);
-  const pages = client.listEntities<Record<string, unknown>>({ queryOptions: { filter } }).byPage({ maxPageSize });
+  const stop = new AbortController(); // The SDK takes one signal for all pages; the bound is of each.
+  const abortSignal = stop.signal;
+  const pages = client
+    .listEntities<Record<string, unknown>>({ queryOptions: { filter }, abortSignal })
+    .byPage({ maxPageSize });
   for (;;) {
-    const step = await asking("query", partitionKey, () => pages.next());
+    const step = await asking("query", partitionKey, (late) => {
+      late.addEventListener("abort", () => stop.abort());
+      return pages.next();
+    });
     if (step.done === true) return;
     yield step.value.map(entityOf);
   }
 }
 
-async function transact(client: TableClient, partitionKey: string, actions: readonly Action[]): Promise<Transacted> {
+async function transact(
+  client: TableClient,
+  partitionKey: string,
+  actions: readonly Action[],
+  abortSignal: AbortSignal,
+): Promise<Transacted> {
   try {
     const [only] = actions;
     if (actions.length === 1 && only?.kind === "delete") {
-      await client.deleteEntity(partitionKey, only.rowKey, { etag: only.etag });
+      await client.deleteEntity(partitionKey, only.rowKey, { etag: only.etag, abortSignal });
       return { kind: "done", etags: [""] };
     }
-    const response = await client.submitTransaction(actions.map((action) => sdkAction(partitionKey, action)));
+    const operations = actions.map((action) => sdkAction(partitionKey, action));
+    const response = await client.submitTransaction(operations, { abortSignal });
     const etags = response.subResponses.map(({ etag }) => etag ?? "");
     // Without its ETag a row could not be written again: better to have the caller look what is stored.
     if (actions.some(({ kind }, index) => etags[index] === undefined || (kind !== "delete" && etags[index] === ""))) {
@@ -150,9 +177,14 @@ function failureOf(error: unknown): Failure {
   };
 }
 
-async function asking<T>(operation: string, partitionKey: string, ask: () => Promise<T>): Promise<T> {
+/** One call of the table, bounded. A write that was given up may still take effect: that is no clear answer. */
+async function asking<T>(
+  operation: string,
+  partitionKey: string,
+  ask: (abortSignal: AbortSignal) => Promise<T>,
+): Promise<T> {
   try {
-    return await ask();
+    return await within(callMsMax, () => new StorageError(operation, partitionKey, null, "timeout"), ask);
   } catch (error) {
     return raise(operation, partitionKey, error);
   }

@@ -18,6 +18,11 @@ export class StorageError extends Error {
   }
 }
 
+/** The table is not there, or on its way out: what was known of it holds no longer. */
+export function isTableGone(error: unknown): boolean {
+  return error instanceof StorageError && (error.code === "TableNotFound" || error.code === "TableBeingDeleted");
+}
+
 /** The table was laid out by another version or another number of shards. */
 export class LayoutError extends Error {
   override readonly name = "LayoutError";

@@ -1,6 +1,6 @@
 import type { Brake } from "../sync/brake.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
-import { LayoutError, StorageError } from "./errors.js";
+import { isTableGone, LayoutError, StorageError } from "./errors.js";
 import { metaPartition, metaRows } from "./keys.js";
 import type { Action, Entity, Table } from "./table.js";
 
@@ -9,23 +9,59 @@ const layoutVersion = 1;
 /** Each turn loses only to a writer that succeeded; instances that change the brake at once are few. */
 const brakeTurnsMax = 10;
 
-/** Tables whose layout this process has checked, with the number of shards that it was checked for. */
-const checkedTables = new WeakMap<Table, number>();
+/** What this process knows of a table, by what stands for the table in its memory: the one given by the composition root. */
+type Known = { shards: number | null; feedKey: Promise<Uint8Array> | null };
+const knownTables = new WeakMap<Table, Known>();
+/** Tables that this process has found in order before. */
+const usedTables = new WeakSet<Table>();
 
 /**
- * Creates the table and its layout row where they are missing, and checks that they fit. Once per process and table.
- * @param key What stands for the table in the memory of this process: the one given by the composition root.
+ * What was known of a table is looked at again when it is next needed: it was found missing, or some time has passed, in
+ * which somebody may have deleted it, made another, or taken rows out of it.
+ */
+export function forgetTable(key: Table): void {
+  knownTables.delete(key);
+}
+
+function knownOf(key: Table): Known {
+  const known = knownTables.get(key) ?? { shards: null, feedKey: null };
+  knownTables.set(key, known);
+  return known;
+}
+
+export type OpenOptions = {
+  readonly key: Table;
+  readonly shards: number;
+  /** Told when the table had no layout yet. `again`: this process had found one before, so all that was in it is gone. */
+  readonly onLaidOut: (when: "atFirst" | "again") => void;
+};
+
+/**
+ * Creates the table and its layout row where they are missing, and checks that they fit. Cheap while that is known.
  * @throws LayoutError when the table was laid out otherwise: another number of shards would not find its mailboxes.
  */
-export async function openLayout(table: Table, key: Table, shards: number): Promise<void> {
-  if (checkedTables.get(key) === shards) return;
-  await table.createIfMissing();
-  const stored = (await table.get(metaPartition, metaRows.layout)) ?? (await createLayout(table, shards));
-  if (stored !== null) {
+export async function openLayout(table: Table, { key, shards, onLaidOut }: OpenOptions): Promise<void> {
+  if (knownOf(key).shards === shards) return;
+  const stored = (await readLayout(table)) ?? (await createLayout(table, shards));
+  if (stored === null) {
+    onLaidOut(usedTables.has(key) ? "again" : "atFirst");
+  } else {
     const row = new ColumnReader(stored);
     checkLayout({ version: row.count("version"), shards: row.count("shards") }, shards);
   }
-  checkedTables.set(key, shards);
+  knownOf(key).shards = shards;
+  usedTables.add(key);
+}
+
+/** Null: there is none, for the table is new. */
+async function readLayout(table: Table): Promise<Entity | null> {
+  try {
+    return await table.get(metaPartition, metaRows.layout);
+  } catch (error) {
+    if (!isTableGone(error)) throw error;
+    await table.createIfMissing();
+    return null;
+  }
 }
 
 /** Null: written as asked. Else the row that another instance wrote first. */
@@ -143,6 +179,16 @@ export async function readFeedKey(table: Table, draw: () => Uint8Array): Promise
   const written = await table.get(metaPartition, metaRows.feedKey);
   if (written === null) throw new StorageError("read feed key", metaPartition, 404, "ResourceNotFound");
   return feedKeyOf(written);
+}
+
+/** The same, read once for as long as the table is known. What could not be read is asked again. */
+export function keptFeedKey(key: Table, draw: () => Uint8Array): Promise<Uint8Array> {
+  const known = knownOf(key);
+  known.feedKey ??= readFeedKey(key, draw).catch((error: unknown) => {
+    forgetTable(key);
+    throw error;
+  });
+  return known.feedKey;
 }
 
 function feedKeyOf(entity: Entity): Uint8Array {

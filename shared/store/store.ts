@@ -5,11 +5,11 @@ import { sameColumns } from "./columns.js";
 import { type Committed, commitUnits } from "./commit.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
 import { calendarOf, checkpointColumns, checkpointOf, commitIdColumn } from "./entities.js";
-import { RowError, StorageError } from "./errors.js";
+import { isTableGone, RowError, StorageError } from "./errors.js";
 import { figuresAction, readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
 import type { ShardClaim } from "./landing.js";
-import { changeBrake, openLayout, readBrake } from "./meta.js";
+import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } from "./meta.js";
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
 import { type ShardRow, shardRowColumns, shardRowOf } from "./shardRow.js";
@@ -39,6 +39,8 @@ export type StoreParts = {
   readonly limits?: GroupLimits;
   /** Told of a checkpoint that cannot be read while a shard is; without it the reading throws. The rest goes on (I10). */
   readonly onUnreadable?: (error: RowError) => void;
+  /** Told by `open` when the table had no layout yet. */
+  readonly onLaidOut?: OpenOptions["onLaidOut"];
 };
 
 /** A mailbox whose checkpoint cannot be read. */
@@ -114,12 +116,14 @@ export type NewShardRow = {
 export function createStore(parts: StoreParts): Store {
   const { shards, newCommitId, limits = groupLimits } = parts;
   let requests = 0;
-  const table = counting(parts.table, () => {
+  const count = () => {
     requests += 1;
-  });
+  };
+  const table = watched(parts.table, count, () => forgetTable(parts.table));
+  const onLaidOut = parts.onLaidOut ?? (() => undefined);
   const shardOfMailbox = (mailboxId: string) => shardOf(mailboxId, shards);
   return {
-    open: () => openLayout(table, parts.table, shards),
+    open: () => openLayout(table, { key: parts.table, shards, onLaidOut }),
     readMailbox: async (mailboxId) => {
       const entity = await table.get(shardOfMailbox(mailboxId), mailboxKey(mailboxId));
       return entity === null ? null : heldOf(entity);
@@ -156,20 +160,34 @@ export function createStore(parts: StoreParts): Store {
   };
 }
 
-/** The table with each request counted. The SDK's own repetitions are not seen from here. */
-function counting(table: Table, count: () => void): Table {
-  const counted = <T>(ask: () => T): T => {
+/**
+ * The table with each request counted (the SDK's own repetitions are not seen from here), and told of when it turns out to
+ * be gone: the next `open` makes it again.
+ */
+function watched(table: Table, count: () => void, onGone: () => void): Table {
+  const asked = async <T>(ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      if (isTableGone(error)) onGone();
+      throw error;
+    }
+  };
+  const counted = <T>(ask: () => Promise<T>): Promise<T> => {
     count();
-    return ask();
+    return asked(ask);
   };
   return {
     createIfMissing: () => counted(() => table.createIfMissing()),
     get: (partitionKey, rowKey) => counted(() => table.get(partitionKey, rowKey)),
     transact: (partitionKey, actions) => counted(() => table.transact(partitionKey, actions)),
     async *pages(partitionKey, range, pageSize, filter) {
-      for await (const page of table.pages(partitionKey, range, pageSize, filter)) {
+      const pages = table.pages(partitionKey, range, pageSize, filter)[Symbol.asyncIterator]();
+      for (;;) {
+        const step = await asked(() => pages.next());
+        if (step.done === true) return;
         count();
-        yield page;
+        yield step.value;
       }
     },
   };

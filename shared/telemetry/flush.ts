@@ -1,7 +1,8 @@
+import { within } from "../within.js";
 import type { Telemetry } from "./telemetry.js";
 
 export type FlushOptions = {
-  /** Sends all that is waiting. May fail, and may take as long as it likes. */
+  /** Sends all that is waiting. May fail, and may never end. */
   readonly send: () => Promise<void>;
   /** What went wrong since it was last told. */
   readonly troubles: Set<string>;
@@ -11,6 +12,8 @@ export type FlushOptions = {
 export const flushLimits = {
   /** An invocation waits no longer; the sending goes on. */
   waitMsMax: 2_000,
+  /** Then a sending is given up, and the next may begin. Above the exporters' own bounds, which are 30 s. */
+  sendMsMax: 60_000,
   /** What comes in between is sent together at its end: an instance that idles is stopped after half a minute. */
   betweenMsMin: 10_000,
   /** One line of log for each time, however long a receiver is away. */
@@ -29,7 +32,7 @@ export function createFlush({ send, troubles, nowMs }: FlushOptions): Telemetry[
     isSending = true;
     sentMs = nowMs();
     try {
-      await send();
+      await within(flushLimits.sendMsMax, sendingSilent, send);
     } catch (error) {
       troubles.add(error instanceof Error ? error.name : "flushFailed");
     } finally {
@@ -55,17 +58,12 @@ export function createFlush({ send, troubles, nowMs }: FlushOptions): Telemetry[
     tellTroubles(tell); // Before any wait: the log of an invocation ends with it.
     const waitMs = sentMs + flushLimits.betweenMsMin - nowMs();
     if (waitMs > 0) return beginLater(waitMs);
-    if ((await atMost(flushLimits.waitMsMax, begin())) === "tooLong") troubles.add("tooSlow");
+    await within(flushLimits.waitMsMax, sendingSilent, begin).catch(() => troubles.add("tooSlow")); // It never fails itself.
   };
 }
 
-/** Waits for the work, but not longer than this. */
-async function atMost(ms: number, work: Promise<void>): Promise<"done" | "tooLong"> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<"tooLong">((resolve) => {
-    timer = setTimeout(() => resolve("tooLong"), ms);
-  });
-  const end = await Promise.race([work.then(() => "done" as const), timeout]);
-  clearTimeout(timer);
-  return end;
+function sendingSilent(): Error {
+  const error = new Error("The receiver did not answer in time.");
+  error.name = "tooSlow";
+  return error;
 }

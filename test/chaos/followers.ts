@@ -31,6 +31,8 @@ export class Followers {
     this.#followers.set(mailboxId, follower);
     const answer = await this.#get(mailboxId, follower.link);
     if (answer === null || answer.status === 503) return false;
+    // Refused by Graph before its first round has ended: nothing was served, and a link was never given.
+    if ((answer.status === 403 || answer.status === 404) && follower.link === null) return false;
     if (answer.status === 410) {
       this.#followers.delete(mailboxId);
       this.counts.startedOver += 1;

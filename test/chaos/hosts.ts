@@ -1,8 +1,6 @@
-import { join } from "node:path";
+import { programPath } from "../../local/root.js";
 import { type Child, run } from "../../local/start/processes.js";
 import { type Product, productAt } from "../../local/start/product.js";
-
-const root = join(import.meta.dirname, "..", "..");
 
 /** One host process at a time in each place; a killed one is replaced. */
 export type Place = {
@@ -41,11 +39,10 @@ export function hostPool(
   const crashes: string[] = [];
   const killed = new Set<Child>();
   const start = async (place: Place): Promise<void> => {
-    const main = join(root, "local", "host", "main.ts");
     const flags = ["--app", appDir, "--port", "0", "--events", "--with-parent", "--log-level", "error"];
     const name = `Host ${place.number}`;
     await new Promise<void>((resolve, reject) => {
-      const child = run(name, process.execPath, ["--import", "tsx", main, ...flags], env, (line, stream) => {
+      const child = run(name, process.execPath, [programPath("host"), ...flags], env, (line, stream) => {
         if (stream === "stderr") return hear(`${name}: ${line}`);
         const event = JSON.parse(line) as { event: string; url?: string };
         if (event.event !== "ready" || event.url === undefined || place.child !== child) return;

@@ -2,7 +2,8 @@ import type { Middleware } from "@microsoft/microsoft-graph-client";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Copy, clientFor, refresh, takeNudges } from "../../examples/follow-mirror.mjs";
 import { listening, routesOver } from "../http/inProcess.js";
-import { type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "./mailboxWorld.js";
+import { storeOn } from "../store/builders.js";
+import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "./mailboxWorld.js";
 
 const opened: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -66,6 +67,22 @@ describe("examples/follow-mirror.mjs", () => {
     copies.set(mailboxId, { calendars: new Map([["a", { id: "a", name: "A" }]]), deltaLink });
     await refresh(client, copies, mailboxId);
     expect(names()).toEqual(new Map([["b", "B"]]));
+  });
+
+  test("I6: after 410 it loses no living calendar, though commits fall between the reads of its new walk", async () => {
+    const world = await worldWith({ a: "A", b: "B", c: "C" });
+    let commits = 0;
+    const commit = async (request: string) => {
+      if (request !== "page" || commits >= 3) return;
+      commits += 1;
+      await world.page(["b", "c"].map((id) => ({ id, name: `${id}${commits}` })));
+    };
+    const { client, copies, names } = await following({ ...world, store: storeOn(between(world.table, commit)) });
+    const expired = `/users/${mailboxId}/calendars/delta?$deltatoken=of-another-mirror`;
+    copies.set(mailboxId, { calendars: new Map([["z", { id: "z", name: "Z" }]]), deltaLink: expired });
+    await refresh(client, copies, mailboxId);
+    expect(names()).toEqual(await world.alive());
+    expect(commits).toBe(3);
   });
 
   test("a walk that breaks off leaves the copy as it was", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { StorageError } from "../../shared/store/errors.js";
 import { memoryTable } from "../../shared/store/memoryTable.js";
-import { readFeedKey } from "../../shared/store/meta.js";
+import { keptFeedKey, readFeedKey } from "../../shared/store/meta.js";
 import { between } from "./mailboxWorld.js";
 
 const drawing = (byte: number) => () => new Uint8Array(32).fill(byte);
@@ -30,4 +31,17 @@ test("a row that holds no key is told, and no weaker one is taken", async () => 
   const table = await opened();
   await table.transact("~meta", [{ kind: "create", rowKey: "feedkey", columns: { key: "c2hvcnQ=" } }]);
   await expect(readFeedKey(table, drawing(1))).rejects.toThrow("column key holds no key of 32 bytes");
+});
+
+test("a key that could not be read is read again, and one that was read is kept", async () => {
+  const table = await opened();
+  let isAway = true;
+  const store = between(table, async () => {
+    if (isAway) throw new StorageError("get", "~meta", 503, "ServerBusy");
+  });
+  await expect(keptFeedKey(store, drawing(1))).rejects.toThrow("ServerBusy");
+  isAway = false;
+  expect([...(await keptFeedKey(store, drawing(1)))]).toEqual([...drawing(1)()]);
+  isAway = true;
+  expect([...(await keptFeedKey(store, drawing(1)))]).toEqual([...drawing(1)()]);
 });

@@ -70,7 +70,7 @@ export async function mailboxWorld(
     clock,
     feed: createFeed({ store, key }),
     held,
-    add: async () => void (await addMailbox(mailboxId, null, store, () => draw("epoch"))),
+    add: async () => void (await addMailbox(mailboxId, {}, store, () => draw("epoch"))),
     purge: async () => void (await store.purgeMailbox(mailboxId)),
     page: async (edits, isLast = true) => void (await commit(store, await held(), edits.map(itemOf), isLast)),
     fullRound: async (names) => {

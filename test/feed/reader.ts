@@ -1,48 +1,85 @@
 import type { MirrorFeed } from "../../shared/feed/feed.js";
 import type { CalendarRow, Json } from "../../shared/sync/types.js";
 
+type Names = ReadonlyMap<string, Json>;
+
+/** What a reader may look at beside the feed, to judge what it is told. */
+export type Mirror = {
+  /** The mailbox's sequence. */
+  readonly sequence: () => Promise<number | null>;
+  /** The names of the calendars that are alive, by id. */
+  readonly alive: () => Promise<Names>;
+};
+
+/** What the mirror was since a walk's first request: one of these must be what the walk has brought, when it ends. */
+class Moments {
+  #all: Names[] = [];
+
+  begin(now: Names): void {
+    this.#all = [now];
+  }
+
+  note(now: Names): void {
+    this.#all.push(now);
+  }
+
+  /** What is wrong with a walk that has ended, or nothing. */
+  judge(what: string, walk: Names): readonly string[] {
+    const textOf = (names: Names) => JSON.stringify([...names].sort());
+    const isOne = this.#all.some((moment) => textOf(moment) === textOf(walk));
+    return isOne ? [] : [`${what} ended with ${textOf(walk)}, which was never the mirror meanwhile`];
+  }
+}
+
 /** A program that keeps a copy by the feed, as examples/follow-mirror.mjs does, and looks hard at what it is told. */
 export class Reader {
-  /** What a walk that began with nothing has brought so far; it becomes the copy when it has ended. */
+  /** What the walk in hand has brought so far, upon the copy or upon nothing; it becomes the copy when it has ended. */
   #walk: Map<string, Json> | null = null;
   #token: string | null = null;
-  copy = new Map<string, Json>();
+  copy: Names = new Map();
   expired = 0;
   readonly faults: string[] = [];
+  readonly #moments = new Moments();
   #told = new Set<string>();
 
   constructor(
     private readonly mailboxId: string,
-    /** The mailbox's sequence, for the look at removals. */
-    private readonly sequenceNow: () => Promise<number | null>,
+    private readonly mirror: Mirror,
   ) {}
+
+  /** To be called after each change of the mirror. */
+  note(now: Names): void {
+    this.#moments.note(now);
+  }
 
   /** One call. True when the feed had nothing more. */
   async step(feed: MirrorFeed, pageSize: number): Promise<boolean> {
     const isStart = this.#token === null;
-    const sequence = await this.sequenceNow();
+    const sequence = await this.mirror.sequence();
+    if (this.#walk === null) {
+      this.#walk = new Map(isStart ? [] : this.copy);
+      this.#told = new Set();
+      this.#moments.begin(await this.mirror.alive());
+    }
     const answer = await feed.delta(this.mailboxId, this.#token, pageSize);
     if (answer.kind === "expired") {
       this.expired += 1;
       this.#token = null;
+    }
+    if (answer.kind !== "page") {
+      if (this.#token === null) this.#walk = null;
+      if (answer.kind === "badToken") throw new Error("The feed says badToken of its own token.");
       return false;
     }
-    if (answer.kind === "unknownMailbox" || answer.kind === "notReady") return false;
-    if (answer.kind !== "page") throw new Error(`The feed says ${answer.kind} of its own token.`);
-    if (isStart) {
-      this.#walk = new Map();
-      this.#told = new Set();
-    }
-    const target = this.#walk ?? this.copy;
     if (answer.rows.length > pageSize) this.faults.push("a page is longer than asked for");
-    for (const row of answer.rows) this.#take(row, target, isStart ? sequence : null);
+    for (const row of answer.rows) this.#take(row, this.#walk, isStart ? sequence : null);
     this.#token = answer.token;
     const isEnd = answer.link === "deltaLink";
-    if (isEnd && this.#walk !== null) {
+    if (isEnd) {
+      this.faults.push(...this.#moments.judge("a walk", this.#walk));
       this.copy = this.#walk;
       this.#walk = null;
     }
-    if (isEnd) this.#told = new Set();
     return isEnd;
   }
 
@@ -54,5 +91,49 @@ export class Reader {
     else target.delete(row.calendarId);
     const wasGone = startSequence !== null && row.removedMs !== null && row.sequence <= startSequence;
     if (wasGone) this.faults.push(`a walk from nothing tells of a removal before it: ${version}`);
+  }
+}
+
+/** A program that reads the list, page by page, and begins anew when it is told to. */
+export class ListReader {
+  #walk: Map<string, Json> | null = null;
+  #token: string | null = null;
+  ended = 0;
+  expired = 0;
+  readonly faults: string[] = [];
+  readonly #moments = new Moments();
+
+  constructor(
+    private readonly mailboxId: string,
+    private readonly mirror: Mirror,
+  ) {}
+
+  /** To be called after each change of the mirror. */
+  note(now: Names): void {
+    this.#moments.note(now);
+  }
+
+  /** One call. */
+  async step(feed: MirrorFeed, pageSize: number): Promise<void> {
+    if (this.#walk === null) {
+      this.#walk = new Map();
+      this.#moments.begin(await this.mirror.alive());
+    }
+    const answer = await feed.list(this.mailboxId, { token: this.#token, pageSize });
+    if (answer.kind !== "page") {
+      if (answer.kind === "badToken") throw new Error("The feed says badToken of its own token.");
+      if (answer.kind === "expired") this.expired += 1;
+      this.#walk = this.#token = null;
+      return;
+    }
+    for (const { calendarId, resource } of answer.rows) {
+      if (this.#walk.has(calendarId)) this.faults.push(`listed twice: ${calendarId}`);
+      this.#walk.set(calendarId, resource["name"] ?? null);
+    }
+    this.#token = answer.token;
+    if (answer.token !== null) return;
+    this.faults.push(...this.#moments.judge("a list", this.#walk));
+    this.ended += 1;
+    this.#walk = null;
   }
 }

@@ -18,13 +18,16 @@ describe("tokens", () => {
   test("tell of which life of the mailbox they are", () => {
     expect(tokens.openFeed("adele", token)?.isOfEpoch("e1")).toBe(true);
     expect(tokens.openFeed("adele", token)?.isOfEpoch("e2")).toBe(false);
+    const listed = tokens.list("adele", { after: "x", sequence: 3, epoch: "e1" });
+    expect(tokens.openList("adele", listed)?.isOfEpoch("e1")).toBe(true);
+    expect(tokens.openList("adele", listed)?.isOfEpoch("e2")).toBe(false);
   });
 
   test("of another mailbox, of another key, and of another kind are refused", () => {
     expect(tokens.openFeed("alex", token)).toBeNull();
     expect(createTokens(new Uint8Array(32).fill(2)).openFeed("adele", token)).toBeNull();
     expect(tokens.openList("adele", token)).toBeNull();
-    expect(tokens.openFeed("adele", tokens.list("adele", { after: "x" }))).toBeNull();
+    expect(tokens.openFeed("adele", tokens.list("adele", { after: "x", sequence: 3, epoch: "e1" }))).toBeNull();
   });
 
   test("a mailbox id and a payload cannot be shifted into each other", () => {
@@ -52,7 +55,8 @@ describe("tokens", () => {
   test("of a list carry any calendar id", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (after) => {
-        expect(tokens.openList("adele", tokens.list("adele", { after }))).toEqual({ after });
+        const listed = tokens.openList("adele", tokens.list("adele", { after, sequence: 3, epoch: "e1" }));
+        expect(listed).toMatchObject({ after, sequence: 3 });
       }),
     );
   });

@@ -192,13 +192,6 @@ describe("PUT, GET and DELETE mailboxes/{id}", () => {
     });
   });
 
-  test("PUT of a discovered mailbox keeps its rows and takes it over by hand", async () => {
-    const { http, ids } = await opened();
-    const [id = ""] = ids;
-    expect((await http.put(id)).status).toBe(200);
-    expect(await http.get(id)).toMatchObject({ body: { state: "fresh", roster: { source: "manual" } } });
-  });
-
   test("DELETE answers 204 when all rows are gone, the roster's too, and again", async () => {
     const { world, http, ids } = await opened();
     const [id = ""] = ids;

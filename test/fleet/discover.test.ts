@@ -51,7 +51,7 @@ describe("the first pass", () => {
   test("leaves a mailbox that was added by hand as it is, its epoch and its source", async () => {
     const world = await opened();
     const id = fitOf(world, 5);
-    await addMailbox(id, "By hand", world.store, world.newId);
+    await addMailbox(id, { displayName: "By hand" }, world.store, world.newId);
     const epoch = await epochOf(world, id);
     await world.discover();
     expect(await rosterOf(world, id)).toMatchObject({ source: "manual", displayName: "By hand" });
@@ -140,7 +140,7 @@ describe("the passes after it", () => {
   test("never remove a mailbox that was added by hand", async () => {
     const world = await opened();
     const id = fitOf(world, 4);
-    await addMailbox(id, null, world.store, world.newId);
+    await addMailbox(id, {}, world.store, world.newId);
     await world.discover();
     world.graph.mailboxes.remove(id, "deleted");
     await world.discover();
@@ -149,13 +149,13 @@ describe("the passes after it", () => {
     expect((await world.states()).get(id)).toBe("new");
   });
 
-  test("PUT takes a suspended mailbox back by hand, and discovery then leaves it alone", async () => {
+  test("PUT by hand takes a suspended mailbox back, and discovery then leaves it alone", async () => {
     const world = await opened();
     await world.discover();
     const id = fitOf(world, 2);
     world.graph.mailboxes.updateUser(id, { accountEnabled: false });
     await world.discover();
-    const { isNew, view } = await addMailbox(id, null, world.store, world.newId);
+    const { isNew, view } = await addMailbox(id, { source: "manual" }, world.store, world.newId);
     expect([isNew, view.state]).toEqual([false, "new"]);
     world.graph.mailboxes.updateUser(id, { displayName: "Still disabled" });
     await world.discover();

@@ -176,7 +176,7 @@ test("a mailbox that is being removed by hand and is discovered again begins ane
   const world = fleet({ mailboxes: 8, calendars: 150, shards: 1, usersPerPage: 100 });
   await world.store.open();
   const [id = ""] = fitUsers(world);
-  await addMailbox(id, null, world.store, world.newId);
+  await addMailbox(id, {}, world.store, world.newId);
   await world.tick();
   let asked = 0;
   expect(await world.store.purgeMailbox(id, { isTimeUp: () => ++asked > 1 })).toBe("unfinished");

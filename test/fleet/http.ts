@@ -3,6 +3,7 @@ import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { careRoute } from "../../shared/http/care.js";
 import { fleetReleaseRoute } from "../../shared/http/fleetRelease.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
+import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
 import { rosterCareRoute } from "../../shared/http/rosterCare.js";
@@ -13,7 +14,11 @@ import type { Fleet } from "./world.js";
 type Handler = ReturnType<typeof httpHandler>;
 type Context = Parameters<Handler>[1];
 
-export type Reply = { readonly status: number; readonly body: unknown };
+export type Reply = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+};
 
 /** The HTTP functions' own handlers over the world's table. */
 export function httpOf(world: Fleet, source: string | null = "directory") {
@@ -41,8 +46,16 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
       ...(body === undefined ? {} : { body: { string: body } }),
     });
     const reply = await httpHandler(route, portsFor, world.clock.nowMs)(request, context);
-    const { status = 200, jsonBody } = reply as { status?: number; jsonBody?: unknown };
-    return { status, body: jsonBody };
+    const {
+      status = 200,
+      jsonBody,
+      headers = {},
+    } = reply as {
+      status?: number;
+      jsonBody?: unknown;
+      headers?: Record<string, string>;
+    };
+    return { status, body: jsonBody, headers };
   };
   const start = (message: SyncMessage | DiscoverMessage) => void sent.push(message);
   return {
@@ -52,6 +65,24 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     get: (id: string) => ask(mailboxRoute, "GET", `mailboxes/${id}`, { id }),
     put: (id: string, body?: string) => ask(mailboxRoute, "PUT", `mailboxes/${id}`, { id }, body),
     remove: (id: string) => ask(mailboxRoute, "DELETE", `mailboxes/${id}`, { id }),
+    /** Any request of the routes of mailboxes and of the roster. */
+    ask: (
+      route: "mailbox" | "list" | "calendars" | "care" | "roster" | "status",
+      method: string,
+      path: string,
+      params = {},
+      body?: string,
+    ) => {
+      const routes = {
+        mailbox: mailboxRoute,
+        list: mailboxListRoute(world.shards),
+        calendars: mailboxCalendarsRoute,
+        care: careRoute(start),
+        roster: rosterCareRoute(source, start),
+        status: statusRoute(world.facts),
+      };
+      return ask(routes[route], method, path, params, body);
+    },
     care: (id: string, action: string) => ask(careRoute(start), "POST", `mailboxes/${id}/${action}`, { id, action }),
     roster: (action: string) => ask(rosterCareRoute(source, start), "POST", `roster/${action}`, { action }),
     liftBrake: () => ask(brakeReleaseRoute, "POST", "brake/release"),

@@ -177,6 +177,7 @@ function simulated(graph: GraphSimulator, newId: () => string, onCall: FleetOpti
         ...record,
       };
     },
+    hasOtherToken: async () => true,
     nextRequestId: newId,
     batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
     close: () => undefined,

@@ -94,11 +94,14 @@ describe("asking one mailbox", () => {
   });
 
   test("a token that two calls in a row did not help is a matter of configuration", async () => {
+    let tokens = 0;
     const { root: local, received } = await graphServer(() => ({
       status: 401,
       body: errorBody("InvalidAuthenticationToken"),
     }));
-    const { client } = open(openTransport(local), { root: local });
+    const { client } = open(openTransport(local, { token: { getToken: async () => `token-${++tokens}` } }), {
+      root: local,
+    });
     expect(await client.ask([ask("m1")])).toMatchObject({
       outcomes: [{ kind: "authConfig", code: "InvalidAuthenticationToken" }],
       requests: 2,

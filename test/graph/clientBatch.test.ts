@@ -67,6 +67,23 @@ describe("asking many mailboxes", () => {
     expect(calls.map((call) => call.rawTarget)).toEqual(["/beta/$batch", "/beta/users/m1/calendars/delta"]);
   });
 
+  test("does not ask an item again whose token is refused while the identity has no other", async () => {
+    const refused = { status: 401, body: errorBody("InvalidAuthenticationToken") };
+    const { transport, calls } = batchGraph((mailboxId) =>
+      mailboxId === "m1" ? refused : { status: 200, body: lastPage(mailboxId) },
+    );
+    const hasOtherToken = async () => false;
+    expect(await open({ ...transport, hasOtherToken }).client.ask(asksFor(3))).toMatchObject({
+      outcomes: [
+        { kind: "lastPage" },
+        { kind: "authConfig", code: "InvalidAuthenticationToken" },
+        { kind: "lastPage" },
+      ],
+      requests: 1,
+    });
+    expect(calls).toHaveLength(1);
+  });
+
   test("an item that comes twice is believed in neither form", async () => {
     const { transport, calls } = scriptedTransport((call) => {
       if (call.method === "GET") return answer(200, lastPage("m1"));

@@ -96,6 +96,7 @@ export function scriptedTransport(
       const record = { requests: 1, clientRequestId: newId() };
       return "kind" in scripted ? { ...scripted, ...record } : { kind: "answer", answer: scripted, ...record };
     },
+    hasOtherToken: async () => true,
     nextRequestId: newId,
     batchHealth: { refusalsInARow: 0, pausedUntilMs: 0 },
     close: () => undefined,

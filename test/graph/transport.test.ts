@@ -5,7 +5,7 @@ import { claimsOf, guardPolicy } from "../../shared/graph/policies.js";
 import type { TokenSource } from "../../shared/graph/ports.js";
 import { createTransport } from "../../shared/graph/transport.js";
 import { productVersion } from "../../shared/version.js";
-import { countingIds, errorBody, fixedToken, get, graphServer, openTransport } from "./support.js";
+import { answer, countingIds, errorBody, fixedToken, get, graphServer, openTransport } from "./support.js";
 
 const page = { value: [] };
 
@@ -155,6 +155,52 @@ describe("a refused token", () => {
     const sent = await openTransport(root, { token }).send(get("/beta/a"));
     expect(sent).toMatchObject({ kind: "answer", answer: { status: 401 }, requests: 2 });
     expect(received).toHaveLength(2);
+  });
+
+  test.each([
+    [401, {}, { fresh: true }],
+    [401, challenge, { claims }],
+    [403, challenge, { claims }],
+  ])(
+    "is not sent again: %i with %j is the answer, where the identity has no other token",
+    async (status, headers, options) => {
+      const asked: unknown[] = [];
+      const getToken: TokenSource["getToken"] = async (given) => {
+        asked.push(given ?? null);
+        return "the only token"; // Of a managed identity, until it renews it.
+      };
+      const { root, received } = await graphServer(() => ({
+        status,
+        headers,
+        body: errorBody("InvalidAuthenticationToken"),
+      }));
+      const sent = await openTransport(root, { token: { getToken } }).send(get("/beta/a"));
+      expect(sent).toMatchObject({ kind: "answer", answer: { status }, requests: 1 });
+      expect(asked).toEqual([null, options]);
+      expect(received).toHaveLength(1);
+    },
+  );
+
+  test("by an item of a batch is told from the one that the identity has by then", async () => {
+    const refusal = answer(401, errorBody("InvalidAuthenticationToken"));
+    const { root } = await graphServer(() => ({ status: 200, body: page }));
+    const tokens = ["one", "one", "two", "two"];
+    const asked: unknown[] = [];
+    const getToken: TokenSource["getToken"] = async (options) => {
+      asked.push(options ?? null);
+      const next = tokens.shift();
+      if (next === undefined) throw new Error("The identity is away.");
+      return next;
+    };
+    const transport = openTransport(root, { token: { getToken } });
+    const sent = await transport.send(get("/beta/$batch"));
+    expect(JSON.stringify(sent)).not.toContain("one");
+    expect(await transport.hasOtherToken(sent, refusal)).toBe(false);
+    expect(await transport.hasOtherToken(sent, refusal)).toBe(true);
+    expect(await transport.hasOtherToken(sent, answer(401, undefined, challenge))).toBe(true);
+    expect(await transport.hasOtherToken(sent, refusal)).toBe(false); // It cannot be had.
+    expect(await transport.hasOtherToken(sent, answer(401, errorBody("MailboxNotEnabledForRESTAPI")))).toBe(false);
+    expect(asked).toEqual([null, { fresh: true }, { fresh: true }, { claims }, { fresh: true }]);
   });
 
   test.each([

@@ -10,7 +10,7 @@ import type { JsonObject } from "../../shared/sync/types.js";
 import { type Product, startProduct } from "../product/product.js";
 import { validatorOf } from "./openapiValidator.js";
 
-const soon = { timeout: 50_000, interval: 50 };
+const soon = { timeout: 150_000, interval: 50 };
 type Row = JsonObject & { readonly id: string };
 
 /** The built app in a real host process, as clients meet it. */
@@ -152,6 +152,8 @@ describe("the OpenAPI description", () => {
       "x-ms-client-principal": Buffer.from(JSON.stringify({ claims: [principal] })).toString("base64"),
     };
     const { etag = "" } = Object.fromEntries((await api(calendars)).headers);
+    const somebody = "3f0c0000-0000-4000-8000-00000000ffff";
+    const chunks = () => new Blob(["{bad"]).stream(); // Its length is not told: the host hands on no body.
     const requests: readonly (readonly [string, number, RequestInit?])[] = [
       [calendars, 200],
       [`${calendars}?$top=1&$select=name`, 200],
@@ -170,10 +172,13 @@ describe("the OpenAPI description", () => {
       [`mailboxes/${first()}`, 200],
       ["mailboxes/nobody", 404],
       ["mailboxes/a@b", 400],
-      ["mailboxes/somebody", 201, { method: "PUT", body: '{"displayName":"Somebody"}' }],
-      ["mailboxes/somebody", 200, { method: "PUT" }],
-      ["beta/users/somebody/calendars", 503],
-      ["mailboxes/somebody", 204, { method: "DELETE" }],
+      [`mailboxes/${somebody}`, 201, { method: "PUT", body: '{"displayName":"Somebody"}' }],
+      [`mailboxes/${somebody}`, 200, { method: "PUT" }],
+      [`mailboxes/${somebody}`, 400, { method: "PUT", body: "{bad" }],
+      [`mailboxes/${somebody}`, 400, { method: "PUT", body: chunks(), duplex: "half" }],
+      ["mailboxes/banana", 400, { method: "PUT" }],
+      [`beta/users/${somebody}/calendars`, 503],
+      [`mailboxes/${somebody}`, 204, { method: "DELETE" }],
       ["openapi.json", 200],
     ];
     for (const [path, status, init] of requests) {

@@ -7,7 +7,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { TableClient } from "@azure/data-tables";
 import { QueueServiceClient } from "@azure/storage-queue";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
 
 const clientsOf = ({ connectionString }: Azurite) => ({
@@ -76,6 +76,7 @@ test("it ends with its parent, even when that is killed", async () => {
   const parent = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  onTestFinished(() => void parent.kill("SIGKILL"));
   const [port] = (await once(createInterface(parent.stdout), "line")) as [string];
   const socket = connect(Number(port), "127.0.0.1");
   await once(socket, "connect");

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { HostEvent } from "../../local/host/log.js";
+import { programPath } from "../../local/root.js";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
@@ -43,8 +44,7 @@ export class HostProcess {
   #watchers = new Set<() => void>();
 
   constructor(appDir: string, env: Record<string, string> = {}, flags: readonly string[] = []) {
-    const main = path.join(ROOT, "local/host/main.ts");
-    const all = ["--import", "tsx", main, "--app", appDir, "--port", "0", "--events", "--with-parent", ...flags];
+    const all = [programPath("host"), "--app", appDir, "--port", "0", "--events", "--with-parent", ...flags];
     this.child = spawn(process.execPath, all, { cwd: ROOT, env: { ...process.env, ...env }, stdio: "pipe" });
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;

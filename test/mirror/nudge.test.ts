@@ -29,7 +29,7 @@ async function opened(mailboxes: readonly string[] = ["adele"]) {
   const table = memoryTable();
   const store = storeOn(table);
   await store.open();
-  for (const mailbox of mailboxes) await addMailbox(mailbox, null, store, () => `epoch-${mailbox}`);
+  for (const mailbox of mailboxes) await addMailbox(mailbox, {}, store, () => `epoch-${mailbox}`);
   const answers = new Map<string, Outcome[]>();
   const queue: Nudge[] = [];
   const sent = { before: async (_nudge: Nudge): Promise<void> => undefined };

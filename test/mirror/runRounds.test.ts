@@ -24,7 +24,7 @@ async function world(mailboxes: number, calendars: number, settings: { pageSize?
   server = await startGraphServer({ core: graph });
   trial = trialPorts(server.url, settings);
   await trial.ports.store.open();
-  for (const id of graph.mailboxes.ids()) await addMailbox(id, null, trial.ports.store, trial.ports.newId);
+  for (const id of graph.mailboxes.ids()) await addMailbox(id, {}, trial.ports.store, trial.ports.newId);
 }
 
 /** One tick and all that follows from it. */

@@ -76,7 +76,7 @@ describe("the API page's sample answer", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     trial = trialPorts(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     await trial.ports.store.open();
-    await addMailbox("me", null, trial.ports.store, trial.ports.newId);
+    await addMailbox("me", {}, trial.ports.store, trial.ports.newId);
     await runRounds(trial.tick(), trial.ports);
   });
   afterAll(() => {

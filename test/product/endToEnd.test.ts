@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Product, startProduct } from "./product.js";
 
-const soon = { timeout: 50_000, interval: 200 };
+const soon = { timeout: 150_000, interval: 200 };
 
 describe("50 mailboxes with 25 calendars each, 10 to a page, in real processes", () => {
   let product: Product;

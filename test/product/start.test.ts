@@ -1,24 +1,32 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import { startGraphServer } from "../../local/graph/server.js";
+import { programPath, root } from "../../local/root.js";
 import { freePort } from "../../local/start/processes.js";
 
-const root = join(import.meta.dirname, "..", "..");
+const children = new Set<ChildProcess>();
+
+/** One that a failed test left behind; what it started ends with it. */
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+});
 
 /** `npm start` as a user runs it: what it said, and its exit code. */
 async function start(args: readonly string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ["--import", "tsx", "local/start.ts", ...args], {
+  const child = spawn(process.execPath, [programPath("start"), ...args], {
     cwd: root,
     env: { ...process.env, ...env },
   });
+  children.add(child);
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => said.push(text));
   const [code] = await once(child, "close");
+  children.delete(child);
   return { code, said: said.join("") };
 }
 

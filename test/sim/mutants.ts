@@ -12,7 +12,16 @@ import type { Mutant } from "./planted/mutant.js";
  */
 
 const root = join(import.meta.dirname, "..", "..");
-const copied = ["shared", "local", "functions", "test", "package.json", "tsconfig.json", "vitest.config.ts"];
+const copied = [
+  "shared",
+  "local",
+  "functions",
+  "test",
+  "host.json",
+  "package.json",
+  "tsconfig.json",
+  "vitest.config.ts",
+];
 
 const { values } = parseArgs({
   options: {

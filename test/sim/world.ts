@@ -163,7 +163,7 @@ export class World {
     this.wanted.set(mailboxId, isWanted);
     await this.#invoke(`${isWanted ? "add" : "purge"} ${mailboxId}`, null, null, async (invocation) => {
       const store = await openedStore(invocation.process, this.#wiring);
-      if (isWanted) await addMailbox(mailboxId, null, store, this.#wiring.newId);
+      if (isWanted) await addMailbox(mailboxId, { source: "manual" }, store, this.#wiring.newId);
       else await store.purgeMailbox(mailboxId);
     });
   }

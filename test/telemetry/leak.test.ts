@@ -44,7 +44,7 @@ beforeAll(async () => {
   await trial.ports.store.open();
   for (const id of graph.mailboxes.ids()) {
     for (const { id: calendarId, name } of graph.truth(id)) graph.renameCalendar(id, calendarId, `Private ${name}`);
-    await addMailbox(id, null, trial.ports.store, trial.ports.newId);
+    await addMailbox(id, {}, trial.ports.store, trial.ports.newId);
   }
 });
 

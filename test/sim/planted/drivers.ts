@@ -57,4 +57,18 @@ export const inTheDrivers: readonly Mutant[] = [
     to: `forget, next: { ...checkpoint, retiredSequence: Math.min(retiredSequence, checkpoint.retiredSequence) } };`,
     unit: ["test/feed", "test/mirror/retire.test.ts"],
   },
+  {
+    name: "read only what the host has parsed, so that messages of an earlier release are poison",
+    file: `${mirror}/messages.ts`,
+    from: `if (typeof message !== "string") return message;`,
+    to: `if (message !== null) return message;`,
+    unit: ["test/mirror/messages.test.ts"],
+  },
+  {
+    name: "let the host move aside, unseen, what is no base64",
+    file: "host.json",
+    from: `"messageEncoding": "none"`,
+    to: `"messageEncoding": "base64"`,
+    unit: ["test/mirror/messages.test.ts"],
+  },
 ];

@@ -47,4 +47,49 @@ export const inTheGraphClient: readonly Mutant[] = [
     to: `return Math.min(180_000, Math.ceil(Number(text) * 1000));`,
     unit: ["test/graph/retryAfter.test.ts"],
   },
+  {
+    name: "wait for ever for an identity that does not answer",
+    file: `${graph}/token.ts`,
+    from: `    const fetched = await within(graphLimits.tokenMaxMs, identitySilent, (abortSignal) =>
+      credential.getToken(scopes, { ...options, abortSignal }),
+    );`,
+    to: `    const abortSignal = AbortSignal.timeout(graphLimits.tokenMaxMs);
+    const fetched = await credential.getToken(scopes, { ...options, abortSignal });`,
+    unit: ["test/graph/token.test.ts"],
+  },
+  {
+    name: "trust the HTTP client to end a call of Graph",
+    file: `${graph}/policies.ts`,
+    from: `return within(limits.callMaxMs, late, async (signal) => {`,
+    to: `return within(limits.callMaxMs * 1_000, late, async (signal) => {`,
+    unit: ["test/graph/transport.test.ts"],
+  },
+  {
+    name: "send the refused token again",
+    file: `${graph}/policies.ts`,
+    from: `if (second === first) return response;`,
+    to: `if (second === "") return response;`,
+    unit: ["test/graph/transport.test.ts"],
+  },
+  {
+    name: "ask for the items of a batch again with the refused token",
+    file: `${graph}/client.ts`,
+    from: `if (isTokenRefused && (await transport.hasOtherToken(sent, item))) return;`,
+    to: `if (isTokenRefused) return;`,
+    unit: ["test/graph/clientBatch.test.ts"],
+  },
+  {
+    name: "wait for the renewal of a token that is valid",
+    file: `${graph}/token.ts`,
+    from: `if (nowMs >= renewFromMs(held)) renew(nowMs);`,
+    to: `if (nowMs >= renewFromMs(held)) return ask();`,
+    unit: ["test/graph/token.test.ts"],
+  },
+  {
+    name: "renew a token only in its last five minutes",
+    file: `${graph}/token.ts`,
+    from: `return Math.min(refreshAfterTimestamp ?? lastMs, lastMs);`,
+    to: `return refreshAfterTimestamp === 0 ? 0 : lastMs;`,
+    unit: ["test/graph/token.test.ts"],
+  },
 ];

@@ -73,4 +73,32 @@ export const inTheStore: readonly Mutant[] = [
     from: `    phase: "initial",\n    parkedReason: removingReason,`,
     to: ``,
   },
+  {
+    name: "wait for ever for a table that does not answer",
+    file: `${store}/azureTable.ts`,
+    from: `return await within(callMsMax, () => new StorageError(operation, partitionKey, null, "timeout"), ask);`,
+    to: `return await ask(new AbortController().signal);`,
+    unit: ["test/bounds.test.ts"],
+  },
+  {
+    name: "know for ever that the table is there",
+    file: `${store}/store.ts`,
+    from: `if (isTableGone(error)) onGone();`,
+    to: ``,
+    unit: ["test/store/gone.test.ts"],
+  },
+  {
+    name: "keep the failed reading of the feed key",
+    file: `${store}/meta.ts`,
+    from: `    forgetTable(key);\n    throw error;`,
+    to: `    throw error;`,
+    unit: ["test/feed/feedKey.test.ts"],
+  },
+  {
+    name: "make the changes queue once in a process",
+    file: `${store}/changesQueue.ts`,
+    from: `making ??= make(log).finally(() => {\n            making = null;\n          });`,
+    to: `making ??= make(log);`,
+    unit: ["test/store/gone.test.ts"],
+  },
 ];

@@ -1,0 +1,77 @@
+import type { FeedRefusal } from "../feed/feed.js";
+import type { Checkpoint } from "../sync/types.js";
+import { freshnessOf } from "./freshness.js";
+import { type Answer, refusal } from "./handler.js";
+
+/** How soon to look again at a mailbox whose first full round comes by itself: most take seconds, some wait for a tick. */
+const firstRoundRetrySeconds = 30;
+
+/** The longest that a reader is told to wait. Our choice: an operator, or the other end, may help a mailbox sooner. */
+const retrySecondsMax = 3_600;
+
+/** After a mailbox that changed again and again while it was read. */
+const unsettledRetrySeconds = 1;
+
+/**
+ * A refusal of the feed in Graph's words, with how the mailbox stands where that is known. What does not pass by waiting
+ * is no 503: Graph's clients ask again after one, and give up with an error that says nothing.
+ * @param startUrl Where to start over.
+ */
+export function feedRefusal(refused: FeedRefusal, startUrl: string, nowMs: number): Answer {
+  const told = "checkpoint" in refused && refused.checkpoint !== null ? freshnessOf(refused.checkpoint, nowMs) : {};
+  switch (refused.kind) {
+    case "unknownMailbox":
+      return unknownMailbox("The mailbox is not on the mirror's roster.", told);
+    case "notReady":
+      return neverServed(refused.checkpoint, told, nowMs);
+    case "unsettled":
+      return unavailable("The mailbox changed while it was read: try again.", unsettledRetrySeconds, told);
+    case "badToken":
+      return refusal(400, "syncStateInvalid", "Badly formed token.");
+    case "expired": {
+      const message = "The sync state is no longer found: start over, and drop what the new walk does not contain.";
+      return refusal(410, "syncStateNotFound", message, { ...told, location: startUrl });
+    }
+  }
+}
+
+export function unknownMailbox(why: string, headers: Readonly<Record<string, string>> = {}): Answer {
+  return refusal(404, "ResourceNotFound", `Resource could not be discovered. ${why}`, headers);
+}
+
+/** A mailbox of which no full round has ended: Graph's own word where Graph refuses it, else when to ask again. */
+function neverServed(checkpoint: Checkpoint, told: Readonly<Record<string, string>>, nowMs: number): Answer {
+  // The parked reason, and not the last error code: a later try may have failed for a reason that passes.
+  const [, kind, code = ""] = /^(noMailbox|denied):(.*)$/.exec(checkpoint.parkedReason ?? "") ?? [];
+  switch (kind) {
+    case "noMailbox":
+      return refusal(404, graphCode(code) ?? "ResourceNotFound", "Graph has no such mailbox for the mirror.", told);
+    case "denied":
+      return refusal(403, graphCode(code) ?? "ErrorAccessDenied", "Graph denies the mirror this mailbox.", told);
+    default:
+      return unavailable(firstRoundOf(checkpoint), firstRoundSeconds(checkpoint, nowMs), told);
+  }
+}
+
+function firstRoundSeconds({ notBeforeMs, parkedReason }: Checkpoint, nowMs: number): number {
+  if (notBeforeMs === null) return parkedReason === null ? firstRoundRetrySeconds : retrySecondsMax;
+  if (notBeforeMs <= nowMs) return firstRoundRetrySeconds; // The next tick asks.
+  return Math.min(Math.ceil((notBeforeMs - nowMs) / 1_000), retrySecondsMax);
+}
+
+/** Null for the names that we give to answers without a code, such as `http404`. */
+function graphCode(code: string): string | null {
+  return code === "" || /^http\d+$/.test(code) ? null : code;
+}
+
+function firstRoundOf({ parkedReason, notBeforeMs, lastErrorCode }: Checkpoint): string {
+  const what = "The mailbox's first full round has not ended";
+  if (parkedReason !== null) return `${what}: the mirror has stopped work on it for now (${parkedReason}).`;
+  if (notBeforeMs !== null && lastErrorCode !== null) return `${what}: it waits because of ${lastErrorCode}.`;
+  return `${what}: try again soon.`;
+}
+
+function unavailable(message: string, retryAfterSeconds: number, told: Readonly<Record<string, string>>): Answer {
+  const headers = { ...told, "retry-after": String(retryAfterSeconds) };
+  return refusal(503, "serviceNotAvailable", message, headers);
+}

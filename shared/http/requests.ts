@@ -1,0 +1,71 @@
+import type { HttpRequest } from "@azure/functions";
+import * as z from "zod";
+
+/** What a request may hold. What nobody reads is refused: a typing error must not pass as something else. */
+
+const nothing = z.strictObject({});
+
+/** The parameters by which the host takes a function key. */
+const hostParameters = ["code", "clientId"];
+
+/** What is wrong with the query of a request, in one sentence; null when each parameter is known and given once. */
+export function queryMistake(request: { readonly url: string }, known: readonly string[]): string | null {
+  const names = [...new URL(request.url).searchParams.keys()].filter((name) => !hostParameters.includes(name));
+  const stranger = names.find((name) => !known.includes(name));
+  if (stranger !== undefined) {
+    const taken = known.length === 0 ? "none" : known.join(", ");
+    return `The query parameter ${JSON.stringify(stranger.slice(0, 40))} is not known here. Known: ${taken}.`;
+  }
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  return twice === undefined ? null : `The query parameter ${twice} must be given once.`;
+}
+
+/**
+ * The JSON body of a request, or what is wrong with it in one sentence. An empty body is an empty object.
+ * The content type does not matter: a body is what it can be read as.
+ * @param expected The body as a caller should write it.
+ */
+export async function bodyOf<Shape extends z.ZodType>(
+  request: HttpRequest,
+  shape: Shape,
+  expected: string,
+): Promise<{ readonly body: z.output<Shape> } | { readonly mistake: string }> {
+  const text = await request.text();
+  if (text.trim() === "" && isBodyLost(request.headers)) {
+    return { mistake: "The body has not arrived: send it with its Content-Length, not in chunks." };
+  }
+  const json = jsonOf(text);
+  if (json === undefined) return { mistake: `The body is not JSON. It must be empty or ${expected}.` };
+  const parsed = shape.safeParse(json);
+  if (parsed.success) return { body: parsed.data };
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.join(".") || (issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined);
+  const where = place === undefined ? "" : ` (see ${JSON.stringify(place.slice(0, 40))})`;
+  return { mistake: `The body must be empty or ${expected}${where}.` };
+}
+
+/**
+ * The host hands a body on only where its Content-Length is told: one that comes in chunks is empty here.
+ * @see https://github.com/Azure/azure-functions-host, `ToRpcHttp`: `request.ContentLength > 0`
+ */
+function isBodyLost(headers: { get(name: string): string | null }): boolean {
+  return headers.get("transfer-encoding") !== null;
+}
+
+/** What is wrong with a request that takes neither parameters nor a body, in one sentence; null when it holds none. */
+export async function strangerIn(request: HttpRequest): Promise<string | null> {
+  const mistake = queryMistake(request, []);
+  if (mistake !== null) return mistake;
+  const given = await bodyOf(request, nothing, "{}");
+  return "mistake" in given ? given.mistake : null;
+}
+
+/** Undefined for what is no JSON. */
+function jsonOf(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // Its caller says so.
+  }
+}
