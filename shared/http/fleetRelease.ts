@@ -1,6 +1,7 @@
 import { releaseMany } from "../mirror/releaseMany.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { cursorOf, placeOf } from "./mailboxList.js";
+import { queryMistake } from "./requests.js";
 
 /** How long one request may release; its answer says where to go on. */
 const releaseMsMax = 20_000;
@@ -9,6 +10,8 @@ const reasonMax = 256;
 /** `POST /api/mailboxes/release?reason=&cursor=`: releases all that are parked or waiting for one reason. */
 export function fleetReleaseRoute(shards: readonly string[]): Route {
   return async (request, { store, log, nowMs }) => {
+    const mistake = queryMistake(request, ["reason", "cursor"]);
+    if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     const given = new URL(request.url).searchParams;
     const reason = given.get("reason") ?? "";
     if (reason === "" || reason.length > reasonMax) {

@@ -105,6 +105,7 @@ export const fleetPaths: JsonObject = {
         "Lifts what all instances wait for: a throttle, or a refusal, of the whole application. Again is harmless.",
       responses: {
         "200": json("The brake as it stands, and whether it was on.", "Lifted"),
+        "400": badQuery,
         "401": noKey,
         "503": noStorage,
       },

@@ -301,6 +301,7 @@ describe("POST mailboxes/release", () => {
     const http = httpOf(world);
     expect(await http.releaseAll("")).toMatchObject({ status: 400 });
     expect(await http.releaseAll("?reason=denied&cursor=x")).toMatchObject({ status: 400 });
+    expect(await http.releaseAll("?reason=denied&state=parked")).toMatchObject({ status: 400 });
     expect((await http.releaseAll("?reason=den")).body).toEqual({ released: 0, cursor: null });
     expect((await http.releaseAll("?reason=noMailbox")).body).toEqual({ released: 3, cursor: null });
     expect((await http.releaseAll("?reason=denied:ErrorAccessDenied")).body).toEqual({ released: 5, cursor: null });
