@@ -62,7 +62,7 @@ async function probe({ checkpoint }: Held, { graph }: Ports): Promise<Outcome> {
 }
 
 /**
- * The mailbox whose answer tells most of the application: one that was not refused itself, by chance, so that none
+ * The mailbox whose answer tells most of the application: one that was not refused itself, each in its turn, so that none
  * stands in the way for ever. A shard that has none leaves now and then a probe to other shards, and takes the next one if
  * nobody did. Null: nobody is asked here.
  */
@@ -85,7 +85,7 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
       );
       return null;
     }
-    return best[Math.min(best.length - 1, Math.floor(ports.random.next() * best.length))] ?? null;
+    return best[brake.probes % best.length] ?? null;
   }
   return null;
 }

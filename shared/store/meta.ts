@@ -123,6 +123,7 @@ function brakeColumns({ ended, suspected, ...brake }: Brake) {
     .time("since", brake.sinceMs)
     .count("waitMs", brake.waitMs)
     .flag("needsProbe", brake.needsProbe)
+    .count("probes", brake.probes)
     .text("passedOn", brake.passedOn)
     .time("endedAt", ended?.atMs ?? null)
     .text("endedCodes", ended === null ? null : codesText(ended.codes))
@@ -144,6 +145,7 @@ async function brakeRow(table: Table): Promise<{ readonly brake: Brake; readonly
     untilMs: row.time("until"),
     waitMs: row.countOrNull("waitMs"),
     needsProbe: row.flagOr("needsProbe", false),
+    probes: row.countOrNull("probes") ?? 0,
     passedOn: row.textOrNull("passedOn"),
     ended: endedMs === null ? null : { codes: codesOf(row.textOrNull("endedCodes")), atMs: endedMs },
     suspected:

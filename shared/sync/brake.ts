@@ -15,6 +15,8 @@ export type Brake = {
   readonly waitMs: number | null;
   /** After `untilMs` one mailbox is asked, by one instance, and its answer decides whether the others are asked. */
   readonly needsProbe: boolean;
+  /** Probes so far: each takes the next mailbox in turn. */
+  readonly probes: number;
   /** The shard that left a probe to others last, while nobody has taken it. */
   readonly passedOn: string | null;
   /** The last refusal that ended: who was refused with these codes meanwhile is asked again at once. */
@@ -51,6 +53,7 @@ const idle: Brake = {
   untilMs: 0,
   waitMs: null,
   needsProbe: false,
+  probes: 0,
   passedOn: null,
   ended: null,
   suspected: null,
@@ -115,7 +118,13 @@ export function suspected(
 /** The right to probe, for one instance: until the wait is over nobody else may. Null: it is not time, or another has it. */
 export function probing(brake: Brake | null, nowMs: number): Brake | null {
   if (brake === null || !brake.needsProbe || brake.untilMs > nowMs) return null;
-  return { ...brake, untilMs: nowMs + brakeLimits.probeMs, waitMs: brakeLimits.probeMs, passedOn: null };
+  return {
+    ...brake,
+    untilMs: nowMs + brakeLimits.probeMs,
+    waitMs: brakeLimits.probeMs,
+    probes: brake.probes + 1,
+    passedOn: null,
+  };
 }
 
 /** The brake after its probe was answered. */
