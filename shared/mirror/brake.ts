@@ -30,10 +30,10 @@ export async function passBrake(
   if (stored === null || !isBraked(stored, clock.nowMs())) return { isOpen: true, brake: stored };
   const brake = await trimmed(stored, ports);
   if (!isBraked(brake, clock.nowMs())) return { isOpen: true, brake };
-  if (probing(brake, clock.nowMs()) === null) return { isOpen: false, brake };
+  if (probing(brake, message.shard, clock.nowMs()) === null) return { isOpen: false, brake };
   const candidate = await candidateOf(message, brake, ports);
   if (candidate === null) return { isOpen: false, brake };
-  const claimed = await store.changeBrake((now) => probing(now, clock.nowMs()));
+  const claimed = await store.changeBrake((now) => probing(now, message.shard, clock.nowMs()));
   if (claimed === null) return { isOpen: false, brake };
   const outcome = await probe(candidate, ports);
   const after = await store.changeBrake((now) => (now === null ? null : probed(now, outcome, clock.nowMs())));
@@ -78,12 +78,16 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
     // Where delta is not offered and the list was refused, only those that have fallen back to the list ask what counts.
     const fallen = staying.filter((held) => held.checkpoint.strategy === "list" && !isClean(held));
     const best = clean.length > 0 ? [...fallen, ...clean] : served.length > 0 ? served : staying;
-    const isPassingOn = clean.length === 0 && brake.passedOn !== shard && fraction(`${shard} ${tick}`) < 0.5;
-    if (isPassingOn) {
-      await ports.store.changeBrake((now) =>
-        now === null || probing(now, nowMs) === null ? null : { ...now, passedOn: shard },
-      );
-      return null;
+    if (clean.length === 0 && brake.passedOn !== shard) {
+      const wasLast = brake.probedBy === shard;
+      const isPassingOn = wasLast || fraction(`${shard} ${tick}`) < 0.5;
+      const isToNote = !wasLast || brake.passedOn === null; // Who was last leaves the turn of others alone.
+      if (isPassingOn && isToNote) {
+        await ports.store.changeBrake((now) =>
+          now === null || probing(now, shard, nowMs) === null ? null : { ...now, passedOn: shard },
+        );
+      }
+      if (isPassingOn) return null;
     }
     return best[brake.probes % best.length] ?? null;
   }

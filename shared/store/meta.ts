@@ -124,6 +124,7 @@ function brakeColumns({ ended, suspected, ...brake }: Brake) {
     .count("waitMs", brake.waitMs)
     .flag("needsProbe", brake.needsProbe)
     .count("probes", brake.probes)
+    .text("probedBy", brake.probedBy)
     .text("passedOn", brake.passedOn)
     .time("endedAt", ended?.atMs ?? null)
     .text("endedCodes", ended === null ? null : codesText(ended.codes))
@@ -146,6 +147,7 @@ async function brakeRow(table: Table): Promise<{ readonly brake: Brake; readonly
     waitMs: row.countOrNull("waitMs"),
     needsProbe: row.flagOr("needsProbe", false),
     probes: row.countOrNull("probes") ?? 0,
+    probedBy: row.textOrNull("probedBy"),
     passedOn: row.textOrNull("passedOn"),
     ended: endedMs === null ? null : { codes: codesOf(row.textOrNull("endedCodes")), atMs: endedMs },
     suspected:

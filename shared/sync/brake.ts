@@ -17,6 +17,8 @@ export type Brake = {
   readonly needsProbe: boolean;
   /** Probes so far: each takes the next mailbox in turn. */
   readonly probes: number;
+  /** The shard of the last probe. */
+  readonly probedBy: string | null;
   /** The shard that left a probe to others last, while nobody has taken it. */
   readonly passedOn: string | null;
   /** The last refusal that ended: who was refused with these codes meanwhile is asked again at once. */
@@ -54,6 +56,7 @@ const idle: Brake = {
   waitMs: null,
   needsProbe: false,
   probes: 0,
+  probedBy: null,
   passedOn: null,
   ended: null,
   suspected: null,
@@ -116,13 +119,14 @@ export function suspected(
 }
 
 /** The right to probe, for one instance: until the wait is over nobody else may. Null: it is not time, or another has it. */
-export function probing(brake: Brake | null, nowMs: number): Brake | null {
+export function probing(brake: Brake | null, shard: string, nowMs: number): Brake | null {
   if (brake === null || !brake.needsProbe || brake.untilMs > nowMs) return null;
   return {
     ...brake,
     untilMs: nowMs + brakeLimits.probeMs,
     waitMs: brakeLimits.probeMs,
     probes: brake.probes + 1,
+    probedBy: shard,
     passedOn: null,
   };
 }

@@ -111,6 +111,7 @@ export function careContract(name: string, newTable: NewTable): void {
         waitMs: 5_000,
         needsProbe: true,
         probes: 7,
+        probedBy: "0b",
         passedOn: "0a",
         ended: { codes: ["http403"], atMs: 3_000 },
         suspected: { code: "http403", count: 3, sinceMs: 2_000 },
