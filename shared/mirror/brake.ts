@@ -74,10 +74,9 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
     const isClean = ({ checkpoint }: Held) =>
       checkpoint.parkedReason === null && !brake.codes.includes(checkpoint.lastErrorCode ?? "");
     const clean = staying.filter(isClean);
-    const served = staying.filter(({ checkpoint }) => checkpoint.lastSuccessMs !== null);
     // Where delta is not offered and the list was refused, only those that have fallen back to the list ask what counts.
     const fallen = staying.filter((held) => held.checkpoint.strategy === "list" && !isClean(held));
-    const best = clean.length > 0 ? [...fallen, ...clean] : served.length > 0 ? served : staying;
+    const best = clean.length > 0 ? [...fallen, ...clean] : staying;
     if (clean.length === 0 && brake.passedOn !== shard) {
       const wasLast = brake.probedBy === shard;
       const isPassingOn = wasLast || fraction(`${shard} ${tick}`) < 0.5;
