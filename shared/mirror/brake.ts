@@ -62,9 +62,9 @@ async function probe({ checkpoint }: Held, { graph }: Ports): Promise<Outcome> {
 }
 
 /**
- * The mailbox whose answer tells most of the application: one that was not refused itself, each in its turn, so that none
- * stands in the way for ever. A shard that has none leaves now and then a probe to other shards, and takes the next one if
- * nobody did. Null: nobody is asked here.
+ * The mailbox that is asked for all, each of the shard in its turn, so that none that is refused by itself stands in the
+ * way for ever. The shard of the last probe leaves the next one to others, and so does by chance one where all were
+ * refused; it takes the one after that if nobody did. Null: nobody is asked here.
  */
 async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: Ports): Promise<Held | null> {
   for await (const page of ports.store.readMailboxes(shard, { after: null, upTo: null })) {
@@ -76,10 +76,11 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
     const clean = staying.filter(isClean);
     // Where delta is not offered and the list was refused, only those that have fallen back to the list ask what counts.
     const fallen = staying.filter((held) => held.checkpoint.strategy === "list" && !isClean(held));
-    const best = clean.length > 0 ? [...fallen, ...clean] : staying;
-    if (clean.length === 0 && brake.passedOn !== shard) {
+    const rest = staying.filter((held) => !clean.includes(held) && !fallen.includes(held));
+    const inTurn = [...fallen, ...clean, ...rest];
+    if (brake.passedOn !== shard) {
       const wasLast = brake.probedBy === shard;
-      const isPassingOn = wasLast || fraction(`${shard} ${tick}`) < 0.5;
+      const isPassingOn = wasLast || (clean.length === 0 && fraction(`${shard} ${tick}`) < 0.5);
       const isToNote = !wasLast || brake.passedOn === null; // Who was last leaves the turn of others alone.
       if (isPassingOn && isToNote) {
         await ports.store.changeBrake((now) =>
@@ -88,7 +89,7 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
       }
       if (isPassingOn) return null;
     }
-    return best[brake.probes % best.length] ?? null;
+    return inTurn[brake.probes % inTurn.length] ?? null;
   }
   return null;
 }
