@@ -99,5 +99,11 @@ export const api = {
   },
   calendars: (id: string) => call<MailboxCalendars>("GET", `${mailboxPath(id)}/calendars`),
   care: (id: string, action: "sync" | "resync" | "release") => call<Mailbox>("POST", `${mailboxPath(id)}/${action}`),
+  releaseAll: (reason: string, cursor: string | null) => {
+    const query = new URLSearchParams({ reason });
+    if (cursor !== null) query.set("cursor", cursor);
+    return call<{ readonly released: number; readonly cursor: string | null }>("POST", `mailboxes/release?${query}`);
+  },
+  liftBrake: () => call<unknown>("POST", "brake/release"),
   roster: (action: "discover" | "release") => call<unknown>("POST", `roster/${action}`),
 };

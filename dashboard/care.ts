@@ -1,5 +1,6 @@
 import { api } from "./api.js";
 import { act } from "./confirm.js";
+import { counted } from "./words.js";
 
 /** What an operator can do for one mailbox: asked first, then told. */
 
@@ -25,4 +26,25 @@ export function releaseMailbox(id: string): Promise<boolean> {
     () => api.care(id, "release"),
     "It is released, and being read.",
   );
+}
+
+/** All that are parked or waiting for one reason. A large fleet takes several requests. */
+export function releaseAll(reason: string, count: number): Promise<boolean> {
+  const text = `${counted(count, "mailbox", "mailboxes")} with ${reason} are asked again in the next tick. If the cause is still there, they come back here.`;
+  return act(
+    { title: "Release all of this reason?", text, yes: "Release them" },
+    async () => {
+      for (let cursor: string | null = null; ; ) {
+        const page: Awaited<ReturnType<typeof api.releaseAll>> = await api.releaseAll(reason, cursor);
+        if (page.cursor === null) return;
+        cursor = page.cursor;
+      }
+    },
+    "They are released; the next tick reads them.",
+  );
+}
+
+export function liftBrake(): Promise<boolean> {
+  const text = "The next tick asks Graph for all mailboxes again. If the cause is still there, the brake comes back.";
+  return act({ title: "Lift the brake?", text, yes: "Lift it" }, () => api.liftBrake(), "The brake is lifted.");
 }

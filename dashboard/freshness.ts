@@ -11,11 +11,12 @@ export type Verdict = { readonly kind: "good" | "busy" | "bad"; readonly text: s
 const ticksLateMax = 3;
 
 /** One sentence on all of it. */
-export function verdictOf({ mailboxes, ticks, brake, roster, now }: Status): Verdict {
+export function verdictOf({ mailboxes, ticks, brake, application, roster, now }: Status): Verdict {
   const { parked, held } = mailboxes.byState;
   const sinceTick = ticks.newest === null ? 0 : (Date.parse(now) - Date.parse(ticks.newest)) / 1000;
   const isLate = ticks.intervalSeconds !== null && sinceTick > ticksLateMax * ticks.intervalSeconds;
   if (isLate) return { kind: "bad", text: `No tick for ${span(sinceTick)}` };
+  if (application !== null) return { kind: "bad", text: "Graph refuses the whole application" };
   if (brake.isOn) return { kind: "bad", text: "Graph throttles the whole application" };
   if (mailboxes.total === 0) return { kind: "busy", text: "No mailbox is on the roster yet" };
   const troubled = parked + held;
@@ -74,7 +75,7 @@ function filterBy(state: string): void {
   byId("mailboxes-title").scrollIntoView();
 }
 
-function tiles({ mailboxes, drift, ticks, brake, roster, activity, now }: Status): HTMLElement {
+function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, now }: Status): HTMLElement {
   const nowMs = Date.parse(now);
   const { oldestSuccess } = mailboxes;
   const last = activity.ticks.at(-1);
@@ -100,13 +101,18 @@ function tiles({ mailboxes, drift, ticks, brake, roster, activity, now }: Status
       number(drift.changes),
       drift.mailboxes > 0 ? `in ${counted(drift.mailboxes, "mailbox", "mailboxes")}` : "no drift",
     ),
-    tile("Brake", brake.isOn ? "on" : "off", brake.isOn ? `until ${ago(brake.until, nowMs)}` : ""),
+    brakeTile(brake, application, nowMs),
     tile(
       "Roster",
       roster.state,
       roster.source === "manual" ? "kept by hand" : `${roster.source}, ${number(roster.discovered)} discovered`,
     ),
   );
+}
+
+function brakeTile(brake: Status["brake"], application: Status["application"], nowMs: number): HTMLElement {
+  if (application !== null) return tile("Brake", "refused", `tried again ${ago(application.until, nowMs)}`);
+  return tile("Brake", brake.isOn ? "on" : "off", brake.isOn ? `until ${ago(brake.until, nowMs)}` : "");
 }
 
 function tile(name: string, figure: string | HTMLElement, note: string): HTMLElement {

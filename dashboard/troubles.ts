@@ -1,5 +1,5 @@
 import { api, type Status } from "./api.js";
-import { releaseMailbox } from "./care.js";
+import { liftBrake, releaseAll, releaseMailbox } from "./care.js";
 import { act } from "./confirm.js";
 import { byId, changeOnly, el, show } from "./dom.js";
 import { openMailbox } from "./panel.js";
@@ -11,16 +11,35 @@ import { counted, explained, number, states } from "./words.js";
 const shown = ["parked", "held", "waiting", "suspended"] as const;
 const examplesShown = 5;
 
+type Shown = Pick<Status, "troubles" | "roster" | "brake" | "application">;
 type Trouble = Status["troubles"][(typeof shown)[number]][number];
 
 export function troublesDrawer(refresh: () => void): (status: Status) => void {
-  const draw = changeOnly(({ troubles, roster }: Pick<Status, "troubles" | "roster">) => {
+  const draw = changeOnly(({ troubles, roster, brake, application }: Shown) => {
     const cards = shown.flatMap((state) => troubles[state].map((trouble) => troubleCard(state, trouble, refresh)));
-    const rosterCards = rosterCard(roster, refresh);
+    const wholeCards = [...applicationCard({ brake, application }, refresh), ...rosterCard(roster, refresh)];
     const none = el("p", { class: "empty" }, "Nothing: every mailbox is read as it should be.");
-    show(byId("troubles"), ...(cards.length + rosterCards.length === 0 ? [none] : [...rosterCards, ...cards]));
+    show(byId("troubles"), ...(cards.length + wholeCards.length === 0 ? [none] : [...wholeCards, ...cards]));
   });
-  return ({ troubles, roster }) => draw({ troubles, roster });
+  return ({ troubles, roster, brake, application }) => draw({ troubles, roster, brake, application });
+}
+
+/** What holds all mailboxes at once. */
+function applicationCard(
+  { brake, application }: Pick<Status, "brake" | "application">,
+  refresh: () => void,
+): HTMLElement[] {
+  const why = application ?? (brake.isOn ? brake : null);
+  if (why === null) return [];
+  const state = application === null ? "Throttled" : "Refused";
+  const title = el("h3", {}, `${state}: the whole application · `, el("code", {}, why.code ?? "unknown"));
+  const text =
+    application === null
+      ? "Graph is asked too much. Nobody asks until the brake is over."
+      : "Graph refuses whatever mailbox is asked. One is tried at a time, and all are read again once it is answered. Look at the permissions of the app, and whether its token is older than they are.";
+  const times = el("p", {}, "Since ", timeAgo(why.since), "; asked again ", timeAgo(why.until), ".");
+  const lift = el("button", { id: "brake-release", onclick: () => void liftBrake().then(refresh) }, "Lift it …");
+  return [el("article", { class: "card trouble state-parked" }, title, el("p", {}, text), times, lift)];
 }
 
 function troubleCard(
@@ -46,7 +65,20 @@ function troubleCard(
     el("p", {}, explained(reason)),
     list,
     more > 0 ? el("p", { class: "more" }, `and ${number(more)} more`) : null,
+    allButton(state, reason, count, refresh),
   );
+}
+
+/** One action for all of a reason, where there are several and a release can help. */
+function allButton(
+  state: (typeof shown)[number],
+  reason: string,
+  count: number,
+  refresh: () => void,
+): HTMLElement | null {
+  if (count < 2 || (state !== "parked" && state !== "waiting") || reason === "other") return null;
+  const onclick = () => void releaseAll(reason, count).then(refresh);
+  return el("button", { id: `release-all-${state}-${reason}`, onclick }, `Release all ${number(count)} …`);
 }
 
 function rosterCard(

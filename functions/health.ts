@@ -3,7 +3,7 @@ import { healthAnswers } from "../shared/http/status.js";
 import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 
-const health = healthAnswers(mirrorFacts.shards, nowMs);
+const health = healthAnswers(mirrorFacts.shards, nowMs, mirrorFacts.nextFireMs);
 
 export const handler: HttpHandler = (_request, context) => health(async () => (await httpPorts(logOf(context))).store);
 

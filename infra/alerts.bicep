@@ -55,6 +55,33 @@ var rules = [
     )
   }
   {
+    name: 'application-throttled'
+    description: 'Graph has throttled the whole application in half of the shards for 15 minutes, so no mailbox is asked. GET /api/status tells until when, and POST /api/brake/release lifts it.'
+    severity: 2
+    query: join(
+      [
+        'customMetrics'
+        'where name == "${metrics.brake}" and timestamp > ago(15m)'
+        'summarize braked = sum(valueSum) / sum(valueCount)'
+        'where braked >= 0.5'
+      ],
+      '\n| '
+    )
+  }
+  {
+    name: 'application-refused'
+    description: 'Graph refuses the whole application, whatever mailbox is asked: a missing permission, or a token older than its grant. GET /api/status tells the code under application.'
+    severity: 1
+    query: join(
+      [
+        newestOf(metrics.refused, '15m', '0m')
+        'summarize refused = sum(value)'
+        'where refused > 0'
+      ],
+      '\n| '
+    )
+  }
+  {
     name: 'poison-messages'
     description: 'A message has failed five times. The log of ${join(functions.poison, ' and ')} names its mailbox or shard; the next tick tries again.'
     severity: 2

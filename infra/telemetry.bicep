@@ -11,6 +11,7 @@ var metrics = {
   parked: 'calendar_mirror.parked'
   drift: 'calendar_mirror.drift'
   brake: 'calendar_mirror.brake'
+  refused: 'calendar_mirror.refused'
   freshShare: 'calendar_mirror.fresh_share'
 }
 

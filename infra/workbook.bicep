@@ -23,7 +23,7 @@ var charts = [
   {
     title: 'Throttles of Graph, and the brake'
     shape: 'barchart'
-    query: 'customMetrics | where name in ("${metrics.throttles}", "${metrics.brake}") | summarize sum(valueSum) by name, bin(timestamp, 5m)'
+    query: 'customMetrics | where name in ("${metrics.throttles}", "${metrics.brake}", "${metrics.refused}") | summarize sum(valueSum) by name, bin(timestamp, 5m)'
   }
   {
     title: 'Parked mailboxes, and drift that audits found'

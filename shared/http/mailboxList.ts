@@ -36,11 +36,11 @@ function queryOf(given: URLSearchParams, shards: number): ListQuery | string {
   return { state: state === "" ? null : state, search, top, from };
 }
 
-function cursorOf({ shard, after }: ListPlace): string {
+export function cursorOf({ shard, after }: ListPlace): string {
   return Buffer.from(JSON.stringify([shard, after])).toString("base64url");
 }
 
-function placeOf(cursor: string, shards: number): ListPlace | null {
+export function placeOf(cursor: string, shards: number): ListPlace | null {
   try {
     const [shard, after] = placeShape.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));
     return shard < shards && after !== "" ? { shard, after } : null;

@@ -82,6 +82,35 @@ export const fleetPaths: JsonObject = {
   "/mailboxes/{id}/sync": care("syncMailbox", "A round now, whatever the mailbox waits for."),
   "/mailboxes/{id}/resync": care("resyncMailbox", "A full round now. Readers keep what they have meanwhile."),
   "/mailboxes/{id}/release": care("releaseMailbox", "Ends parking, holding and waiting, and starts a round now."),
+  "/mailboxes/release": {
+    post: {
+      operationId: "releaseMailboxes",
+      summary:
+        "Releases all that are parked or waiting for one reason: the next tick asks them. With a cursor in the answer " +
+        "there are more: ask again with it. Again is harmless.",
+      parameters: [
+        inQuery(
+          "reason",
+          "A parked reason or a code, such as denied:ErrorAccessDenied, or what stands before its colon.",
+        ),
+        inQuery("cursor", "The cursor of the answer before, as it came."),
+      ],
+      responses: { "200": json("How many.", "Released"), "400": badQuery, "401": noKey, "503": noStorage },
+    },
+  },
+  "/brake/release": {
+    post: {
+      operationId: "releaseBrake",
+      summary:
+        "Lifts what all instances wait for: a throttle, or a refusal, of the whole application. Again is harmless.",
+      responses: {
+        "200": json("The brake as it stands, and whether it was on.", "Lifted"),
+        "400": badQuery,
+        "401": noKey,
+        "503": noStorage,
+      },
+    },
+  },
   "/roster/discover": rosterCare(
     "discoverRoster",
     "Looks for newcomers and leavers now, or at `notBefore` where Graph asked for a wait.",
@@ -194,7 +223,15 @@ const shard: JsonObject = objectOf({
   finished: timeOrNull,
 });
 
+const why: JsonObject = { code: textOrNull, since: timeOrNull, until: timeOrNull };
+/** A throttle of the whole application. */
+const brake: JsonObject = objectOf({ isOn: { type: "boolean" }, ...why });
+/** A refusal of the whole application; `until`: when one mailbox is tried again. */
+const application: JsonObject = { anyOf: [{ type: "null" }, objectOf(why)] };
+
 export const fleetSchemas: JsonObject = {
+  Released: objectOf({ released: count, cursor: textOrNull }),
+  Lifted: objectOf({ lifted: { type: "boolean" }, brake, application }),
   MailboxPage: objectOf({ value: { type: "array", items: ref("Mailbox") }, cursor: textOrNull }),
   MailboxCalendars: objectOf({
     mailbox: ref("Mailbox"),
@@ -223,7 +260,8 @@ export const fleetSchemas: JsonObject = {
     ticks: objectOf({ newest: timeOrNull, intervalSeconds: { type: ["number", "null"] } }),
     shards: { type: "array", items: shard },
     roster: ref("Roster"),
-    brake: objectOf({ isOn: { type: "boolean" }, until: timeOrNull }),
+    brake,
+    application,
     settings: { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } },
   }),
 };

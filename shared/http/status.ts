@@ -1,4 +1,4 @@
-import { type Health, type MirrorFacts, readHealth, readStatus } from "../mirror/status.js";
+import { type Health, type MirrorFacts, type NextFire, readHealth, readStatus } from "../mirror/status.js";
 import { LayoutError, StorageError, type Store } from "../store/store.js";
 import { type Answer, answer, guarded, type Route, refusal } from "./handler.js";
 import { queryMistake } from "./requests.js";
@@ -29,19 +29,26 @@ const healthKeptMs = 5_000;
 export function healthAnswers(
   shards: readonly string[],
   nowMs: () => number,
+  nextFireMs?: NextFire,
 ): (openStore: () => Promise<Store>) => Promise<Answer> {
   let kept: { readonly atMs: number; readonly health: Promise<Health> } | null = null;
   return async (openStore) => {
     const atMs = nowMs();
-    if (kept === null || atMs - kept.atMs >= healthKeptMs) kept = { atMs, health: healthOf(shards, openStore, atMs) };
+    if (kept === null || atMs - kept.atMs >= healthKeptMs)
+      kept = { atMs, health: healthOf(shards, openStore, atMs, nextFireMs) };
     const { isHealthy, reason } = await kept.health;
     return guarded(answer(isHealthy ? 200 : 503, { status: isHealthy ? "healthy" : "unhealthy", reason }));
   };
 }
 
-async function healthOf(shards: readonly string[], openStore: () => Promise<Store>, nowMs: number): Promise<Health> {
+async function healthOf(
+  shards: readonly string[],
+  openStore: () => Promise<Store>,
+  nowMs: number,
+  nextFireMs?: NextFire,
+): Promise<Health> {
   try {
-    return await readHealth(await openStore(), shards, nowMs);
+    return await readHealth(await openStore(), shards, nowMs, nextFireMs);
   } catch (error) {
     if (!(error instanceof StorageError) && !(error instanceof LayoutError)) throw error;
     return { isHealthy: false, reason: "The storage cannot be used." }; // Its log says why: that is for operators.

@@ -1,4 +1,5 @@
 import type { Held } from "../store/store.js";
+import { isBraked } from "../sync/brake.js";
 import { askOf } from "../sync/checkpoint.js";
 import { afterAlone, auditOf, isInHandAlone, isLeaving, prepared } from "../sync/due.js";
 import type { Checkpoint, Step } from "../sync/types.js";
@@ -28,8 +29,7 @@ export async function applyPage(message: PageMessage | SyncMessage | AloneMessag
   if (held === null || isLeaving(held.checkpoint)) return ended("stale");
   if (!("sync" in message) && !isAwaited(held.checkpoint, message, nowMs)) return ended("stale");
   if ("sync" in message && held.checkpoint.generation > (message.generation ?? Infinity)) return ended("stale");
-  const brakeMs = await ports.store.readBrake();
-  if (brakeMs !== null && brakeMs > nowMs) return ended("braked");
+  if (isBraked(await ports.store.readBrake(), nowMs)) return ended("braked");
   const untilMs = nowMs + ports.limits.runMsMax;
   if ("alone" in message) return walk(workOn(held, prepared(held.checkpoint, nowMs)), untilMs, ports);
   if (!("sync" in message) || held.checkpoint.phase !== "initial") return walk(workOn(held), untilMs, ports);

@@ -1,4 +1,5 @@
 import type { DirectoryHeld } from "../store/store.js";
+import { throttledUntilMs } from "../sync/brake.js";
 import {
   afterCount,
   afterFailure,
@@ -113,7 +114,7 @@ class Discovery {
   /** Sleeps off a short wait, or the application's brake. False: it is too long for this invocation. */
   async #waited({ notBeforeMs }: DirectoryState): Promise<boolean> {
     const { clock, store, limits } = this.ports;
-    const brakeMs = (await store.readBrake()) ?? 0;
+    const brakeMs = throttledUntilMs(await store.readBrake(), clock.nowMs());
     const waitMs = Math.max(notBeforeMs ?? 0, brakeMs) - clock.nowMs();
     if (waitMs <= 0) return true;
     if (waitMs > limits.waitMsMax || this.#waits >= limits.waitsMax) return false;

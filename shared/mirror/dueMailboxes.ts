@@ -22,6 +22,7 @@ export class DueMailboxes {
   readonly #source: AsyncIterator<{ readonly page: readonly (Held | Unreadable)[]; readonly wrapped: boolean }>;
   #reading: Promise<void> | null = null;
   #isExhausted = false;
+  #isSkipping = false;
   #newAsked = 0;
   #cursor: { readonly cursor: string | null; readonly wrapped: boolean };
 
@@ -36,6 +37,8 @@ export class DueMailboxes {
     private readonly passed: (mailboxId: string, checkpoint: Checkpoint | null) => void,
     /** How many never-asked mailboxes may still get their first round: the others must not wait for them. */
     private readonly newMailboxesMax: number,
+    /** Codes by which the application was refused until just now. */
+    private readonly over: readonly string[],
   ) {
     this.#source = walk(store, shard, run)[Symbol.asyncIterator]();
     this.#cursor = { cursor: run.cursor, wrapped: run.wrapped };
@@ -67,6 +70,16 @@ export class DueMailboxes {
       await this.#reading;
     }
     return this.#ready.splice(0, count);
+  }
+
+  /** Nobody more is asked: all that are left are seen, and passed as they stand. */
+  async skipRest(): Promise<void> {
+    this.#isSkipping = true;
+    for (const { place } of this.#ready.splice(0)) place.isDone = true;
+    while (!this.#isExhausted) {
+      await this.next(1);
+      void this.cursor; // What was read is passed, and not kept.
+    }
   }
 
   /** Takes a mailbox back to be asked again. Its place stays open until `done`. */
@@ -109,7 +122,7 @@ export class DueMailboxes {
 
   #take(held: Held, wrapped: boolean, nowMs: number): void {
     const { checkpoint } = held;
-    const due = isDue(checkpoint, nowMs, this.run.tick) && this.#isItsTurn(held);
+    const due = !this.#isSkipping && isDue(checkpoint, nowMs, this.run.tick, this.over) && this.#isItsTurn(held);
     this.see(held);
     const place: Place = { mailboxId: checkpoint.mailboxId, checkpoint, wrapped, isDone: !due };
     this.#places.push(place);

@@ -1,5 +1,6 @@
 import type { Asked } from "../graph/client.js";
 import { rowUnreadable, type Store } from "../store/store.js";
+import type { Brake } from "../sync/brake.js";
 import { isLeaving } from "../sync/due.js";
 import { type MailboxState, stateOf } from "../sync/state.js";
 import type { Checkpoint, Counters, JsonObject } from "../sync/types.js";
@@ -43,6 +44,8 @@ export class RunTally {
   /** False when mailboxes that this tick has handled before are missing: then the census of the tick before stays. */
   readonly isWhole: boolean;
   newAsked: number;
+  /** The last refusal of the application whose end this shard has followed. */
+  overMs: number | null;
   /** A success since then counts as fresh: the start of the tick before. */
   readonly #freshSinceMs: number;
 
@@ -62,8 +65,17 @@ export class RunTally {
     this.counters = this.countedBefore;
     this.census = goesOn ? partial.census : emptyCensus();
     this.newAsked = goesOn ? partial.newAsked : 0;
+    this.overMs = previous.overMs;
     const before = ticks.findLast(({ tick }) => tick !== run.tick);
     this.#freshSinceMs = before?.startedMs ?? run.startedMs;
+  }
+
+  /** Codes by which the application was refused until just now: once it has got round, a shard has followed its end. */
+  overIn(brake: Brake | null): readonly string[] {
+    const ended = brake?.ended ?? null;
+    if (ended === null || ended.atMs === this.previous.overMs) return [];
+    this.overMs = ended.atMs;
+    return ended.codes;
   }
 
   asked({ requests, throttles }: Asked): void {
@@ -94,6 +106,7 @@ export class RunTally {
       return;
     }
     if (lastSuccessMs >= this.#freshSinceMs) census.freshWithinTwoTicks += 1;
+    if (lastSuccessMs >= this.run.startedMs) census.freshInTick += 1;
     if (lastSuccessMs < (census.oldestSuccess?.atMs ?? Number.POSITIVE_INFINITY)) {
       census.oldestSuccess = { atMs: lastSuccessMs, mailbox: mailboxId };
     }
@@ -142,7 +155,7 @@ function isSamePlace(partial: PartialFigures, { cursor, wrapped }: ShardRun): bo
 export function figuresOf(
   tally: RunTally,
   store: Store,
-  isDone: boolean,
+  kind: "done" | "unfinished" | "braked" | "refused",
   position: { readonly cursor: string | null; readonly wrapped: boolean },
 ): Figures {
   const { run, previous, census, clock, newAsked, isWhole } = tally;
@@ -151,7 +164,7 @@ export function figuresOf(
   const nowMs = clock.nowMs();
   const told = { ...counters, ms: nowMs - run.startedMs };
   const done = subtractCounters(counters, tally.countedBefore);
-  if (!isDone) {
+  if (kind === "unfinished") {
     const { cursor, wrapped } = position;
     const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
     const partial: PartialFigures = { ...spent, cursor, wrapped, isWhole, newAsked, census };
@@ -161,7 +174,8 @@ export function figuresOf(
   const ticks = withTick(previous.ticks, tick).slice(-ticksKept);
   const counted = isWhole ? { census, atMs: nowMs } : null;
   const kept = counted ?? { census: previous.census, atMs: previous.atMs };
-  return { stored: storedFigures({ ...kept, ticks, partial: null }), told, done, counted };
+  const overMs = kind === "done" ? tally.overMs : previous.overMs;
+  return { stored: storedFigures({ ...kept, ticks, overMs, partial: null }), told, done, counted };
 }
 
 function tickOf({ tick, startedMs, finishedMs, ...more }: PartialFigures): TickFigures {

@@ -36,6 +36,8 @@ export type RunLimits = {
   readonly busyLooksMax: number;
   /** Mailboxes that one run finds to be slow and hands over: more are no coincidence, and wait like after a failure. */
   readonly newlySlowMax: number;
+  /** Mailboxes that are refused alike before it can be the application's state. Our choice: fewer are a coincidence. */
+  readonly refusedMin: number;
 };
 
 export const runLimits: RunLimits = {
@@ -53,6 +55,7 @@ export const runLimits: RunLimits = {
   runYoungMs: 30_000,
   busyLooksMax: 30,
   newlySlowMax: 16,
+  refusedMin: 5,
 };
 
 /** All that a driver needs from outside. */

@@ -1,4 +1,5 @@
 import type { Store } from "../store/store.js";
+import { throttledUntilMs } from "../sync/brake.js";
 import { type DirectoryState, discoveredNow, releasedHold } from "../sync/directory.js";
 import type { DiscoverMessage } from "./messages.js";
 
@@ -38,7 +39,7 @@ export async function careForRoster(
       const anew = held === null ? null : discoveredNow(held.state, nowMs);
       const state = await (anew === null ? (held?.state ?? null) : moved(store, anew, held?.etag ?? null));
       if (state === "superseded") continue;
-      const untilMs = Math.max(state?.notBeforeMs ?? 0, (await store.readBrake()) ?? 0);
+      const untilMs = Math.max(state?.notBeforeMs ?? 0, throttledUntilMs(await store.readBrake(), nowMs));
       const notBeforeMs = untilMs > nowMs ? untilMs : null;
       return { kind: "accepted", state, message: { discover: newId() }, notBeforeMs };
     }

@@ -1,10 +1,12 @@
 import { isSlow } from "../graph/client.js";
 import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult } from "../store/store.js";
+import { Refusals } from "../sync/brake.js";
 import { askOf } from "../sync/checkpoint.js";
 import { wait } from "../sync/decide.js";
 import { auditOf, handedOver, removingReason } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { countsOf, messageOf } from "./applyPage.js";
+import { passBrake, raiseRefused, raiseThrottled, suspect } from "./brake.js";
 import { Committer, type Told } from "./committer.js";
 import { DueMailboxes, type DueWork } from "./dueMailboxes.js";
 import { type Figures, figuresOf, RunTally } from "./figures.js";
@@ -17,7 +19,7 @@ import type { Counts } from "./walked.js";
 
 /** How a run over a shard ended, and the messages that carry its work on. */
 export type RunEnd = {
-  readonly kind: "done" | "unfinished" | "braked" | "superseded" | "finished" | "busy";
+  readonly kind: "done" | "unfinished" | "braked" | "refused" | "superseded" | "finished" | "busy";
   readonly pages: readonly (PageMessage | AloneMessage)[];
   readonly continuation: RoundsMessage | null;
   readonly figures: Figures | null;
@@ -29,11 +31,10 @@ export type RunEnd = {
  */
 export async function runRounds(message: RoundsMessage, ports: Ports): Promise<RunEnd> {
   const { store, clock, limits } = ports;
-  const brakeMs = await store.readBrake();
-  if (brakeMs !== null && brakeMs > clock.nowMs()) return nothing("braked"); // The ring goes on at the next tick.
   const { current, run } = await opened(message, ports);
   if (run === "busy") ports.log("info", "shard busy", { shard: message.shard, tick: message.tick });
   if (typeof run === "string") return nothing(run);
+  const gate = await passBrake(message, ports); // Braked, it counts only: the ring goes on at the next tick.
   const claim = await store.writeShardRow({
     shard: message.shard,
     row: { run, figures: {} }, // They have a row of their own: this one goes with every transaction.
@@ -42,7 +43,7 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   if (claim === "superseded") return nothing("superseded");
   const figures = (await store.readFigures(message.shard)) ?? {};
   const committer = new Committer(store, claim, clock.after, limits.lingerMsMax);
-  return new Run(message, new RunTally(figures, run, clock), committer, ports).finish();
+  return new Run(message, new RunTally(figures, run, clock), committer, ports, gate).finish();
 }
 
 /**
@@ -76,20 +77,23 @@ class Run {
   readonly #sending = new Set<Promise<void>>();
   /** Mailboxes whose removal was cut short: their last rows are deleted now. */
   readonly #removing: string[] = [];
-  #stop: "unfinished" | "braked" | null = null;
+  #stop: "unfinished" | "braked" | "refused" | null = null;
   #newlySlow = 0;
   /** When something was last answered or committed. */
   #cameOnMs: number;
   #toldMs: number;
   #callOffHeartbeat: () => void = () => undefined;
+  readonly #refusals = new Refusals();
 
   constructor(
     private readonly message: RoundsMessage,
     private readonly tally: RunTally,
     private readonly committer: Committer,
     private readonly ports: Ports,
+    private readonly gate: Awaited<ReturnType<typeof passBrake>>,
   ) {
     this.#run = tally.run;
+    if (!gate.isOpen) this.#stop = gate.brake?.kind === "refused" ? "refused" : "braked";
     this.#newAskedBefore = tally.newAsked;
     const nowMs = ports.clock.nowMs();
     this.#untilMs = nowMs + ports.limits.runMsMax;
@@ -103,6 +107,7 @@ class Run {
       ({ checkpoint }) => this.#see(checkpoint),
       (mailboxId, checkpoint) => (checkpoint === null ? tally.unreadable(mailboxId) : tally.passed(checkpoint)),
       ports.limits.newMailboxesPerTickMax - tally.newAsked,
+      tally.overIn(gate.brake),
     );
   }
 
@@ -136,7 +141,7 @@ class Run {
     const row = this.#row();
     this.#toldMs = this.#cameOnMs;
     this.tally.newAsked = this.#newAskedBefore + this.#due.newAsked;
-    return { row, figures: figuresOf(this.tally, this.ports.store, false, row.run).stored };
+    return { row, figures: figuresOf(this.tally, this.ports.store, "unfinished", row.run).stored };
   }
 
   /** The shard's row as of now. */
@@ -161,12 +166,14 @@ class Run {
 
   async #close(): Promise<RunEnd> {
     const { clock, store, log } = this.ports;
+    if (this.#stop === null && (await suspect(this.#refusals, this.gate.brake, this.ports))) this.#stop = "refused";
     const kind = this.#stop ?? "done";
     const isDone = kind === "done";
     const reached = this.#due.cursor; // Before the figures: it counts the mailboxes that it moves over.
+    if (kind === "braked" || kind === "refused") await this.#due.skipRest(); // They are counted all the same.
     const position = isDone ? { cursor: null, from: null, wrapped: false } : reached;
     this.tally.newAsked = this.#newAskedBefore + this.#due.newAsked;
-    const figures = figuresOf(this.tally, store, isDone, position);
+    const figures = figuresOf(this.tally, store, kind, position);
     // A braked run hands nothing on: the next tick goes on at once.
     const seenMs = kind === "unfinished" ? clock.nowMs() : null;
     const run = { ...this.#run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs };
@@ -202,9 +209,10 @@ class Run {
   async #ask(batch: readonly DueWork[]): Promise<void> {
     const works = new Map(batch.map((work) => [askOf(work.from), work]));
     const following: Promise<void>[] = [];
+    const noted = new Map<DueWork, string | null>();
     const follow = (work: DueWork, outcome: Outcome) => {
       this.#cameOnMs = this.ports.clock.nowMs();
-      const followed = this.#follow(work, outcome);
+      const followed = this.#follow(work, outcome, (code) => noted.set(work, code));
       followed.catch(() => undefined); // Thrown below, once all of the batch have answered.
       following.push(followed);
     };
@@ -216,7 +224,10 @@ class Run {
       },
     });
     this.tally.asked(answer);
-    if (answer.brake !== null) await this.#brake(answer.brake);
+    if (answer.brake !== null) {
+      this.#stop ??= "braked";
+      await raiseThrottled(answer.brake, this.ports);
+    }
     for (const [index, ask] of asks.entries()) {
       const work = works.get(ask);
       if (work === undefined) continue;
@@ -226,6 +237,12 @@ class Run {
       if (answer.brake === null || outcome.kind !== "throttled") follow(work, outcome);
     }
     await settled(following);
+    // As they were asked: pages come earlier than refusals where a batch was asked singly.
+    for (const work of batch) {
+      const code = noted.get(work);
+      if (code !== undefined) this.#refusals.add(code);
+    }
+    if (await raiseRefused(this.#refusals, this.gate.brake?.ended ?? null, this.ports)) this.#stop ??= "refused";
   }
 
   /** A slow mailbox goes to a page message of its own, which waits for it: nobody here does (I10). */
@@ -235,15 +252,7 @@ class Run {
     this.#add(work, { held: work.held, rows: [], next }, countsOf(null, 0));
   }
 
-  async #brake(brake: { readonly retryAfterMs: number | null; readonly code: string }): Promise<void> {
-    const waitMs = brake.retryAfterMs ?? this.ports.limits.brakeMsDefault;
-    const untilMs = this.ports.clock.nowMs() + waitMs;
-    this.#stop ??= "braked";
-    this.ports.log("warn", "brake", { code: brake.code, until: new Date(untilMs).toISOString() });
-    await this.ports.store.raiseBrake(untilMs);
-  }
-
-  async #follow(work: DueWork, outcome: Outcome): Promise<void> {
+  async #follow(work: DueWork, outcome: Outcome, note: (code: string | null) => void): Promise<void> {
     if (isSlow(outcome) && this.#newlySlow < this.ports.limits.newlySlowMax) {
       this.#newlySlow += 1;
       this.ports.log("warn", "mailbox answers slowly", { mailbox: work.from.mailboxId });
@@ -252,6 +261,8 @@ class Run {
     }
     const step = stepOf(work, outcome, this.ports, this.#run.tick);
     logStep(step, this.ports);
+    const code = noteOf(work, outcome, step);
+    if (code !== undefined) note(code);
     if (step.kind === "restart") {
       this.#due.again({ ...work, from: step.next, restarts: work.restarts + 1 });
       return;
@@ -339,6 +350,17 @@ class Run {
       await this.committer.drain();
     }
   }
+}
+
+/**
+ * What an answer tells of the application: null, that Graph answers; a code, that it refuses; undefined, nothing. Refusals of
+ * many alike are the application's; one that was refused so before tells nothing new.
+ */
+function noteOf({ held }: DueWork, outcome: Outcome, step: Step): string | null | undefined {
+  if (step.kind === "apply") return null;
+  if (step.kind !== "park" && outcome.kind !== "authConfig") return undefined;
+  const { lastErrorCode } = step.next;
+  return lastErrorCode === held.checkpoint.lastErrorCode ? undefined : (lastErrorCode ?? undefined);
 }
 
 /** Waits for all, then throws the first fault: nothing is left running behind the invocation. */

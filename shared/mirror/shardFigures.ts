@@ -18,6 +18,8 @@ export type Census = {
   driftMailboxes: number;
   /** Mailboxes whose last success is not older than the start of the tick before. */
   freshWithinTwoTicks: number;
+  /** Those of them whose last success is of the counting tick itself: still fresh when one more has been missed. */
+  freshInTick: number;
   neverSucceeded: number;
   oldestSuccess: { readonly atMs: number; readonly mailbox: string } | null;
   readonly troubles: Trouble[];
@@ -47,6 +49,8 @@ export type ShardFigures = {
   readonly atMs: number | null;
   /** Oldest first; a day of them. */
   readonly ticks: readonly TickFigures[];
+  /** When the last refusal of the application ended whose end the shard has followed; null for none. */
+  readonly overMs: number | null;
   readonly partial: PartialFigures | null;
 };
 
@@ -58,6 +62,7 @@ export function emptyCensus(): Census {
     driftFound: 0,
     driftMailboxes: 0,
     freshWithinTwoTicks: 0,
+    freshInTick: 0,
     neverSucceeded: 0,
     oldestSuccess: null,
     troubles: [],
@@ -65,7 +70,7 @@ export function emptyCensus(): Census {
 }
 
 /** Each tick as an array, so that a day of them stays small: name, start, milliseconds, and the counters in order. */
-export function storedFigures({ census, atMs, ticks, partial }: ShardFigures): JsonObject {
+export function storedFigures({ census, atMs, ticks, overMs, partial }: ShardFigures): JsonObject {
   return {
     atMs,
     census: census as Json,
@@ -73,6 +78,7 @@ export function storedFigures({ census, atMs, ticks, partial }: ShardFigures): J
       const { startedMs, finishedMs } = tick;
       return [tick.tick, startedMs, finishedMs - startedMs, ...counterNames.map((name) => tick[name])];
     }),
+    overMs,
     partial: partial as Json,
   };
 }
@@ -85,6 +91,7 @@ export function shardFiguresOf(stored: JsonObject): ShardFigures {
     census: censusOf(stored["census"]),
     atMs: numberOf(stored["atMs"]),
     ticks: arrayOf(stored["ticks"]).flatMap(tickOf),
+    overMs: numberOf(stored["overMs"]),
     partial:
       partial === null || partialCensus === null
         ? null
@@ -122,6 +129,7 @@ function censusOf(stored: Json | undefined): Census | null {
     driftFound: numberOf(census["driftFound"]) ?? 0,
     driftMailboxes: numberOf(census["driftMailboxes"]) ?? 0,
     freshWithinTwoTicks: numberOf(census["freshWithinTwoTicks"]) ?? 0,
+    freshInTick: numberOf(census["freshInTick"]) ?? 0,
     neverSucceeded: numberOf(census["neverSucceeded"]) ?? 0,
     oldestSuccess: atMs === null || mailbox === null ? null : { atMs, mailbox },
     troubles: arrayOf(census["troubles"]).flatMap(troubleOf),

@@ -1,4 +1,5 @@
 import type { ShardClaim, Store } from "../store/store.js";
+import { type Brake, isBraked } from "../sync/brake.js";
 import { type MailboxState, mailboxStates } from "../sync/state.js";
 import { type Counters, counterNames } from "../sync/types.js";
 import { mapAtOnce } from "./discoverPorts.js";
@@ -33,6 +34,8 @@ type ShardView = { readonly shard: string; readonly run: ShardClaim["row"]["run"
 
 const readsAtOnceMax = 32;
 const examplesMax = 20;
+/** The longest that a run works before it hands on, and a little more. */
+const tickGraceMsMax = 300_000;
 
 const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
@@ -42,13 +45,16 @@ const at = (ms: number | null): string | null => (ms === null ? null : new Date(
  * @param ticksMax How many of the newest ticks are told one by one; at most a day of them is kept.
  */
 export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number, ticksMax: number) {
-  const [views, brakeMs, directory] = await Promise.all([
+  const [views, brake, directory] = await Promise.all([
     mapAtOnce(facts.shards, readsAtOnceMax, (shard) => viewOfShard(store, shard)),
     store.readBrake(),
     store.readDirectory(),
   ]);
   const ticks = mergedTicks(views);
-  const census = views.map(({ figures }) => censusOf(figures) ?? emptyCensus()).reduce(addCensus, emptyCensus());
+  const usualMs = intervalMs(ticks.map(({ startedMs }) => startedMs));
+  const census = views
+    .map(({ figures }) => censusNow(figures, nowMs, usualMs, facts.nextFireMs))
+    .reduce(addCensus, emptyCensus());
   return {
     now: new Date(nowMs).toISOString(),
     mailboxes: mailboxesOf(census, facts),
@@ -57,18 +63,40 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
     activity: activityOf(ticks.slice(-ticksMax)),
     ticks: {
       newest: at(newestStartMs(views)),
-      intervalSeconds: secondsOf(intervalMs(ticks.map(({ startedMs }) => startedMs))),
+      intervalSeconds: secondsOf(usualMs),
     },
     shards: views.map(shardOf),
     roster: rosterView(facts.source, directory?.state ?? null),
-    brake: { isOn: brakeMs !== null && brakeMs > nowMs, until: at(brakeMs) },
+    ...brakeView(brake, nowMs),
     settings: facts.settings,
   };
 }
 
-/** Before a shard's first run has got round, what it has counted so far: its mailboxes are not unknown. */
-function censusOf({ census, partial }: ShardFigures): Census | null {
-  return census ?? partial?.census ?? null;
+/** What all instances obey: Graph throttles the whole application, or refuses it whatever mailbox is asked. */
+export function brakeView(brake: Brake | null, nowMs: number) {
+  const isOn = isBraked(brake, nowMs);
+  const why = { code: brake?.codes[0] ?? null, since: at(brake?.sinceMs ?? null), until: at(brake?.untilMs ?? null) };
+  const isRefused = isOn && brake?.kind === "refused";
+  const isThrottled = isOn && !isRefused;
+  return {
+    brake: isThrottled ? { isOn: true, ...why } : { isOn: false, code: null, since: null, until: null },
+    /** `until`: when one mailbox is tried again. */
+    application: isRefused ? why : null,
+  };
+}
+
+/** A shard's count, and who of it is still fresh: a tick that was due since, and did not count, makes all of it older. */
+function censusNow(figures: ShardFigures, nowMs: number, usualMs: number | null, nextFireMs?: NextFire): Census {
+  const { census, atMs, partial } = figures;
+  // Before the first run has got round, what it has counted so far: its mailboxes are not unknown.
+  if (census === null || atMs === null) return census ?? partial?.census ?? emptyCensus();
+  const next = nextFireMs ?? ((afterMs: number) => (usualMs === null ? null : afterMs + usualMs));
+  const first = next(atMs);
+  const second = first === null ? null : next(first);
+  if (first === null || second === null) return census;
+  const graceMs = Math.min(tickGraceMsMax, (second - first) / 2); // A tick takes its time before it has counted.
+  if (nowMs < first + graceMs) return census;
+  return { ...census, freshWithinTwoTicks: nowMs < second + graceMs ? census.freshInTick : 0 };
 }
 
 async function viewOfShard(store: Store, shard: string): Promise<ShardView> {
@@ -182,7 +210,7 @@ function activityOf(ticks: readonly MergedTick[]) {
 }
 
 function shardOf({ shard, run, figures }: ShardView) {
-  const census = censusOf(figures);
+  const census = figures.census ?? figures.partial?.census ?? null;
   return {
     shard,
     mailboxes: census === null ? 0 : Object.values(census.states).reduce((sum, count) => sum + count, 0),
@@ -215,18 +243,54 @@ export type Health = { readonly isHealthy: boolean; readonly reason: string };
 const healthShardsMax = 16;
 const intervalsLateMax = 3;
 
-/** Whether ticks come in time, by the time between those that came. @throws StorageError when storage does not answer. */
-export async function readHealth(store: Store, shards: readonly string[], nowMs: number): Promise<Health> {
+/**
+ * Whether ticks come in time and mailboxes are asked: by the schedule, or by the time between the ticks that came.
+ * @throws StorageError when storage does not answer.
+ */
+export async function readHealth(
+  store: Store,
+  shards: readonly string[],
+  nowMs: number,
+  nextFireMs?: NextFire,
+): Promise<Health> {
   const [first = ""] = shards;
-  const [figures, ...claims] = await Promise.all([
+  const [figures, brake, ...claims] = await Promise.all([
     store.readFigures(first),
+    store.readBrake(),
     ...shards.slice(0, healthShardsMax).map((shard) => store.readShardRow(shard)),
   ]);
   const newestMs = newestStartMs(claims.map((claim) => ({ run: claim?.row.run ?? null })));
-  if (newestMs === null) return { isHealthy: true, reason: "No tick has come yet." };
   const usualMs = intervalMs(shardFiguresOf(figures ?? {}).ticks.map(({ startedMs }) => startedMs));
+  const ticks = healthOfTicks(newestMs, usualMs, nowMs, nextFireMs);
+  if (!ticks.isHealthy || brake === null || !isBraked(brake, nowMs)) return ticks;
+  return healthOfBrake(brake, usualMs, nowMs);
+}
+
+function healthOfTicks(newestMs: number | null, usualMs: number | null, nowMs: number, nextFireMs?: NextFire): Health {
+  if (newestMs === null) return { isHealthy: true, reason: "No tick has come yet." };
+  const ago = `The last tick started ${Math.round((nowMs - newestMs) / 1000)} s ago`;
+  if (nextFireMs !== undefined) {
+    let dueMs: number | null = newestMs;
+    for (let count = 0; count < intervalsLateMax && dueMs !== null; count++) dueMs = nextFireMs(dueMs);
+    const isLate = dueMs !== null && nowMs > dueMs;
+    if (isLate) return { isHealthy: false, reason: `${ago}; ${intervalsLateMax} more were due since.` };
+    return {
+      isHealthy: true,
+      reason: `${ago}; the schedule names the next for ${at(nextFireMs(newestMs)) ?? "never"}.`,
+    };
+  }
   if (usualMs === null) return { isHealthy: true, reason: "The first ticks: how often they come is not known yet." };
-  const agoSeconds = Math.round((nowMs - newestMs) / 1000);
-  const said = `The last tick started ${agoSeconds} s ago; they come every ${Math.round(usualMs / 1000)} s.`;
+  const said = `${ago}; they come every ${Math.round(usualMs / 1000)} s.`;
   return { isHealthy: nowMs - newestMs <= intervalsLateMax * usualMs, reason: said };
+}
+
+/** A brake is Graph's, and no fault of the mirror; one that outlasts three ticks is unhealthy, for nobody is read. */
+function healthOfBrake({ kind, codes, sinceMs, untilMs }: Brake, usualMs: number | null, nowMs: number): Health {
+  const [code = "unknown"] = codes;
+  const does = kind === "refused" ? "refuses" : "throttles";
+  const then = kind === "refused" ? "one mailbox is tried again at" : "the brake holds until";
+  const since = sinceMs === null ? "" : ` since ${at(sinceMs)}`;
+  const reason = `Graph ${does} the whole application (${code})${since}; ${then} ${at(untilMs)}.`;
+  const isShort = sinceMs === null || usualMs === null || nowMs - sinceMs <= intervalsLateMax * usualMs;
+  return { isHealthy: isShort, reason };
 }

@@ -33,7 +33,10 @@ export function pagesAttributes(mailboxId: string, { kind, pages, changes }: Pag
 /** The figures of a run, from what it has counted anyway. One that was overtaken wrote none, and tells none. */
 export function runPoints(shard: string, { kind, figures }: RunEnd): readonly Point[] {
   if (kind === "superseded" || kind === "finished" || kind === "busy") return [];
-  const points: Point[] = [{ metric: "calendar_mirror.brake", value: kind === "braked" ? 1 : 0, shard }];
+  const points: Point[] = [
+    { metric: "calendar_mirror.brake", value: kind === "braked" ? 1 : 0, shard },
+    { metric: "calendar_mirror.refused", value: kind === "refused" ? 1 : 0, shard },
+  ];
   if (figures === null) return points;
   for (const counter of ["rounds", "pages", "changes", "throttles", "transactions"] as const) {
     points.push({ metric: `calendar_mirror.${counter}`, value: figures.done[counter] });

@@ -1,3 +1,4 @@
+import type { Brake } from "../sync/brake.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
 import { isTableGone, LayoutError, StorageError } from "./errors.js";
 import { metaPartition, metaRows } from "./keys.js";
@@ -5,7 +6,7 @@ import type { Action, Entity, Table } from "./table.js";
 
 const layoutVersion = 1;
 
-/** Each turn loses only to a writer that succeeded; instances that raise the brake at once are few. */
+/** Each turn loses only to a writer that succeeded; instances that change the brake at once are few. */
 const brakeTurnsMax = 10;
 
 /** What this process knows of a table, by what stands for the table in its memory: the one given by the composition root. */
@@ -88,30 +89,83 @@ function checkLayout(stored: { readonly version: number; readonly shards: number
   }
 }
 
-/** Until when all instances leave Graph alone, epoch milliseconds; it may have passed. Null: never braked. */
-export async function readBrake(table: Table): Promise<number | null> {
-  return (await brakeRow(table))?.untilMs ?? null;
+/** The application's brake as it stands; it may be over. Null: there was never one. */
+export async function readBrake(table: Table): Promise<Brake | null> {
+  return (await brakeRow(table))?.brake ?? null;
 }
 
-/** Makes all instances wait until then. Never shortens a brake that holds longer. */
-export async function raiseBrake(table: Table, untilMs: number): Promise<void> {
-  const columns = new ColumnWriter().time("until", untilMs).columns();
+/**
+ * Changes the brake under its ETag: of instances that do so at once, each sees what the one before it wrote.
+ * @param change Null: it is to stay as it is.
+ * @returns What was written; null where nothing was.
+ */
+export async function changeBrake(table: Table, change: (brake: Brake | null) => Brake | null): Promise<Brake | null> {
   for (let turn = 0; turn < brakeTurnsMax; turn++) {
     const stored = await brakeRow(table);
-    if (stored !== null && stored.untilMs >= untilMs) return;
-    const rowKey = metaRows.brake;
+    const next = change(stored?.brake ?? null);
+    if (next === null) return null;
+    const [rowKey, columns] = [metaRows.brake, brakeColumns(next)];
     const action: Action =
       stored === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag: stored.etag };
     const answer = await table.transact(metaPartition, [action]);
-    if (answer.kind === "done") return;
-    if (answer.reason !== "conflict") throw new StorageError("raise brake", metaPartition, 400, answer.code);
+    if (answer.kind === "done") return next;
+    if (answer.reason !== "conflict") throw new StorageError("change brake", metaPartition, 400, answer.code);
   }
-  throw new StorageError("raise brake", metaPartition, 412, `lost to others ${brakeTurnsMax} times`);
+  throw new StorageError("change brake", metaPartition, 412, `lost to others ${brakeTurnsMax} times`);
 }
 
-async function brakeRow(table: Table): Promise<{ readonly untilMs: number; readonly etag: string } | null> {
+/** `until` always stands: releases before the other columns read it alone. Codes hold no spaces. */
+function brakeColumns({ ended, suspected, ...brake }: Brake) {
+  return new ColumnWriter()
+    .time("until", brake.untilMs)
+    .text("kind", brake.kind)
+    .text("codes", codesText(brake.codes))
+    .time("since", brake.sinceMs)
+    .count("waitMs", brake.waitMs)
+    .flag("needsProbe", brake.needsProbe)
+    .count("probes", brake.probes)
+    .flag("probesStart", brake.probesStart)
+    .text("probedBy", brake.probedBy)
+    .text("passedOn", brake.passedOn)
+    .time("endedAt", ended?.atMs ?? null)
+    .text("endedCodes", ended === null ? null : codesText(ended.codes))
+    .text("suspectedCode", suspected?.code ?? null)
+    .count("suspectedCount", suspected?.count ?? null)
+    .time("suspectedSince", suspected?.sinceMs ?? null)
+    .columns();
+}
+
+async function brakeRow(table: Table): Promise<{ readonly brake: Brake; readonly etag: string } | null> {
   const stored = await table.get(metaPartition, metaRows.brake);
-  return stored === null ? null : { untilMs: new ColumnReader(stored).time("until"), etag: stored.etag };
+  if (stored === null) return null;
+  const row = new ColumnReader(stored);
+  const [endedMs, code] = [row.timeOrNull("endedAt"), row.textOrNull("suspectedCode")];
+  const brake: Brake = {
+    kind: row.textOrNull("kind") === "refused" ? "refused" : "throttled",
+    codes: codesOf(row.textOrNull("codes")),
+    sinceMs: row.timeOrNull("since"),
+    untilMs: row.time("until"),
+    waitMs: row.countOrNull("waitMs"),
+    needsProbe: row.flagOrNull("needsProbe") ?? false,
+    probes: row.countOrNull("probes") ?? 0,
+    probesStart: row.flagOrNull("probesStart") ?? false,
+    probedBy: row.textOrNull("probedBy"),
+    passedOn: row.textOrNull("passedOn"),
+    ended: endedMs === null ? null : { codes: codesOf(row.textOrNull("endedCodes")), atMs: endedMs },
+    suspected:
+      code === null
+        ? null
+        : { code, count: row.countOrNull("suspectedCount") ?? 0, sinceMs: row.timeOrNull("suspectedSince") ?? 0 },
+  };
+  return { brake, etag: stored.etag };
+}
+
+function codesText(codes: readonly string[]): string {
+  return codes.map((code) => code.replaceAll(" ", "_")).join(" ");
+}
+
+function codesOf(text: string | null): readonly string[] {
+  return (text ?? "").split(" ").filter((code) => code !== "");
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Brake } from "../sync/brake.js";
 import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, Checkpoint, JsonObject } from "../sync/types.js";
 import { sameColumns } from "./columns.js";
@@ -8,7 +9,7 @@ import { isTableGone, RowError, StorageError } from "./errors.js";
 import { figuresAction, readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
 import type { ShardClaim } from "./landing.js";
-import { forgetTable, type OpenOptions, openLayout, raiseBrake, readBrake } from "./meta.js";
+import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } from "./meta.js";
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
 import { type ShardRow, shardRowColumns, shardRowOf } from "./shardRow.js";
@@ -91,10 +92,14 @@ export type Store = {
   readDirectory(): Promise<DirectoryHeld | null>;
   /** Writes it under the ETag of the one that was read; null writes the first one. */
   writeDirectory(state: DirectoryState, etag: string | null): Promise<DirectoryHeld | "superseded">;
-  /** Until when all instances leave Graph alone, epoch milliseconds; it may have passed. */
-  readBrake(): Promise<number | null>;
-  /** Never shortens a brake that holds longer. */
-  raiseBrake(untilMs: number): Promise<void>;
+  /** The application's brake as it stands; it may be over. Null: there was never one. */
+  readBrake(): Promise<Brake | null>;
+  /**
+   * Changes the brake; of instances that do so at once, each sees what the one before it wrote.
+   * @param change Null: it is to stay as it is.
+   * @returns What was written; null where nothing was.
+   */
+  changeBrake(change: (brake: Brake | null) => Brake | null): Promise<Brake | null>;
   /** Removes a mailbox and all its rows. Doing it again after a crash completes it. */
   purgeMailbox(mailboxId: string, options?: PurgeOptions): Promise<Purged>;
   /** Requests to the table that this object has made: each transaction, point read and page of a query is one. */
@@ -151,7 +156,7 @@ export function createStore(parts: StoreParts): Store {
     readDirectory: () => readDirectory(table),
     writeDirectory: (state, etag) => writeDirectory(table, state, etag, newCommitId()),
     readBrake: () => readBrake(table),
-    raiseBrake: (untilMs) => raiseBrake(table, untilMs),
+    changeBrake: (change) => changeBrake(table, change),
     purgeMailbox: (mailboxId, options) =>
       purgeMailbox(table, shardOfMailbox(mailboxId), mailboxId, newCommitId, options),
     transactions: () => requests,

@@ -22,8 +22,15 @@ export function isNeverAsked(checkpoint: Checkpoint): boolean {
  * Whether this tick should ask Graph about the mailbox. A round in mid-walk is due like any other: if its page message
  * is still on its way, the fence lets only one of the two go on (I2, I9); if it was lost, nothing else would (I7).
  */
-export function isDue(checkpoint: Checkpoint, nowMs: number, tick: string): boolean {
+export function isDue(
+  checkpoint: Checkpoint,
+  nowMs: number,
+  tick: string,
+  /** Codes by which the application was refused until just now: who was refused with them need not wait any more. */
+  over: readonly string[] = [],
+): boolean {
   if (checkpoint.lastTick === tick || isLeaving(checkpoint) || isInHandAlone(checkpoint, nowMs)) return false;
+  if (checkpoint.notBeforeMs !== null && over.includes(checkpoint.lastErrorCode ?? "")) return true;
   if (checkpoint.notBeforeMs === null) return checkpoint.parkedReason === null;
   return checkpoint.notBeforeMs <= nowMs;
 }
@@ -74,7 +81,7 @@ export function auditOf(checkpoint: Checkpoint, nowMs: number, auditMs: number):
 }
 
 /** A stable number from 0 up to 1 for an id (FNV-1a). */
-function fraction(id: string): number {
+export function fraction(id: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193);
   return (hash >>> 0) / 2 ** 32;

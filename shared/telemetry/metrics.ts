@@ -9,6 +9,7 @@ export const metrics = {
   "calendar_mirror.parked": { kind: "gauge", unit: "{mailbox}", about: "Parked mailboxes" },
   "calendar_mirror.drift": { kind: "gauge", unit: "{change}", about: "Changes that delta had not told" },
   "calendar_mirror.brake": { kind: "gauge", unit: "1", about: "1 while the whole application is throttled, else 0" },
+  "calendar_mirror.refused": { kind: "gauge", unit: "1", about: "1 while the whole application is refused, else 0" },
   "calendar_mirror.fresh_share": { kind: "gauge", unit: "1", about: "Share of mailboxes fresh within two ticks" },
 } as const satisfies Record<string, { kind: "counter" | "gauge"; unit: string; about: string }>;
 

@@ -148,6 +148,18 @@ describe("names", () => {
     expect(Object.keys(point)).toContain(dimension);
   });
 
+  test("an alert is on a throttle, and one on a refusal, of the whole application, by the names of their metrics", () => {
+    const rules = textOf("alerts.bicep").split(/^ {4}name: /m);
+    const ruleOf = (name: string) => rules.find((rule) => rule.startsWith(`'${name}'`));
+    expect(ruleOf("application-throttled")).toContain("metrics.brake");
+    expect(ruleOf("application-refused")).toContain("metrics.refused");
+    const watched = propertiesAfter("var metrics =", textOf("telemetry.bicep"));
+    expect(watched).toMatchObject({ brake: "'calendar_mirror.brake'", refused: "'calendar_mirror.refused'" });
+    for (const name of ["application-throttled", "application-refused"]) {
+      expect(read("docs/operations.md")).toContain(`\`${name}\``);
+    }
+  });
+
   test("metrics and functions are named in one file only", () => {
     const strangers = Object.entries(bicep).filter(
       ([name, text]) =>

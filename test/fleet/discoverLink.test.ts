@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DirectorySource } from "../../shared/graph/directory.js";
+import { throttled } from "../../shared/sync/brake.js";
 import { httpOf } from "./http.js";
 import { type Fleet, fitUsers, fleet } from "./world.js";
 
@@ -147,7 +148,7 @@ describe("POST roster/discover", () => {
   test("says until when the brake holds it", async () => {
     const { world } = await opened(coded(500, "UnknownError"));
     const untilMs = world.clock.ms + 600_000;
-    await world.store.raiseBrake(untilMs);
+    await world.store.changeBrake((brake) => throttled(brake, "http429", 600_000, world.clock.ms));
     const { reply, end } = await asked(world);
     expect(reply).toMatchObject({ status: 202, body: { notBefore: new Date(untilMs).toISOString() } });
     expect(end).toBe("waiting");

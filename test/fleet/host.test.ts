@@ -35,6 +35,20 @@ test("in a real host the roster is discovered, mirrored, told, and cared for", a
   await vi.waitFor(async () => expect(await stateOf()).toBe("fresh"), soon);
 });
 
+test("I7: in a real host a refusal of everybody is one state, an operator ends it, and all come back", async () => {
+  product.graph.faults.add({ kind: "denied" });
+  await product.tick();
+  await vi.waitFor(async () => expect((await statusNow()).application?.code).toBe("ErrorAccessDenied"), soon);
+  expect(await (await api("health")).json()).toMatchObject({ reason: expect.any(String) });
+  product.graph.faults.clear();
+  expect(await (await api("brake/release", "POST")).json()).toMatchObject({ lifted: true, application: null });
+  const released = (await (await api("mailboxes/release?reason=denied", "POST")).json()) as { released: number };
+  expect(released.released).toBeGreaterThan(0);
+  await product.tick();
+  const { discovered } = (await statusNow()).roster;
+  await vi.waitFor(async () => expect((await statusNow()).mailboxes.byState.fresh).toBe(discovered), soon);
+});
+
 test("the OpenAPI description fits the real answers of the fleet's routes", async () => {
   const validate = validatorOf((await (await api("openapi.json")).json()) as JsonObject);
   const [id = ""] = product.graph.mailboxes.ids();
@@ -54,6 +68,9 @@ test("the OpenAPI description fits the real answers of the fleet's routes", asyn
     ["POST", `mailboxes/${id}/release`, 202],
     ["POST", "mailboxes/nobody/sync", 404],
     ["POST", "mailboxes/a@b/sync", 400],
+    ["POST", "mailboxes/release?reason=denied", 200],
+    ["POST", "mailboxes/release", 400],
+    ["POST", "brake/release", 200],
     ["POST", "roster/discover", 202],
     ["POST", "roster/release", 409],
     ["GET", "status?ticks=2", 200],

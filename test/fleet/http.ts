@@ -1,5 +1,7 @@
 import { HttpRequest } from "@azure/functions";
+import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { careRoute } from "../../shared/http/care.js";
+import { fleetReleaseRoute } from "../../shared/http/fleetRelease.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
@@ -31,7 +33,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
   const portsFor = async () =>
     ({
       store: world.storeOf(),
-      log: () => undefined,
+      log: world.ports().log,
       newId: world.newId,
       nowMs: world.clock.nowMs,
       isTrial: false,
@@ -83,6 +85,8 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     },
     care: (id: string, action: string) => ask(careRoute(start), "POST", `mailboxes/${id}/${action}`, { id, action }),
     roster: (action: string) => ask(rosterCareRoute(source, start), "POST", `roster/${action}`, { action }),
+    liftBrake: () => ask(brakeReleaseRoute, "POST", "brake/release"),
+    releaseAll: (query: string) => ask(fleetReleaseRoute(world.shards), "POST", `mailboxes/release${query}`),
     status: (query = "") => ask(statusRoute(world.facts), "GET", `status${query}`),
   };
 }

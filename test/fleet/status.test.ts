@@ -354,6 +354,26 @@ describe("GET health", () => {
     });
   });
 
+  test("I7: knows the schedule: a night without ticks is healthy, and three that are missed by day are not", async () => {
+    const world = await opened({ mailboxes: 3 });
+    for (let tick = 0; tick < 4; tick++) await world.tick();
+    const lastMs = world.clock.ms - tickMs;
+    const morningMs = lastMs + 12 * 3_600_000;
+    const nextFireMs = (afterMs: number) =>
+      Math.max(morningMs, morningMs + tickMs * (1 + Math.floor((afterMs - morningMs) / tickMs)));
+    const healthAt = (nowMs: number) => readHealth(world.storeOf(), world.shards, nowMs, nextFireMs);
+    expect(await healthAt(morningMs + tickMs)).toMatchObject({ isHealthy: true });
+    expect(await healthAt(morningMs + 2 * tickMs)).toMatchObject({ isHealthy: true });
+    expect(await healthAt(morningMs + 2 * tickMs + 1_000)).toEqual({
+      isHealthy: false,
+      reason: "The last tick started 43801 s ago; 3 more were due since.",
+    });
+    expect(await readHealth(world.storeOf(), world.shards, morningMs, () => null)).toMatchObject({ isHealthy: true });
+    const facts = { ...world.facts, nextFireMs };
+    const { count, of } = (await readStatus(world.store, facts, morningMs, 1)).mailboxes.freshWithinTwoTicks;
+    expect(count).toBe(of);
+  });
+
   test("is 503 when the storage does not answer, without saying more", async () => {
     const world = await opened({ mailboxes: 1 });
     const answers = healthAnswers(world.shards, world.clock.nowMs);
@@ -368,10 +388,10 @@ describe("GET health", () => {
     await world.tick();
     const store = createStore({ table: world.table, shards: 64, newCommitId: world.newId });
     await readHealth(store, world.shards, world.clock.ms);
-    expect(store.transactions()).toBe(17);
+    expect(store.transactions()).toBe(18);
     const answers = healthAnswers(world.shards, world.clock.nowMs);
     const counted = world.storeOf();
     for (let ask = 0; ask < 50; ask++) await answers(async () => counted);
-    expect(counted.transactions()).toBe(17);
+    expect(counted.transactions()).toBe(18);
   });
 });

@@ -89,7 +89,8 @@ async function checkQuietTick(world: World, cursed: Cursed): Promise<void> {
   const { oracle } = world;
   const before = new Map([...oracle.mailboxes].map(([id, { checkpoint }]) => [id, checkpoint?.sequence]));
   const nudges = world.nudges;
-  const isBraked = (oracle.brake?.untilMs ?? 0) > world.scheduler.nowMs;
+  const needsProbe = oracle.brake?.needsProbe === true; // The mailbox that is probed is asked once more.
+  const isBraked = needsProbe || (oracle.brake?.untilMs ?? 0) > world.scheduler.nowMs;
   world.asks.clear();
   await world.tick();
   await quieten(world);
@@ -106,7 +107,7 @@ async function checkQuietTick(world: World, cursed: Cursed): Promise<void> {
     const asks = world.asks.get(mailboxId) ?? 0;
     const isAtRest = checkpoint.phase === "idle" && checkpoint.strategy === "delta" && checkpoint.parkedReason === null;
     const isPlain = !["audit", "probe"].includes(checkpoint.roundReason); // These walk a full round beside the usual one.
-    if (isAtRest && isPlain && (asks > 1 || (asks === 0 && !isBraked))) {
+    if (isAtRest && isPlain && (asks > (needsProbe ? 2 : 1) || (asks === 0 && !isBraked))) {
       oracle.report("I9", `${mailboxId}: requests of a quiet tick`, "1", `${asks}`);
     }
   }

@@ -50,6 +50,7 @@ export const EVENTS = {
   longPause: [0.2, 1],
   tombstonesRetired: [0.2, 1],
   operatorActs: [0.2, 1],
+  applicationRefused: [0.2, 1],
 } as const satisfies Record<string, Range>;
 
 /** Rules of the Graph simulator that strike all along the storm. */

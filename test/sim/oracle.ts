@@ -24,7 +24,9 @@ export class Oracle {
   /** Mailboxes that the table holds, with all their rows. */
   readonly mailboxes = new Map<string, MailboxView>();
   readonly figures = new Map<string, Columns>();
-  brake: { readonly untilMs: number; readonly step: number } | null = null;
+  brake: { readonly untilMs: number; readonly step: number; readonly needsProbe: boolean } | null = null;
+  /** Codes by which the whole application was refused: who was refused with them is asked again when that is over. */
+  readonly refusedCodes = new Set<string>();
   transactions = 0;
   /** Every sequence that a mailbox ever came to rest with, over all its lives. */
   readonly #sequences = new Map<string, Set<number>>();
@@ -101,7 +103,9 @@ export class Oracle {
     for (const action of actions) {
       if (action.rowKey !== "brake" || action.kind === "delete") continue;
       const until = action.columns["until"];
-      if (until instanceof Date) this.brake = { untilMs: until.getTime(), step: this.stepNow() };
+      const needsProbe = action.columns["needsProbe"] === true;
+      if (until instanceof Date) this.brake = { untilMs: until.getTime(), step: this.stepNow(), needsProbe };
+      for (const code of String(action.columns["codes"] ?? "").split(" ")) this.refusedCodes.add(code);
     }
   }
 

@@ -112,6 +112,7 @@ function limitsOf(random: Random): RunLimits {
     runYoungMs: 30_000,
     busyLooksMax: oneOf([3, 30]),
     newlySlowMax: oneOf([1, 16]),
+    refusedMin: oneOf([1, 2, 3, 8]),
   };
 }
 

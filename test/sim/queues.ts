@@ -92,3 +92,12 @@ export class Queues {
     this.delete(message);
   }
 }
+
+/** A message as the Functions library hands it over. */
+export function jsonOrText(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body; // Plain text is handed over as it is.
+  }
+}

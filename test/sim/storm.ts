@@ -1,3 +1,4 @@
+import type { FaultRule } from "../../local/graph/faults.js";
 import { GONE_CODES, LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
 import { careActions } from "../../shared/mirror/care.js";
@@ -170,6 +171,15 @@ async function graphEvent(world: World, what: Fault): Promise<void> {
     case "deltaSwitchedOff": {
       const ways = ["notTracked", "unknownSegment", "readAsId"] as const;
       return graph.switchDelta("beta", isBack ? "available" : (ways[below(random, ways.length)] ?? "notTracked"));
+    }
+    case "applicationRefused": {
+      const isForAll = ({ kind, mailboxId, rate }: FaultRule) =>
+        kind === "denied" && mailboxId === undefined && rate === undefined;
+      const rules = graph.faults.rules().filter(isForAll);
+      for (const { id } of rules) graph.faults.remove(id);
+      if (rules.length > 0) return;
+      for (const on of ["delta", "list"] as const) graph.faults.add({ kind: "denied", on });
+      return;
     }
     case "endlessLinks": {
       const rule = graph.faults.rules().find(({ kind }) => kind === "endlessLinks");

@@ -158,8 +158,8 @@ function checkPatience({ oracle, scheduler }: WireParts, invocation: Invocation,
   if (isAskedFor(invocation)) return;
   const then = invocation.checkpoints.get(mailboxId);
   if (then?.checkpoint == null || then.step !== oracle.mailbox(mailboxId).step) return;
-  const { notBeforeMs, parkedReason, lastTick } = then.checkpoint;
-  if ((notBeforeMs ?? 0) > nowMs)
+  const { notBeforeMs, parkedReason, lastTick, lastErrorCode } = then.checkpoint;
+  if ((notBeforeMs ?? 0) > nowMs && !oracle.refusedCodes.has(lastErrorCode ?? ""))
     report("I7", `${mailboxId}: asked before its time`, `in ${(notBeforeMs ?? 0) - nowMs} ms`, "now");
   if (parkedReason !== null && notBeforeMs === null)
     report("I7", `${mailboxId}: asked while parked`, parkedReason, "a request");

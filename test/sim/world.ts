@@ -16,7 +16,7 @@ import { Host, QueueFault } from "./host.js";
 import { Oracle } from "./oracle.js";
 import type { Plan } from "./plan.js";
 import { type Invocation, openedStore, type Process, portsOf, type Wiring } from "./process.js";
-import { type Message, QUEUE_NAMES, Queues } from "./queues.js";
+import { jsonOrText, type Message, QUEUE_NAMES, Queues } from "./queues.js";
 import type { Reader } from "./readers.js";
 import { type CallKind, type Fate, type Mortal, Scheduler, settled } from "./scheduler.js";
 import { wireOf } from "./wire.js";
@@ -391,14 +391,5 @@ export class World {
   /** Messages that are left, for reports. */
   leftMessages(): readonly string[] {
     return QUEUE_NAMES.flatMap((queue) => this.queues.bodies(queue).map((body) => `${queue} ${shortKey(body)}`));
-  }
-}
-
-/** As the Functions library does. */
-function jsonOrText(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return body; // Plain text is handed over as it is.
   }
 }

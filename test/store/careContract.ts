@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { StorageError } from "../../shared/store/errors.js";
+import { type Brake, throttled } from "../../shared/sync/brake.js";
 import { added, addedMany, row, rowsFrom, shardRow, storeOn, unit } from "./builders.js";
 import { interfered, type NewTable } from "./tables.js";
 import { newWorld, shard, type World } from "./world.js";
@@ -100,17 +101,46 @@ export function careContract(name: string, newTable: NewTable): void {
       await storeOn({ ...fresh }).open();
     });
 
-    test("the brake is null at first, is raised, and is never shortened", async () => {
+    test("the brake is null at first, is raised, and reads back as it was written", async () => {
       expect(await store.readBrake()).toBeNull();
-      await store.raiseBrake(5_000);
-      await store.raiseBrake(9_000);
-      await store.raiseBrake(7_000);
-      expect(await store.readBrake()).toBe(9_000);
+      const brake: Brake = {
+        kind: "refused",
+        codes: ["ErrorAccessDenied", "http401"],
+        sinceMs: 4_000,
+        untilMs: 9_000,
+        waitMs: 5_000,
+        needsProbe: true,
+        probes: 7,
+        probedBy: "0b",
+        passedOn: "0a",
+        probesStart: true,
+        ended: { codes: ["http403"], atMs: 3_000 },
+        suspected: { code: "http403", count: 3, sinceMs: 2_000 },
+      };
+      expect(await store.changeBrake(() => brake)).toEqual(brake);
+      expect(await store.readBrake()).toEqual(brake);
+      const plain: Brake = { ...brake, ended: null, suspected: null, waitMs: null, sinceMs: null, codes: [] };
+      await store.changeBrake(() => plain);
+      expect(await store.readBrake()).toEqual(plain);
+      expect(await store.changeBrake(() => null)).toBeNull();
+      expect(await store.readBrake()).toEqual(plain);
     });
 
     test("of many that raise the brake at once the longest wait stays", async () => {
-      await Promise.all([4_000, 9_000, 2_000, 7_000].map((untilMs) => storeOn(table).raiseBrake(untilMs)));
-      expect(await store.readBrake()).toBe(9_000);
+      const raise = (waitMs: number) => storeOn(table).changeBrake((now) => throttled(now, "http429", waitMs, 0));
+      await Promise.all([4_000, 9_000, 2_000, 7_000].map(raise));
+      expect((await store.readBrake())?.untilMs).toBe(9_000);
+    });
+
+    test("a brake that an earlier release has raised is read", async () => {
+      const columns = { until: new Date(9_000) };
+      await table.transact("~meta", [{ kind: "create", rowKey: "brake", columns }]);
+      expect(await store.readBrake()).toMatchObject({
+        kind: "throttled",
+        untilMs: 9_000,
+        waitMs: null,
+        needsProbe: false,
+      });
     });
   });
 

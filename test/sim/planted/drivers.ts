@@ -45,9 +45,10 @@ export const inTheDrivers: readonly Mutant[] = [
   },
   {
     name: "ignore the brake",
-    file: `${mirror}/runRounds.ts`,
-    from: `if (brakeMs !== null && brakeMs > clock.nowMs()) return nothing("braked");`,
-    to: `if (brakeMs !== null && brakeMs < 0) return nothing("braked");`,
+    file: `${mirror}/brake.ts`,
+    from: `if (stored === null || !isBraked(stored, clock.nowMs()))`,
+    to: `if (stored === null || stored.untilMs >= 0)`,
+    unit: ["test/mirror/runRounds.test.ts"],
   },
   {
     name: "park a poisoned page of a mailbox that has moved on",

@@ -1,0 +1,14 @@
+import { app } from "@azure/functions";
+import { brakeReleaseRoute } from "../shared/http/brakeRelease.js";
+import { httpHandler } from "../shared/http/handler.js";
+import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+
+export const handler = httpHandler(brakeReleaseRoute, httpPorts, nowMs);
+
+app.http("brakeRelease", {
+  route: "brake/release",
+  methods: ["POST"],
+  authLevel: "function",
+  handler: withTelemetry(handler),
+});
+requireSettings();

@@ -1,0 +1,15 @@
+import { app } from "@azure/functions";
+import { fleetReleaseRoute } from "../shared/http/fleetRelease.js";
+import { httpHandler } from "../shared/http/handler.js";
+import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+
+export const handler = httpHandler(fleetReleaseRoute(mirrorFacts.shards), httpPorts, nowMs);
+
+/** By its name it comes before `mailbox`, whose wider route would take it: the host tries names in alphabetical order. */
+app.http("fleetRelease", {
+  route: "mailboxes/release",
+  methods: ["POST"],
+  authLevel: "function",
+  handler: withTelemetry(handler),
+});
+requireSettings();

@@ -1,0 +1,10 @@
+import { liftBrake } from "../mirror/brakeCare.js";
+import { answer, type Route, refusal } from "./handler.js";
+import { strangerIn } from "./requests.js";
+
+/** `POST /api/brake/release`: lifts what all instances wait for. Without a brake nothing changes. */
+export const brakeReleaseRoute: Route = async (request, { store, log, nowMs }) => {
+  const mistake = await strangerIn(request);
+  if (mistake !== null) return refusal(400, "invalidRequest", mistake);
+  return answer(200, await liftBrake(store, log, nowMs()));
+};

@@ -1,0 +1,216 @@
+import type { Outcome } from "./types.js";
+
+/**
+ * The application's own state, which all instances obey: Graph throttles it, or refuses it whatever mailbox is asked.
+ * Pure; times are epoch milliseconds.
+ */
+export type Brake = {
+  readonly kind: "throttled" | "refused";
+  /** Why: codes of Graph, the newest first. Empty: a release that kept none has raised it. */
+  readonly codes: readonly string[];
+  readonly sinceMs: number | null;
+  /** Nobody asks before then. */
+  readonly untilMs: number;
+  /** The wait that `untilMs` was set for. Null: a release that did not keep it has raised the brake. */
+  readonly waitMs: number | null;
+  /** After `untilMs` one mailbox is asked, by one instance, and its answer decides whether the others are asked. */
+  readonly needsProbe: boolean;
+  /** Probes so far: each takes the next mailbox in turn. */
+  readonly probes: number;
+  /** A link that the last probe asked was refused, which may be the link's fault: the next probe asks a start. */
+  readonly probesStart: boolean;
+  /** The shard of the last probe. */
+  readonly probedBy: string | null;
+  /** The shard that left a probe to others last, while nobody has taken it. */
+  readonly passedOn: string | null;
+  /** The last refusal that ended: who was refused with these codes meanwhile is asked again at once. */
+  readonly ended: { readonly codes: readonly string[]; readonly atMs: number } | null;
+  /** Refusals of shards that are too small to tell by themselves. */
+  readonly suspected: Suspicion | null;
+};
+
+export type Suspicion = { readonly code: string; readonly count: number; readonly sinceMs: number };
+
+/** All are our own choice. */
+export const brakeLimits = {
+  /** The longest that one `Retry-After` is believed; then one mailbox is asked. */
+  throttleMsMax: 3_600_000,
+  /** How often a refused application is tried: one mailbox. */
+  probeMs: 60_000,
+  /** The longest between two such tries, whatever Graph says meanwhile. */
+  refusalMsMax: 15 * 60_000,
+  /** A time further ahead than its own wait was written by a fast clock; so much do good clocks differ. */
+  clockSkewMsMax: 30_000,
+  refusedShareMin: 0.9,
+  /** How long refusals of small shards are added up. */
+  suspicionMs: 15 * 60_000,
+  /** So long after a refusal has ended, one mailbox that is answered shows that others are refused for themselves. */
+  strictMs: 3_600_000,
+  /** Codes kept of one refusal. */
+  codesMax: 8,
+} as const;
+
+const idle: Brake = {
+  kind: "throttled",
+  codes: [],
+  sinceMs: null,
+  untilMs: 0,
+  waitMs: null,
+  needsProbe: false,
+  probes: 0,
+  probesStart: false,
+  probedBy: null,
+  passedOn: null,
+  ended: null,
+  suspected: null,
+};
+
+export function isBraked(brake: Brake | null, nowMs: number): boolean {
+  return brake !== null && (brake.untilMs > nowMs || brake.needsProbe);
+}
+
+/** The brake without what a fast clock has added to it. The same object where nothing is to be cut. */
+export function believed(brake: Brake, nowMs: number): Brake {
+  const waitMs = Math.min(brake.waitMs ?? brakeLimits.throttleMsMax, brakeLimits.throttleMsMax);
+  const isTooFar = brake.untilMs > nowMs + waitMs + brakeLimits.clockSkewMsMax;
+  return isTooFar ? { ...brake, untilMs: nowMs + waitMs } : brake;
+}
+
+/**
+ * Until when discovery leaves Graph alone; 0 where it need not. A refusal of mailboxes says nothing of the directory, which
+ * has a right of its own.
+ */
+export function throttledUntilMs(brake: Brake | null, nowMs: number): number {
+  return brake?.kind === "throttled" ? believed(brake, nowMs).untilMs : 0;
+}
+
+/** Graph throttles the application. Null: a brake holds as long already. A long wait is cut, and ends with a probe. */
+export function throttled(before: Brake | null, code: string, askedMs: number, nowMs: number): Brake | null {
+  const waitMs = Math.min(Math.max(askedMs, 0), brakeLimits.throttleMsMax);
+  const untilMs = nowMs + waitMs;
+  const needsProbe = askedMs > brakeLimits.throttleMsMax;
+  if (before === null || !isBraked(before, nowMs)) {
+    return { ...(before ?? idle), kind: "throttled", codes: [code], sinceMs: nowMs, untilMs, waitMs, needsProbe };
+  }
+  if (before.untilMs >= untilMs) return null;
+  return { ...before, untilMs, waitMs, needsProbe: before.needsProbe || needsProbe };
+}
+
+/** Graph refuses the application. Null: that is known. */
+export function refused(before: Brake | null, code: string, nowMs: number): Brake | null {
+  if (isBraked(before, nowMs)) return null;
+  const waitMs = brakeLimits.probeMs;
+  return {
+    ...(before ?? idle),
+    kind: "refused",
+    codes: [code],
+    sinceMs: nowMs,
+    untilMs: nowMs + waitMs,
+    waitMs,
+    needsProbe: true,
+    suspected: null,
+  };
+}
+
+/** A small shard was refused as a whole: with others of its kind it is the application. `enough`: how many make it so. Null: nothing to write. */
+export function suspected(
+  before: Brake | null,
+  code: string,
+  count: number,
+  enough: number,
+  nowMs: number,
+): Brake | null {
+  if (isBraked(before, nowMs)) return null;
+  const earlier = before?.suspected ?? null;
+  const goesOn = earlier?.code === code && Math.abs(nowMs - earlier.sinceMs) < brakeLimits.suspicionMs;
+  const sum = count + (goesOn ? earlier.count : 0);
+  if (sum >= enough) return refused(before, code, nowMs);
+  const sinceMs = goesOn ? earlier.sinceMs : nowMs;
+  return { ...(before ?? idle), suspected: { code, count: sum, sinceMs } };
+}
+
+/** The right to probe, for one instance: until the wait is over nobody else may. Null: it is not time, or another has it. */
+export function probing(brake: Brake | null, shard: string, nowMs: number): Brake | null {
+  if (brake === null || !brake.needsProbe || brake.untilMs > nowMs) return null;
+  return {
+    ...brake,
+    untilMs: nowMs + brakeLimits.probeMs,
+    waitMs: brakeLimits.probeMs,
+    probes: brake.probes + 1,
+    probedBy: shard,
+    passedOn: null,
+  };
+}
+
+/** The brake after its probe was answered. */
+export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
+  const brake = { ...before, probesStart: false };
+  const wait = (askedMs: number | null, maxMs: number): Brake => {
+    const waitMs = Math.min(Math.max(askedMs ?? 0, brakeLimits.probeMs), maxMs);
+    return { ...brake, untilMs: nowMs + waitMs, waitMs };
+  };
+  if (brake.kind === "throttled") {
+    return outcome.kind === "throttled" ? wait(outcome.retryAfterMs, brakeLimits.throttleMsMax) : lifted(brake, nowMs);
+  }
+  switch (outcome.kind) {
+    case "throttled":
+    case "transient":
+    case "unreadable": // Tells nothing of what was refused.
+      return wait(outcome.retryAfterMs, brakeLimits.refusalMsMax);
+    case "denied":
+    case "authConfig":
+    case "featureUnavailable": {
+      const others = brake.codes.filter((code) => code !== outcome.code);
+      return {
+        ...wait(null, brakeLimits.refusalMsMax),
+        codes: [outcome.code, ...others].slice(0, brakeLimits.codesMax),
+      };
+    }
+    case "linkRefused":
+      return { ...wait(null, brakeLimits.refusalMsMax), probesStart: true };
+    case "noMailbox": // Of this mailbox, perhaps: the next probe takes another one.
+      return wait(null, brakeLimits.refusalMsMax);
+    default:
+      return lifted(brake, nowMs);
+  }
+}
+
+/** The brake after it has ended, or after an operator has lifted it. No time of this clock stays: another may be behind. */
+export function lifted(brake: Brake, nowMs: number): Brake {
+  const ended = brake.kind === "refused" ? { codes: brake.codes, atMs: nowMs } : brake.ended;
+  return { ...brake, untilMs: 0, waitMs: null, needsProbe: false, passedOn: null, ended, suspected: null };
+}
+
+/** What a run was answered, of mailboxes that were not refused with the same code before: those tell nothing new. */
+export class Refusals {
+  readonly #byCode = new Map<string, number>();
+  #answered = 0;
+  #answeredSince = 0;
+
+  /** @param code Why the mailbox was refused; null: Graph answered for it. */
+  add(code: string | null): void {
+    if (code === null) {
+      this.#answered += 1;
+      if (this.#byCode.size > 0) this.#answeredSince += 1;
+    } else this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
+  }
+
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /**
+   * The refusal that nearly all share; null where there is none. Who was answered before the first refusal is no reason
+   * against it: it may have begun just then.
+   */
+  shared(ended: Brake["ended"], nowMs: number): { readonly code: string; readonly count: number } | null {
+    const [most] = [...this.#byCode].sort(([, one], [, other]) => other - one);
+    if (most === undefined) return null;
+    const [code, count] = most;
+    const refusals = [...this.#byCode.values()].reduce((sum, each) => sum + each, 0);
+    const isEnded = ended?.codes.includes(code) === true;
+    const hasJustEnded = isEnded && nowMs - ended.atMs < brakeLimits.strictMs;
+    if (hasJustEnded && this.#answeredSince > 0) return null;
+    return count >= brakeLimits.refusedShareMin * (refusals + this.#answeredSince) ? { code, count } : null;
+  }
+}
