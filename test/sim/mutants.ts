@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { MUTANTS } from "./mutantList.js";
@@ -56,19 +56,20 @@ function run(dir: string, args: readonly string[]): Promise<{ readonly code: num
 
 const vitest = (files: readonly string[]) => ["node_modules/vitest/vitest.mjs", "run", "--bail", "1", ...files];
 
-/** The first part of the suite that fails, cheapest first. */
+/** The first part of the suite that fails: the tests that should, where the mutant names them; else storms and sweep. */
 async function killerOf(
   dir: string,
   { unit }: Mutant,
 ): Promise<{ readonly killer: string | null; readonly why: string }> {
+  if (unit !== undefined) {
+    const parts = await run(dir, vitest(unit));
+    if (parts.code !== 0) return { killer: unit.join(" "), why: "" };
+  }
   const storms = await run(dir, ["--import", "tsx", "test/sim/main.ts", "--runs", values.runs, "--stop", "--json"]);
   const found = brokenIn(storms.output);
   if (storms.code !== 0) return { killer: "storms", why: found ?? lastLine(storms.output) };
   const sweep = await run(dir, vitest(["test/sim/nthFailure.test.ts"]));
-  if (sweep.code !== 0) return { killer: "n-th failure", why: "" };
-  if (unit === undefined) return { killer: null, why: "" };
-  const parts = await run(dir, vitest(unit));
-  return parts.code === 0 ? { killer: null, why: "" } : { killer: unit.join(" "), why: "" };
+  return { killer: sweep.code === 0 ? null : "n-th failure", why: "" };
 }
 
 function brokenIn(output: string): string | null {
@@ -102,19 +103,38 @@ async function judge(dir: string, mutant: Mutant): Promise<Verdict> {
   }
 }
 
-async function main(): Promise<void> {
-  const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-mutants-"));
-  try {
-    for (const name of copied) await cp(join(root, name), join(dir, name), { recursive: true });
-    await symlink(join(root, "node_modules"), join(dir, "node_modules"));
-    const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
-    const verdicts: Verdict[] = [];
-    for (const [index, mutant] of chosen.entries()) {
-      process.stderr.write(`${index + 1} of ${chosen.length}: ${mutant.name} … `);
+/** A copy of the product, with the packages of the original. */
+async function copyTo(dir: string): Promise<void> {
+  for (const name of copied) await cp(join(root, name), join(dir, name), { recursive: true });
+  await symlink(join(root, "node_modules"), join(dir, "node_modules"));
+}
+
+async function judgeAll(chosen: readonly Mutant[], dirs: readonly string[]): Promise<readonly Verdict[]> {
+  const verdicts: Verdict[] = [];
+  const waiting = [...chosen];
+  const work = async (dir: string) => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       const verdict = await judge(dir, mutant);
       verdicts.push(verdict);
-      process.stderr.write(`${verdict.killer ?? "LIVES"} (${verdict.seconds.toFixed(0)} s)\n`);
+      const { killer, seconds } = verdict;
+      const place = `${verdicts.length} of ${chosen.length}`;
+      process.stderr.write(`${place}: ${mutant.name} … ${killer ?? "LIVES"} (${seconds.toFixed(0)} s)\n`);
     }
+  };
+  await Promise.all(dirs.map(work));
+  return verdicts;
+}
+
+async function main(): Promise<void> {
+  const chosen = MUTANTS.filter(({ name }) => name.includes(values.only));
+  const dirs = await Promise.all(
+    Array.from({ length: Math.min(availableParallelism(), chosen.length) }, () =>
+      mkdtemp(join(tmpdir(), "calendar-mirror-mutants-")),
+    ),
+  );
+  try {
+    await Promise.all(dirs.map(copyTo));
+    const verdicts = await judgeAll(chosen, dirs);
     for (const { mutant, killer, why } of verdicts) {
       console.log(`| ${mutant.name} | ${killer ?? "**lives**"} | ${why.slice(0, 110)} |`);
     }
@@ -123,7 +143,7 @@ async function main(): Promise<void> {
     if (verdicts.length === 0) console.error(`No mutant's name holds "${values.only}".`);
     process.exitCode = living === 0 && verdicts.length > 0 ? 0 : 1;
   } finally {
-    await rm(dir, { recursive: true, force: true });
+    await Promise.all(dirs.map((dir) => rm(dir, { recursive: true, force: true })));
   }
 }
 

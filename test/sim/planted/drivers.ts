@@ -90,7 +90,6 @@ export const inTheDrivers: readonly Mutant[] = [
     file: "shared/graph/client.ts",
     from: `if (hurry === null) return {};`,
     to: `if (hurry !== undefined) return {};`,
-    unit: ["test/mirror/slow.test.ts"],
   },
   {
     name: "slow: store what waits only when a transaction is full",
@@ -104,7 +103,6 @@ export const inTheDrivers: readonly Mutant[] = [
     file: `${mirror}/shardRun.ts`,
     from: `return finishedMs === null && seenMs !== null && Math.abs(nowMs - seenMs) < youngMs;`,
     to: `return finishedMs !== null && seenMs !== null && Math.abs(nowMs - seenMs) < youngMs;`,
-    unit: ["test/mirror/shardRun.test.ts"],
   },
   {
     name: "slow: leave the shard to a run that hangs",

@@ -17,14 +17,12 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     file: "shared/feed/position.ts",
     from: `const isLast = after === before;`,
     to: `const isLast = after >= before;`,
-    unit: ["test/feed"],
   },
   {
     name: "go on with a list of which told calendars have changed",
     file: "shared/feed/position.ts",
     from: `return rows.some((row) => row.calendarId <= place.after && row.sequence > place.sequence);`,
     to: `return rows.some((row) => row.calendarId <= place.after && row.sequence > sequence);`,
-    unit: ["test/feed"],
   },
   {
     name: "go on with a list after the tombstone of a told calendar was deleted",
@@ -38,7 +36,6 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     file: "shared/feed/feed.ts",
     from: `if (after.sequence === before.sequence) return { rows, checkpoint: after };`,
     to: `if (after.sequence >= before.sequence) return { rows, checkpoint: after };`,
-    unit: ["test/feed"],
   },
   {
     name: "take a list's token of another life of the mailbox",

@@ -4,6 +4,6 @@ export type Mutant = {
   readonly file: string;
   readonly from: string;
   readonly to: string;
-  /** Where to look once storms and sweep have not found it. */
+  /** Tests that find it sooner than storms and sweep would, or where those are too coarse. Absent: they must find it. */
   readonly unit?: readonly string[];
 };
