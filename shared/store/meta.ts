@@ -125,6 +125,7 @@ function brakeColumns({ ended, suspected, ...brake }: Brake) {
     .flag("needsProbe", brake.needsProbe)
     .count("probes", brake.probes)
     .flag("probesStart", brake.probesStart)
+    .count("unclearProbes", brake.unclearProbes)
     .text("probedBy", brake.probedBy)
     .text("passedOn", brake.passedOn)
     .time("endedAt", ended?.atMs ?? null)
@@ -149,6 +150,7 @@ async function brakeRow(table: Table): Promise<{ readonly brake: Brake; readonly
     needsProbe: row.flagOrNull("needsProbe") ?? false,
     probes: row.countOrNull("probes") ?? 0,
     probesStart: row.flagOrNull("probesStart") ?? false,
+    unclearProbes: row.countOrNull("unclearProbes") ?? 0,
     probedBy: row.textOrNull("probedBy"),
     passedOn: row.textOrNull("passedOn"),
     ended: endedMs === null ? null : { codes: codesOf(row.textOrNull("endedCodes")), atMs: endedMs },

@@ -17,8 +17,10 @@ export type Brake = {
   readonly needsProbe: boolean;
   /** Probes so far: each takes the next mailbox in turn. */
   readonly probes: number;
-  /** A link that the last probe asked was refused, which may be the link's fault: the next probe asks a start. */
+  /** The last probe asked a link and was refused, which may be the link's fault: the next one asks a start. */
   readonly probesStart: boolean;
+  /** Probes in a row that met a mailbox which Graph does not know: of the refusal that tells nothing. */
+  readonly unclearProbes: number;
   /** The shard of the last probe. */
   readonly probedBy: string | null;
   /** The shard that left a probe to others last, while nobody has taken it. */
@@ -46,6 +48,7 @@ export const brakeLimits = {
   suspicionMs: 15 * 60_000,
   /** So long after a refusal has ended, one mailbox that is answered shows that others are refused for themselves. */
   strictMs: 3_600_000,
+  unclearProbesMax: 5,
   /** Codes kept of one refusal. */
   codesMax: 8,
 } as const;
@@ -59,6 +62,7 @@ const idle: Brake = {
   needsProbe: false,
   probes: 0,
   probesStart: false,
+  unclearProbes: 0,
   probedBy: null,
   passedOn: null,
   ended: null,
@@ -144,7 +148,7 @@ export function probing(brake: Brake | null, shard: string, nowMs: number): Brak
 
 /** The brake after its probe was answered. */
 export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
-  const brake = { ...before, probesStart: false };
+  const brake = { ...before, probesStart: false, unclearProbes: 0 };
   const wait = (askedMs: number | null, maxMs: number): Brake => {
     const waitMs = Math.min(Math.max(askedMs ?? 0, brakeLimits.probeMs), maxMs);
     return { ...brake, untilMs: nowMs + waitMs, waitMs };
@@ -164,12 +168,18 @@ export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
       return {
         ...wait(null, brakeLimits.refusalMsMax),
         codes: [outcome.code, ...others].slice(0, brakeLimits.codesMax),
+        probesStart: !before.probesStart,
       };
     }
     case "linkRefused":
       return { ...wait(null, brakeLimits.refusalMsMax), probesStart: true };
-    case "noMailbox": // Of this mailbox, perhaps: the next probe takes another one.
-      return wait(null, brakeLimits.refusalMsMax);
+    case "noMailbox": {
+      if (brake.codes.includes(outcome.code)) return wait(null, brakeLimits.refusalMsMax);
+      // Of this mailbox, perhaps: the next probe takes another one. Time after time it is not what the application was refused.
+      const unclearProbes = before.unclearProbes + 1;
+      if (unclearProbes >= brakeLimits.unclearProbesMax) return lifted(brake, nowMs);
+      return { ...wait(null, brakeLimits.refusalMsMax), unclearProbes };
+    }
     default:
       return lifted(brake, nowMs);
   }

@@ -53,6 +53,7 @@ export async function calm(world: World): Promise<void> {
     scheduler.nowMs += pauseMs;
     if (isHasty && findings(world, cursed).length === 0) break;
   }
+  await liftLeftBrake(world);
   for (const finding of findings(world, cursed)) oracle.report(...finding);
   if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, cursed);
   if (cursed === null && oracle.violations.length === 0 && world.random.next() < 0.5) await oneSlowMailbox(world);
@@ -82,6 +83,18 @@ function curse(world: World): Cursed {
   edit(world);
   graph.createCalendar(mailboxId, { name: "One that the curse is for" }); // Last: an edit might delete it again.
   return { mailboxId, curse: kind };
+}
+
+/**
+ * Where only mailboxes are left that are refused by themselves, a refusal of the application does not end: it is told, and
+ * an operator lifts it. Then each is parked for its own reason.
+ */
+async function liftLeftBrake(world: World): Promise<void> {
+  if (world.oracle.brake?.needsProbe !== true || world.oracle.violations.length > 0) return;
+  await world.liftBrake();
+  await quieten(world);
+  await world.tick();
+  await quieten(world);
 }
 
 /** A tick in which nothing has changed asks once for each mailbox, and changes nothing. */

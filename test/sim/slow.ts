@@ -6,17 +6,25 @@ import type { World } from "./world.js";
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
+const generationsOfGraph = 3;
 
 /**
  * One mailbox gets slow while ticks come in quick succession, and all the others are edited: within these ticks each of
- * them must be what its mailbox is (I10), and after the trouble so must the slow one.
+ * them must be what its mailbox is (I10), and after the trouble so must the slow one. Only where Graph keeps as many links
+ * as it is known to: with fewer, ticks that come while a round is walked make an end of that round.
  */
 export async function oneSlowMailbox(world: World): Promise<void> {
   const { scheduler, graph, oracle, random } = world;
   const atRest = [...oracle.mailboxes].flatMap(([id, { checkpoint }]) => (isAtRest(checkpoint) ? [id] : []));
   const slow = atRest[below(random, atRest.length)];
   const isBraked = (oracle.brake?.untilMs ?? 0) > scheduler.nowMs;
-  if (slow === undefined || isBraked || findings(world, null).length > 0) return;
+  if (
+    slow === undefined ||
+    isBraked ||
+    world.plan.generationsKept < generationsOfGraph ||
+    findings(world, null).length > 0
+  )
+    return;
   const ms = slowness(random);
   world.tell(() => `* ${slow} takes ${ms} ms`);
   world.slow.set(slow, ms);

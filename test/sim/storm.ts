@@ -65,7 +65,8 @@ function addGraphRules(world: World): void {
         graph.faults.add({ kind, rate, code: pick(["SyncStateNotFound", "SyncStateInvalid", "resyncRequired"]) });
         break;
       case "linkRefused":
-        graph.faults.add({ kind, rate, code: pick(LINK_REFUSALS) });
+        // Without a body it is taken for a glitch at first: those links would outlast the calm.
+        graph.faults.add({ kind, rate, code: pick(LINK_REFUSALS.filter((code) => code !== "emptyBody")) });
         break;
       case "noMailbox":
         graph.faults.add({ kind, rate, code: pick(GONE_CODES) });

@@ -1,6 +1,7 @@
 import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { below, type Random, randomFrom } from "../../local/graph/random.js";
 import type { Log } from "../../shared/log.js";
+import { liftBrake } from "../../shared/mirror/brakeCare.js";
 import { type CareAction, careFor } from "../../shared/mirror/care.js";
 import { runLimits } from "../../shared/mirror/ports.js";
 import { retireTombstones } from "../../shared/mirror/retire.js";
@@ -20,21 +21,13 @@ import { jsonOrText, type Message, QUEUE_NAMES, Queues } from "./queues.js";
 import type { Reader } from "./readers.js";
 import { type CallKind, type Fate, type Mortal, Scheduler, settled } from "./scheduler.js";
 import { wireOf } from "./wire.js";
+import type { WorldOptions } from "./worldOptions.js";
 
 export const root = "https://graph.microsoft.com";
 const token = "the-only-token";
 const startMs = Date.UTC(2026, 0, 5);
 /** Our choice: more at once would only make the order of things less likely to be an extreme one. */
 const invocationsMax = 6;
-
-/** What the storm did to calls, before a chance is drawn: for the sweep of n-th failures. */
-export type FateRule = (kind: CallKind, owner: Mortal, drawn: Fate) => Fate;
-
-export type WorldOptions = {
-  readonly trace?: (line: string) => void;
-  readonly fateRule?: FateRule;
-  readonly readers?: readonly Reader[];
-};
 
 /** The whole world of one seed: Graph, table, queues, host processes, and the oracle that looks on. */
 export class World {
@@ -184,6 +177,13 @@ export class World {
       const end = await careFor(mailboxId, action, store, this.#wiring.newId);
       const bodies = end.kind === "accepted" ? [JSON.stringify(end.message)] : [];
       await this.#host.send(invocation, [{ queue: "pages", bodies }]);
+    });
+  }
+
+  async liftBrake(): Promise<void> {
+    await this.#invoke("lift brake", null, null, async (invocation) => {
+      const { store, log, clock } = await portsOf(invocation, this.#wiring);
+      await liftBrake(store, log, clock.nowMs());
     });
   }
 

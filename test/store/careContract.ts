@@ -114,6 +114,7 @@ export function careContract(name: string, newTable: NewTable): void {
         probedBy: "0b",
         passedOn: "0a",
         probesStart: true,
+        unclearProbes: 3,
         ended: { codes: ["http403"], atMs: 3_000 },
         suspected: { code: "http403", count: 3, sinceMs: 2_000 },
       };
