@@ -38,7 +38,8 @@ export type DirectoryOutcome =
 /** One user looked up: `unknown` is Graph's clear word that there is no such user, `denied` that we may not read users. */
 export type UserOutcome =
   | { readonly kind: "user"; readonly item: DirectoryItem }
-  | { readonly kind: "unknown" | "denied" | "failed"; readonly code: string };
+  | { readonly kind: "unknown" | "denied"; readonly code: string }
+  | { readonly kind: "failed"; readonly code: string; readonly retryAfterMs: number | null };
 
 export type DirectoryClient = {
   /** One page, from the start (link null) or by a link. Never throws for anything that Graph or the network does. */
@@ -101,13 +102,15 @@ export function createDirectoryClient(options: DirectoryClientOptions): Director
     },
     async user(id) {
       const sent = await ask(`/${settings.version}/users/${encodeURIComponent(id)}?$select=${properties}`);
-      if (sent.kind === "fault") return { kind: "failed", code: sent.failure.code };
+      if (sent.kind === "fault") return { kind: "failed", code: sent.failure.code, retryAfterMs: null };
       const { answer } = sent;
       const item = answer.status === 200 && answer.body.shape === "json" ? itemOf(answer.body.value) : null;
       if (item !== null) return { kind: "user", item };
       const isUnknown = answer.status === 404 && codeChain(answer).some((code) => /ResourceNotFound$/i.test(code));
-      const kind = isUnknown ? "unknown" : answer.status === 403 ? "denied" : "failed";
-      return { kind, code: codeChain(answer).at(-1) ?? `http${answer.status}` };
+      const code = codeChain(answer).at(-1) ?? `http${answer.status}`;
+      if (isUnknown) return { kind: "unknown", code };
+      if (answer.status === 403) return { kind: "denied", code };
+      return { kind: "failed", code, retryAfterMs: retryAfterMs(answer, clock.nowMs()) };
     },
   };
 }

@@ -157,6 +157,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/fleet/discoverTold.test.ts"],
   },
   {
+    name: "look up all users of a page while Graph throttles lookups",
+    file: `${mirror}/told.ts`,
+    from: `(this.isAskedAgain && this.failed !== null)`,
+    to: `(this.isAskedAgain && this.#inVain < 0)`,
+    unit: ["test/fleet/discoverTold.test.ts"],
+  },
+  {
     name: "ask a refused link of the roster for ever",
     file: "shared/graph/directory.ts",
     from: `if (hasLink && isOfLink) return`,
