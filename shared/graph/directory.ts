@@ -1,4 +1,5 @@
 import type { Log } from "../log.js";
+import type { JsonObject } from "../sync/types.js";
 import { codeChain, isJsonObject, traceOf } from "./answer.js";
 import { classify } from "./classify.js";
 import { linkCharsMax } from "./limits.js";
@@ -169,7 +170,10 @@ function isUser(value: unknown): boolean {
   return typeof type !== "string" || lowerAscii(type).replace(/^#/, "") === "microsoft.graph.user";
 }
 
-/** A user that comes twice on a page may come in part: what the later item leaves out stands as the earlier one told it. */
+/**
+ * A user that comes twice on a page may come in part: what the later item leaves out stands as the earlier one told it.
+ * An item without a principal name tells nothing by its nulls.
+ */
 function mergedById(values: readonly unknown[]): readonly unknown[] {
   const byId = new Map<unknown, unknown>();
   for (const value of values) {
@@ -177,9 +181,14 @@ function mergedById(values: readonly unknown[]): readonly unknown[] {
     const key = typeof id === "string" ? lowerAscii(id) : value;
     const before = byId.get(key);
     const isNews = !isJsonObject(value) || !isJsonObject(before) || "@removed" in value || "@removed" in before;
-    byId.set(key, isNews ? value : { ...before, ...value });
+    byId.set(key, isNews ? value : { ...before, ...toldBy(value) });
   }
   return [...byId.values()];
+}
+
+function toldBy(value: JsonObject): JsonObject {
+  if (typeof value["userPrincipalName"] === "string") return value;
+  return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== null));
 }
 
 /** What can be the name of a mailbox: Graph's are GUIDs. Anything else could neither be asked for nor removed by hand. */

@@ -241,6 +241,27 @@ describe("what a page may leave out", () => {
   });
 });
 
+test.each(sources)(
+  "I3: of $kind, a user told whole and then by its id, all else null, counts as told whole",
+  async (source) => {
+    const world = await opened({ source });
+    const handle = world.graph.handle;
+    world.graph.handle = (request) => {
+      if (/\/users\/[0-9a-f-]{36}\?/.test(request.url)) return { ...handle(request), status: 403, body: "" };
+      const answer = handle(request);
+      const body = JSON.parse(answer.body) as { value?: readonly Record<string, unknown>[] };
+      if (body.value === undefined) return answer;
+      const again = body.value.map((user) =>
+        Object.fromEntries(Object.entries(user).map(([name, told]) => [name, name === "id" ? told : null])),
+      );
+      return { ...answer, body: JSON.stringify({ ...body, value: [...body.value, ...again] }) };
+    };
+    expect(await world.discover()).toBe("done");
+    expect([...(await world.states()).keys()].sort()).toEqual([...fitUsers(world)].sort());
+    expect(await rosterOf(world)).toMatchObject({ untold: 0, lastErrorCode: null });
+  },
+);
+
 describe("lookups that Graph refuses", () => {
   /** Each lookup of a single user gets this answer; pages come as they are. */
   const refusing = async (world: Fleet, status: number, headers: Readonly<Record<string, string>>) => {

@@ -164,6 +164,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/fleet/discoverTold.test.ts"],
   },
   {
+    name: "let a user's later mention without properties hide what a page has told of it",
+    file: "shared/graph/directory.ts",
+    from: `filter(([, given]) => given !== null)`,
+    to: `filter(([name]) => name !== "")`,
+    unit: ["test/fleet/discoverTold.test.ts"],
+  },
+  {
     name: "ask a refused link of the roster for ever",
     file: "shared/graph/directory.ts",
     from: `if (hasLink && isOfLink) return`,
