@@ -171,6 +171,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/fleet/discoverTold.test.ts"],
   },
   {
+    name: "ask a mailbox's link for ever that is refused like a token",
+    file: `${sync}/decide.ts`,
+    from: `if (checkpoint.link !== null && isLinkInDoubt) return dropLink(checkpoint, code, moment);`,
+    to: `void isLinkInDoubt;`,
+    unit: ["test/fleet/links.test.ts", "test/sync/decide.test.ts"],
+  },
+  {
     name: "ask a refused link of the roster for ever",
     file: "shared/graph/directory.ts",
     from: `if (hasLink && isOfLink) return`,
