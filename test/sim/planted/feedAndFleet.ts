@@ -171,6 +171,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/fleet/discoverTold.test.ts"],
   },
   {
+    name: "release a mailbox that Graph refuses with the link that it refuses",
+    file: `${sync}/care.ts`,
+    from: `return isRefused ? resynced(checkpoint) : released(checkpoint);`,
+    to: `return isRefused ? released(checkpoint) : released(checkpoint);`,
+    unit: ["test/fleet/links.test.ts"],
+  },
+  {
     name: "ask a mailbox's link for ever that is refused like a token",
     file: `${sync}/decide.ts`,
     from: `if (checkpoint.link !== null && isLinkInDoubt) return dropLink(checkpoint, code, moment);`,
