@@ -1,4 +1,5 @@
 import type { Log } from "../log.js";
+import type { JsonObject } from "../sync/types.js";
 import { codeChain, isJsonObject, traceOf } from "./answer.js";
 import { classify } from "./classify.js";
 import { linkCharsMax } from "./limits.js";
@@ -38,7 +39,8 @@ export type DirectoryOutcome =
 /** One user looked up: `unknown` is Graph's clear word that there is no such user, `denied` that we may not read users. */
 export type UserOutcome =
   | { readonly kind: "user"; readonly item: DirectoryItem }
-  | { readonly kind: "unknown" | "denied" | "failed"; readonly code: string };
+  | { readonly kind: "unknown" | "denied"; readonly code: string }
+  | { readonly kind: "failed"; readonly code: string; readonly retryAfterMs: number | null };
 
 export type DirectoryClient = {
   /** One page, from the start (link null) or by a link. Never throws for anything that Graph or the network does. */
@@ -101,13 +103,15 @@ export function createDirectoryClient(options: DirectoryClientOptions): Director
     },
     async user(id) {
       const sent = await ask(`/${settings.version}/users/${encodeURIComponent(id)}?$select=${properties}`);
-      if (sent.kind === "fault") return { kind: "failed", code: sent.failure.code };
+      if (sent.kind === "fault") return { kind: "failed", code: sent.failure.code, retryAfterMs: null };
       const { answer } = sent;
       const item = answer.status === 200 && answer.body.shape === "json" ? itemOf(answer.body.value) : null;
       if (item !== null) return { kind: "user", item };
       const isUnknown = answer.status === 404 && codeChain(answer).some((code) => /ResourceNotFound$/i.test(code));
-      const kind = isUnknown ? "unknown" : answer.status === 403 ? "denied" : "failed";
-      return { kind, code: codeChain(answer).at(-1) ?? `http${answer.status}` };
+      const code = codeChain(answer).at(-1) ?? `http${answer.status}`;
+      if (isUnknown) return { kind: "unknown", code };
+      if (answer.status === 403) return { kind: "denied", code };
+      return { kind: "failed", code, retryAfterMs: retryAfterMs(answer, clock.nowMs()) };
     },
   };
 }
@@ -166,7 +170,10 @@ function isUser(value: unknown): boolean {
   return typeof type !== "string" || lowerAscii(type).replace(/^#/, "") === "microsoft.graph.user";
 }
 
-/** A user that comes twice on a page may come in part: what the later item leaves out stands as the earlier one told it. */
+/**
+ * A user that comes twice on a page may come in part: what the later item leaves out stands as the earlier one told it.
+ * An item without a principal name tells nothing by its nulls.
+ */
 function mergedById(values: readonly unknown[]): readonly unknown[] {
   const byId = new Map<unknown, unknown>();
   for (const value of values) {
@@ -174,9 +181,14 @@ function mergedById(values: readonly unknown[]): readonly unknown[] {
     const key = typeof id === "string" ? lowerAscii(id) : value;
     const before = byId.get(key);
     const isNews = !isJsonObject(value) || !isJsonObject(before) || "@removed" in value || "@removed" in before;
-    byId.set(key, isNews ? value : { ...before, ...value });
+    byId.set(key, isNews ? value : { ...before, ...toldBy(value) });
   }
   return [...byId.values()];
+}
+
+function toldBy(value: JsonObject): JsonObject {
+  if (typeof value["userPrincipalName"] === "string") return value;
+  return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== null));
 }
 
 /** What can be the name of a mailbox: Graph's are GUIDs. Anything else could neither be asked for nor removed by hand. */

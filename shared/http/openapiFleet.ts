@@ -81,7 +81,10 @@ export const fleetPaths: JsonObject = {
   },
   "/mailboxes/{id}/sync": care("syncMailbox", "A round now, whatever the mailbox waits for."),
   "/mailboxes/{id}/resync": care("resyncMailbox", "A full round now. Readers keep what they have meanwhile."),
-  "/mailboxes/{id}/release": care("releaseMailbox", "Ends parking, holding and waiting, and starts a round now."),
+  "/mailboxes/{id}/release": care(
+    "releaseMailbox",
+    "Ends parking, holding and waiting, and starts a round now: from the start, if Graph refuses the mailbox.",
+  ),
   "/mailboxes/release": {
     post: {
       operationId: "releaseMailboxes",

@@ -1,5 +1,5 @@
 import { type Held, StorageError, type Store } from "../store/store.js";
-import { released, resynced } from "../sync/care.js";
+import { releasedAlone, resynced } from "../sync/care.js";
 import { isLeaving } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { SyncMessage } from "./messages.js";
@@ -19,7 +19,7 @@ const turnsMax = 10;
 
 /**
  * `sync`: a round now. `resync`: a full round now, and readers keep what they have meanwhile (I4). `release`: what it is
- * parked, held or waiting for is over, and a round now. What `resync` and `release` change stands in the checkpoint
+ * parked, held or waiting for is over, and a round now: a full one where Graph has refused it. What `resync` and `release` change stands in the checkpoint
  * before the message goes out: a lost message costs a tick, nothing else.
  */
 export async function careFor(
@@ -42,7 +42,7 @@ export async function careFor(
 
 function changed(checkpoint: Checkpoint, action: CareAction): Checkpoint {
   if (action === "sync") return checkpoint;
-  return action === "resync" ? resynced(checkpoint) : released(checkpoint);
+  return action === "resync" ? resynced(checkpoint) : releasedAlone(checkpoint);
 }
 
 /** Null: a worker was faster. */

@@ -101,7 +101,7 @@ class Discovery {
     if (outcome.kind === "resetSync") return this.#move(afterReset(state, outcome.code, clock.nowMs()));
     const seated = await seatPage(outcome.items, state, this.ports);
     if (seated.kind === "superseded") return ended("superseded");
-    if (seated.kind === "failed") return this.#failed(state, seated.code, null);
+    if (seated.kind === "failed") return this.#failed(state, seated.code, seated.retryAfterMs);
     this.#waits = 0;
     return this.#move(afterPage(state, outcome, seated.tally, clock.nowMs()));
   }

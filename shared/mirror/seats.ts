@@ -5,7 +5,7 @@ import { newCheckpoint } from "../sync/checkpoint.js";
 import type { DirectoryState, PageTally } from "../sync/directory.js";
 import { removingReason, suspendedReason } from "../sync/due.js";
 import { type DiscoverPorts, mapAtOnce } from "./discoverPorts.js";
-import { completedPage, leaveReasonOf, type Told } from "./told.js";
+import { completedPage, leaveReasonOf, type Told, type UserFailure } from "./told.js";
 
 /** A user as the roster wants it: `leaveReason` says why not to mirror it, null to mirror it. */
 type Wanted = {
@@ -30,7 +30,7 @@ type Plan = {
 export type Seated =
   | { readonly kind: "seated"; readonly tally: PageTally }
   | { readonly kind: "superseded" }
-  | { readonly kind: "failed"; readonly code: string };
+  | UserFailure;
 
 /**
  * Brings one page of users onto the roster. Doing it again is harmless. Rows carry the step that wrote them: a late twin

@@ -8,9 +8,14 @@ export type Told =
   | { readonly kind: "told"; readonly item: DirectoryItem }
   | { readonly kind: "hidden" | "unknown"; readonly id: string };
 
-export type Completed =
-  | { readonly kind: "completed"; readonly users: readonly Told[] }
-  | { readonly kind: "failed"; readonly code: string };
+/** Why a page must be asked again. `retryAfterMs`: for how long Graph asked to be left alone; null: it did not say. */
+export type UserFailure = {
+  readonly kind: "failed";
+  readonly code: string;
+  readonly retryAfterMs: number | null;
+};
+
+export type Completed = { readonly kind: "completed"; readonly users: readonly Told[] } | UserFailure;
 
 /** Why a user is not mirrored, or null. What was not told counts for the user: only evidence takes anybody away. */
 export function leaveReasonOf(item: DirectoryItem): string | null {
@@ -32,23 +37,25 @@ export async function completedPage(
 ): Promise<Completed> {
   const isAnybodyTold = state.seen > state.untold || items.some(isTold);
   if (items.length > 0 && state.isFull && !isAnybodyTold) return hiddenPage(ports);
-  const found = new Lookups(state, ports);
-  const users = await mapAtOnce(items, ports.limits.lookupsAtOnceMax, (item) => found.completed(item));
   // One user that fails for ever must not hold the others up (I10).
   const isPatient = state.failuresInARow < ports.limits.waitsMax;
-  if (isPatient && found.failedCode !== null) return { kind: "failed", code: found.failedCode };
+  const found = new Lookups(state, ports, isPatient);
+  const users = await mapAtOnce(items, ports.limits.lookupsAtOnceMax, (item) => found.completed(item));
+  if (isPatient && found.failed !== null) return found.failed;
   const isNobodyTold = users.some(({ kind }) => kind === "hidden") && !users.some(({ kind }) => kind === "told");
   if (isPatient && !state.isFull && isNobodyTold) return hiddenPage(ports);
   const hidden = users.filter(({ kind }) => kind === "hidden").length;
-  const code = found.failedCode;
-  if (code !== null) ports.log("error", "users left out: they could not be looked up", { code });
-  else if (hidden > 0) ports.log("error", "users left as they were: their properties were not told", { users: hidden });
+  if (found.failed !== null) {
+    ports.log("error", "users left out: they could not be looked up", { code: found.failed.code });
+  } else if (hidden > 0) {
+    ports.log("error", "users left as they were: their properties were not told", { users: hidden });
+  }
   return { kind: "completed", users };
 }
 
 function hiddenPage({ log }: DiscoverPorts): Completed {
   log("error", "a page of users without their properties was not believed", { code: propertiesHidden });
-  return { kind: "failed", code: propertiesHidden };
+  return { kind: "failed", code: propertiesHidden, retryAfterMs: null };
 }
 
 /** A living user always has a principal name. */
@@ -56,30 +63,35 @@ function isTold(item: DirectoryItem): boolean {
   return item.removed !== null || item.userPrincipalName !== null;
 }
 
-/** Single users of one page, looked up. Once many cannot be told, the others of the page are not asked for. */
+/**
+ * Single users of one page, looked up. Once many cannot be told, the others of the page are not asked for; nor after the
+ * first failure where the whole page is asked again for it: a throttle must not be answered with hundreds of calls.
+ */
 class Lookups {
-  failedCode: string | null = null;
+  failed: UserFailure | null = null;
   #inVain = 0;
 
   constructor(
     private readonly state: DirectoryState,
     private readonly ports: DiscoverPorts,
+    private readonly isAskedAgain: boolean,
   ) {}
 
   async completed(item: DirectoryItem): Promise<Told> {
     const { directory, limits } = this.ports;
     if (item.isWhole || item.removed !== null || !(await this.#decides(item))) return { kind: "told", item };
-    if (this.#inVain >= limits.lookupsInVainMax) return { kind: "hidden", id: item.id };
+    const isEnough = this.#inVain >= limits.lookupsInVainMax || (this.isAskedAgain && this.failed !== null);
+    if (isEnough) return { kind: "hidden", id: item.id };
     const looked = await directory.user(item.id);
     if (looked.kind === "user" && isTold(looked.item)) return { kind: "told", item: looked.item };
     return this.#untold(item.id, looked);
   }
 
-  #untold(id: string, { kind, ...looked }: UserOutcome): Told {
-    if (kind === "failed" && "code" in looked) this.failedCode = looked.code;
-    else this.#inVain += 1;
+  #untold(id: string, looked: UserOutcome): Told {
+    if (looked.kind === "failed") this.failed ??= looked;
+    this.#inVain += 1;
     // Not there any more: the directory will say so itself, with its reason.
-    return { kind: kind === "unknown" ? "unknown" : "hidden", id };
+    return { kind: looked.kind === "unknown" ? "unknown" : "hidden", id };
   }
 
   /** Whether what was left out may change what is known. A full round tells most users so, where null is left out. */

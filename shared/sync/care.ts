@@ -42,3 +42,12 @@ export function released(checkpoint: Checkpoint): Checkpoint {
 export function resynced(checkpoint: Checkpoint): Checkpoint {
   return released(startOver(checkpoint, checkpoint.heldRemovals === null ? "reset" : "confirm"));
 }
+
+/**
+ * The mailbox as an operator releases it by itself. Where Graph has refused it, that may have been its link alone, whatever
+ * the code says: the start is asked, and tells. Of many at once each keeps its link, for there it was no link.
+ */
+export function releasedAlone(checkpoint: Checkpoint): Checkpoint {
+  const isRefused = checkpoint.link !== null && /^(denied|noMailbox):/.test(checkpoint.parkedReason ?? "");
+  return isRefused ? resynced(checkpoint) : released(checkpoint);
+}

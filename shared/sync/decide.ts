@@ -22,10 +22,7 @@ export function decide(checkpoint: Checkpoint, outcome: Outcome, moment: Moment)
     case "unreadable":
       return decideTrouble(seen, outcome, areLinksInDoubt(seen) ? 1 : syncLimits.unreadableBeforeList, moment);
     case "authConfig":
-      return failed(seen, outcome.code, {
-        notBeforeMs:
-          moment.nowMs + Math.min(backoffMs(seen.failuresInARow + 1, moment.jitter), syncLimits.authBackoffMaxMs),
-      });
+      return decideRefusedToken(seen, outcome.code, moment);
     case "resetSync":
     case "linkRefused":
       return dropLink(seen, outcome.code, moment);
@@ -180,6 +177,18 @@ function decideTrouble(checkpoint: Checkpoint, trouble: Trouble, patience: numbe
     if (checkpoint.strategy === "delta") return giveWayToList(checkpoint, code, moment);
   }
   return waitFor(checkpoint, code, retryAfterMs, moment);
+}
+
+/**
+ * Waits a quarter of an hour at most: as a rule it is a matter of the application. But a link alone may be refused so. After
+ * hours it is dropped, and the start tells; not where the identity gave no token, for then nothing was asked.
+ */
+function decideRefusedToken(checkpoint: Checkpoint, code: string, moment: Moment): Step {
+  const failures = checkpoint.failuresInARow + 1;
+  const isLinkInDoubt = failures >= syncLimits.transientBeforeList && code !== "tokenUnavailable";
+  if (checkpoint.link !== null && isLinkInDoubt) return dropLink(checkpoint, code, moment);
+  const waitMs = Math.min(backoffMs(failures, moment.jitter), syncLimits.authBackoffMaxMs);
+  return failed(checkpoint, code, { notBeforeMs: moment.nowMs + waitMs });
 }
 
 /** Leaves the mailbox alone: for as long as Graph asked, however long, else by our own growing wait. */

@@ -240,3 +240,75 @@ describe("what a page may leave out", () => {
     });
   });
 });
+
+test.each(sources)(
+  "I3: of $kind, a user told whole and then by its id, all else null, counts as told whole",
+  async (source) => {
+    const world = await opened({ source });
+    const handle = world.graph.handle;
+    world.graph.handle = (request) => {
+      if (/\/users\/[0-9a-f-]{36}\?/.test(request.url)) return { ...handle(request), status: 403, body: "" };
+      const answer = handle(request);
+      const body = JSON.parse(answer.body) as { value?: readonly Record<string, unknown>[] };
+      if (body.value === undefined) return answer;
+      const again = body.value.map((user) =>
+        Object.fromEntries(Object.entries(user).map(([name, told]) => [name, name === "id" ? told : null])),
+      );
+      return { ...answer, body: JSON.stringify({ ...body, value: [...body.value, ...again] }) };
+    };
+    expect(await world.discover()).toBe("done");
+    expect([...(await world.states()).keys()].sort()).toEqual([...fitUsers(world)].sort());
+    expect(await rosterOf(world)).toMatchObject({ untold: 0, lastErrorCode: null });
+  },
+);
+
+describe("lookups that Graph refuses", () => {
+  /** Each lookup of a single user gets this answer; pages come as they are. */
+  const refusing = async (world: Fleet, status: number, headers: Readonly<Record<string, string>>) => {
+    const handle = world.graph.handle;
+    const lookups: string[] = [];
+    world.graph.handle = (request) => {
+      if (!/\/users\/[0-9a-f-]{36}\?/.test(request.url)) return handle(request);
+      lookups.push(request.url);
+      return { ...handle(request), status, headers, body: "" };
+    };
+    return lookups;
+  };
+
+  test.each(sources)(
+    "I3: of $kind, a throttle of one is obeyed: its Retry-After is waited for, and no other user is asked for",
+    async (source) => {
+      const world = await opened({ source, usersPerPage: 100 });
+      await world.discover();
+      beFull(world);
+      for (const mailboxId of fitUsers(world).slice(10))
+        world.graph.faults.add({ kind: "propertiesHidden", mailboxId });
+      const lookups = await refusing(world, 429, { "retry-after": "600" });
+      expect(await world.discover()).toBe("waiting");
+      const untilMs = world.clock.ms + 600_000;
+      expect((await world.store.readDirectory())?.state).toMatchObject({
+        notBeforeMs: untilMs,
+        retryAfterUntilMs: untilMs,
+      });
+      expect(lookups.length).toBeLessThanOrEqual(4); // As many as are under way at once.
+      expect(await world.discover()).toBe("waiting");
+      expect(lookups.length).toBeLessThanOrEqual(4);
+      expect(await suspended(world)).toEqual([]);
+    },
+  );
+
+  test("I10: that fail for ever are given up after a few: a page of many such users holds nobody up", async () => {
+    const world = await opened({ source: group, usersPerPage: 100 });
+    await world.discover();
+    for (const mailboxId of fitUsers(world).slice(10)) world.graph.faults.add({ kind: "propertiesHidden", mailboxId });
+    const lookups = await refusing(world, 500, {});
+    for (let hour = 0; hour < 3; hour++) {
+      await world.discover();
+      world.clock.ms += hourMs;
+    }
+    expect(await rosterOf(world)).toMatchObject({ state: "idle" });
+    // Five tries of the page stop at the first failures, the last one after 20; four are under way at once.
+    expect(lookups.length).toBeLessThanOrEqual(3 * (5 * 4 + 23));
+    expect(await suspended(world)).toEqual([]);
+  });
+});

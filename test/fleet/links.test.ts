@@ -145,6 +145,49 @@ test.each([1, 120])(
   },
 );
 
+test.each([
+  { kind: "denied", code: "ErrorAccessDenied" },
+  { kind: "noMailbox", code: "ErrorInvalidUser" },
+] as const)("I7: a mailbox that is parked as $kind for its link alone is fresh after one release", async (refused) => {
+  const { world, http, id, checkpoint } = await opened();
+  await world.tick();
+  const refusing = (ports: Ports): Ports => {
+    const ask: Ports["graph"]["ask"] = async (asks) => {
+      const asked = await ports.graph.ask(asks);
+      return { ...asked, outcomes: asked.outcomes.map((one, index) => (asks[index]?.link === null ? one : refused)) };
+    };
+    return { ...ports, graph: { ask } };
+  };
+  await runRounds({ shard: "00", tick: "second" }, refusing(world.ports()));
+  expect(await checkpoint()).toMatchObject({ parkedReason: `${refused.kind}:${refused.code}`, generation: 1 });
+  world.graph.createCalendar(id, { name: "Made meanwhile" });
+  expect((await http.care(id, "release")).status).toBe(202);
+  await applyPage(http.sent.at(-1) as SyncMessage, refusing(world.ports()));
+  expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "delta", generation: 2 });
+  expect(await isMirrored(world, id)).toBe(true);
+});
+
+test("I7: a deltaLink that is refused like a token, for good, is given up within a day: the start serves", async () => {
+  const { world, id, checkpoint } = await opened();
+  await world.tick();
+  const refusing = (ports: Ports): Ports => {
+    const ask: Ports["graph"]["ask"] = async (asks) => {
+      const asked = await ports.graph.ask(asks);
+      const refused = { kind: "authConfig", code: "Authorization_RequestDenied" } as const;
+      return { ...asked, outcomes: asked.outcomes.map((one, index) => (asks[index]?.link === null ? one : refused)) };
+    };
+    return { ...ports, graph: { ask } };
+  };
+  for (let tick = 0; tick < 288; tick++) {
+    world.graph.createCalendar(id, { name: `Of tick ${tick}` });
+    const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, refusing(world.ports()));
+    await world.walkAll(pages);
+    world.clock.ms += 300_000;
+  }
+  expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "list" });
+  expect(await isMirrored(world, id)).toBe(true);
+});
+
 test("I7: a mailbox that was never served is not held for what torn rounds left behind", async () => {
   const { world, id, checkpoint } = await opened({ calendars: 120 });
   await runRounds({ shard: "00", tick: "first" }, world.ports()); // The first page of three, and then its message is lost.

@@ -262,6 +262,20 @@ describe("I7: delta that brings nothing but trouble gives way in the end", () =>
     expect(decide(dropped.next, outcomes[kind], moment)).toMatchObject({ kind: "restart", next: { strategy: "list" } });
   });
 
+  test("a link that is refused like a token, time after time, is dropped: the start tells whether it was the link", () => {
+    const stepAfter = (failuresInARow: number) =>
+      decide(checkpointIn("idle", { failuresInARow }), outcomes.authConfig, moment);
+    expect(stepAfter(syncLimits.transientBeforeList - 2).kind).toBe("wait");
+    const dropped = stepAfter(syncLimits.transientBeforeList - 1);
+    expect(dropped).toMatchObject({ kind: "restart", next: { link: null, strategy: "delta" } });
+    expect(decide(dropped.next, outcomes.authConfig, moment)).toMatchObject({
+      kind: "wait",
+      next: { strategy: "delta" },
+    });
+    const noToken = { kind: "authConfig", code: "tokenUnavailable" } as const;
+    expect(decide(checkpointIn("idle", { failuresInARow: 99 }), noToken, moment).kind).toBe("wait");
+  });
+
   test("an unreadable answer to a link, after others were lost, drops it at once", () => {
     const lost = checkpointIn("idle", { resetsInARow: 1 });
     expect(decide(lost, outcomes.unreadable, moment)).toMatchObject({ kind: "restart", next: { resetsInARow: 2 } });
