@@ -213,6 +213,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/fleet/application.test.ts"],
   },
   {
+    name: "brake: count nobody from the first on whom a throttled run had in hand",
+    file: "shared/mirror/dueMailboxes.ts",
+    from: `for (const place of this.#places) place.isDone = true;`,
+    to: ``,
+    unit: ["test/fleet/application.test.ts"],
+  },
+  {
     name: "ask all at once after a wait of days that was cut",
     file: `${sync}/brake.ts`,
     from: `const needsProbe = askedMs > brakeLimits.throttleMsMax;`,
