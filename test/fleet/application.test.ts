@@ -240,9 +240,11 @@ describe("a throttle of the whole application", () => {
       world.clock.ms += tickMs;
     }
     expect(counts).toEqual([total, total, 0, 0]);
+    expect((await statusOf(world)).ticks.isLate).toBe(true);
     const nightly = { ...world.facts, nextFireMs: () => null };
     const asleep = await readStatus(world.store, nightly, world.clock.ms, 1);
     expect(asleep.mailboxes.freshWithinTwoTicks.count).toBe(total);
+    expect(asleep.ticks.isLate).toBe(false); // As health says: it judges by the schedule too.
   });
 
   test("I7: health names the brake while ticks come, and not their absence", async () => {
