@@ -19,7 +19,11 @@ type Trouble = Status["troubles"][(typeof shown)[number]][number];
 
 export function troublesDrawer(refresh: () => void): (status: Status) => void {
   const draw = changeOnly(({ troubles, roster, brake, application, isTryDue }: Shown) => {
-    const cards = shown.flatMap((state) => troubles[state].map((trouble) => troubleCard(state, trouble, refresh)));
+    const code = application?.code ?? null;
+    const isPart = ({ reason }: Trouble) => code !== null && (reason === code || reason.endsWith(`:${code}`));
+    const cards = shown.flatMap((state) =>
+      troubles[state].map((trouble) => troubleCard(state, trouble, isPart(trouble), refresh)),
+    );
     const wholeCards = [...applicationCard({ brake, application, isTryDue }, refresh), ...rosterCard(roster, refresh)];
     const none = el("p", { class: "empty" }, "Nothing: every mailbox is read as it should be.");
     show(byId("troubles"), ...(cards.length + wholeCards.length === 0 ? [none] : [...wholeCards, ...cards]));
@@ -50,9 +54,11 @@ function applicationCard(
   return [el("article", { class: "card trouble state-parked" }, title, el("p", {}, text), times, lift)];
 }
 
+/** @param isPart The refusal of the whole application is theirs: it ends without a release. */
 function troubleCard(
   state: (typeof shown)[number],
   { reason, count, examples }: Trouble,
+  isPart: boolean,
   refresh: () => void,
 ): HTMLElement {
   const list = el("ul", { class: "examples" });
@@ -63,17 +69,17 @@ function troubleCard(
       { id: `release-${id}`, "aria-label": `Release ${id}`, onclick: () => void releaseMailbox(id).then(refresh) },
       "Release",
     );
-    list.append(el("li", {}, open, state === "suspended" ? null : release));
+    list.append(el("li", {}, open, state === "suspended" || isPart ? null : release));
   }
   const more = count - Math.min(count, examplesShown);
   return el(
     "article",
     { class: `card trouble state-${state}` },
     el("h3", {}, `${states[state].label}: `, el("code", {}, reason), ` · ${counted(count, "mailbox", "mailboxes")}`),
-    el("p", {}, explained(reason)),
+    el("p", {}, isPart ? "Read again once the whole application is answered." : explained(reason)),
     list,
     more > 0 ? el("p", { class: "more" }, `and ${number(more)} more`) : null,
-    allButton(state, reason, count, refresh),
+    isPart ? null : allButton(state, reason, count, refresh),
   );
 }
 

@@ -91,9 +91,14 @@ describe("I7: a refusal of the whole application", () => {
   });
 
   test("a release during it does not claim that anybody is read", async () => {
-    await card("denied:ErrorAccessDenied").getByRole("button", { name: "Release all" }).click();
-    await dialog().getByRole("button", { name: "Release them" }).click();
+    const parked = card("denied:ErrorAccessDenied");
+    await parked.getByText("Read again once the whole application is answered.").waitFor();
+    expect(await parked.getByRole("button", { name: "Release" }).count()).toBe(0);
+    await parked.getByRole("button").first().click();
+    await dialog().getByRole("button", { name: "Release …" }).click();
+    await dialog().getByRole("button", { name: "Release it" }).click();
     await said("Noted. Nobody is read before the brake is over.");
+    await page.keyboard.press("Escape");
   });
 
   test("is lifted with the keyboard, and the next tick reads all", async () => {
@@ -155,7 +160,7 @@ test("codes of Graph, and a roster that only a person confirms, are text and not
     const response = await route.fetch();
     const now = (await response.json()) as { roster: object; troubles: object };
     const parked = [{ reason: `denied:${hostile}`, count: 2, examples: [] }];
-    const application = { code: hostile, since: past, until: past };
+    const application = { code: `${hostile}!`, since: past, until: past };
     const roster = { ...now.roster, held: { leaving: 40, of: 45, since: soon, needsRelease: true } };
     const json = { ...now, application, roster, troubles: { ...now.troubles, parked } };
     await route.fulfill({ response, json });
