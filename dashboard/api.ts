@@ -104,6 +104,6 @@ export const api = {
     if (cursor !== null) query.set("cursor", cursor);
     return call<{ readonly released: number; readonly cursor: string | null }>("POST", `mailboxes/release?${query}`);
   },
-  liftBrake: () => call<unknown>("POST", "brake/release"),
+  liftBrake: () => call<{ readonly lifted: boolean }>("POST", "brake/release"),
   roster: (action: "discover" | "release") => call<unknown>("POST", `roster/${action}`),
 };

@@ -1,22 +1,35 @@
-import { api } from "./api.js";
+import { api, type Status } from "./api.js";
 import { act } from "./confirm.js";
-import { counted } from "./words.js";
+import { counted, number } from "./words.js";
 
-/** What an operator can do for one mailbox: asked first, then told. */
+/** What an operator can do: asked first, then told. */
+
+let isBraked = false;
+
+/** Nobody is read while Graph throttles or refuses the whole application, whatever button was clicked. */
+export function noteBrake({ brake, application }: Pick<Status, "brake" | "application">): void {
+  isBraked = brake.isOn || application !== null;
+}
+
+const whenRead = (text: string) => (isBraked ? "Noted. Nobody is read before the brake is over." : text);
 
 export function syncMailbox(id: string): Promise<boolean> {
   const text = `${id} is read now, whatever it waits for.`;
   return act(
     { title: "Read this mailbox now?", text, yes: "Read it" },
     () => api.care(id, "sync"),
-    "It is being read.",
+    () => whenRead("It is being read."),
   );
 }
 
 export function resyncMailbox(id: string): Promise<boolean> {
   const text = `All calendars of ${id} are read anew. Readers keep what they have until that is done.`;
   const question = { title: "Start over with a full round?", text, yes: "Start over" };
-  return act(question, () => api.care(id, "resync"), "A full round has begun.");
+  return act(
+    question,
+    () => api.care(id, "resync"),
+    () => whenRead("A full round has begun."),
+  );
 }
 
 export function releaseMailbox(id: string): Promise<boolean> {
@@ -24,7 +37,7 @@ export function releaseMailbox(id: string): Promise<boolean> {
   return act(
     { title: "Release this mailbox?", text, yes: "Release it" },
     () => api.care(id, "release"),
-    "It is released, and being read.",
+    () => whenRead("It is released, and being read."),
   );
 }
 
@@ -32,19 +45,28 @@ export function releaseMailbox(id: string): Promise<boolean> {
 export function releaseAll(reason: string, count: number): Promise<boolean> {
   const text = `${counted(count, "mailbox", "mailboxes")} with ${reason} are asked again in the next tick. If the cause is still there, they come back here.`;
   return act(
-    { title: "Release all of this reason?", text, yes: "Release them" },
+    { title: "Release all with this reason?", text, yes: "Release them" },
     async () => {
+      let released = 0;
       for (let cursor: string | null = null; ; ) {
         const page: Awaited<ReturnType<typeof api.releaseAll>> = await api.releaseAll(reason, cursor);
-        if (page.cursor === null) return;
+        released += page.released;
+        if (page.cursor === null) return released;
         cursor = page.cursor;
       }
     },
-    "They are released; the next tick reads them.",
+    (released) =>
+      released === 0
+        ? "Nobody has this reason any more."
+        : whenRead(`${number(released)} released; the next tick reads them.`),
   );
 }
 
 export function liftBrake(): Promise<boolean> {
   const text = "The next tick asks Graph for all mailboxes again. If the cause is still there, the brake comes back.";
-  return act({ title: "Lift the brake?", text, yes: "Lift it" }, () => api.liftBrake(), "The brake is lifted.");
+  return act(
+    { title: "Lift the brake?", text, yes: "Lift it" },
+    () => api.liftBrake(),
+    ({ lifted }) => (lifted ? "The brake is lifted. The next tick asks again." : "The brake was over already."),
+  );
 }

@@ -32,12 +32,15 @@ export function say(text: string): void {
   }, saidMs);
 }
 
-/** Asks, does, and tells how it went. True when it was done. */
-export async function act(question: Question, doIt: () => Promise<unknown>, done: string): Promise<boolean> {
+/** Asks, does, and tells what came of it. True when it was done. */
+export async function act<Answer>(
+  question: Question,
+  doIt: () => Promise<Answer>,
+  done: (answer: Answer) => string,
+): Promise<boolean> {
   if (!(await confirmed(question))) return false;
   try {
-    await doIt();
-    say(done);
+    say(done(await doIt()));
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

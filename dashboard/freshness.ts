@@ -2,20 +2,17 @@ import type { Status } from "./api.js";
 import { byId, changeOnly, el, show } from "./dom.js";
 import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
-import { ago, counted, number, span, stateNames, states } from "./words.js";
+import { comingUp, counted, number, span, stateNames, states } from "./words.js";
 
 /** How the whole fleet stands: one big figure, who is in which state, and what else an operator asks first. */
 
 export type Verdict = { readonly kind: "good" | "busy" | "bad"; readonly text: string };
 
-const ticksLateMax = 3;
-
 /** One sentence on all of it. */
 export function verdictOf({ mailboxes, ticks, brake, application, roster, now }: Status): Verdict {
   const { parked, held } = mailboxes.byState;
   const sinceTick = ticks.newest === null ? 0 : (Date.parse(now) - Date.parse(ticks.newest)) / 1000;
-  const isLate = ticks.intervalSeconds !== null && sinceTick > ticksLateMax * ticks.intervalSeconds;
-  if (isLate) return { kind: "bad", text: `No tick for ${span(sinceTick)}` };
+  if (ticks.isLate) return { kind: "bad", text: `No tick for ${span(sinceTick)}` };
   if (application !== null) return { kind: "bad", text: "Graph refuses the whole application" };
   if (brake.isOn) return { kind: "bad", text: "Graph throttles the whole application" };
   if (mailboxes.total === 0) return { kind: "busy", text: "No mailbox is on the roster yet" };
@@ -43,7 +40,7 @@ function headline({ mailboxes }: Status): HTMLElement {
     { class: "headline" },
     el("strong", {}, percent),
     ` ${number(count)} of ${counted(of, "mailbox", "mailboxes")} read within the last two ticks`,
-    suspended > 0 ? `, without ${number(suspended)} suspended` : "",
+    suspended > 0 ? `, not counting ${number(suspended)} suspended` : "",
   );
 }
 
@@ -111,8 +108,12 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
 }
 
 function brakeTile(brake: Status["brake"], application: Status["application"], nowMs: number): HTMLElement {
-  if (application !== null) return tile("Brake", "refused", `tried again ${ago(application.until, nowMs)}`);
-  return tile("Brake", brake.isOn ? "on" : "off", brake.isOn ? `until ${ago(brake.until, nowMs)}` : "");
+  if (application !== null) return tile("Brake", "on", `refused, next try ${comingUp(application.until, nowMs)}`);
+  return tile(
+    "Brake",
+    brake.isOn ? "on" : "off",
+    brake.isOn ? `throttled, next try ${comingUp(brake.until, nowMs)}` : "",
+  );
 }
 
 function tile(name: string, figure: string | HTMLElement, note: string): HTMLElement {

@@ -68,7 +68,7 @@ function draw(): void {
   const none = el(
     "p",
     { class: "empty" },
-    cursor === null ? "No mailbox is like that." : "None among those that were looked at.",
+    cursor === null ? "No mailbox matches." : "None among those that were looked at.",
   );
   show(byId("mailbox-list"), held.length === 0 ? none : tableOf(held), more);
 }

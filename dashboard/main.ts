@@ -1,4 +1,5 @@
 import { ApiError, api, type Status, useKey } from "./api.js";
+import { noteBrake } from "./care.js";
 import { drawActivity } from "./charts.js";
 import { byId } from "./dom.js";
 import { drawFreshness, drawVerdict, verdictOf } from "./freshness.js";
@@ -47,6 +48,7 @@ function draw(status: Status): void {
   byId("failure").hidden = true;
   byId("key-form").hidden = true;
   byId("main").hidden = false; // Before charts are drawn: they take the width that they find.
+  noteBrake(status);
   drawVerdict(verdictOf(status));
   drawFreshness(status);
   drawTroubles(status);

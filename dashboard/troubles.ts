@@ -11,22 +11,33 @@ import { counted, explained, number, states } from "./words.js";
 const shown = ["parked", "held", "waiting", "suspended"] as const;
 const examplesShown = 5;
 
-type Shown = Pick<Status, "troubles" | "roster" | "brake" | "application">;
+type Shown = Pick<Status, "troubles" | "roster" | "brake" | "application"> & {
+  /** The next tick tries whether the brake is over. */
+  readonly isTryDue: boolean;
+};
 type Trouble = Status["troubles"][(typeof shown)[number]][number];
 
 export function troublesDrawer(refresh: () => void): (status: Status) => void {
-  const draw = changeOnly(({ troubles, roster, brake, application }: Shown) => {
-    const cards = shown.flatMap((state) => troubles[state].map((trouble) => troubleCard(state, trouble, refresh)));
-    const wholeCards = [...applicationCard({ brake, application }, refresh), ...rosterCard(roster, refresh)];
+  const draw = changeOnly(({ troubles, roster, brake, application, isTryDue }: Shown) => {
+    const code = application?.code ?? null;
+    const isPart = ({ reason }: Trouble) => code !== null && (reason === code || reason.endsWith(`:${code}`));
+    const cards = shown.flatMap((state) =>
+      troubles[state].map((trouble) => troubleCard(state, trouble, isPart(trouble), refresh)),
+    );
+    const wholeCards = [...applicationCard({ brake, application, isTryDue }, refresh), ...rosterCard(roster, refresh)];
     const none = el("p", { class: "empty" }, "Nothing: every mailbox is read as it should be.");
     show(byId("troubles"), ...(cards.length + wholeCards.length === 0 ? [none] : [...wholeCards, ...cards]));
   });
-  return ({ troubles, roster, brake, application }) => draw({ troubles, roster, brake, application });
+  return ({ troubles, roster, brake, application, now }) => {
+    const until = (application ?? brake).until;
+    const isTryDue = until === null || Date.parse(until) <= Date.parse(now);
+    draw({ troubles, roster, brake, application, isTryDue });
+  };
 }
 
 /** What holds all mailboxes at once. */
 function applicationCard(
-  { brake, application }: Pick<Status, "brake" | "application">,
+  { brake, application, isTryDue }: Pick<Shown, "brake" | "application" | "isTryDue">,
   refresh: () => void,
 ): HTMLElement[] {
   const why = application ?? (brake.isOn ? brake : null);
@@ -35,16 +46,19 @@ function applicationCard(
   const title = el("h3", {}, `${state}: the whole application · `, el("code", {}, why.code ?? "unknown"));
   const text =
     application === null
-      ? "Graph is asked too much. Nobody asks until the brake is over."
-      : "Graph refuses whatever mailbox is asked. One is tried at a time, and all are read again once it is answered. Look at the permissions of the app, and whether its token is older than they are.";
-  const times = el("p", {}, "Since ", timeAgo(why.since), "; asked again ", timeAgo(why.until), ".");
-  const lift = el("button", { id: "brake-release", onclick: () => void liftBrake().then(refresh) }, "Lift it …");
+      ? "Graph says that it is asked too much. No mailbox is read until the brake is over."
+      : `Graph refuses whatever mailbox is asked. ${explained(why.code ?? "")} One mailbox is tried at a time; once it is answered all are read again, parked ones too. Nothing has to be released.`;
+  const next = isTryDue ? "with the next tick" : timeAgo(why.until);
+  const times = el("p", {}, "Began ", timeAgo(why.since), ". Next try ", next, ".");
+  const lift = el("button", { id: "brake-release", onclick: () => void liftBrake().then(refresh) }, "Lift the brake …");
   return [el("article", { class: "card trouble state-parked" }, title, el("p", {}, text), times, lift)];
 }
 
+/** @param isPart The refusal of the whole application is theirs: it ends without a release. */
 function troubleCard(
   state: (typeof shown)[number],
   { reason, count, examples }: Trouble,
+  isPart: boolean,
   refresh: () => void,
 ): HTMLElement {
   const list = el("ul", { class: "examples" });
@@ -55,17 +69,17 @@ function troubleCard(
       { id: `release-${id}`, "aria-label": `Release ${id}`, onclick: () => void releaseMailbox(id).then(refresh) },
       "Release",
     );
-    list.append(el("li", {}, open, state === "suspended" ? null : release));
+    list.append(el("li", {}, open, state === "suspended" || isPart ? null : release));
   }
   const more = count - Math.min(count, examplesShown);
   return el(
     "article",
     { class: `card trouble state-${state}` },
     el("h3", {}, `${states[state].label}: `, el("code", {}, reason), ` · ${counted(count, "mailbox", "mailboxes")}`),
-    el("p", {}, explained(reason)),
+    el("p", {}, isPart ? "Read again once the whole application is answered." : explained(reason)),
     list,
     more > 0 ? el("p", { class: "more" }, `and ${number(more)} more`) : null,
-    allButton(state, reason, count, refresh),
+    isPart ? null : allButton(state, reason, count, refresh),
   );
 }
 
@@ -95,12 +109,17 @@ function rosterCard(
       "button",
       {
         id: "roster-release",
-        onclick: () => void act(question, () => api.roster("release"), "The shrink is being applied.").then(refresh),
+        onclick: () =>
+          void act(
+            question,
+            () => api.roster("release"),
+            () => "The shrink is being applied.",
+          ).then(refresh),
       },
       "Apply it …",
     );
     const until = held.needsRelease
-      ? "So few are left that no second reading confirms it: nobody is suspended until you do."
+      ? "So few are left that no second reading confirms it: nobody is suspended until you confirm it."
       : "Nobody is suspended until a second reading, or you, confirm it.";
     const text = `The directory suddenly lacks ${number(held.leaving)} of ${number(held.of)} mailboxes. ${until}`;
     return [

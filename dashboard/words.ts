@@ -43,7 +43,11 @@ const reasons: readonly (readonly [start: string, text: string])[] = [
   ["malformedPage", "Graph's answer could not be understood, so none of it was believed."],
   ["syncState", "Graph lost its place. A full round, or the list, takes its place."],
   ["InvalidAuthenticationToken", "Graph refuses the app's token. Look at the identity and its permissions."],
-  ["identity", "The identity gives no token. Look at the identity of the app."],
+  ["Authorization_RequestDenied", "Graph refuses the app. Look at its permissions."],
+  ["http401", "Graph refuses the app's token. Look at the identity and its permissions."],
+  ["tokenUnavailable", "The identity gives no token. Look at the identity of the app."],
+  ["ErrorAccessDenied", "The permission Calendars.Read is missing, or the token is older than its grant."],
+  ["rowUnreadable", "A row of it was edited and cannot be read. The log names row and column: mend it."],
 ];
 
 export function explained(reason: string): string {
@@ -71,6 +75,11 @@ export function ago(iso: string | null, nowMs: number): string {
   const seconds = (nowMs - Date.parse(iso)) / 1000;
   if (seconds < -1) return `in ${span(-seconds)}`;
   return seconds < 2 ? "just now" : `${span(seconds)} ago`;
+}
+
+/** `in 2 h`, or who tries it once that time has come. */
+export function comingUp(iso: string | null, nowMs: number): string {
+  return iso !== null && Date.parse(iso) > nowMs ? ago(iso, nowMs) : "with the next tick";
 }
 
 export function number(value: number): string {

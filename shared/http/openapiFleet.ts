@@ -260,7 +260,11 @@ export const fleetSchemas: JsonObject = {
     troubles: objectOf({ parked: troubles, held: troubles, waiting: troubles, suspended: troubles }),
     drift: objectOf({ changes: count, mailboxes: count }),
     activity: objectOf({ total: counts, ticks: { type: "array", items: tick } }),
-    ticks: objectOf({ newest: timeOrNull, intervalSeconds: { type: ["number", "null"] } }),
+    ticks: objectOf({
+      newest: timeOrNull,
+      intervalSeconds: { type: ["number", "null"] },
+      isLate: { type: "boolean", description: "Three ticks or more were due since the newest one." },
+    }),
     shards: { type: "array", items: shard },
     roster: ref("Roster"),
     brake,

@@ -72,13 +72,18 @@ export class DueMailboxes {
     return this.#ready.splice(0, count);
   }
 
-  /** Nobody more is asked: all that are left are seen, and passed as they stand. */
+  /**
+   * Nobody more is asked, and nobody is in hand: all that are left are seen, and passed as they stand. Those too that were
+   * asked, and left alone because the application was throttled.
+   */
   async skipRest(): Promise<void> {
     this.#isSkipping = true;
-    for (const { place } of this.#ready.splice(0)) place.isDone = true;
+    this.#ready = [];
+    for (const place of this.#places) place.isDone = true;
+    void this.cursor; // What was read is passed, and not kept.
     while (!this.#isExhausted) {
       await this.next(1);
-      void this.cursor; // What was read is passed, and not kept.
+      void this.cursor;
     }
   }
 

@@ -52,6 +52,7 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
   ]);
   const ticks = mergedTicks(views);
   const usualMs = intervalMs(ticks.map(({ startedMs }) => startedMs));
+  const newestMs = newestStartMs(views);
   const census = views
     .map(({ figures }) => censusNow(figures, nowMs, usualMs, facts.nextFireMs))
     .reduce(addCensus, emptyCensus());
@@ -62,8 +63,10 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
     drift: { changes: census.driftFound, mailboxes: census.driftMailboxes },
     activity: activityOf(ticks.slice(-ticksMax)),
     ticks: {
-      newest: at(newestStartMs(views)),
+      newest: at(newestMs),
       intervalSeconds: secondsOf(usualMs),
+      /** As `GET health` judges it. */
+      isLate: !healthOfTicks(newestMs, usualMs, nowMs, facts.nextFireMs).isHealthy,
     },
     shards: views.map(shardOf),
     roster: rosterView(facts.source, directory?.state ?? null),
@@ -276,7 +279,7 @@ function healthOfTicks(newestMs: number | null, usualMs: number | null, nowMs: n
     if (isLate) return { isHealthy: false, reason: `${ago}; ${intervalsLateMax} more were due since.` };
     return {
       isHealthy: true,
-      reason: `${ago}; the schedule names the next for ${at(nextFireMs(newestMs)) ?? "never"}.`,
+      reason: `${ago}; by the schedule the next one is due at ${at(nextFireMs(newestMs)) ?? "never"}.`,
     };
   }
   if (usualMs === null) return { isHealthy: true, reason: "The first ticks: how often they come is not known yet." };

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Product, startProduct } from "../product/product.js";
+import { violations } from "./axe.js";
 import { launchBrowser, openWatched, type Watched } from "./browser.js";
 
 const mailboxes = 6;
@@ -235,18 +234,6 @@ test("charts and list go on when the table is new, and what is being typed is no
 });
 
 describe("people who see, read and use pages differently", () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  type Found = {
-    readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
-  };
-
-  /** What a checker of accessibility finds, colours and all. */
-  async function violations(): Promise<readonly string[]> {
-    await page.evaluate(axe);
-    const found = (await page.evaluate("axe.run(document)")) as Found;
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
-  }
-
   beforeEach(async () => {
     product.graph.mailboxes.setState(ids[5] ?? "", { kind: "denied" });
     await product.countedTick();
@@ -258,13 +245,13 @@ describe("people who see, read and use pages differently", () => {
       await open({ colorScheme });
       await verdictSays("1 mailbox needs a look");
       await page.locator(".plot canvas").first().waitFor();
-      expect(await violations()).toEqual([]);
+      expect(await violations(page)).toEqual([]);
       await page
         .getByRole("button", { name: ids[5] ?? "", exact: true })
         .first()
         .click();
       await panel().getByText("Graph denies access").waitFor();
-      expect(await violations()).toEqual([]);
+      expect(await violations(page)).toEqual([]);
     },
   );
 

@@ -215,6 +215,22 @@ describe("a throttle of the whole application", () => {
     expect(new Set(shares)).toEqual(new Set([0]));
   });
 
+  test.each(["throttled", "throttledApplication"] as const)(
+    "I7: %s: the run that meets it in the middle still counts everybody, whom it had in hand too",
+    async (kind) => {
+      const { world, total } = await opened({ mailboxes: 100, shards: 1 });
+      await ticks(world, 2);
+      const { calendars } = (await statusOf(world)).mailboxes;
+      world.graph.faults.add({ kind, seconds: 3_600, ...(kind === "throttled" ? { on: "batch" } : {}) });
+      for (let tick = 0; tick < 3; tick++) {
+        await world.tick();
+        const { mailboxes, brake } = await statusOf(world);
+        expect(brake.isOn).toBe(true);
+        expect(mailboxes).toMatchObject({ total, calendars, byState: { fresh: total } });
+      }
+    },
+  );
+
   test("I7: freshness follows the clock when ticks stay away", async () => {
     const { world, total } = await opened({ mailboxes: 40 });
     await ticks(world, 4);
@@ -224,9 +240,11 @@ describe("a throttle of the whole application", () => {
       world.clock.ms += tickMs;
     }
     expect(counts).toEqual([total, total, 0, 0]);
+    expect((await statusOf(world)).ticks.isLate).toBe(true);
     const nightly = { ...world.facts, nextFireMs: () => null };
     const asleep = await readStatus(world.store, nightly, world.clock.ms, 1);
     expect(asleep.mailboxes.freshWithinTwoTicks.count).toBe(total);
+    expect(asleep.ticks.isLate).toBe(false); // As health says: it judges by the schedule too.
   });
 
   test("I7: health names the brake while ticks come, and not their absence", async () => {

@@ -241,6 +241,20 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/fleet/application.test.ts"],
   },
   {
+    name: "call ticks late by the time between them, though the schedule pauses",
+    file: `${mirror}/status.ts`,
+    from: `!healthOfTicks(newestMs, usualMs, nowMs, facts.nextFireMs).isHealthy`,
+    to: `!healthOfTicks(newestMs, usualMs, nowMs).isHealthy`,
+    unit: ["test/fleet/application.test.ts"],
+  },
+  {
+    name: "brake: count nobody from the first on whom a throttled run had in hand",
+    file: "shared/mirror/dueMailboxes.ts",
+    from: `for (const place of this.#places) place.isDone = true;`,
+    to: ``,
+    unit: ["test/fleet/application.test.ts"],
+  },
+  {
     name: "ask all at once after a wait of days that was cut",
     file: `${sync}/brake.ts`,
     from: `const needsProbe = askedMs > brakeLimits.throttleMsMax;`,
