@@ -62,6 +62,12 @@ type Tally = {
   throttles: number;
   brake: Brake | null;
   isBatchCut: boolean;
+  /** How a batch failed that may have failed for one of its items, for what it is, or for all that Graph is asked. */
+  batchFault: Failure | null;
+  /** Single calls that have failed in passing too. */
+  failed: number;
+  /** Whether a single call was answered otherwise: Graph is there. */
+  isAnswered: boolean;
 };
 
 /** @throws Error when the root is no origin that may see a token, or the batch size is out of range. */
@@ -90,12 +96,14 @@ class Client implements GraphClient {
     const { batchSize } = this.#options.settings;
     if (asks.length > batchSize) throw new Error(`${asks.length} asks, and a batch takes ${batchSize}.`);
     if (new Set(asks.map((ask) => ask.mailboxId)).size < asks.length) throw new Error("A mailbox is asked twice.");
-    const counts = { requests: 0, throttles: 0, brake: null, isBatchCut: false };
-    const tally: Tally = { outcomes: new Map(), hurry, ...counts };
+    const counts = { requests: 0, throttles: 0, brake: null, failed: 0 };
+    const seen = { isBatchCut: false, batchFault: null, isAnswered: false };
+    const tally: Tally = { outcomes: new Map(), hurry, ...counts, ...seen };
     const routes = asks.flatMap((ask) => this.#routeOf(ask, tally));
     const batched = routes.filter((route): route is BatchRoute => route.batchUrl !== null);
     if (batched.length > 1 && this.#gate.isOpen()) await this.#askBatch(batched, tally);
     await this.#askSingly(routes, tally);
+    if (tally.batchFault !== null && tally.isAnswered) this.#gate.refused();
     tally.brake ??= this.#brakeOfMany(tally);
     if (tally.isBatchCut) this.#learnPatience(tally);
     const { requests, throttles, brake } = tally;
@@ -164,6 +172,8 @@ class Client implements GraphClient {
       settleAll({ kind: "throttled", code: failure.code, retryAfterMs: waitMs });
     } else if (status !== null && isBatchRefusal(status)) {
       this.#gate.refused();
+    } else if (failure.kind === "transient") {
+      tally.batchFault = failure; // Whose fault it is, single calls show (I10).
     } else {
       settleAll(failure);
     }
@@ -189,12 +199,18 @@ class Client implements GraphClient {
     this.#settle(route.ask, outcome, tally);
   }
 
-  /** Asks what has no outcome yet, a few at a time. After a brake nothing more goes out: it would be refused too. */
+  /**
+   * Asks what has no outcome yet, a few at a time. After a brake nothing more goes out: it would be refused too. Nor after a
+   * failed batch once a few calls have failed like it, and none was answered.
+   */
   async #askSingly(routes: readonly Route[], tally: Tally): Promise<void> {
     const waiting = routes.filter(({ ask }) => !tally.outcomes.has(ask)).values();
     const lane = async () => {
       for (const route of waiting) {
+        const { batchFault, isAnswered, failed } = tally;
+        const isAway = !isAnswered && failed >= this.#limits.failedCallsMax;
         if (tally.brake !== null) tally.outcomes.set(route.ask, { kind: "throttled", ...tally.brake });
+        else if (batchFault !== null && isAway) tally.outcomes.set(route.ask, batchFault);
         else await this.#askOne(route, tally);
       }
     };
@@ -215,6 +231,8 @@ class Client implements GraphClient {
     tally.requests += sent.requests;
     const outcome =
       sent.kind === "answer" ? this.#outcomeOf(ask, sent.answer, sent.clientRequestId) : this.#failureOf(ask, sent);
+    if (outcome.kind === "transient") tally.failed += 1;
+    else tally.isAnswered = true;
     this.#settle(ask, outcome, tally);
   }
 

@@ -4,6 +4,7 @@ const minuteMs = 60 * secondMs;
 export type GraphLimits = {
   readonly itemsPerBatchMax: number;
   readonly singleCallsAtOnceMax: number;
+  readonly failedCallsMax: number;
   readonly batchRefusalsMax: number;
   readonly batchPauseMs: number;
   readonly brakeItemsMin: number;
@@ -26,6 +27,8 @@ export const graphLimits: GraphLimits = {
   itemsPerBatchMax: 20,
   /** Graph passes at most 4 items of a batch to Outlook at a time: without the batch we ask for no more. */
   singleCallsAtOnceMax: 4,
+  /** Our choice: after a failed batch so many single calls that fail too, and none that is answered, say that Graph is away. */
+  failedCallsMax: 8,
   /** Our choice: one refused batch may be bad luck, three in a row are a habit. */
   batchRefusalsMax: 3,
   batchPauseMs: 15 * minuteMs,
