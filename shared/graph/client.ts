@@ -34,8 +34,11 @@ export type GraphClient = {
   ask(asks: readonly Ask[], hurry?: Hurry): Promise<Asked>;
 };
 
-/** `onPage` is told of each page as soon as it has come: the others of the batch may take longer. */
-export type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void };
+/**
+ * `onPage` is told of each page as soon as it has come: the others of the batch may take longer. `onCall` is told when a
+ * call has ended, answered or cut off: the asking comes on.
+ */
+export type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void; readonly onCall: () => void };
 
 export type GraphClientOptions = {
   readonly settings: {
@@ -62,6 +65,8 @@ type Tally = {
   throttles: number;
   brake: Brake | null;
   isBatchCut: boolean;
+  /** No batches are sent at all. */
+  isSingly: boolean;
   /** How a batch failed that may have failed for one of its items, for what it is, or for all that Graph is asked. */
   batchFault: Failure | null;
   /** Single calls that have failed in passing too. */
@@ -97,11 +102,12 @@ class Client implements GraphClient {
     if (asks.length > batchSize) throw new Error(`${asks.length} asks, and a batch takes ${batchSize}.`);
     if (new Set(asks.map((ask) => ask.mailboxId)).size < asks.length) throw new Error("A mailbox is asked twice.");
     const counts = { requests: 0, throttles: 0, brake: null, failed: 0 };
-    const seen = { isBatchCut: false, batchFault: null, isAnswered: false };
+    const isSingly = batchSize === 1 || !this.#gate.isOpen();
+    const seen = { isBatchCut: false, isSingly, batchFault: null, isAnswered: false };
     const tally: Tally = { outcomes: new Map(), hurry, ...counts, ...seen };
     const routes = asks.flatMap((ask) => this.#routeOf(ask, tally));
     const batched = routes.filter((route): route is BatchRoute => route.batchUrl !== null);
-    if (batched.length > 1 && this.#gate.isOpen()) await this.#askBatch(batched, tally);
+    if (batched.length > 1 && !isSingly) await this.#askBatch(batched, tally);
     await this.#askSingly(routes, tally);
     if (tally.batchFault !== null && tally.isAnswered) this.#gate.refused();
     tally.brake ??= this.#brakeOfMany(tally);
@@ -141,6 +147,7 @@ class Client implements GraphClient {
       ...this.#patience(tally),
     });
     tally.requests += sent.requests;
+    tally.hurry?.onCall();
     if (sent.kind === "fault" && sent.failure.code === answersSlowly) {
       tally.isBatchCut = true; // Graph answers a batch when all of its items have: who is slow is found out one by one.
       return;
@@ -220,6 +227,7 @@ class Client implements GraphClient {
   async #askOne({ ask, rawTarget }: Route, tally: Tally): Promise<void> {
     const headers = { Prefer: this.#prefer };
     const { mailboxId } = ask;
+    const startedMs = this.#options.clock.nowMs();
     const sent = await this.#options.transport.send({
       method: "GET",
       rawTarget,
@@ -229,6 +237,8 @@ class Client implements GraphClient {
       ...this.#patience(tally),
     });
     tally.requests += sent.requests;
+    tally.hurry?.onCall();
+    if (tally.hurry !== null && tally.isSingly) this.#learnFromCall(sent, startedMs);
     const outcome =
       sent.kind === "answer" ? this.#outcomeOf(ask, sent.answer, sent.clientRequestId) : this.#failureOf(ask, sent);
     if (outcome.kind === "transient") tally.failed += 1;
@@ -249,9 +259,27 @@ class Client implements GraphClient {
 
   /** When no mailbox of a batch that was cut off is slow, or most of them are, it is Graph: it gets more time at once. */
   #learnPatience({ outcomes }: Tally): void {
-    const { batchHealth } = this.#options.transport;
     const slow = [...outcomes.values()].filter((outcome) => isSlow(outcome)).length;
     if (slow > 0 && slow * 2 <= outcomes.size) return;
+    this.#bePatient();
+  }
+
+  /** The same where no batches are sent: many calls that are cut off one after the other are no coincidence. */
+  #learnFromCall(sent: Sent, startedMs: number): void {
+    const { batchHealth } = this.#options.transport;
+    if (sent.kind === "answer") {
+      batchHealth.cutInARow = 0;
+      if (this.#options.clock.nowMs() - startedMs <= this.#limits.patienceMs) batchHealth.patienceMs = null;
+    } else if (sent.failure.code === answersSlowly) {
+      batchHealth.cutInARow += 1;
+      if (batchHealth.cutInARow < this.#limits.cutCallsMax) return;
+      batchHealth.cutInARow = 0;
+      this.#bePatient();
+    }
+  }
+
+  #bePatient(): void {
+    const { batchHealth } = this.#options.transport;
     const patienceMs = batchHealth.patienceMs ?? this.#limits.patienceMs;
     batchHealth.patienceMs = Math.min(2 * patienceMs, this.#limits.patienceMsMax);
   }

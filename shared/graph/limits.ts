@@ -12,6 +12,7 @@ export type GraphLimits = {
   readonly callMaxMs: number;
   readonly patienceMs: number;
   readonly patienceMsMax: number;
+  readonly cutCallsMax: number;
   readonly bodyBytesMax: number;
   readonly socketsMax: number;
   readonly idleSocketMaxMs: number;
@@ -43,6 +44,8 @@ export const graphLimits: GraphLimits = {
    */
   patienceMs: 4 * secondMs,
   patienceMsMax: 16 * secondMs,
+  /** Our choice: where no batches are sent, so many calls that are cut off, and none that is answered between, are Graph's. */
+  cutCallsMax: 8,
   /** Our choice: 20 pages of 50 calendars are below 2 MiB. More than this is not a calendar list. */
   bodyBytesMax: 32 * 1024 * 1024,
   /**

@@ -79,7 +79,7 @@ class Run {
   readonly #removing: string[] = [];
   #stop: "unfinished" | "braked" | "refused" | null = null;
   #newlySlow = 0;
-  /** When something was last answered or committed. */
+  /** When a call of Graph last ended, or something was committed. */
   #cameOnMs: number;
   #toldMs: number;
   #callOffHeartbeat: () => void = () => undefined;
@@ -221,6 +221,9 @@ class Run {
       onPage: (ask, outcome) => {
         const work = works.get(ask);
         if (work !== undefined && works.delete(ask)) follow(work, outcome);
+      },
+      onCall: () => {
+        this.#cameOnMs = this.ports.clock.nowMs();
       },
     });
     this.tally.asked(answer);

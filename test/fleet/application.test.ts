@@ -293,14 +293,17 @@ describe("a throttle of the whole application", () => {
 
 describe("$batch alone in trouble", () => {
   const kinds = ["gatewayTimeout", "serverError", "unavailable", "denied", "noMailbox"] as const;
-  test.each(kinds)("I10: %s for each batch, and single calls are answered: all are fresh in each tick", async (kind) => {
-    const { world, total } = await opened({ mailboxes: 60, shards: 2 });
-    world.graph.faults.add({ kind, on: "batch" });
-    for (let tick = 0; tick < 8; tick++) {
-      await world.tick();
-      expect((await statusOf(world)).mailboxes.byState.fresh).toBe(total);
-    }
-  });
+  test.each(kinds)(
+    "I10: %s for each batch, and single calls are answered: all are fresh in each tick",
+    async (kind) => {
+      const { world, total } = await opened({ mailboxes: 60, shards: 2 });
+      world.graph.faults.add({ kind, on: "batch" });
+      for (let tick = 0; tick < 8; tick++) {
+        await world.tick();
+        expect((await statusOf(world)).mailboxes.byState.fresh).toBe(total);
+      }
+    },
+  );
 });
 
 describe("POST mailboxes/release", () => {

@@ -199,13 +199,14 @@ describe("a batch that is refused whole", () => {
     expect(calls).toHaveLength(1);
   });
 
-  test.each<[Answer, object]>([
-    [answer(401, errorBody("InvalidAuthenticationToken")), { kind: "authConfig" }],
-  ])("by $status is every mailbox's outcome, without single calls", async (refusal, outcome) => {
-    const { transport, calls } = refuse(refusal);
-    expect(await open(transport).client.ask(asksFor(2))).toMatchObject({ outcomes: [outcome, outcome], brake: null });
-    expect(calls).toHaveLength(1);
-  });
+  test.each<[Answer, object]>([[answer(401, errorBody("InvalidAuthenticationToken")), { kind: "authConfig" }]])(
+    "by $status is every mailbox's outcome, without single calls",
+    async (refusal, outcome) => {
+      const { transport, calls } = refuse(refusal);
+      expect(await open(transport).client.ask(asksFor(2))).toMatchObject({ outcomes: [outcome, outcome], brake: null });
+      expect(calls).toHaveLength(1);
+    },
+  );
 
   const reset = { kind: "transient", code: "ECONNRESET", retryAfterMs: null } as const;
   const fault = { kind: "fault", failure: reset, detail: null } as const;
