@@ -71,6 +71,19 @@ describe("a refusal of the whole application", () => {
     },
   );
 
+  test("I7: a refusal that Graph says with either of two codes is one refusal", async () => {
+    const { world, total } = await opened({ mailboxes: 100, shards: 2 });
+    await ticks(world, 2);
+    world.graph.faults.add({ kind: "noMailbox", code: "MailboxNotSupportedForRESTAPI", rate: 0.5 });
+    world.graph.faults.add({ kind: "noMailbox", code: "MailboxNotEnabledForRESTAPI" });
+    await world.tick();
+    expect((await statusOf(world)).application).not.toBeNull();
+    await ticks(world, 60);
+    world.graph.faults.clear();
+    await ticks(world, 2);
+    expect((await statusOf(world)).mailboxes.byState).toMatchObject({ fresh: total, parked: 0 });
+  });
+
   test("I7: after a short one, nobody waits for what it was parked for", async () => {
     const { world, total } = await opened({ mailboxes: 100 });
     await ticks(world, 2);
