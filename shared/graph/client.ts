@@ -257,10 +257,15 @@ class Client implements GraphClient {
     return { patienceMs: this.#options.transport.batchHealth.patienceMs ?? this.#limits.patienceMs };
   }
 
-  /** When no mailbox of a batch that was cut off is slow, or most of them are, it is Graph: it gets more time at once. */
+  /**
+   * When no mailbox of a batch that was cut off is slow, or most of them are, it is Graph: it gets more time at once. Where
+   * that does not help, and single calls are answered, it is `$batch`: that counts as refused.
+   */
   #learnPatience({ outcomes }: Tally): void {
+    const isPatient = this.#options.transport.batchHealth.patienceMs === this.#limits.patienceMsMax;
     const slow = [...outcomes.values()].filter((outcome) => isSlow(outcome)).length;
     if (slow > 0 && slow * 2 <= outcomes.size) return;
+    if (slow === 0 && isPatient) this.#gate.refused();
     this.#bePatient();
   }
 

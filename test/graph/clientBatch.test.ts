@@ -240,6 +240,26 @@ describe("a batch that is refused whole", () => {
     expect(outcomes.map(({ kind }) => kind)).toEqual(asksFor(20).map((_, at) => (at === 3 ? "transient" : "lastPage")));
   });
 
+  test("I10: that never answers, while single calls do, is left alone for a while after some tries", async () => {
+    const late = { kind: "transient", code: "answersSlowly", retryAfterMs: null } as const;
+    const { transport, calls } = scriptedTransport((call) =>
+      call.method === "POST"
+        ? { kind: "fault", failure: late, detail: null }
+        : answer(200, lastPage(mailboxOf(call.rawTarget))),
+    );
+    const { client, clock } = open(transport);
+    const posts = () => calls.filter(({ method }) => method === "POST").length;
+    const hurry = { onPage: () => undefined, onCall: () => undefined };
+    for (let round = 0; round < 8; round++) {
+      const { outcomes } = await client.ask(asksFor(20), hurry);
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(20).fill("lastPage"));
+    }
+    expect(posts()).toBe(5); // With 4, 8 and three times 16 s.
+    clock.atMs = 15 * 60_000;
+    await client.ask(asksFor(20), hurry);
+    expect(posts()).toBe(6);
+  });
+
   test.each(failures)("by %s as all else is costs a few calls, and batches are gone on with", async (_what, failed) => {
     const { transport, calls } = scriptedTransport(() => failed);
     const { client } = open(transport);
