@@ -4,7 +4,7 @@ import { healthAnswers } from "../../shared/http/status.js";
 import { liftBrake } from "../../shared/mirror/brakeCare.js";
 import { releaseMany } from "../../shared/mirror/releaseMany.js";
 import { runRounds } from "../../shared/mirror/runRounds.js";
-import { readStatus, type Status } from "../../shared/mirror/status.js";
+import { readHealth, readStatus, type Status } from "../../shared/mirror/status.js";
 import { runPoints } from "../../shared/mirror/watch.js";
 import { brakeLimits, isBraked, throttled } from "../../shared/sync/brake.js";
 import { httpOf } from "./http.js";
@@ -240,6 +240,22 @@ describe("a throttle of the whole application", () => {
     const nightly = { ...world.facts, nextFireMs: () => null };
     const asleep = await readStatus(world.store, nightly, world.clock.ms, 1);
     expect(asleep.mailboxes.freshWithinTwoTicks.count).toBe(total);
+  });
+
+  test("I7: health says so of a brake that outlasts three ticks, and of none that came with the last tick of a day", async () => {
+    const { world } = await opened({ mailboxes: 40 });
+    await ticks(world, 3);
+    world.graph.faults.add(seven);
+    await world.tick();
+    const tomorrow = world.clock.ms + 12 * hourMs;
+    world.clock.ms += 10 * hourMs;
+    const nightly = (nowMs: number) => (nowMs < tomorrow ? tomorrow : nowMs + tickMs);
+    const health = () => readHealth(world.store, world.shards, world.clock.ms, nightly);
+    expect(await health()).toMatchObject({ isHealthy: true, reason: expect.stringContaining("throttles the whole") });
+    world.clock.ms = tomorrow;
+    world.graph.faults.add({ kind: "throttled", seconds: 7_200 });
+    await ticks(world, 4);
+    expect(await health()).toMatchObject({ isHealthy: false, reason: expect.stringContaining("throttles the whole") });
   });
 
   test("I7: health names the brake while ticks come, and not their absence", async () => {

@@ -185,6 +185,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/fleet/application.test.ts"],
   },
   {
+    name: "call a brake that no tick has outlasted unhealthy",
+    file: `${mirror}/status.ts`,
+    from: `return { isHealthy: outlasted < intervalsLateMax, reason };`,
+    to: `return { isHealthy: outlasted < 0, reason };`,
+    unit: ["test/fleet/application.test.ts"],
+  },
+  {
     name: "take refusals with different codes for different troubles",
     file: `${sync}/brake.ts`,
     from: `const [most = []] = [...this.#byKind.values()].sort(`,
