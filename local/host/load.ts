@@ -63,10 +63,10 @@ async function loadFile(file: string, isModulePackage: boolean): Promise<void> {
   else createRequire(file)(file);
 }
 
-/** Message and place: "why (file:line:column)". */
+/** Message and place in one line: "why (file:line:column)". A message of several lines is told whole, as the worker tells it. */
 function describeLoadError(error: unknown): string {
   const place = /\n\s+at .*?((?:file:\/\/|\/|[A-Za-z]:\\)[^\s()]+:\d+:\d+)/.exec(stackOf(error))?.[1];
-  const message = messageOf(error).split("\n")[0] ?? "";
+  const message = messageOf(error).replaceAll(/\s*\n\s*/g, " ");
   return place === undefined ? message : `${message} (${place})`;
 }
 

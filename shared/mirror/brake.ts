@@ -90,7 +90,8 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
       }
       if (isPassingOn) return null;
     }
-    return inTurn[brake.probes % inTurn.length] ?? null;
+    // Shards take turns too: a plain remainder would give a shard the same mailbox time after time.
+    return inTurn[(brake.probes + Math.floor(brake.probes / inTurn.length)) % inTurn.length] ?? null;
   }
   return null;
 }

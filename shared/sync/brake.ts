@@ -146,7 +146,7 @@ export function probing(brake: Brake | null, shard: string, nowMs: number): Brak
 
 /** The brake after its probe was answered. */
 export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
-  const brake = { ...before, probesStart: false, unclearProbes: 0 };
+  const brake = { ...before, unclearProbes: 0 };
   const wait = (askedMs: number | null, maxMs: number): Brake => {
     const waitMs = Math.min(Math.max(askedMs ?? 0, brakeLimits.probeMs), maxMs);
     return { ...brake, untilMs: nowMs + waitMs, waitMs };
@@ -186,7 +186,16 @@ export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
 /** The brake after it has ended, or after an operator has lifted it. No time of this clock stays: another may be behind. */
 export function lifted(brake: Brake, nowMs: number): Brake {
   const ended = brake.kind === "refused" ? { codes: brake.codes, atMs: nowMs } : brake.ended;
-  return { ...brake, untilMs: 0, waitMs: null, needsProbe: false, passedOn: null, ended, suspected: null };
+  return {
+    ...brake,
+    untilMs: 0,
+    waitMs: null,
+    needsProbe: false,
+    probesStart: false,
+    passedOn: null,
+    ended,
+    suspected: null,
+  };
 }
 
 /** Refusals of one kind, and their codes, the most frequent first. */

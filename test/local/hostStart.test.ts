@@ -26,6 +26,11 @@ test.concurrent.each([
     { "a.js": TIMER, "b.js": 'throw new Error("boom");' },
     /^The app cannot start: dist\/b\.js .*boom \(.*b\.js:1:\d+\)$/,
   ],
+  [
+    "a file that throws several lines",
+    { "a.js": TIMER, "b.js": String.raw`throw new Error("wrong:\n  - A\n  - B");` },
+    /^The app cannot start: dist\/b\.js .*wrong: - A - B \(.*b\.js:1:\d+\)$/,
+  ],
   ["an app that registers nothing", { "a.js": "export {};" }, /^The app cannot start: the app registers no functions/],
   ["a `main` that matches no file", { "a.txt": "" }, /^The app cannot start: no file matches "main".*dist\/\*\.js/],
   ["one name for two functions", { "a.js": TIMER, "b.js": `${TIMER}//` }, /"tick" has already been registered/],

@@ -243,8 +243,8 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "leave a lifted brake a time of this clock",
     file: `${sync}/brake.ts`,
-    from: `return { ...brake, untilMs: 0, waitMs: null,`,
-    to: `return { ...brake, untilMs: nowMs, waitMs: null,`,
+    from: `untilMs: 0,\n    waitMs: null,`,
+    to: `untilMs: nowMs,\n    waitMs: null,`,
     unit: ["test/fleet/application.test.ts"],
   },
   {
