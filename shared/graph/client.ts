@@ -34,8 +34,11 @@ export type GraphClient = {
   ask(asks: readonly Ask[], hurry?: Hurry): Promise<Asked>;
 };
 
-/** `onPage` is told of each page as soon as it has come: the others of the batch may take longer. */
-export type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void };
+/**
+ * `onPage` is told of each page as soon as it has come: the others of the batch may take longer. `onCall` is told when a
+ * call has ended, answered or cut off: the asking comes on.
+ */
+export type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void; readonly onCall: () => void };
 
 export type GraphClientOptions = {
   readonly settings: {
@@ -62,6 +65,14 @@ type Tally = {
   throttles: number;
   brake: Brake | null;
   isBatchCut: boolean;
+  /** No batches are sent at all. */
+  isSingly: boolean;
+  /** How a batch failed that may have failed for one of its items, for what it is, or for all that Graph is asked. */
+  batchFault: Failure | null;
+  /** Single calls that have failed in passing too. */
+  failed: number;
+  /** Whether a single call was answered otherwise: Graph is there. */
+  isAnswered: boolean;
 };
 
 /** @throws Error when the root is no origin that may see a token, or the batch size is out of range. */
@@ -90,12 +101,15 @@ class Client implements GraphClient {
     const { batchSize } = this.#options.settings;
     if (asks.length > batchSize) throw new Error(`${asks.length} asks, and a batch takes ${batchSize}.`);
     if (new Set(asks.map((ask) => ask.mailboxId)).size < asks.length) throw new Error("A mailbox is asked twice.");
-    const counts = { requests: 0, throttles: 0, brake: null, isBatchCut: false };
-    const tally: Tally = { outcomes: new Map(), hurry, ...counts };
+    const counts = { requests: 0, throttles: 0, brake: null, failed: 0 };
+    const isSingly = batchSize === 1 || !this.#gate.isOpen();
+    const seen = { isBatchCut: false, isSingly, batchFault: null, isAnswered: false };
+    const tally: Tally = { outcomes: new Map(), hurry, ...counts, ...seen };
     const routes = asks.flatMap((ask) => this.#routeOf(ask, tally));
     const batched = routes.filter((route): route is BatchRoute => route.batchUrl !== null);
-    if (batched.length > 1 && this.#gate.isOpen()) await this.#askBatch(batched, tally);
+    if (batched.length > 1 && !isSingly) await this.#askBatch(batched, tally);
     await this.#askSingly(routes, tally);
+    if (tally.batchFault !== null && tally.isAnswered) this.#gate.refused();
     tally.brake ??= this.#brakeOfMany(tally);
     if (tally.isBatchCut) this.#learnPatience(tally);
     const { requests, throttles, brake } = tally;
@@ -133,6 +147,7 @@ class Client implements GraphClient {
       ...this.#patience(tally),
     });
     tally.requests += sent.requests;
+    tally.hurry?.onCall();
     if (sent.kind === "fault" && sent.failure.code === answersSlowly) {
       tally.isBatchCut = true; // Graph answers a batch when all of its items have: who is slow is found out one by one.
       return;
@@ -164,6 +179,8 @@ class Client implements GraphClient {
       settleAll({ kind: "throttled", code: failure.code, retryAfterMs: waitMs });
     } else if (status !== null && isBatchRefusal(status)) {
       this.#gate.refused();
+    } else if (failure.kind === "transient") {
+      tally.batchFault = failure; // Whose fault it is, single calls show (I10).
     } else {
       settleAll(failure);
     }
@@ -189,12 +206,18 @@ class Client implements GraphClient {
     this.#settle(route.ask, outcome, tally);
   }
 
-  /** Asks what has no outcome yet, a few at a time. After a brake nothing more goes out: it would be refused too. */
+  /**
+   * Asks what has no outcome yet, a few at a time. After a brake nothing more goes out: it would be refused too. Nor after a
+   * failed batch once a few calls have failed like it, and none was answered.
+   */
   async #askSingly(routes: readonly Route[], tally: Tally): Promise<void> {
     const waiting = routes.filter(({ ask }) => !tally.outcomes.has(ask)).values();
     const lane = async () => {
       for (const route of waiting) {
+        const { batchFault, isAnswered, failed } = tally;
+        const isAway = !isAnswered && failed >= this.#limits.failedCallsMax;
         if (tally.brake !== null) tally.outcomes.set(route.ask, { kind: "throttled", ...tally.brake });
+        else if (batchFault !== null && isAway) tally.outcomes.set(route.ask, batchFault);
         else await this.#askOne(route, tally);
       }
     };
@@ -204,6 +227,7 @@ class Client implements GraphClient {
   async #askOne({ ask, rawTarget }: Route, tally: Tally): Promise<void> {
     const headers = { Prefer: this.#prefer };
     const { mailboxId } = ask;
+    const startedMs = this.#options.clock.nowMs();
     const sent = await this.#options.transport.send({
       method: "GET",
       rawTarget,
@@ -213,8 +237,12 @@ class Client implements GraphClient {
       ...this.#patience(tally),
     });
     tally.requests += sent.requests;
+    tally.hurry?.onCall();
+    if (tally.hurry !== null && tally.isSingly) this.#learnFromCall(sent, startedMs);
     const outcome =
       sent.kind === "answer" ? this.#outcomeOf(ask, sent.answer, sent.clientRequestId) : this.#failureOf(ask, sent);
+    if (outcome.kind === "transient") tally.failed += 1;
+    else tally.isAnswered = true;
     this.#settle(ask, outcome, tally);
   }
 
@@ -229,11 +257,34 @@ class Client implements GraphClient {
     return { patienceMs: this.#options.transport.batchHealth.patienceMs ?? this.#limits.patienceMs };
   }
 
-  /** When no mailbox of a batch that was cut off is slow, or most of them are, it is Graph: it gets more time at once. */
+  /**
+   * When no mailbox of a batch that was cut off is slow, or most of them are, it is Graph: it gets more time at once. Where
+   * that does not help, and single calls are answered, it is `$batch`: that counts as refused.
+   */
   #learnPatience({ outcomes }: Tally): void {
-    const { batchHealth } = this.#options.transport;
+    const isPatient = this.#options.transport.batchHealth.patienceMs === this.#limits.patienceMsMax;
     const slow = [...outcomes.values()].filter((outcome) => isSlow(outcome)).length;
     if (slow > 0 && slow * 2 <= outcomes.size) return;
+    if (slow === 0 && isPatient) this.#gate.refused();
+    this.#bePatient();
+  }
+
+  /** The same where no batches are sent: many calls that are cut off one after the other are no coincidence. */
+  #learnFromCall(sent: Sent, startedMs: number): void {
+    const { batchHealth } = this.#options.transport;
+    if (sent.kind === "answer") {
+      batchHealth.cutInARow = 0;
+      if (this.#options.clock.nowMs() - startedMs <= this.#limits.patienceMs) batchHealth.patienceMs = null;
+    } else if (sent.failure.code === answersSlowly) {
+      batchHealth.cutInARow += 1;
+      if (batchHealth.cutInARow < this.#limits.cutCallsMax) return;
+      batchHealth.cutInARow = 0;
+      this.#bePatient();
+    }
+  }
+
+  #bePatient(): void {
+    const { batchHealth } = this.#options.transport;
     const patienceMs = batchHealth.patienceMs ?? this.#limits.patienceMs;
     batchHealth.patienceMs = Math.min(2 * patienceMs, this.#limits.patienceMsMax);
   }

@@ -4,6 +4,7 @@ const minuteMs = 60 * secondMs;
 export type GraphLimits = {
   readonly itemsPerBatchMax: number;
   readonly singleCallsAtOnceMax: number;
+  readonly failedCallsMax: number;
   readonly batchRefusalsMax: number;
   readonly batchPauseMs: number;
   readonly brakeItemsMin: number;
@@ -11,6 +12,7 @@ export type GraphLimits = {
   readonly callMaxMs: number;
   readonly patienceMs: number;
   readonly patienceMsMax: number;
+  readonly cutCallsMax: number;
   readonly bodyBytesMax: number;
   readonly socketsMax: number;
   readonly idleSocketMaxMs: number;
@@ -26,6 +28,8 @@ export const graphLimits: GraphLimits = {
   itemsPerBatchMax: 20,
   /** Graph passes at most 4 items of a batch to Outlook at a time: without the batch we ask for no more. */
   singleCallsAtOnceMax: 4,
+  /** Our choice: after a failed batch so many single calls that fail too, and none that is answered, say that Graph is away. */
+  failedCallsMax: 8,
   /** Our choice: one refused batch may be bad luck, three in a row are a habit. */
   batchRefusalsMax: 3,
   batchPauseMs: 15 * minuteMs,
@@ -40,6 +44,8 @@ export const graphLimits: GraphLimits = {
    */
   patienceMs: 4 * secondMs,
   patienceMsMax: 16 * secondMs,
+  /** Our choice: where no batches are sent, so many calls that are cut off, and none that is answered between, are Graph's. */
+  cutCallsMax: 8,
   /** Our choice: 20 pages of 50 calendars are below 2 MiB. More than this is not a calendar list. */
   bodyBytesMax: 32 * 1024 * 1024,
   /**

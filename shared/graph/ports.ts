@@ -53,6 +53,8 @@ export type BatchHealth = {
   pausedUntilMs: number;
   /** How long a run waits for an answer that others wait for too; null: as long as at the start. */
   patienceMs: number | null;
+  /** Where no batches are sent: single calls that were cut off since one was answered in time. */
+  cutInARow: number;
 };
 
 export type Transport = {

@@ -99,7 +99,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
       }
     },
     nextRequestId: newId,
-    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
+    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null, cutInARow: 0 },
     close: () => pool.agent.destroy(),
   };
 }

@@ -110,8 +110,10 @@ export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], po
   const { store, clock, limits, log } = ports;
   const shared = refusals.shared(ended, clock.nowMs());
   if (shared === null || shared.count < limits.refusedMin) return false;
-  const raised = await store.changeBrake((now) => refused(now, shared.code, clock.nowMs()));
-  if (raised !== null) log("error", "application refused", { code: shared.code, until: isoOf(raised.untilMs) });
+  const raised = await store.changeBrake((now) => refused(now, shared.codes, clock.nowMs()));
+  if (raised !== null) {
+    log("error", "application refused", { code: raised.codes.join(","), until: isoOf(raised.untilMs) });
+  }
   return true;
 }
 
@@ -127,11 +129,9 @@ export async function suspect(refusals: Refusals, brake: Brake | null, ports: Po
   }
   const shared = refusals.shared(brake?.ended ?? null, clock.nowMs());
   if (shared === null) return false;
-  const next = await store.changeBrake((now) =>
-    suspected(now, shared.code, shared.count, limits.refusedMin, clock.nowMs()),
-  );
+  const next = await store.changeBrake((now) => suspected(now, shared, limits.refusedMin, clock.nowMs()));
   if (next === null || !isBraked(next, clock.nowMs())) return false;
-  log("error", "application refused", { code: shared.code, until: isoOf(next.untilMs) });
+  log("error", "application refused", { code: next.codes.join(","), until: isoOf(next.untilMs) });
   return true;
 }
 

@@ -1,6 +1,6 @@
 import { isSlow } from "../graph/client.js";
 import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult } from "../store/store.js";
-import { Refusals } from "../sync/brake.js";
+import { type Refusal, Refusals } from "../sync/brake.js";
 import { askOf } from "../sync/checkpoint.js";
 import { wait } from "../sync/decide.js";
 import { auditOf, handedOver, removingReason } from "../sync/due.js";
@@ -79,7 +79,7 @@ class Run {
   readonly #removing: string[] = [];
   #stop: "unfinished" | "braked" | "refused" | null = null;
   #newlySlow = 0;
-  /** When something was last answered or committed. */
+  /** When a call of Graph last ended, or something was committed. */
   #cameOnMs: number;
   #toldMs: number;
   #callOffHeartbeat: () => void = () => undefined;
@@ -209,10 +209,10 @@ class Run {
   async #ask(batch: readonly DueWork[]): Promise<void> {
     const works = new Map(batch.map((work) => [askOf(work.from), work]));
     const following: Promise<void>[] = [];
-    const noted = new Map<DueWork, string | null>();
+    const noted = new Map<DueWork, Refusal | null>();
     const follow = (work: DueWork, outcome: Outcome) => {
       this.#cameOnMs = this.ports.clock.nowMs();
-      const followed = this.#follow(work, outcome, (code) => noted.set(work, code));
+      const followed = this.#follow(work, outcome, (note) => noted.set(work, note));
       followed.catch(() => undefined); // Thrown below, once all of the batch have answered.
       following.push(followed);
     };
@@ -221,6 +221,9 @@ class Run {
       onPage: (ask, outcome) => {
         const work = works.get(ask);
         if (work !== undefined && works.delete(ask)) follow(work, outcome);
+      },
+      onCall: () => {
+        this.#cameOnMs = this.ports.clock.nowMs();
       },
     });
     this.tally.asked(answer);
@@ -239,8 +242,8 @@ class Run {
     await settled(following);
     // As they were asked: pages come earlier than refusals where a batch was asked singly.
     for (const work of batch) {
-      const code = noted.get(work);
-      if (code !== undefined) this.#refusals.add(code);
+      const note = noted.get(work);
+      if (note !== undefined) this.#refusals.add(note);
     }
     if (await raiseRefused(this.#refusals, this.gate.brake?.ended ?? null, this.ports)) this.#stop ??= "refused";
   }
@@ -252,7 +255,7 @@ class Run {
     this.#add(work, { held: work.held, rows: [], next }, countsOf(null, 0));
   }
 
-  async #follow(work: DueWork, outcome: Outcome, note: (code: string | null) => void): Promise<void> {
+  async #follow(work: DueWork, outcome: Outcome, take: (note: Refusal | null) => void): Promise<void> {
     if (isSlow(outcome) && this.#newlySlow < this.ports.limits.newlySlowMax) {
       this.#newlySlow += 1;
       this.ports.log("warn", "mailbox answers slowly", { mailbox: work.from.mailboxId });
@@ -261,8 +264,8 @@ class Run {
     }
     const step = stepOf(work, outcome, this.ports, this.#run.tick);
     logStep(step, this.ports);
-    const code = noteOf(work, outcome, step);
-    if (code !== undefined) note(code);
+    const note = noteOf(work, outcome, step);
+    if (note !== undefined) take(note);
     if (step.kind === "restart") {
       this.#due.again({ ...work, from: step.next, restarts: work.restarts + 1 });
       return;
@@ -353,14 +356,15 @@ class Run {
 }
 
 /**
- * What an answer tells of the application: null, that Graph answers; a code, that it refuses; undefined, nothing. Refusals of
+ * What an answer tells of the application: null, that Graph answers; a refusal; undefined, nothing. Refusals of
  * many alike are the application's; one that was refused so before tells nothing new.
  */
-function noteOf({ held }: DueWork, outcome: Outcome, step: Step): string | null | undefined {
+function noteOf({ held }: DueWork, outcome: Outcome, step: Step): Refusal | null | undefined {
   if (step.kind === "apply") return null;
   if (step.kind !== "park" && outcome.kind !== "authConfig") return undefined;
   const { lastErrorCode } = step.next;
-  return lastErrorCode === held.checkpoint.lastErrorCode ? undefined : (lastErrorCode ?? undefined);
+  if (lastErrorCode === null || lastErrorCode === held.checkpoint.lastErrorCode) return undefined;
+  return { kind: outcome.kind, code: lastErrorCode };
 }
 
 /** Waits for all, then throws the first fault: nothing is left running behind the invocation. */

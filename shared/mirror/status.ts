@@ -263,10 +263,11 @@ export async function readHealth(
     ...shards.slice(0, healthShardsMax).map((shard) => store.readShardRow(shard)),
   ]);
   const newestMs = newestStartMs(claims.map((claim) => ({ run: claim?.row.run ?? null })));
-  const usualMs = intervalMs(shardFiguresOf(figures ?? {}).ticks.map(({ startedMs }) => startedMs));
+  const startsMs = shardFiguresOf(figures ?? {}).ticks.map(({ startedMs }) => startedMs);
+  const usualMs = intervalMs(startsMs);
   const ticks = healthOfTicks(newestMs, usualMs, nowMs, nextFireMs);
   if (!ticks.isHealthy || brake === null || !isBraked(brake, nowMs)) return ticks;
-  return healthOfBrake(brake, usualMs, nowMs);
+  return healthOfBrake(brake, startsMs);
 }
 
 function healthOfTicks(newestMs: number | null, usualMs: number | null, nowMs: number, nextFireMs?: NextFire): Health {
@@ -287,13 +288,16 @@ function healthOfTicks(newestMs: number | null, usualMs: number | null, nowMs: n
   return { isHealthy: nowMs - newestMs <= intervalsLateMax * usualMs, reason: said };
 }
 
-/** A brake is Graph's, and no fault of the mirror; one that outlasts three ticks is unhealthy, for nobody is read. */
-function healthOfBrake({ kind, codes, sinceMs, untilMs }: Brake, usualMs: number | null, nowMs: number): Health {
+/**
+ * A brake is Graph's, and no fault of the mirror; one that outlasts three ticks is unhealthy, for nobody is read. Ticks that
+ * came: at night, where none is due, nobody would be read without it either.
+ */
+function healthOfBrake({ kind, codes, sinceMs, untilMs }: Brake, startsMs: readonly number[]): Health {
   const [code = "unknown"] = codes;
   const does = kind === "refused" ? "refuses" : "throttles";
   const then = kind === "refused" ? "one mailbox is tried again at" : "the brake holds until";
   const since = sinceMs === null ? "" : ` since ${at(sinceMs)}`;
   const reason = `Graph ${does} the whole application (${code})${since}; ${then} ${at(untilMs)}.`;
-  const isShort = sinceMs === null || usualMs === null || nowMs - sinceMs <= intervalsLateMax * usualMs;
-  return { isHealthy: isShort, reason };
+  const outlasted = startsMs.filter((startMs) => sinceMs !== null && startMs > sinceMs).length;
+  return { isHealthy: outlasted < intervalsLateMax, reason };
 }

@@ -114,7 +114,7 @@ export async function changeBrake(table: Table, change: (brake: Brake | null) =>
   throw new StorageError("change brake", metaPartition, 412, `lost to others ${brakeTurnsMax} times`);
 }
 
-/** `until` always stands: releases before the other columns read it alone. Codes hold no spaces. */
+/** `until` always stands: releases before the other columns read it alone. */
 function brakeColumns({ ended, suspected, ...brake }: Brake) {
   return new ColumnWriter()
     .time("until", brake.untilMs)
@@ -130,7 +130,7 @@ function brakeColumns({ ended, suspected, ...brake }: Brake) {
     .text("passedOn", brake.passedOn)
     .time("endedAt", ended?.atMs ?? null)
     .text("endedCodes", ended === null ? null : codesText(ended.codes))
-    .text("suspectedCode", suspected?.code ?? null)
+    .text("suspectedCodes", suspected === null ? null : codesText(suspected.codes))
     .count("suspectedCount", suspected?.count ?? null)
     .time("suspectedSince", suspected?.sinceMs ?? null)
     .columns();
@@ -140,7 +140,7 @@ async function brakeRow(table: Table): Promise<{ readonly brake: Brake; readonly
   const stored = await table.get(metaPartition, metaRows.brake);
   if (stored === null) return null;
   const row = new ColumnReader(stored);
-  const [endedMs, code] = [row.timeOrNull("endedAt"), row.textOrNull("suspectedCode")];
+  const [endedMs, suspectedMs] = [row.timeOrNull("endedAt"), row.timeOrNull("suspectedSince")];
   const brake: Brake = {
     kind: row.textOrNull("kind") === "refused" ? "refused" : "throttled",
     codes: codesOf(row.textOrNull("codes")),
@@ -155,19 +155,24 @@ async function brakeRow(table: Table): Promise<{ readonly brake: Brake; readonly
     passedOn: row.textOrNull("passedOn"),
     ended: endedMs === null ? null : { codes: codesOf(row.textOrNull("endedCodes")), atMs: endedMs },
     suspected:
-      code === null
+      suspectedMs === null
         ? null
-        : { code, count: row.countOrNull("suspectedCount") ?? 0, sinceMs: row.timeOrNull("suspectedSince") ?? 0 },
+        : {
+            codes: codesOf(row.textOrNull("suspectedCodes")),
+            count: row.countOrNull("suspectedCount") ?? 0,
+            sinceMs: suspectedMs,
+          },
   };
   return { brake, etag: stored.etag };
 }
 
 function codesText(codes: readonly string[]): string {
-  return codes.map((code) => code.replaceAll(" ", "_")).join(" ");
+  return codes.map((code) => code.replaceAll("%", "%25").replaceAll(" ", "%20")).join(" ");
 }
 
 function codesOf(text: string | null): readonly string[] {
-  return (text ?? "").split(" ").filter((code) => code !== "");
+  const written = (text ?? "").split(" ").filter((code) => code !== "");
+  return written.map((code) => code.replaceAll("%20", " ").replaceAll("%25", "%"));
 }
 
 /**

@@ -31,7 +31,10 @@ export type Brake = {
   readonly suspected: Suspicion | null;
 };
 
-export type Suspicion = { readonly code: string; readonly count: number; readonly sinceMs: number };
+export type Suspicion = { readonly codes: readonly string[]; readonly count: number; readonly sinceMs: number };
+
+/** How a mailbox was refused. Graph says the same with more than one code, for one mailbox or from one to the next. */
+export type Refusal = { readonly kind: Outcome["kind"]; readonly code: string };
 
 /** All are our own choice. */
 export const brakeLimits = {
@@ -101,13 +104,13 @@ export function throttled(before: Brake | null, code: string, askedMs: number, n
 }
 
 /** Graph refuses the application. Null: that is known. */
-export function refused(before: Brake | null, code: string, nowMs: number): Brake | null {
+export function refused(before: Brake | null, codes: readonly string[], nowMs: number): Brake | null {
   if (isBraked(before, nowMs)) return null;
   const waitMs = brakeLimits.probeMs;
   return {
     ...(before ?? idle),
     kind: "refused",
-    codes: [code],
+    codes: codes.slice(0, brakeLimits.codesMax),
     sinceMs: nowMs,
     untilMs: nowMs + waitMs,
     waitMs,
@@ -116,21 +119,16 @@ export function refused(before: Brake | null, code: string, nowMs: number): Brak
   };
 }
 
-/** A small shard was refused as a whole: with others of its kind it is the application. `enough`: how many make it so. Null: nothing to write. */
-export function suspected(
-  before: Brake | null,
-  code: string,
-  count: number,
-  enough: number,
-  nowMs: number,
-): Brake | null {
+/** A small shard was refused as a whole: with others it is the application. `enough`: how many make it so. Null: nothing to write. */
+export function suspected(before: Brake | null, { codes, count }: Shared, enough: number, nowMs: number): Brake | null {
   if (isBraked(before, nowMs)) return null;
   const earlier = before?.suspected ?? null;
-  const goesOn = earlier?.code === code && Math.abs(nowMs - earlier.sinceMs) < brakeLimits.suspicionMs;
+  const goesOn = earlier !== null && Math.abs(nowMs - earlier.sinceMs) < brakeLimits.suspicionMs;
   const sum = count + (goesOn ? earlier.count : 0);
-  if (sum >= enough) return refused(before, code, nowMs);
+  const all = [...new Set([...codes, ...(goesOn ? earlier.codes : [])])].slice(0, brakeLimits.codesMax);
+  if (sum >= enough) return refused(before, all, nowMs);
   const sinceMs = goesOn ? earlier.sinceMs : nowMs;
-  return { ...(before ?? idle), suspected: { code, count: sum, sinceMs } };
+  return { ...(before ?? idle), suspected: { codes: all, count: sum, sinceMs } };
 }
 
 /** The right to probe, for one instance: until the wait is over nobody else may. Null: it is not time, or another has it. */
@@ -200,18 +198,21 @@ export function lifted(brake: Brake, nowMs: number): Brake {
   };
 }
 
+/** Refusals of one kind, and their codes, the most frequent first. */
+type Shared = { readonly codes: readonly string[]; readonly count: number };
+
 /** What a run was answered, of mailboxes that were not refused with the same code before: those tell nothing new. */
 export class Refusals {
-  readonly #byCode = new Map<string, number>();
+  readonly #byKind = new Map<Refusal["kind"], string[]>();
   #answered = 0;
   #answeredSince = 0;
 
-  /** @param code Why the mailbox was refused; null: Graph answered for it. */
-  add(code: string | null): void {
-    if (code === null) {
+  /** @param refusal Null: Graph answered for the mailbox. */
+  add(refusal: Refusal | null): void {
+    if (refusal === null) {
       this.#answered += 1;
-      if (this.#byCode.size > 0) this.#answeredSince += 1;
-    } else this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1);
+      if (this.#byKind.size > 0) this.#answeredSince += 1;
+    } else this.#byKind.set(refusal.kind, [...(this.#byKind.get(refusal.kind) ?? []), refusal.code]);
   }
 
   get answered(): number {
@@ -222,14 +223,20 @@ export class Refusals {
    * The refusal that nearly all share; null where there is none. Who was answered before the first refusal is no reason
    * against it: it may have begun just then.
    */
-  shared(ended: Brake["ended"], nowMs: number): { readonly code: string; readonly count: number } | null {
-    const [most] = [...this.#byCode].sort(([, one], [, other]) => other - one);
-    if (most === undefined) return null;
-    const [code, count] = most;
-    const refusals = [...this.#byCode.values()].reduce((sum, each) => sum + each, 0);
-    const isEnded = ended?.codes.includes(code) === true;
+  shared(ended: Brake["ended"], nowMs: number): Shared | null {
+    const [most = []] = [...this.#byKind.values()].sort((one, other) => other.length - one.length);
+    if (most.length === 0) return null;
+    const refusals = [...this.#byKind.values()].flat().length;
+    const isEnded = ended?.codes.some((code) => most.includes(code)) === true;
     const hasJustEnded = isEnded && nowMs - ended.atMs < brakeLimits.strictMs;
     if (hasJustEnded && this.#answeredSince > 0) return null;
-    return count >= brakeLimits.refusedShareMin * (refusals + this.#answeredSince) ? { code, count } : null;
+    if (most.length < brakeLimits.refusedShareMin * (refusals + this.#answeredSince)) return null;
+    return { codes: byFrequency(most), count: most.length };
   }
+}
+
+function byFrequency(codes: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one).map(([code]) => code);
 }

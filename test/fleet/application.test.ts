@@ -4,7 +4,7 @@ import { healthAnswers } from "../../shared/http/status.js";
 import { liftBrake } from "../../shared/mirror/brakeCare.js";
 import { releaseMany } from "../../shared/mirror/releaseMany.js";
 import { runRounds } from "../../shared/mirror/runRounds.js";
-import { readStatus, type Status } from "../../shared/mirror/status.js";
+import { readHealth, readStatus, type Status } from "../../shared/mirror/status.js";
 import { runPoints } from "../../shared/mirror/watch.js";
 import { brakeLimits, isBraked, throttled } from "../../shared/sync/brake.js";
 import { httpOf } from "./http.js";
@@ -70,6 +70,19 @@ describe("a refusal of the whole application", () => {
       expect(after.mailboxes.freshWithinTwoTicks.count).toBe(total);
     },
   );
+
+  test("I7: a refusal that Graph says with either of two codes is one refusal", async () => {
+    const { world, total } = await opened({ mailboxes: 100, shards: 2 });
+    await ticks(world, 2);
+    world.graph.faults.add({ kind: "noMailbox", code: "MailboxNotSupportedForRESTAPI", rate: 0.5 });
+    world.graph.faults.add({ kind: "noMailbox", code: "MailboxNotEnabledForRESTAPI" });
+    await world.tick();
+    expect((await statusOf(world)).application).not.toBeNull();
+    await ticks(world, 60);
+    world.graph.faults.clear();
+    await ticks(world, 2);
+    expect((await statusOf(world)).mailboxes.byState).toMatchObject({ fresh: total, parked: 0 });
+  });
 
   test("I7: after a short one, nobody waits for what it was parked for", async () => {
     const { world, total } = await opened({ mailboxes: 100 });
@@ -247,6 +260,22 @@ describe("a throttle of the whole application", () => {
     expect(asleep.ticks.isLate).toBe(false); // As health says: it judges by the schedule too.
   });
 
+  test("I7: health says so of a brake that outlasts three ticks, and of none that came with the last tick of a day", async () => {
+    const { world } = await opened({ mailboxes: 40 });
+    await ticks(world, 3);
+    world.graph.faults.add(seven);
+    await world.tick();
+    const tomorrow = world.clock.ms + 12 * hourMs;
+    world.clock.ms += 10 * hourMs;
+    const nightly = (nowMs: number) => (nowMs < tomorrow ? tomorrow : nowMs + tickMs);
+    const health = () => readHealth(world.store, world.shards, world.clock.ms, nightly);
+    expect(await health()).toMatchObject({ isHealthy: true, reason: expect.stringContaining("throttles the whole") });
+    world.clock.ms = tomorrow;
+    world.graph.faults.add({ kind: "throttled", seconds: 7_200 });
+    await ticks(world, 4);
+    expect(await health()).toMatchObject({ isHealthy: false, reason: expect.stringContaining("throttles the whole") });
+  });
+
   test("I7: health names the brake while ticks come, and not their absence", async () => {
     const { world } = await opened({ mailboxes: 40 });
     await ticks(world, 3);
@@ -307,6 +336,21 @@ describe("a throttle of the whole application", () => {
     expect((await statusOf(world)).mailboxes.freshWithinTwoTicks.count).toBe(total);
     expect(world.logged.join("\n")).toContain("warn brake cut: it was raised by a fast clock");
   });
+});
+
+describe("$batch alone in trouble", () => {
+  const kinds = ["gatewayTimeout", "serverError", "unavailable", "denied", "noMailbox"] as const;
+  test.each(kinds)(
+    "I10: %s for each batch, and single calls are answered: all are fresh in each tick",
+    async (kind) => {
+      const { world, total } = await opened({ mailboxes: 60, shards: 2 });
+      world.graph.faults.add({ kind, on: "batch" });
+      for (let tick = 0; tick < 8; tick++) {
+        await world.tick();
+        expect((await statusOf(world)).mailboxes.byState.fresh).toBe(total);
+      }
+    },
+  );
 });
 
 describe("POST mailboxes/release", () => {

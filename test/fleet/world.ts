@@ -181,7 +181,7 @@ function simulated(graph: GraphSimulator, newId: () => string, onCall: FleetOpti
     },
     hasOtherToken: async () => true,
     nextRequestId: newId,
-    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
+    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null, cutInARow: 0 },
     close: () => undefined,
   };
 }

@@ -288,7 +288,7 @@ describe("the directory", () => {
       },
       hasOtherToken: async () => true,
       nextRequestId: () => "id",
-      batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
+      batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null, cutInARow: 0 },
       close: () => undefined,
     };
     const logged: unknown[] = [];

@@ -139,7 +139,7 @@ test("an item is asked again by itself when its answer is about the batch (taxon
 
 test("three refusals in a row stop batches for a quarter of an hour; a batch that is taken starts the count anew", () => {
   const clock = { atMs: 1_000, nowMs: () => clock.atMs };
-  const gate = batchGate({ refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null }, clock);
+  const gate = batchGate({ refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null, cutInARow: 0 }, clock);
   gate.refused();
   gate.refused();
   gate.accepted();

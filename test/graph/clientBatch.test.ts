@@ -199,20 +199,76 @@ describe("a batch that is refused whole", () => {
     expect(calls).toHaveLength(1);
   });
 
-  test.each<[Answer, object]>([
-    [answer(401, errorBody("InvalidAuthenticationToken")), { kind: "authConfig" }],
-    [answer(500), { kind: "transient", code: "http500" }],
-    [answer(302), { kind: "transient", code: "redirect" }],
-  ])("by $status is every mailbox's outcome, without single calls", async (refusal, outcome) => {
-    const { transport, calls } = refuse(refusal);
-    expect(await open(transport).client.ask(asksFor(2))).toMatchObject({ outcomes: [outcome, outcome], brake: null });
-    expect(calls).toHaveLength(1);
+  test.each<[Answer, object]>([[answer(401, errorBody("InvalidAuthenticationToken")), { kind: "authConfig" }]])(
+    "by $status is every mailbox's outcome, without single calls",
+    async (refusal, outcome) => {
+      const { transport, calls } = refuse(refusal);
+      expect(await open(transport).client.ask(asksFor(2))).toMatchObject({ outcomes: [outcome, outcome], brake: null });
+      expect(calls).toHaveLength(1);
+    },
+  );
+
+  const reset = { kind: "transient", code: "ECONNRESET", retryAfterMs: null } as const;
+  const fault = { kind: "fault", failure: reset, detail: null } as const;
+  const failures: readonly [string, Answer | typeof fault][] = [
+    ["500", answer(500)],
+    ["502 with HTML", answer(502, "<html>")],
+    ["503 without a time", answer(503)],
+    ["504", answer(504, errorBody("UnknownError"))],
+    ["a redirect", answer(302)],
+    ["a reset", fault],
+  ];
+
+  test.each(failures)("I10: by %s blames no mailbox: each is asked by itself", async (_what, failed) => {
+    const { transport, calls } = scriptedTransport((call) =>
+      call.method === "POST" ? failed : answer(200, lastPage(mailboxOf(call.rawTarget))),
+    );
+    const { client } = open(transport);
+    for (let round = 0; round < 4; round++) {
+      const { outcomes } = await client.ask(asksFor(20));
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(20).fill("lastPage"));
+    }
+    expect(calls.filter(({ method }) => method === "POST")).toHaveLength(3); // Then it is left alone for a while.
   });
 
-  test("by the network is every mailbox's transient failure", async () => {
-    const failure = { kind: "transient", code: "timeout", retryAfterMs: null } as const;
-    const { transport } = scriptedTransport(() => ({ kind: "fault", failure, detail: null }));
-    expect((await open(transport).client.ask(asksFor(2))).outcomes).toEqual([failure, failure]);
+  test("I10: that fails for one of its items harms that mailbox alone", async () => {
+    const bad = (url: string) => mailboxOf(url) === "m3";
+    const { transport } = scriptedTransport((call) =>
+      call.method === "POST" || bad(call.rawTarget) ? answer(502) : answer(200, lastPage(mailboxOf(call.rawTarget))),
+    );
+    const { outcomes } = await open(transport).client.ask(asksFor(20));
+    expect(outcomes.map(({ kind }) => kind)).toEqual(asksFor(20).map((_, at) => (at === 3 ? "transient" : "lastPage")));
+  });
+
+  test("I10: that never answers, while single calls do, is left alone for a while after some tries", async () => {
+    const late = { kind: "transient", code: "answersSlowly", retryAfterMs: null } as const;
+    const { transport, calls } = scriptedTransport((call) =>
+      call.method === "POST"
+        ? { kind: "fault", failure: late, detail: null }
+        : answer(200, lastPage(mailboxOf(call.rawTarget))),
+    );
+    const { client, clock } = open(transport);
+    const posts = () => calls.filter(({ method }) => method === "POST").length;
+    const hurry = { onPage: () => undefined, onCall: () => undefined };
+    for (let round = 0; round < 8; round++) {
+      const { outcomes } = await client.ask(asksFor(20), hurry);
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(20).fill("lastPage"));
+    }
+    expect(posts()).toBe(5); // With 4, 8 and three times 16 s.
+    clock.atMs = 15 * 60_000;
+    await client.ask(asksFor(20), hurry);
+    expect(posts()).toBe(6);
+  });
+
+  test.each(failures)("by %s as all else is costs a few calls, and batches are gone on with", async (_what, failed) => {
+    const { transport, calls } = scriptedTransport(() => failed);
+    const { client } = open(transport);
+    for (let round = 1; round <= 5; round++) {
+      const { outcomes } = await client.ask(asksFor(20));
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(20).fill("transient"));
+      expect(calls.filter(({ method }) => method === "POST")).toHaveLength(round);
+      expect(calls.length).toBeLessThanOrEqual(round * (1 + 8 + 3));
+    }
   });
 });
 

@@ -98,7 +98,7 @@ export function scriptedTransport(
     },
     hasOtherToken: async () => true,
     nextRequestId: newId,
-    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
+    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null, cutInARow: 0 },
     close: () => undefined,
   };
   return { transport, calls };

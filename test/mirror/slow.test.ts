@@ -137,6 +137,31 @@ describe("I10: others of the kind", () => {
     expect(await successesSince(world, 0)).toHaveLength(40);
     expect(world.calls.some(({ items }) => items > 1)).toBe(true);
   });
+
+  test("I7: a Graph that is slow for all where no batches are sent gets more patience too: nobody fails by it", async () => {
+    const world = await slowWorld(200, () => 5 * secondMs, {}, 1);
+    await ticks(world, 1, 300 * secondMs);
+    expect(await successesSince(world, 0)).toHaveLength(200);
+    const checkpoints = await Promise.all(world.ids.map((id) => world.checkpoint(id)));
+    expect(checkpoints.filter(({ aloneUntilMs }) => aloneUntilMs !== null).length).toBeLessThanOrEqual(16);
+    expect(world.faults).toEqual([]);
+  });
+
+  test("I7: one call in eight that is answered in time is reason against that, and the slow are handed over", async () => {
+    const world = await slowWorld(40, (id) => (world.ids.indexOf(id) % 4 === 0 ? Infinity : quickMs), {}, 1);
+    await ticks(world, 1, 30 * secondMs);
+    expect(await successesSince(world, 0)).toHaveLength(30);
+    const startMs = world.time.ms;
+    await ticks(world, 1, secondMs);
+    expect(await successesSince(world, startMs - 1)).toHaveLength(30);
+  });
+
+  test("I7: ticks that come fast do not throw away what a run learns of a Graph that is slower than its patience", async () => {
+    const world = await slowWorld(40, () => 20 * secondMs);
+    await ticks(world, 120);
+    expect(await successesSince(world, 0)).toHaveLength(40);
+    expect(world.faults).toEqual([]);
+  });
 });
 
 test("a run whose host was killed delays the ticks of its shard for half a minute at most", async () => {

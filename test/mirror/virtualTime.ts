@@ -56,6 +56,7 @@ export async function slowWorld(
   mailboxes: number,
   delayMs: (mailboxId: string) => number,
   limits: Partial<Ports["limits"]> = {},
+  batchSize = 20,
 ) {
   const time = new VirtualTime();
   const { clock } = time;
@@ -76,7 +77,7 @@ export async function slowWorld(
   const logged: string[] = [];
   const log: Ports["log"] = (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const transport = createTransport({ root, token: trialToken("t"), newId, httpClient, after: time.after });
-  const settings = { root, version: "beta", pageSize: 50, batchSize: 20 };
+  const settings = { root, version: "beta", pageSize: 50, batchSize };
   const ports: Ports = {
     clock,
     random: { next: () => 1 },
@@ -86,7 +87,7 @@ export async function slowWorld(
     nudge: null,
     log,
     limits: { ...runLimits, ...limits },
-    batchSize: 20,
+    batchSize,
     auditMs: 7 * 86_400_000,
   };
   const running = new Set<Promise<unknown>>();

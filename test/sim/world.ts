@@ -231,7 +231,7 @@ export class World {
     const process: Process = Object.assign(mortal, {
       offsetMs: 0,
       table: this.tableFor(mortal, () => this.kill(process)),
-      batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null },
+      batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null, cutInARow: 0 },
       invocations: new Set<Invocation>(),
     });
     this.processes.push(process);

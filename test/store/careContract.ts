@@ -116,7 +116,7 @@ export function careContract(name: string, newTable: NewTable): void {
         probesStart: true,
         unclearProbes: 3,
         ended: { codes: ["http403"], atMs: 3_000 },
-        suspected: { code: "http403", count: 3, sinceMs: 2_000 },
+        suspected: { codes: ["http403", "100%20 of two words"], count: 3, sinceMs: 2_000 },
       };
       expect(await store.changeBrake(() => brake)).toEqual(brake);
       expect(await store.readBrake()).toEqual(brake);

@@ -112,6 +112,20 @@ export const inTheDrivers: readonly Mutant[] = [
     unit: ["test/mirror/slow.test.ts"],
   },
   {
+    name: "slow: take over from a run whose calls are cut off one after the other",
+    file: `${mirror}/runRounds.ts`,
+    from: `        this.#cameOnMs = this.ports.clock.nowMs();\n      },`,
+    to: `      },`,
+    unit: ["test/mirror/slow.test.ts"],
+  },
+  {
+    name: "slow: learn of a slow Graph from batches alone",
+    file: "shared/graph/client.ts",
+    from: `if (tally.hurry !== null && tally.isSingly)`,
+    to: `if (tally.hurry !== null && tally.isBatchCut)`,
+    unit: ["test/mirror/slow.test.ts"],
+  },
+  {
     name: "slow: ask a slow mailbox with the others each time",
     file: `${mirror}/runRounds.ts`,
     from: `held.checkpoint.aloneUntilMs !== null;`,

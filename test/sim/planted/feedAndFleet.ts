@@ -208,8 +208,22 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "take a refusal of the application for each mailbox's own",
     file: `${sync}/brake.ts`,
-    from: `return count >= brakeLimits.refusedShareMin * (refusals + this.#answeredSince) ? { code, count } : null;`,
-    to: `return count < 0 * brakeLimits.refusedShareMin * refusals ? { code, count } : null;`,
+    from: `if (most.length < brakeLimits.refusedShareMin * (refusals + this.#answeredSince)) return null;`,
+    to: `if (most.length >= 0 * brakeLimits.refusedShareMin * refusals) return null;`,
+    unit: ["test/fleet/application.test.ts"],
+  },
+  {
+    name: "call a brake that no tick has outlasted unhealthy",
+    file: `${mirror}/status.ts`,
+    from: `return { isHealthy: outlasted < intervalsLateMax, reason };`,
+    to: `return { isHealthy: outlasted < 0, reason };`,
+    unit: ["test/fleet/application.test.ts"],
+  },
+  {
+    name: "take refusals with different codes for different troubles",
+    file: `${sync}/brake.ts`,
+    from: `const [most = []] = [...this.#byKind.values()].sort(`,
+    to: `const [most = []] = [...Map.groupBy([...this.#byKind.values()].flat(), (code) => code).values()].sort(`,
     unit: ["test/fleet/application.test.ts"],
   },
   {

@@ -85,6 +85,20 @@ export const inTheGraphClient: readonly Mutant[] = [
     unit: ["test/graph/clientBatch.test.ts"],
   },
   {
+    name: "book the failure of a batch to each of its mailboxes",
+    file: `${graph}/client.ts`,
+    from: `} else if (failure.kind === "transient") {`,
+    to: `} else if (failure.code === "") {`,
+    unit: ["test/graph/clientBatch.test.ts"],
+  },
+  {
+    name: "wait with each tick for a $batch that never answers",
+    file: `${graph}/client.ts`,
+    from: `if (slow === 0 && isPatient) this.#gate.refused();`,
+    to: ``,
+    unit: ["test/graph/clientBatch.test.ts"],
+  },
+  {
     name: "wait for the renewal of a token that is valid",
     file: `${graph}/token.ts`,
     from: `if (nowMs >= renewFromMs(held)) renew(nowMs);`,
