@@ -56,11 +56,17 @@ function linksOf(body: JsonObject): { nextLink: string | null; deltaLink: string
   return found;
 }
 
+/** Levels of a page's items. Our choice: a calendar has three, and who reads it back may stop at some hundreds. */
+const nestingMax = 100;
+
 /** Equal for equal payloads, so that pages that repeat for ever are noticed although their links rotate. */
 function hashOf(value: readonly unknown[]): string | null {
-  try {
-    return createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22);
-  } catch {
-    return null; // Nested so deep that nobody could write it down again.
-  }
+  if (!isNestedWithin(value, nestingMax)) return null; // So deep that nobody could write it down again.
+  return createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22);
+}
+
+/** By count, and not by what overflows: how deep `JSON.stringify` goes differs between releases of Node.js. */
+function isNestedWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((each) => isNestedWithin(each, levels - 1));
 }

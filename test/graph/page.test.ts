@@ -87,8 +87,11 @@ describe("I3: nothing is half believed", () => {
   });
 
   test("an item nested beyond what can be written down again is refused, without a crash", () => {
-    const deep = JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`);
-    expect(parsePage({ value: [{ id: "A=", deep }], "@odata.deltaLink": deltaLink }, "delta")).toEqual(malformed);
+    const nested = (levels: number) => JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`);
+    const pageOf = (levels: number) =>
+      parsePage({ value: [{ id: "A=", deep: nested(levels) }], "@odata.deltaLink": deltaLink }, "delta");
+    expect(pageOf(98)).toMatchObject({ kind: "lastPage" });
+    for (const levels of [99, 5_000, 50_000]) expect(pageOf(levels)).toEqual(malformed);
   });
 });
 
