@@ -16,7 +16,7 @@ const exitFailed = 1;
 const exitUsage = 2;
 const pollMs = 100;
 /** Looking at the whole table costs what the mirror needs as well: most of the time we don't. */
-const restPerLook = 10;
+const restPerLook = 3;
 const editEveryMs = 2_000;
 /** A tick that brings no mailbox further is repeated this often before we say what is wrong. */
 const idleTicksMax = 3;
@@ -25,6 +25,8 @@ const rowsWatchedMax = 2_000;
 /** Beyond this so many of each thousand are compared with the simulator: it takes one query for each. */
 const comparedWholeMax = 10_000;
 const comparedOfThousand = 20;
+/** What a storage that is made anew at each start is told of, and no news to anybody. */
+const ofNewStorage = /table laid out: it was new|changes queue made: there was none/;
 
 const options = optionsOrExit();
 const screen = screenOf(options.json);
@@ -112,8 +114,10 @@ async function requireStorage(connectionString: string | undefined, table: strin
 
 /** What the host complains of, each kind once: the same trouble comes with every mailbox and every tick. */
 function hearOnce(): (line: string) => void {
+  const isStorageNew = options.dataDir === null && !process.env["AzureWebJobsStorage"];
   const heard = new Set<string>();
   return (line) => {
+    if (isStorageNew && ofNewStorage.test(line)) return;
     const [, kind = line] = /^\S+Z?\s+\w+\s+(.*?)(?:\s+\w+=|$)/.exec(line) ?? [];
     if (heard.has(kind)) return;
     heard.add(kind);
