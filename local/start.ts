@@ -2,9 +2,8 @@ import { readSettings, SettingsError } from "../shared/settings.js";
 import { StorageError } from "../shared/store/errors.js";
 import { sameJson } from "../shared/sync/merge.js";
 import type { JsonObject } from "../shared/sync/types.js";
-import { followChanges } from "./start/changes.js";
 import { discoverRoster, tickByFigures } from "./start/large.js";
-import { type MirrorView, mirrorView, type Snapshot } from "./start/mirrorView.js";
+import type { MirrorView, Snapshot } from "./start/mirrorView.js";
 import { type StartOptions, startOptions, usage } from "./start/options.js";
 import { type Parts, startParts } from "./start/parts.js";
 import { type Product, productAt, type Simulator, simulatorAt } from "./start/product.js";
@@ -64,6 +63,7 @@ async function work(): Promise<number> {
   screen.say("Starting storage, Graph and the Functions host …", { event: "starting" });
   await requireStorage(process.env["AzureWebJobsStorage"], table, shards);
   const starting = startParts(options, process.env, hearOnce());
+  const loading = import("./start/mirrorView.js"); // Azure's packages load while storage and Graph start.
   const started = await Promise.race([starting, interrupted]);
   if (started === "interrupted") {
     parts = await starting;
@@ -79,6 +79,7 @@ async function work(): Promise<number> {
   });
   if (!options.once)
     screen.say(`Dashboard: ${hostUrl}/api/dashboard`, { event: "dashboard", url: `${hostUrl}/api/dashboard` });
+  const { mirrorView } = await loading;
   const product = productAt(hostUrl);
   const simulator = simulatorUrl === null ? null : simulatorAt(simulatorUrl);
   const view = mirrorView(connectionString, table, shards);
@@ -88,6 +89,7 @@ async function work(): Promise<number> {
   const done = await Promise.race([firstSync(product, simulator, view), interrupted, failed]);
   if (done === "interrupted") return 0;
   if (options.once || !done) return done ? 0 : exitFailed;
+  const { followChanges } = await import("./start/changes.js");
   const unfollow = changeNudges ? followChanges(connectionString, changesQueue, view, screen) : async () => undefined;
   if (simulator !== null) await tellHowToBreak(simulator, simulatorUrl ?? "");
   screen.say("Every change shows below as it lands. Ctrl-C ends everything.", { event: "following" });
@@ -105,6 +107,7 @@ async function work(): Promise<number> {
 async function requireStorage(connectionString: string | undefined, table: string, shards: number): Promise<void> {
   if (!connectionString) return;
   try {
+    const { mirrorView } = await import("./start/mirrorView.js");
     await mirrorView(connectionString, table, shards).isReachable();
   } catch (error) {
     const why = error instanceof StorageError ? error.code : String(error);

@@ -40,7 +40,7 @@ async function snapshot(store: Store, shards: number, sinceMs: number): Promise<
   let fresh = 0;
   let calendars = 0;
   const notFresh: Record<string, number> = {};
-  for (let shard = 0; shard < shards; shard++) {
+  const look = async (shard: number) => {
     const name = shard.toString(16).padStart(2, "0");
     for await (const page of store.readMailboxes(name, { after: null, upTo: null })) {
       for (const { checkpoint } of page) {
@@ -51,7 +51,8 @@ async function snapshot(store: Store, shards: number, sinceMs: number): Promise<
         else notFresh[why] = (notFresh[why] ?? 0) + 1;
       }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: shards }, (_, shard) => look(shard)));
   return { mailboxes, fresh, calendars, notFresh };
 }
 
