@@ -35,7 +35,6 @@ const triggers = readdirSync(join(root, "functions"))
   .filter((name) => name.endsWith(".ts"))
   .sort();
 
-for (const dir of [outDir, localDir]) rmSync(dir, { recursive: true, force: true });
 const app = ({ html, policy }: DashboardPage): BuildOptions => ({
   ...common,
   outdir: outDir,
@@ -60,8 +59,25 @@ const local: BuildOptions = {
   packages: "external", // They are beside it.
   entryPoints: { start: "local/start.ts", host: "local/host/main.ts", graph: "local/graph/main.ts" },
 };
-const built = await Promise.all([buildDashboardPage(root).then((page) => build(app(page))), build(local)]);
-if (built.some(({ warnings }) => warnings.length > 0)) process.exit(1);
-// Here and not in NODE_OPTIONS: Azure takes a Node process that runs already, whose options are settled. And before the
-// app: Node looks for the map of a file when it loads it.
-writeFileSync(join(outDir, "main.js"), 'process.setSourceMapsEnabled(true);\nawait import("./app.js");\n');
+/** One part alone: `--local`, `--app`. `npm start` builds the app while storage and Graph start. */
+const [part] = process.argv.slice(2);
+
+async function buildApp() {
+  rmSync(outDir, { recursive: true, force: true });
+  const { warnings } = await build(app(await buildDashboardPage(root)));
+  // Here and not in NODE_OPTIONS: Azure takes a Node process that runs already, whose options are settled. And before the
+  // app: Node looks for the map of a file when it loads it.
+  writeFileSync(join(outDir, "main.js"), 'process.setSourceMapsEnabled(true);\nawait import("./app.js");\n');
+  return warnings;
+}
+
+async function buildLocal() {
+  rmSync(localDir, { recursive: true, force: true });
+  return (await build(local)).warnings;
+}
+
+const warnings = await Promise.all([
+  ...(part === "--local" ? [] : [buildApp()]),
+  ...(part === "--app" ? [] : [buildLocal()]),
+]);
+if (warnings.flat().length > 0) process.exit(1);

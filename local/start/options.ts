@@ -24,6 +24,8 @@ export type StartOptions = {
   readonly port: number;
   /** Folder of a built app elsewhere; null: this repository's. */
   readonly appDir: string | null;
+  /** Whether this repository's app is built first. */
+  readonly builds: boolean;
   readonly json: boolean;
 };
 
@@ -41,6 +43,7 @@ export function startOptions(args: readonly string[], env: NodeJS.ProcessEnv): S
       mailbox: { type: "string" },
       port: { type: "string", default: "0" },
       app: { type: "string" },
+      build: { type: "boolean", default: false }, // For `npm start`, which always gives it.
       json: { type: "boolean", default: false },
     },
   });
@@ -63,6 +66,7 @@ export function startOptions(args: readonly string[], env: NodeJS.ProcessEnv): S
     mailbox: values.mailbox ?? null,
     port: wholeNumber("port", values.port, 0, 65_535),
     appDir: values.app ?? null,
+    builds: values.build && values.app === undefined,
     json: values.json,
   };
 }

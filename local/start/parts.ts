@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { startAzurite } from "../azurite.js";
 import { programPath, root } from "../root.js";
@@ -30,6 +31,8 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
   };
   try {
     if (options.port !== 0) await freePort(options.port);
+    const building = options.builds ? buildApp(stops) : Promise.resolve();
+    building.catch(() => undefined); // Thrown below, before the app is needed.
     const token = env["GRAPH_ACCESS_TOKEN"] || randomBytes(24).toString("base64url");
     const [connectionString, simulator] = await bothOrNeither(
       startStorage(options, env, stops),
@@ -47,6 +50,7 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
       ROSTER_SCHEDULE: options.once ? "0 0 0 1 1 *" : env["ROSTER_SCHEDULE"] || "*/20 * * * * *",
       ...(simulator === null ? {} : { GRAPH_ENDPOINT: simulator.url }),
     };
+    await building;
     const host = await startHost(options, settings, hear, stops);
     const children = [host.child, ...(simulator === null ? [] : [simulator.child])];
     return {
@@ -61,6 +65,16 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
     await stop();
     throw error;
   }
+}
+
+/** @throws Error with what the build said. */
+async function buildApp(stops: (() => Promise<void>)[]): Promise<void> {
+  const said: string[] = [];
+  const flags = [join(root, "local", "build.ts"), "--app"];
+  const child = run("The build", process.execPath, flags, process.env, (line) => said.push(line));
+  stops.push(child.stop);
+  const [code] = await once(child.process, "close");
+  if (code !== 0) throw new Error(`The app cannot be built.\n${said.join("\n")}`);
 }
 
 /** Azurite, unless the environment names a storage of its own. */
