@@ -103,14 +103,14 @@ describe("I7: a refusal of the whole application", () => {
 
   test("is lifted with the keyboard, and the next tick reads all", async () => {
     setAll("normal");
-    const lift = card("the whole application").getByRole("button", { name: "Lift the brake …" });
+    const lift = card("Refused: the whole application").getByRole("button", { name: "Lift the brake …" });
     await lift.focus();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Lift the brake?" }).waitFor();
     await dialog().getByRole("button", { name: "Lift it" }).focus();
     await page.keyboard.press("Enter");
     await said("The brake is lifted. The next tick asks again.");
-    await card("the whole application").waitFor({ state: "hidden" });
+    await card("Refused: the whole application").waitFor({ state: "hidden" });
     await product.countedTick();
     await verdictSays(`All ${fit} mailboxes are fresh`);
     expect(watched.faults).toEqual([]);
@@ -166,8 +166,8 @@ test("codes of Graph, and a roster that only a person confirms, are text and not
     await route.fulfill({ response, json });
   });
   await card("no second reading confirms it: nobody is suspended until you confirm it.").waitFor();
-  await card("the whole application").getByText(hostile).waitFor();
-  await card("the whole application").getByText("Next try with the next tick.").waitFor();
+  await card("Refused: the whole application").getByText(hostile).waitFor();
+  await card("Refused: the whole application").getByText("Next try with the next tick.").waitFor();
   await card(`denied:${hostile}`).getByRole("button", { name: "Release all 2 …" }).click();
   await dialog().getByText(hostile).waitFor();
   await page.keyboard.press("Escape");
