@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { TableClient } from "@azure/data-tables";
 import { productAt } from "../local/start/product.js";
+import { tableClientOf } from "../shared/azure/tableClient.js";
 import { graphLimits } from "../shared/graph/limits.js";
-import { azureTable } from "../shared/store/azureTable.js";
-import { tableClientOf } from "../shared/store/azureTableClient.js";
 import { shardNames } from "../shared/store/keys.js";
 import { createStore } from "../shared/store/store.js";
 import type { JsonObject } from "../shared/sync/types.js";
+import { azureTable } from "../shared/table/azureTable.js";
 import { type HostedApp, shards, startHost, tableName } from "./host.js";
 import { graphRoot } from "./peers/graphClient.js";
 import type { PeerOrders } from "./peers/main.js";

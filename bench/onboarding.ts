@@ -4,9 +4,9 @@ import { parseArgs } from "node:util";
 import { startAzurite } from "../local/azurite.js";
 import { programPath, root } from "../local/root.js";
 import { run } from "../local/start/processes.js";
-import { azureTable } from "../shared/store/azureTable.js";
-import { tableClientOf } from "../shared/store/azureTableClient.js";
+import { tableClientOf } from "../shared/azure/tableClient.js";
 import { createStore } from "../shared/store/store.js";
+import { azureTable } from "../shared/table/azureTable.js";
 import { type HostPool, hostPool, type Place } from "../test/chaos/hosts.js";
 
 /**

@@ -5,16 +5,16 @@ import { randomFrom } from "../local/graph/random.js";
 import { createGraphClient } from "../shared/graph/client.js";
 import { trialToken } from "../shared/graph/token.js";
 import { createTransport } from "../shared/graph/transport.js";
-import { applyPage } from "../shared/mirror/applyPage.js";
-import { type Ports, runLimits } from "../shared/mirror/ports.js";
-import { addMailbox } from "../shared/mirror/roster.js";
-import { runRounds } from "../shared/mirror/runRounds.js";
-import { startRounds } from "../shared/mirror/startRounds.js";
+import { addMailbox } from "../shared/roster/byHand.js";
+import { applyPage } from "../shared/rounds/applyPage.js";
+import { type Ports, runLimits } from "../shared/rounds/ports.js";
+import { runRounds } from "../shared/rounds/runRounds.js";
+import { startRounds } from "../shared/rounds/startRounds.js";
 import { shardNames } from "../shared/store/keys.js";
-import { memoryTable } from "../shared/store/memoryTable.js";
 import { createStore } from "../shared/store/store.js";
-import type { Table } from "../shared/store/table.js";
 import { stateOf } from "../shared/sync/state.js";
+import { memoryTable } from "../shared/table/memoryTable.js";
+import type { Table } from "../shared/table/table.js";
 
 /**
  * What one tick asks of Graph, table, queue and host. Counted, not timed: the same on every machine. All of it runs in

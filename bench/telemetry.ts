@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { createGraph } from "../local/graph/graph.js";
 import { randomFrom } from "../local/graph/random.js";
 import { startGraphServer } from "../local/graph/server.js";
-import { addMailbox } from "../shared/mirror/roster.js";
-import { runRounds } from "../shared/mirror/runRounds.js";
-import { runAttributes, runPoints } from "../shared/mirror/watch.js";
+import { addMailbox } from "../shared/roster/byHand.js";
+import { runRounds } from "../shared/rounds/runRounds.js";
 import { createOpenTelemetry } from "../shared/telemetry/openTelemetry.js";
+import { runAttributes, runPoints } from "../shared/telemetry/runTelemetry.js";
 import { noTelemetry, type Telemetry } from "../shared/telemetry/telemetry.js";
-import { trialPorts } from "../test/mirror/trial.js";
+import { trialPorts } from "../test/rounds/trial.js";
 
 /**
  * What telling costs the process that tells: processor time of quiet ticks with telemetry by OTLP, beside the same ticks

@@ -1,9 +1,9 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
 import { livePorts, registered, requireSettings, telemetry, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { applyPage } from "../shared/mirror/applyPage.js";
-import { parsePageMessage } from "../shared/mirror/messages.js";
-import { pagesAttributes } from "../shared/mirror/watch.js";
+import { parsePageMessage } from "../shared/messages.js";
+import { applyPage } from "../shared/rounds/applyPage.js";
+import { pagesAttributes } from "../shared/telemetry/runTelemetry.js";
 
 const connection = "AzureWebJobsStorage";
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });

@@ -1,7 +1,7 @@
 import { app, output, type TimerHandler } from "@azure/functions";
 import { discoverPorts, newId, registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { discoverMailboxes } from "../shared/mirror/discover.js";
+import { discoverMailboxes } from "../shared/roster/discover.js";
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
 

@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
-import { fleetReleaseRoute } from "../shared/http/fleetRelease.js";
 import { httpHandler } from "../shared/http/handler.js";
+import { fleetReleaseRoute } from "../shared/http/releaseMany.js";
 import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
 export const handler = httpHandler(fleetReleaseRoute(mirrorFacts.shards), httpPorts, nowMs);

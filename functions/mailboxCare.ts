@@ -1,6 +1,6 @@
 import { app, type HttpHandler, output } from "@azure/functions";
-import { careRoute } from "../shared/http/care.js";
 import { httpHandler } from "../shared/http/handler.js";
+import { careRoute } from "../shared/http/mailboxActions.js";
 import { httpPorts, nowMs, registered, requireSettings, withTelemetry } from "../shared/live.js";
 
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection: "AzureWebJobsStorage" });

@@ -1,7 +1,7 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
 import { livePorts, registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { parkPages } from "../shared/mirror/park.js";
+import { parkPages } from "../shared/rounds/poison.js";
 
 export const handler: StorageQueueHandler = async (message, context) => {
   await parkPages(message, await livePorts(logOf(context)));

@@ -1,7 +1,7 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
 import { registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { parkRounds } from "../shared/mirror/park.js";
+import { parkRounds } from "../shared/rounds/poison.js";
 
 export const handler: StorageQueueHandler = (message, context) => {
   parkRounds(message, logOf(context));

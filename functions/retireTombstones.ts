@@ -1,7 +1,7 @@
 import { app, type TimerHandler } from "@azure/functions";
 import { requireSettings, retirePorts, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { retireTombstones } from "../shared/mirror/retire.js";
+import { retireTombstones } from "../shared/rounds/retention.js";
 
 export const handler: TimerHandler = async (_timer, context) => {
   await retireTombstones(await retirePorts(logOf(context)));

@@ -1,6 +1,6 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
-import { rosterCareRoute } from "../shared/http/rosterCare.js";
+import { rosterCareRoute } from "../shared/http/rosterActions.js";
 import { httpPorts, mirrorFacts, nowMs, registered, requireSettings, withTelemetry } from "../shared/live.js";
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });

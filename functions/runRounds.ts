@@ -1,10 +1,10 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
 import { discoverPorts, livePorts, registered, requireSettings, telemetry, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { discoverMailboxes } from "../shared/mirror/discover.js";
-import { parseRoundsWork } from "../shared/mirror/messages.js";
-import { runRounds } from "../shared/mirror/runRounds.js";
-import { runAttributes, runPoints } from "../shared/mirror/watch.js";
+import { parseRoundsWork } from "../shared/messages.js";
+import { discoverMailboxes } from "../shared/roster/discover.js";
+import { runRounds } from "../shared/rounds/runRounds.js";
+import { runAttributes, runPoints } from "../shared/telemetry/runTelemetry.js";
 
 const connection = "AzureWebJobsStorage";
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection });

@@ -1,7 +1,7 @@
 import { app, output, type TimerHandler } from "@azure/functions";
 import { newId, nowMs, registered, requireLayout, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { startRounds } from "../shared/mirror/startRounds.js";
+import { startRounds } from "../shared/rounds/startRounds.js";
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
 

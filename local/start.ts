@@ -1,7 +1,7 @@
 import { readSettings, SettingsError } from "../shared/settings.js";
-import { StorageError } from "../shared/store/errors.js";
 import { sameJson } from "../shared/sync/merge.js";
 import type { JsonObject } from "../shared/sync/types.js";
+import { StorageError } from "../shared/table/errors.js";
 import { discoverRoster, tickByFigures } from "./start/large.js";
 import type { MirrorView, Snapshot } from "./start/mirrorView.js";
 import { type StartOptions, startOptions, usage } from "./start/options.js";

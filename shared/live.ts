@@ -5,26 +5,26 @@ import type { FunctionHandler } from "@azure/functions";
 import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
-import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
+import { createDirectoryClient, type DirectoryClient, type DirectorySource } from "./graph/directory.js";
 import { identityToken, steadyCredential, type TokenPorts, type TokenSource, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
-import { type DiscoverPorts, discoverLimits, sourceName, sourceOf } from "./mirror/discoverPorts.js";
-import { type Ports, runLimits } from "./mirror/ports.js";
-import type { RetirePorts } from "./mirror/retire.js";
-import type { MirrorFacts } from "./mirror/status.js";
+import { type DiscoverPorts, discoverLimits, sourceName } from "./roster/ports.js";
+import { type Ports, runLimits } from "./rounds/ports.js";
+import type { RetirePorts } from "./rounds/retention.js";
 import { nextLocalFire, readSchedule } from "./schedule.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
 import { forgetTable, keptFeedKey, type OpenOptions } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
-import type { Table } from "./store/table.js";
+import type { Table } from "./table/table.js";
 import { withSpan } from "./telemetry/invocation.js";
 import { startTelemetry } from "./telemetry/start.js";
 import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
 import { tracedTransport } from "./telemetry/tracedGraph.js";
 import { tracedTable } from "./telemetry/tracedTable.js";
 import { after } from "./timer.js";
+import type { MirrorFacts } from "./views/status.js";
 import { kept } from "./within.js";
 
 /** The composition root: the only place that builds real things and knows the real clock and real chance. */
@@ -165,6 +165,12 @@ export async function livePorts(log: Log): Promise<Ports> {
   };
 }
 
+/** The setting as a source; null for a roster that is kept by hand. */
+function sourceOf(roster: Settings["roster"]): DirectorySource | null {
+  if (roster.kind === "group") return { kind: "group", groupId: roster.groupId };
+  return roster.kind === "directory" ? { kind: "directory" } : null;
+}
+
 const source = sourceOf(boot.settings.roster);
 
 /** What discovery of the roster needs. @throws LayoutError, StorageError */
@@ -244,8 +250,8 @@ async function build(settings: Settings): Promise<Parts> {
   const { graph, storage } = settings;
   const [{ createTransport }, { azureTable }, { tableClientOf }] = await Promise.all([
     import("./graph/transport.js"),
-    import("./store/azureTable.js"),
-    import("./store/azureTableClient.js"),
+    import("./table/azureTable.js"),
+    import("./azure/tableClient.js"),
   ]);
   const credential = await credentialsOf(settings);
   const token = tokenOf(settings, credential.graph);
@@ -264,7 +270,7 @@ async function build(settings: Settings): Promise<Parts> {
 /** The queue's client is loaded with the first nudge: most processes never send one. */
 function nudgesTo({ storage, changesQueue }: Settings, credential: TokenCredential | null): Parts["nudgeFor"] {
   const sender = kept(async () => {
-    const { changesQueueOf } = await import("./store/changesQueue.js");
+    const { changesQueueOf } = await import("./azure/changesQueue.js");
     return changesQueueOf(storage, changesQueue, credential);
   });
   return (log) => {
@@ -293,7 +299,7 @@ async function sdkCredentialOf(clientId: string | null): Promise<TokenCredential
 
 /** Azure Identity is loaded only where it is used: it is the slowest part to load. */
 async function credentialOf(clientId: string | null): Promise<TokenCredential> {
-  const { identityCredential } = await import("./identity.js");
+  const { identityCredential } = await import("./azure/identity.js");
   const { isInAzure, graph } = boot.settings;
   return identityCredential({ isInAzure, authorityHost: clouds[graph.cloud].authorityHost, clientId });
 }

@@ -45,6 +45,33 @@ function isTypeOnly(text: string, name: string): boolean {
 
 const inRoom = (room: string) => files.filter(({ path }) => path.startsWith(`${room}/`));
 
+/** Rooms of `shared/`, from the ground up, and what each imports of the others. None imports one that stands below it here. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  sync: [],
+  table: [],
+  graph: ["sync"],
+  store: ["sync", "table"],
+  figures: ["sync", "graph", "store"],
+  rounds: ["sync", "graph", "store", "figures"],
+  roster: ["sync", "graph", "store"],
+  views: ["sync", "store", "figures"],
+  actions: ["sync", "store", "views"],
+  feed: ["sync", "store"],
+  http: ["sync", "store", "roster", "views", "actions", "feed"],
+  azure: ["graph"],
+  telemetry: ["table", "graph", "store", "figures", "rounds"],
+};
+/** Files that stand beside the rooms, and which rooms import them; all others are for `live.ts` alone. */
+const beside: Readonly<Record<string, readonly string[]>> = {
+  "log.ts": ["graph", "rounds", "roster", "actions", "http", "azure", "telemetry"],
+  "mapAtOnce.ts": ["roster", "views"],
+  "messages.ts": ["rounds", "roster", "actions", "http"],
+  "storageSettings.ts": ["azure"],
+  "timer.ts": ["graph", "rounds"],
+  "version.ts": ["graph", "telemetry"],
+  "within.ts": ["table", "graph", "http", "azure", "telemetry"],
+};
+
 describe("walls between rooms", () => {
   const mayImport: Record<string, RegExp> = {
     functions: /^(functions|shared)\/|^@azure\/functions$/,
@@ -69,6 +96,36 @@ describe("walls between rooms", () => {
     expect(strangers).toEqual([]);
   });
 
+  const roomOf = (path: string) => path.split("/")[1] ?? "";
+
+  test("the rooms of shared/ import each other as the table of arrows says, no more and no less", () => {
+    const drawn = [...Object.entries(arrows), ...Object.keys(beside).map((name): [string, string[]] => [name, []])];
+    const found = new Map(drawn.map(([room]) => [room, new Set<string>()]));
+    for (const file of inRoom("shared")) {
+      const from = roomOf(file.path);
+      for (const name of importsOf(file)) {
+        const to = roomOf(name);
+        if (name.startsWith("shared/") && from !== to) found.get(from)?.add(to);
+      }
+    }
+    for (const [room, others] of Object.entries(arrows)) {
+      const ground = Object.keys(beside).filter((name) => beside[name]?.includes(room));
+      expect([room, ...[...(found.get(room) ?? [])].sort()]).toEqual([room, ...[...others, ...ground].sort()]);
+    }
+    const strangers = [...new Set(inRoom("shared").map(({ path }) => roomOf(path)))].filter(
+      (room) => !room.endsWith(".ts") && !(room in arrows),
+    );
+    expect(strangers).toEqual([]);
+  });
+
+  test("no arrow runs up", () => {
+    const order = Object.keys(arrows);
+    const up = Object.entries(arrows).flatMap(([room, others]) =>
+      others.filter((other) => order.indexOf(other) >= order.indexOf(room)).map((other) => `${room} → ${other}`),
+    );
+    expect(up).toEqual([]);
+  });
+
   test("every runtime dependency is used by the app, and every package that the app uses is a runtime dependency", () => {
     const used = [...inRoom("functions"), ...inRoom("shared")].flatMap(importsOf);
     const packages = new Set(used.filter((name) => !/^(functions|shared)\/|^node:/.test(name)));
@@ -83,7 +140,7 @@ describe("walls between rooms", () => {
     }
     const lost = inRoom("shared").filter(({ path }) => !reached.has(path));
     // The in-memory table is the twin that tests hold to the same contract; the app itself never loads it.
-    expect(lost.map(({ path }) => path)).toEqual(["shared/store/memoryTable.ts"]);
+    expect(lost.map(({ path }) => path)).toEqual(["shared/table/memoryTable.ts"]);
   });
 });
 
@@ -99,7 +156,7 @@ describe("one place for each thing", () => {
     const found = [...inRoom("functions"), ...inRoom("shared")].filter(({ text }) =>
       /\.(upsertEntity|updateEntity|deleteEntity|createEntity|submitTransaction)\(/.test(text),
     );
-    expect(found.map(({ path }) => path)).toEqual(["shared/store/azureTable.ts"]);
+    expect(found.map(({ path }) => path)).toEqual(["shared/table/azureTable.ts"]);
   });
 
   test("every function is watched", () => {

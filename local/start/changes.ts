@@ -1,5 +1,5 @@
 import { type DequeuedMessageItem, QueueClient } from "@azure/storage-queue";
-import type { Nudge } from "../../shared/mirror/messages.js";
+import type { Nudge } from "../../shared/messages.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
 import type { MirrorView } from "./mirrorView.js";
 import type { Screen } from "./screen.js";

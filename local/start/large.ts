@@ -1,4 +1,4 @@
-import type { Status } from "../../shared/mirror/status.js";
+import type { Status } from "../../shared/views/status.js";
 import type { Product } from "./product.js";
 import type { Screen } from "./screen.js";
 

@@ -1,8 +1,8 @@
-import { azureTable } from "../../shared/store/azureTable.js";
-import { tableClientOf } from "../../shared/store/azureTableClient.js";
+import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { createStore, type Store } from "../../shared/store/store.js";
 import { stateOf } from "../../shared/sync/state.js";
 import type { CalendarRow, Checkpoint } from "../../shared/sync/types.js";
+import { azureTable } from "../../shared/table/azureTable.js";
 
 /** How the whole mirror stands at one moment. */
 export type Snapshot = {

@@ -1,4 +1,4 @@
-import type { Status } from "../../shared/mirror/status.js";
+import type { Status } from "../../shared/views/status.js";
 
 /** A mailbox for the roster. */
 export type NewMailbox = { readonly id: string; readonly displayName?: string | null };

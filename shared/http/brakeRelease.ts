@@ -1,4 +1,5 @@
-import { liftBrake } from "../mirror/brakeCare.js";
+import { liftBrake } from "../actions/brake.js";
+import { brakeView } from "../views/status.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { strangerIn } from "./requests.js";
 
@@ -6,5 +7,6 @@ import { strangerIn } from "./requests.js";
 export const brakeReleaseRoute: Route = async (request, { store, log, nowMs }) => {
   const mistake = await strangerIn(request);
   if (mistake !== null) return refusal(400, "invalidRequest", mistake);
-  return answer(200, await liftBrake(store, log, nowMs()));
+  const { lifted, brake } = await liftBrake(store, log, nowMs());
+  return answer(200, { lifted, ...brakeView(brake, nowMs()) });
 };

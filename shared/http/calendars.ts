@@ -1,7 +1,7 @@
 import type { HttpRequest } from "@azure/functions";
 import { feedLimits, type MirrorFeed } from "../feed/feed.js";
 import { deltaItem, readItem } from "../feed/wire.js";
-import { mailboxIdOf } from "../mirror/roster.js";
+import { mailboxIdOf } from "../sync/mailboxId.js";
 import type { Checkpoint } from "../sync/types.js";
 import { feedRefusal, unknownMailbox } from "./feedRefusals.js";
 import { freshnessOf } from "./freshness.js";

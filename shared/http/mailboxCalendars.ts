@@ -1,5 +1,6 @@
-import { mailboxIdOf, viewOf } from "../mirror/roster.js";
+import { mailboxIdOf } from "../sync/mailboxId.js";
 import type { CalendarRow, Json, JsonObject } from "../sync/types.js";
+import { mailboxView } from "../views/mailbox.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { queryMistake } from "./requests.js";
 
@@ -17,7 +18,7 @@ export const mailboxCalendarsRoute: Route = async (request, { store, isTrial }) 
     return refusal(404, "itemNotFound", `The mailbox ${named.id} is not on the roster. PUT it to add it.`);
   }
   const rows = await store.readCalendars(named.id);
-  return answer(200, { mailbox: viewOf(held.checkpoint), value: [...rows].sort(inOrder).map(calendarView) });
+  return answer(200, { mailbox: mailboxView(held.checkpoint), value: [...rows].sort(inOrder).map(calendarView) });
 };
 
 /** Living ones by name, then removed ones, the latest first. */

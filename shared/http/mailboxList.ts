@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { isMailboxState, type ListPlace, type ListQuery, listMailboxes } from "../mirror/mailboxList.js";
 import { mailboxStates } from "../sync/state.js";
+import { isMailboxState, type ListPlace, type ListQuery, listMailboxes } from "../views/mailboxList.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { queryMistake } from "./requests.js";
 

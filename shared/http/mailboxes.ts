@@ -1,8 +1,10 @@
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
-import { addMailbox, findMailbox, mailboxIdOf, newMailboxIdOf } from "../mirror/roster.js";
-import { seatView } from "../mirror/rosterView.js";
+import { addMailbox } from "../roster/byHand.js";
 import { manualSource, type RosterRow } from "../store/store.js";
+import { mailboxIdOf, newMailboxIdOf } from "../sync/mailboxId.js";
+import { mailboxView } from "../views/mailbox.js";
+import { seatView } from "../views/roster.js";
 import { type Answer, answer, type HttpPorts, type Route, refusal } from "./handler.js";
 import { bodyOf, queryMistake, strangerIn } from "./requests.js";
 
@@ -45,7 +47,7 @@ async function putMailbox(id: string, request: HttpRequest, ports: HttpPorts): P
       'PUT it with {"source": "manual"} to mirror it by hand all the same: discovery then leaves it alone.';
     return refusal(409, "conflict", `The mailbox ${id} is suspended: its user has left the roster. ${remedy}`);
   }
-  return answer(end.isNew ? 201 : 200, (await toldMailbox(id, ports)) ?? end.view);
+  return answer(end.isNew ? 201 : 200, (await toldMailbox(id, ports)) ?? mailboxView(end.checkpoint));
 }
 
 async function deleteMailbox(id: string, ports: HttpPorts): Promise<Answer> {
@@ -67,6 +69,6 @@ function noteOf(row: RosterRow | null): Readonly<Record<string, string>> {
 
 /** The mailbox as it stands, with who put it on the roster; null when it is not there. */
 async function toldMailbox(id: string, { store }: HttpPorts) {
-  const view = await findMailbox(id, store);
-  return view === null ? null : { ...view, roster: seatView(await store.roster.read(id)) };
+  const held = await store.readMailbox(id);
+  return held === null ? null : { ...mailboxView(held.checkpoint), roster: seatView(await store.roster.read(id)) };
 }

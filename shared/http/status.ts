@@ -1,5 +1,5 @@
-import { type Health, type MirrorFacts, type NextFire, readHealth, readStatus } from "../mirror/status.js";
 import { LayoutError, StorageError, type Store } from "../store/store.js";
+import { type Health, type MirrorFacts, type NextFire, readHealth, readStatus } from "../views/status.js";
 import { type Answer, answer, guarded, type Route, refusal } from "./handler.js";
 import { queryMistake } from "./requests.js";
 

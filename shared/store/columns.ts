@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../sync/types.js";
-import { RowError } from "./errors.js";
-import type { Columns, ColumnValue, Entity } from "./table.js";
+import { RowError } from "../table/errors.js";
+import type { Columns, ColumnValue, Entity } from "../table/table.js";
 
 /**
  * Table service: 32 K characters in a string. Ours stay below, for a round number that people can remember. With another

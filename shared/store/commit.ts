@@ -1,8 +1,8 @@
+import { actionBytes } from "../table/measure.js";
+import type { Table } from "../table/table.js";
 import { shardRowKey } from "./keys.js";
 import { type Landing, landPieces, type Session, type ShardClaim } from "./landing.js";
-import { actionBytes } from "./measure.js";
 import { shardRowColumns } from "./shardRow.js";
-import type { Table } from "./table.js";
 import { type GroupLimits, type Held, type Parcel, type PendingUnit, type Piece, parcelOf, roomFor } from "./units.js";
 
 /**

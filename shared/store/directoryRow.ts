@@ -1,9 +1,9 @@
 import { type DirectoryState, directoryPhases, type RosterHold } from "../sync/directory.js";
+import { StorageError } from "../table/errors.js";
+import type { Action, Columns, Entity, Table } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
 import { commitIdColumn } from "./entities.js";
-import { StorageError } from "./errors.js";
 import { metaPartition, metaRows } from "./keys.js";
-import type { Action, Columns, Entity, Table } from "./table.js";
 
 /** The roster's checkpoint as stored, with the ETag that fences discoverers against each other (I2). */
 export type DirectoryHeld = { readonly state: DirectoryState; readonly etag: string };

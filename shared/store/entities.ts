@@ -6,9 +6,9 @@ import {
   type Json,
   type JsonObject,
 } from "../sync/types.js";
+import type { Columns, Entity } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
 import { mailboxKey } from "./keys.js";
-import type { Columns, Entity } from "./table.js";
 
 /** The column by which a writer finds its own success after a lost answer. */
 export const commitIdColumn = "commitId";

@@ -1,8 +1,8 @@
 import type { JsonObject } from "../sync/types.js";
+import { RowError } from "../table/errors.js";
+import type { Action, Table } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
-import { RowError } from "./errors.js";
 import { figuresRowKey } from "./keys.js";
-import type { Action, Table } from "./table.js";
 
 /** The shard's figures; null when it has none yet, or none that can be read: figures stop no run. */
 export async function readFigures(table: Table, shard: string): Promise<JsonObject | null> {

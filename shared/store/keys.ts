@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type KeyRange, keyUnitsMax } from "../table/table.js";
 
 /** Row key of the shard's own row, in each shard's partition. */
 export const shardRowKey = "shard";
@@ -10,16 +11,10 @@ export const figuresRowKey = "figures";
 export const metaPartition = "~meta";
 export const metaRows = { layout: "layout", brake: "brake", directory: "directory", feedKey: "feedkey" } as const;
 
-/** Table service: 1 KiB per key, which is 512 UTF-16 units; Azurite refuses longer ones. */
-export const keyUnitsMax = 512;
-
 const mailboxPrefix = "mailbox|";
 
 /** A mailbox's part of a key. Long enough for any real id, and the rest is left to the calendar's id. */
 const mailboxUnitsMax = 240;
-
-/** Rows of one partition from just after `after` up to and including `upTo`, in key order. */
-export type KeyRange = { readonly after: string; readonly upTo: string };
 
 /**
  * The shard of a mailbox: first byte of the SHA-256 of its id, modulo the number of shards.

@@ -1,9 +1,9 @@
+import { StorageError } from "../table/errors.js";
+import type { Action, Columns, Entity, Table, Transacted } from "../table/table.js";
 import { sameColumns } from "./columns.js";
 import { commitIdColumn } from "./entities.js";
-import { StorageError } from "./errors.js";
 import { shardRowKey } from "./keys.js";
 import { type ShardRow, shardRowColumns } from "./shardRow.js";
-import type { Action, Columns, Entity, Table, Transacted } from "./table.js";
 import type { Piece } from "./units.js";
 
 /** A run's hold on its shard: the row that it writes next, and the ETag of the row as stored. */

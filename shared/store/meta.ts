@@ -1,8 +1,8 @@
 import type { Brake } from "../sync/brake.js";
+import { isTableGone, LayoutError, StorageError } from "../table/errors.js";
+import type { Action, Entity, Table } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
-import { isTableGone, LayoutError, StorageError } from "./errors.js";
 import { metaPartition, metaRows } from "./keys.js";
-import type { Action, Entity, Table } from "./table.js";
 
 const layoutVersion = 1;
 

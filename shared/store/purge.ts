@@ -1,8 +1,8 @@
 import { removingReason, suspendedReason } from "../sync/due.js";
+import { StorageError } from "../table/errors.js";
+import { type Action, type Columns, type Table, type Transacted, tableLimits } from "../table/table.js";
 import { commitIdColumn } from "./entities.js";
-import { StorageError } from "./errors.js";
 import { calendarsOf, mailboxKey, rosterKey } from "./keys.js";
-import { type Action, type Columns, type Table, type Transacted, tableLimits } from "./table.js";
 
 /** Each turn loses only to somebody who wrote in between; a worker writes at most once more after the fence stands. */
 const turnsMax = 10;

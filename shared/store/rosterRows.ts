@@ -1,9 +1,9 @@
 import type { Checkpoint } from "../sync/types.js";
+import { RowError, StorageError } from "../table/errors.js";
+import { type Action, type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
 import { checkpointColumns, commitIdColumn } from "./entities.js";
-import { RowError, StorageError } from "./errors.js";
 import { mailboxKey, rosterAfter, rosterKey, shardOf } from "./keys.js";
-import { type Action, type Columns, type Entity, type Table, tableLimits } from "./table.js";
 
 /** The source of a mailbox that somebody put on the roster by hand: discovery leaves it alone. */
 export const manualSource = "manual";

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../sync/types.js";
+import type { Columns, Entity } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
-import type { Columns, Entity } from "./table.js";
 
 /** The shard's own row: the run that holds the shard, how far it has come, and figures for people. */
 export type ShardRow = {
@@ -20,6 +20,8 @@ export type ShardRow = {
   } | null;
   readonly figures: JsonObject;
 };
+
+export type ShardRun = NonNullable<ShardRow["run"]>;
 
 /** The shard's row as columns; their names are a public contract. */
 export function shardRowColumns({ run, figures }: ShardRow): Columns {

@@ -1,11 +1,12 @@
 import type { Brake } from "../sync/brake.js";
 import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, Checkpoint, JsonObject } from "../sync/types.js";
+import { isTableGone, RowError, StorageError } from "../table/errors.js";
+import { type Action, type Entity, type Table, type Transacted, tableLimits } from "../table/table.js";
 import { sameColumns } from "./columns.js";
 import { type Committed, commitUnits } from "./commit.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
 import { calendarOf, checkpointColumns, checkpointOf, commitIdColumn } from "./entities.js";
-import { isTableGone, RowError, StorageError } from "./errors.js";
 import { figuresAction, readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
 import type { ShardClaim } from "./landing.js";
@@ -13,13 +14,12 @@ import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } fro
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
 import { type ShardRow, shardRowColumns, shardRowOf } from "./shardRow.js";
-import { type Action, type Entity, type Table, type Transacted, tableLimits } from "./table.js";
 import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
 import { type GroupLimits, groupLimits, type Held, type PendingUnit } from "./units.js";
 
+export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/errors.js";
 export type { Committed, UnitResult } from "./commit.js";
 export type { DirectoryHeld } from "./directoryRow.js";
-export { LayoutError, RowError, rowUnreadable, StorageError } from "./errors.js";
 export type { ShardClaim } from "./landing.js";
 export { manualSource, type RosterHeld, type RosterRow, type RosterRows, type Seat } from "./rosterRows.js";
 export { type GroupLimits, groupSize, type Held, type PendingUnit, packGroup } from "./units.js";

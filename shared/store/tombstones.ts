@@ -1,7 +1,7 @@
 import type { CalendarRow } from "../sync/types.js";
+import { type EarlierThan, type Table, tableLimits } from "../table/table.js";
 import { calendarOf } from "./entities.js";
 import { calendarsOf, calendarsOfShard } from "./keys.js";
-import { type EarlierThan, type Table, tableLimits } from "./table.js";
 
 const removedBefore = (timeMs: number): EarlierThan => ({ column: "removedAt", timeMs });
 

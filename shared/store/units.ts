@@ -1,10 +1,10 @@
+import { tornCheckpoint } from "../sync/torn.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
+import { actionBytes, measureEntity } from "../table/measure.js";
+import { type Action, type Columns, tableLimits } from "../table/table.js";
 import { changedColumns } from "./columns.js";
 import { calendarColumns, checkpointColumns } from "./entities.js";
 import { calendarKey, mailboxKey } from "./keys.js";
-import { actionBytes, measureEntity } from "./measure.js";
-import { type Action, type Columns, tableLimits } from "./table.js";
-import { tornCheckpoint } from "./torn.js";
 
 /** A checkpoint as stored, with the ETag that fences it. */
 export type Held = { readonly checkpoint: Checkpoint; readonly etag: string };

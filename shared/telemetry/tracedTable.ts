@@ -1,5 +1,5 @@
 import { isMailboxKey } from "../store/keys.js";
-import type { Action, Table, Transacted } from "../store/table.js";
+import type { Action, Table, Transacted } from "../table/table.js";
 import { mailboxHash } from "./mailboxHash.js";
 import type { Attributes, Telemetry } from "./telemetry.js";
 

@@ -1,9 +1,9 @@
 import { QueueClient } from "@azure/storage-queue";
 import type { GraphSimulator } from "../../local/graph/graph.js";
-import { azureTable } from "../../shared/store/azureTable.js";
-import { tableClientOf } from "../../shared/store/azureTableClient.js";
+import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { createStore, type Store } from "../../shared/store/store.js";
 import type { JsonObject } from "../../shared/sync/types.js";
+import { azureTable } from "../../shared/table/azureTable.js";
 import { contentText } from "../sim/views.js";
 import { shards } from "./world.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createFeed } from "../../shared/feed/feed.js";
-import { addMailbox } from "../../shared/mirror/roster.js";
-import { memoryTable } from "../../shared/store/memoryTable.js";
+import { addMailbox } from "../../shared/roster/byHand.js";
 import { readFeedKey } from "../../shared/store/meta.js";
+import { memoryTable } from "../../shared/table/memoryTable.js";
 import { mailboxId, mailboxWorld, worldWith } from "./mailboxWorld.js";
 
 /** What readers meet after the mirror has moved to another table: docs/operations.md, "Another SHARDS". */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createFeed, type DeltaPage, type MirrorFeed } from "../../shared/feed/feed.js";
-import type { Table } from "../../shared/store/table.js";
+import type { Table } from "../../shared/table/table.js";
 import { storeOn } from "../store/builders.js";
 import { between, key, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "./mailboxWorld.js";
 

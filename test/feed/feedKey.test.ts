@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { StorageError } from "../../shared/store/errors.js";
-import { memoryTable } from "../../shared/store/memoryTable.js";
 import { keptFeedKey, readFeedKey } from "../../shared/store/meta.js";
+import { StorageError } from "../../shared/table/errors.js";
+import { memoryTable } from "../../shared/table/memoryTable.js";
 import { between } from "./mailboxWorld.js";
 
 const drawing = (byte: number) => () => new Uint8Array(32).fill(byte);

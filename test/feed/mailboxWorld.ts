@@ -1,13 +1,13 @@
 import { createFeed, type MirrorFeed } from "../../shared/feed/feed.js";
-import { retireTombstones } from "../../shared/mirror/retire.js";
-import { addMailbox } from "../../shared/mirror/roster.js";
-import { type MemoryTable, type MemoryTableOptions, memoryTable } from "../../shared/store/memoryTable.js";
+import { addMailbox } from "../../shared/roster/byHand.js";
+import { retireTombstones } from "../../shared/rounds/retention.js";
 import { type Held, StorageError, type Store, type StoreParts } from "../../shared/store/store.js";
-import type { Table } from "../../shared/store/table.js";
 import { startOver } from "../../shared/sync/checkpoint.js";
 import { decide } from "../../shared/sync/decide.js";
 import { settle } from "../../shared/sync/settle.js";
 import type { Item, Json, JsonObject } from "../../shared/sync/types.js";
+import { type MemoryTable, type MemoryTableOptions, memoryTable } from "../../shared/table/memoryTable.js";
+import type { Table } from "../../shared/table/table.js";
 import { storeOn } from "../store/builders.js";
 
 export const key = new Uint8Array(32).fill(7);

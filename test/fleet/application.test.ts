@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../../local/graph/faults.js";
+import { liftBrake } from "../../shared/actions/brake.js";
+import { releaseMany } from "../../shared/actions/releaseMany.js";
 import { healthAnswers } from "../../shared/http/status.js";
-import { liftBrake } from "../../shared/mirror/brakeCare.js";
-import { releaseMany } from "../../shared/mirror/releaseMany.js";
-import { runRounds } from "../../shared/mirror/runRounds.js";
-import { readHealth, readStatus, type Status } from "../../shared/mirror/status.js";
-import { runPoints } from "../../shared/mirror/watch.js";
+import { runRounds } from "../../shared/rounds/runRounds.js";
 import { brakeLimits, isBraked, throttled } from "../../shared/sync/brake.js";
+import { runPoints } from "../../shared/telemetry/runTelemetry.js";
+import { readHealth, readStatus, type Status } from "../../shared/views/status.js";
 import { httpOf } from "./http.js";
 import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "./world.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SyncMessage } from "../../shared/mirror/messages.js";
+import type { SyncMessage } from "../../shared/messages.js";
 import { httpOf, type Reply } from "./http.js";
 import { type Fleet, fitUsers, fleet, tickMs } from "./world.js";
 

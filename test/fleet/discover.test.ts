@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { discoverMailboxes } from "../../shared/mirror/discover.js";
-import { addMailbox } from "../../shared/mirror/roster.js";
+import { addMailbox } from "../../shared/roster/byHand.js";
+import { discoverMailboxes } from "../../shared/roster/discover.js";
 import { mailboxKey } from "../../shared/store/keys.js";
+import { stateOf } from "../../shared/sync/state.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "./world.js";
 
 async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
@@ -155,8 +156,8 @@ describe("the passes after it", () => {
     const id = fitOf(world, 2);
     world.graph.mailboxes.updateUser(id, { accountEnabled: false });
     await world.discover();
-    const { isNew, view } = await addMailbox(id, { source: "manual" }, world.store, world.newId);
-    expect([isNew, view.state]).toEqual([false, "new"]);
+    const { isNew, checkpoint } = await addMailbox(id, { source: "manual" }, world.store, world.newId);
+    expect([isNew, stateOf(checkpoint)]).toEqual([false, "new"]);
     world.graph.mailboxes.updateUser(id, { displayName: "Still disabled" });
     await world.discover();
     expect((await world.states()).get(id)).toBe("new");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { discoverMailboxes } from "../../shared/mirror/discover.js";
-import { addMailbox } from "../../shared/mirror/roster.js";
+import { addMailbox } from "../../shared/roster/byHand.js";
+import { discoverMailboxes } from "../../shared/roster/discover.js";
 import { createStore } from "../../shared/store/store.js";
 import { interfered } from "../store/tables.js";
 import { dayMs, type Fleet, type FleetOptions, fitUsers, fleet } from "./world.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { careForRoster } from "../../shared/mirror/rosterCare.js";
+import { careForRoster } from "../../shared/actions/roster.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "./world.js";
 
 async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../../local/graph/faults.js";
 import { below, randomFrom } from "../../local/graph/random.js";
+import { careForRoster } from "../../shared/actions/roster.js";
 import type { DirectorySource } from "../../shared/graph/directory.js";
-import { careForRoster } from "../../shared/mirror/rosterCare.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "./world.js";
 
 /** Any history of a directory that answers well formed and wrong, fails, and is read by processes that die. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { careForRoster } from "../../shared/mirror/rosterCare.js";
-import { readStatus } from "../../shared/mirror/status.js";
+import { careForRoster } from "../../shared/actions/roster.js";
+import { readStatus } from "../../shared/views/status.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "./world.js";
 
 /** A sudden shrink is held whichever way it is told (I11); a single leaver goes at once. */

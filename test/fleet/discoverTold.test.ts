@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DirectorySource } from "../../shared/graph/directory.js";
-import { readStatus } from "../../shared/mirror/status.js";
+import { readStatus } from "../../shared/views/status.js";
 import { httpOf } from "./http.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "./world.js";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { Status } from "../../shared/mirror/status.js";
 import type { JsonObject } from "../../shared/sync/types.js";
+import type { Status } from "../../shared/views/status.js";
 import { validatorOf } from "../http/openapiValidator.js";
 import { type Product, startProduct } from "../product/product.js";
 

@@ -1,14 +1,14 @@
 import { HttpRequest } from "@azure/functions";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
-import { careRoute } from "../../shared/http/care.js";
-import { fleetReleaseRoute } from "../../shared/http/fleetRelease.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
+import { careRoute } from "../../shared/http/mailboxActions.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
-import { rosterCareRoute } from "../../shared/http/rosterCare.js";
+import { fleetReleaseRoute } from "../../shared/http/releaseMany.js";
+import { rosterCareRoute } from "../../shared/http/rosterActions.js";
 import { statusRoute } from "../../shared/http/status.js";
-import type { DiscoverMessage, SyncMessage } from "../../shared/mirror/messages.js";
+import type { DiscoverMessage, SyncMessage } from "../../shared/messages.js";
 import type { Fleet } from "./world.js";
 
 type Handler = ReturnType<typeof httpHandler>;

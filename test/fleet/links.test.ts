@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { parsePage } from "../../shared/graph/page.js";
-import { applyPage } from "../../shared/mirror/applyPage.js";
-import type { SyncMessage } from "../../shared/mirror/messages.js";
-import type { Ports } from "../../shared/mirror/ports.js";
-import { runRounds } from "../../shared/mirror/runRounds.js";
+import type { SyncMessage } from "../../shared/messages.js";
+import { applyPage } from "../../shared/rounds/applyPage.js";
+import type { Ports } from "../../shared/rounds/ports.js";
+import { runRounds } from "../../shared/rounds/runRounds.js";
 import { httpOf } from "./http.js";
 import { dayMs, type Fleet, fleet } from "./world.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { memoryTable } from "../../shared/store/memoryTable.js";
 import { createStore, type RosterRow, type Seat } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { newDirectory } from "../../shared/sync/directory.js";
+import { memoryTable } from "../../shared/table/memoryTable.js";
 import { azuriteTables, type NewTable } from "../store/tables.js";
 
 const row = (mailboxId: string, more: Partial<RosterRow> = {}): RosterRow => ({

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { healthAnswers } from "../../shared/http/status.js";
-import { applyPage } from "../../shared/mirror/applyPage.js";
-import { runRounds } from "../../shared/mirror/runRounds.js";
-import { readHealth, readStatus, type Status } from "../../shared/mirror/status.js";
+import { applyPage } from "../../shared/rounds/applyPage.js";
+import { runRounds } from "../../shared/rounds/runRounds.js";
 import { mailboxKey } from "../../shared/store/keys.js";
 import { createStore, StorageError } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
+import { readHealth, readStatus, type Status } from "../../shared/views/status.js";
 import { httpOf } from "./http.js";
 import { dayMs, type Fleet, fitUsers, fleet, tickMs } from "./world.js";
 

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deltaItem, readItem } from "../../shared/feed/wire.js";
 import { parsePage } from "../../shared/graph/page.js";
-import { memoryTable } from "../../shared/store/memoryTable.js";
 import { createStore, type Held, type Store } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { decide } from "../../shared/sync/decide.js";
 import { settle } from "../../shared/sync/settle.js";
 import type { JsonObject, Outcome } from "../../shared/sync/types.js";
+import { memoryTable } from "../../shared/table/memoryTable.js";
 import { calendarId, hostileJson, hostileText } from "./hostile.js";
 import { runs } from "./runs.js";
 

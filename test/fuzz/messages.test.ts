@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parsePageMessage, parseRoundsMessage } from "../../shared/mirror/messages.js";
-import { parkPages, parkRounds } from "../../shared/mirror/park.js";
-import type { Ports } from "../../shared/mirror/ports.js";
+import { parsePageMessage, parseRoundsMessage } from "../../shared/messages.js";
+import { parkPages, parkRounds } from "../../shared/rounds/poison.js";
+import type { Ports } from "../../shared/rounds/ports.js";
 import { hostileJson, hostileText } from "./hostile.js";
 import { fixedDraws, runs } from "./runs.js";
 

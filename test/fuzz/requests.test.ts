@@ -4,9 +4,9 @@ import { startUrl } from "../../shared/graph/links.js";
 import { holdsVersion, optionsOf, preferredPageSize, readOptionsOf, trackingTokenOf } from "../../shared/http/odata.js";
 import { calendarsPathOf } from "../../shared/http/paths.js";
 import { signedInUser } from "../../shared/http/principal.js";
-import { mailboxIdOf } from "../../shared/mirror/roster.js";
 import { readSettings, SettingsError } from "../../shared/settings.js";
 import { calendarKey, mailboxKey, shardOf } from "../../shared/store/keys.js";
+import { mailboxIdOf } from "../../shared/sync/mailboxId.js";
 import { calendarId, hostileJson, hostileText } from "./hostile.js";
 import { fixedDraws, runs } from "./runs.js";
 

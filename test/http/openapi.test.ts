@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { openapiDocument } from "../../shared/http/openapi.js";
+import { openapiDocument } from "../../shared/http/openapi/description.js";
 
 type Operation = {
   readonly operationId: string;

@@ -1,5 +1,5 @@
-import { StorageError } from "../../shared/store/errors.js";
-import type { Action, Entity, Table, Transacted } from "../../shared/store/table.js";
+import { StorageError } from "../../shared/table/errors.js";
+import type { Action, Entity, Table, Transacted } from "../../shared/table/table.js";
 import type { Fate, Mortal, Scheduler } from "./scheduler.js";
 
 export type TableHooks = {

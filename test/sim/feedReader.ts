@@ -6,9 +6,9 @@ import {
   type ListPage,
   type MirrorFeed,
 } from "../../shared/feed/feed.js";
-import { StorageError } from "../../shared/store/errors.js";
 import { createStore } from "../../shared/store/store.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
+import { StorageError } from "../../shared/table/errors.js";
 import { quieten } from "./pace.js";
 import type { Reader } from "./readers.js";
 import type { Mortal } from "./scheduler.js";

@@ -1,7 +1,7 @@
-import { applyPage } from "../../shared/mirror/applyPage.js";
-import { parsePageMessage, parseRoundsMessage } from "../../shared/mirror/messages.js";
-import { parkPages, parkRounds } from "../../shared/mirror/park.js";
-import { runRounds } from "../../shared/mirror/runRounds.js";
+import { parsePageMessage, parseRoundsMessage } from "../../shared/messages.js";
+import { applyPage } from "../../shared/rounds/applyPage.js";
+import { parkPages, parkRounds } from "../../shared/rounds/poison.js";
+import { runRounds } from "../../shared/rounds/runRounds.js";
 import { type Invocation, portsOf, type Wiring } from "./process.js";
 import type { QueueName } from "./queues.js";
 

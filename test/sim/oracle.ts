@@ -1,4 +1,4 @@
-import type { Action, Columns } from "../../shared/store/table.js";
+import type { Action, Columns } from "../../shared/table/table.js";
 import {
   aliveCount,
   type Change,

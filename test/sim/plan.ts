@@ -1,5 +1,5 @@
 import { below, type Random, randomFrom } from "../../local/graph/random.js";
-import type { RunLimits } from "../../shared/mirror/ports.js";
+import type { RunLimits } from "../../shared/rounds/ports.js";
 import { FAULT_NAMES, FAULTS, type Fault } from "./kinds.js";
 
 /** All that a seed decides before anything happens. */

@@ -1,7 +1,7 @@
 import type { FaultRule } from "../../local/graph/faults.js";
 import { GONE_CODES, LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
-import { careActions } from "../../shared/mirror/care.js";
+import { careActions } from "../../shared/actions/mailbox.js";
 import { EVENTS, type Fault, GRAPH_FAULTS } from "./kinds.js";
 import { slowness } from "./plan.js";
 import { jump } from "./process.js";

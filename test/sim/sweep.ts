@@ -1,4 +1,4 @@
-import { runLimits } from "../../shared/mirror/ports.js";
+import { runLimits } from "../../shared/rounds/ports.js";
 import { calm } from "./calm.js";
 import { feedReader } from "./feedReader.js";
 import { quieten } from "./pace.js";

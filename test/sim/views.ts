@@ -1,5 +1,5 @@
-import type { Columns } from "../../shared/store/table.js";
 import type { Json, JsonObject } from "../../shared/sync/types.js";
+import type { Columns } from "../../shared/table/table.js";
 
 /** What a reader of the table sees, by the names of its columns: nothing of the product's own reading is used here. */
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { changesQueueOf } from "../../shared/azure/changesQueue.js";
+import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { cloudNames, clouds } from "../../shared/graph/clouds.js";
-import { azureTable } from "../../shared/store/azureTable.js";
-import { tableClientOf } from "../../shared/store/azureTableClient.js";
-import { changesQueueOf } from "../../shared/store/changesQueue.js";
+import { azureTable } from "../../shared/table/azureTable.js";
 
 const key = Buffer.from("not a real key").toString("base64");
 const client = (connectionString: string) =>

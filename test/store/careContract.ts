@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { StorageError } from "../../shared/store/errors.js";
 import { type Brake, throttled } from "../../shared/sync/brake.js";
+import { StorageError } from "../../shared/table/errors.js";
 import { added, addedMany, row, rowsFrom, shardRow, storeOn, unit } from "./builders.js";
 import { interfered, type NewTable } from "./tables.js";
 import { newWorld, shard, type World } from "./world.js";

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { calendarColumns, calendarOf, checkpointColumns, checkpointOf } from "../../shared/store/entities.js";
 import { mailboxKey } from "../../shared/store/keys.js";
-import { measureEntity } from "../../shared/store/measure.js";
 import { shardRowColumns, shardRowOf } from "../../shared/store/shardRow.js";
-import type { Columns, Entity } from "../../shared/store/table.js";
-import { tornCheckpoint } from "../../shared/store/torn.js";
+import { tornCheckpoint } from "../../shared/sync/torn.js";
 import type { CalendarRow, Checkpoint, JsonObject } from "../../shared/sync/types.js";
+import { measureEntity } from "../../shared/table/measure.js";
+import type { Columns, Entity } from "../../shared/table/table.js";
 import { checkpoint, row, shardRow } from "./builders.js";
 
 const entityOf = (columns: Columns): Entity => ({ partitionKey: "0a", rowKey: "mailbox|m", etag: "e", columns });

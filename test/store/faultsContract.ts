@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { StorageError } from "../../shared/store/errors.js";
 import type { Held, ShardClaim } from "../../shared/store/store.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
+import { StorageError } from "../../shared/table/errors.js";
 import { added, addedMany, row, rowsFrom, shardRow, storeOn, unit } from "./builders.js";
 import type { NewTable } from "./tables.js";
 import { newWorld, shard, type World } from "./world.js";

@@ -5,12 +5,12 @@ import { TableClient } from "@azure/data-tables";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
-import { azureTable } from "../../shared/store/azureTable.js";
-import { tableClientOf } from "../../shared/store/azureTableClient.js";
-import { changesQueueOf } from "../../shared/store/changesQueue.js";
+import { changesQueueOf } from "../../shared/azure/changesQueue.js";
+import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { forgetTable, keptFeedKey } from "../../shared/store/meta.js";
 import { createStore, type Store } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
+import { azureTable } from "../../shared/table/azureTable.js";
 import { checkpoint } from "./builders.js";
 
 /** What stands for table and queue in the memory of a process, when these are taken away under it. */

@@ -4,7 +4,6 @@ import {
   calendarKey,
   calendarsOf,
   escapeKey,
-  type KeyRange,
   mailboxesBetween,
   mailboxKey,
   mailboxOfKey,
@@ -12,6 +11,7 @@ import {
   shardOf,
   unescapeKey,
 } from "../../shared/store/keys.js";
+import type { KeyRange } from "../../shared/table/table.js";
 
 // Any UTF-16 units at all, lone surrogates among them, and what has a meaning in keys, URLs or JavaScript.
 const anyUnits = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 1, maxLength: 512 }).map((units) => {

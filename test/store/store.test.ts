@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { memoryTable } from "../../shared/store/memoryTable.js";
+import { memoryTable } from "../../shared/table/memoryTable.js";
 import { storeContract } from "./storeContract.js";
 import { azuriteTables } from "./tables.js";
 

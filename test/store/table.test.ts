@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { StorageError } from "../../shared/store/errors.js";
-import { memoryTable, type TableCallDetail } from "../../shared/store/memoryTable.js";
-import type { Action } from "../../shared/store/table.js";
+import { StorageError } from "../../shared/table/errors.js";
+import { memoryTable, type TableCallDetail } from "../../shared/table/memoryTable.js";
+import type { Action } from "../../shared/table/table.js";
 import { collect, tableContract } from "./tableContract.js";
 import { azuriteTables } from "./tables.js";
 

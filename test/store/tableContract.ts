@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { StorageError } from "../../shared/store/errors.js";
 import { calendarKey, mailboxKey } from "../../shared/store/keys.js";
-import type { Action, Columns, Entity, Table } from "../../shared/store/table.js";
+import { StorageError } from "../../shared/table/errors.js";
+import type { Action, Columns, Entity, Table } from "../../shared/table/table.js";
 import type { NewTable } from "./tables.js";
 
 const everything = { after: " ", upTo: "~" };

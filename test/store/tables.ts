@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
-import { azureTable } from "../../shared/store/azureTable.js";
-import { tableClientOf } from "../../shared/store/azureTableClient.js";
-import type { Table } from "../../shared/store/table.js";
+import { tableClientOf } from "../../shared/azure/tableClient.js";
+import { azureTable } from "../../shared/table/azureTable.js";
+import type { Table } from "../../shared/table/table.js";
 
 /** A way to tables that do not exist yet, each on its own. */
 export type NewTable = () => Table;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import { noCounters } from "../../shared/mirror/walked.js";
+import { noCounters } from "../../shared/figures/counters.js";
 import type { Held, Store } from "../../shared/store/store.js";
 import { added, addedMany, checkpoint, row, rowsFrom, storeOn, unit } from "./builders.js";
 import type { NewTable } from "./tables.js";

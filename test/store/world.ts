@@ -1,6 +1,6 @@
-import { StorageError } from "../../shared/store/errors.js";
 import type { PendingUnit, ShardClaim, Store, UnitResult } from "../../shared/store/store.js";
-import type { Table } from "../../shared/store/table.js";
+import { StorageError } from "../../shared/table/errors.js";
+import type { Table } from "../../shared/table/table.js";
 import { shardRow, storeOn } from "./builders.js";
 import { type Interference, interfered, type NewTable } from "./tables.js";
 

@@ -6,14 +6,14 @@ import { FAULT_KINDS, type FaultKind, type FaultRule } from "../../local/graph/f
 import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import { type GraphServer, startGraphServer } from "../../local/graph/server.js";
-import { applyPage } from "../../shared/mirror/applyPage.js";
-import { parsePageMessage, parseRoundsMessage } from "../../shared/mirror/messages.js";
-import { addMailbox } from "../../shared/mirror/roster.js";
-import { runRounds } from "../../shared/mirror/runRounds.js";
-import { pagesAttributes, runAttributes, runPoints } from "../../shared/mirror/watch.js";
+import { parsePageMessage, parseRoundsMessage } from "../../shared/messages.js";
+import { addMailbox } from "../../shared/roster/byHand.js";
+import { applyPage } from "../../shared/rounds/applyPage.js";
+import { runRounds } from "../../shared/rounds/runRounds.js";
 import { withSpan } from "../../shared/telemetry/invocation.js";
 import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
-import { trialPorts } from "../mirror/trial.js";
+import { pagesAttributes, runAttributes, runPoints } from "../../shared/telemetry/runTelemetry.js";
+import { trialPorts } from "../rounds/trial.js";
 
 /** Rounds through each fault of the simulator, told to exporters in memory: what they were told holds no secret. */
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { RoundsMessage } from "../../shared/mirror/messages.js";
-import { runRounds } from "../../shared/mirror/runRounds.js";
-import { readStatus } from "../../shared/mirror/status.js";
-import { runPoints } from "../../shared/mirror/watch.js";
+import type { RoundsMessage } from "../../shared/messages.js";
+import { runRounds } from "../../shared/rounds/runRounds.js";
 import type { MetricName } from "../../shared/telemetry/metrics.js";
+import { runPoints } from "../../shared/telemetry/runTelemetry.js";
 import type { Point } from "../../shared/telemetry/telemetry.js";
+import { readStatus } from "../../shared/views/status.js";
 import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "../fleet/world.js";
 
 /** The figures that runs tell, beside those that the status tells of the same runs. */

@@ -1,0 +1,86 @@
+import type { TokenCredential } from "@azure/core-auth";
+import { QueueClient, RestError } from "@azure/storage-queue";
+import type { Log } from "../log.js";
+import type { StorageSettings } from "../storageSettings.js";
+import { within } from "../within.js";
+
+/** Our choice, of one call with the client's own retries and the token that it waits for. */
+const callMsMax = 30_000;
+
+/** Sends one nudge: resolves when the queue has it. */
+export type SendNudge = (nudge: { readonly mailbox: string; readonly sequence: number }) => Promise<void>;
+
+/**
+ * Sends nudges to the changes queue. Not by an output binding: the checkpoint may note a nudge as sent only once the
+ * queue has it, and a binding sends after the handler is done.
+ * Base64, as the queue extension of the Functions host expects by default.
+ *
+ * A queue that is not there is made, whenever that is found. One that is being deleted cannot be made for half a
+ * minute or more: the nudge fails, and is sent when its mailbox is next handled.
+ * @returns For each invocation a sender of its own: once the queue has not answered it, it asks no more, or a run with many
+ *   changes would wait for each of them.
+ */
+export function changesQueueOf(
+  storage: StorageSettings,
+  name: string,
+  credential: TokenCredential | null,
+): (log: Log) => SendNudge {
+  const client = clientOf(storage, name, credential);
+  let making: Promise<unknown> | null = null; // Shared by those that come at once, and kept no longer.
+  const make = async (log: Log): Promise<void> => {
+    const made = await calling("create", (abortSignal) => client.createIfNotExists({ abortSignal }));
+    if (made.succeeded) log("warn", "changes queue made: there was none", { queue: name });
+  };
+  return (log) => {
+    let isSilent = false;
+    const send = async (text: string): Promise<void> => {
+      await calling("send", (abortSignal) => client.sendMessage(text, { abortSignal }));
+    };
+    return async (nudge) => {
+      if (isSilent) throw new QueueError("send", "timeout", "not asked again in this invocation");
+      const text = Buffer.from(JSON.stringify(nudge)).toString("base64");
+      try {
+        await send(text).catch(async (error: unknown) => {
+          if (!(error instanceof QueueError) || error.code !== "QueueNotFound") throw error;
+          making ??= make(log).finally(() => {
+            making = null;
+          });
+          await making;
+          await send(text);
+        });
+      } catch (error) {
+        isSilent ||= error instanceof QueueError && error.code === "timeout";
+        throw error;
+      }
+    };
+  };
+}
+
+/** The queue did not take it. One line, without the SDK's own error: that one holds the request. */
+class QueueError extends Error {
+  override readonly name = "QueueError";
+  readonly code: string;
+  constructor(operation: string, code: string, why: string) {
+    super(`Queue storage: ${operation} failed, ${why}, code ${code}.`);
+    this.code = code;
+  }
+}
+
+async function calling<T>(operation: string, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  try {
+    return await within(callMsMax, () => new QueueError(operation, "timeout", "no answer"), call);
+  } catch (error) {
+    if (error instanceof QueueError) throw error;
+    const isAnswer = error instanceof RestError && error.statusCode !== undefined;
+    const code =
+      error instanceof RestError ? (error.code ?? "unknown") : error instanceof Error ? error.name : "unknown";
+    throw new QueueError(operation, code, isAnswer ? `status ${error.statusCode}` : "no answer");
+  }
+}
+
+function clientOf(storage: StorageSettings, name: string, credential: TokenCredential | null): QueueClient {
+  const options = { retryOptions: { maxTries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 4_000 } };
+  if (storage.kind === "connectionString") return new QueueClient(storage.connectionString, name, options);
+  if (credential === null) throw new Error("An identity is needed for the storage queues.");
+  return new QueueClient(`${storage.queueServiceUri}/${name}`, credential, options);
+}

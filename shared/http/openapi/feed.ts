@@ -1,0 +1,103 @@
+import { feedLimits } from "../../feed/feed.js";
+import type { JsonObject } from "../../sync/types.js";
+import { header, inHeader, inPath, inQuery, json, refused } from "./parts.js";
+
+const freshness: JsonObject = {
+  age: header("Seconds since the mirror last asked Graph about this mailbox with success.", "integer"),
+  "x-mirror-state": header("How the mailbox stands: fresh, inProgress, waiting, held, parked, new."),
+  "x-mirror-last-success": header("When the mirror last asked Graph about this mailbox with success."),
+};
+const versioned: JsonObject = { ...freshness, etag: header("The version of this answer, weak.") };
+const paged: JsonObject = { "preference-applied": header("The page size that was preferred and taken.") };
+
+const prefer = inHeader("Prefer", `odata.maxpagesize=n, at most ${feedLimits.pageSizeMax}.`);
+const ifNoneMatch = inHeader("If-None-Match", "The version that the caller holds.");
+const select = inQuery("$select", "Names of properties, with commas between; the id always comes.");
+const top = inQuery("$top", "Page size.", { type: "integer", minimum: 1, maximum: feedLimits.pageSizeMax });
+const skipToken = inQuery("$skiptoken", "From a nextLink.");
+const deltaToken = inQuery("$deltatoken", "From a deltaLink.");
+
+const badOption = refused("A query parameter or token that is not taken.");
+const noMailbox = refused(
+  "The mailbox is not on the roster; or it was never served, and Graph has no such mailbox.",
+  freshness,
+);
+const denied = refused("The mailbox was never served, and Graph denies it.", freshness);
+const notReady = refused(
+  "The mailbox's first full round has not ended, it changed while it was read, or the storage cannot be used.",
+  { ...freshness, "retry-after": header("Seconds; absent where the storage is the reason.", "integer") },
+);
+const expired = (description: string): JsonObject =>
+  refused(description, { ...freshness, location: header("Where to start over.") });
+const notSignedIn = refused("Nobody whom App Service Authentication signed in.");
+const unchanged: JsonObject = { description: "The caller holds this version.", headers: versioned };
+const noKey: JsonObject = { description: "No function key. Answered by the host, without a body." };
+
+/** The three reads below one prefix. `who` goes into operation ids. */
+function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], common: JsonObject): JsonObject {
+  return {
+    [prefix]: {
+      parameters: shared,
+      get: {
+        operationId: `list${who}Calendars`,
+        summary: "The calendars of a mailbox.",
+        parameters: [select, top, skipToken, prefer, ifNoneMatch],
+        responses: {
+          "200": json("A page.", "CalendarCollection", { ...versioned, ...paged }),
+          "304": unchanged,
+          "400": badOption,
+          "403": denied,
+          "404": noMailbox,
+          "410": expired("The token is of an earlier life of the mailbox, or a calendar that was told has changed."),
+          "503": notReady,
+          ...common,
+        },
+      },
+    },
+    [`${prefix}/delta`]: {
+      parameters: shared,
+      get: {
+        operationId: `delta${who}Calendars`,
+        summary: "What has changed: all calendars without a token, then changes by the links of each answer.",
+        parameters: [deltaToken, skipToken, prefer],
+        responses: {
+          "200": json("A page.", "CalendarDeltaPage", { ...freshness, ...paged }),
+          "400": badOption,
+          "403": denied,
+          "404": noMailbox,
+          "410": expired("The token has expired: start over, and drop what the new walk does not contain."),
+          "503": notReady,
+          ...common,
+        },
+      },
+    },
+    [`${prefix}/{calendarId}`]: {
+      parameters: [...shared, inPath("calendarId", "Percent-encoded once or twice.")],
+      get: {
+        operationId: `get${who}Calendar`,
+        summary: "One calendar.",
+        parameters: [select, ifNoneMatch],
+        responses: {
+          "200": json("The calendar.", "CalendarEntity", versioned),
+          "304": unchanged,
+          "400": badOption,
+          "403": denied,
+          "404": refused("As for the list, or the mailbox has no such calendar.", freshness),
+          "503": notReady,
+          ...common,
+        },
+      },
+    },
+  };
+}
+
+const mine: JsonObject = pathsBelow("/beta/me/calendars", "My", [], { "401": notSignedIn });
+
+export const feedPaths: JsonObject = {
+  ...pathsBelow("/beta/users/{id}/calendars", "User", [inPath("id", "The user's object id.")], { "401": noKey }),
+  ...Object.fromEntries(Object.entries(mine).map(([path, item]) => [path, signedIn(item as JsonObject)])),
+};
+
+function signedIn(item: JsonObject): JsonObject {
+  return { ...item, get: { ...(item["get"] as JsonObject), security: [{ signedIn: [] }] } };
+}

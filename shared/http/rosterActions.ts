@@ -1,0 +1,40 @@
+import { careForRoster, type RosterAction, rosterActions } from "../actions/roster.js";
+import type { DiscoverMessage } from "../messages.js";
+import { rosterView } from "../views/roster.js";
+import { answer, type Route, refusal } from "./handler.js";
+import { strangerIn } from "./requests.js";
+
+/**
+ * `POST /api/roster/discover`, `POST /api/roster/release`: an operator sees to the roster. Both are idempotent.
+ * @param source The source of the roster by name; null when mailboxes are put there by hand alone.
+ * @param start Sends the message that starts discovery, or carries it on.
+ */
+export function rosterCareRoute(source: string | null, start: (message: DiscoverMessage) => void): Route {
+  return async (request, { store, newId, nowMs }) => {
+    const action = rosterActions.find((one): one is RosterAction => one === request.params["action"]);
+    if (action === undefined) return refusal(404, "itemNotFound", `The roster takes ${rosterActions.join(", ")}.`);
+    const mistake = await strangerIn(request);
+    if (mistake !== null) return refusal(400, "invalidRequest", mistake);
+    if (source === null) {
+      return refusal(
+        409,
+        "conflict",
+        "ROSTER is manual: there is nothing to discover. Set it to directory or group:<id>.",
+      );
+    }
+    const end = await careForRoster(action, store, newId, nowMs());
+    switch (end.kind) {
+      case "notHeld":
+        return refusal(409, "conflict", "Nothing is held: there is nothing to release.");
+      case "underWay":
+        return refusal(409, "conflict", "A full roster round is under way. Look again when it has ended.");
+      case "accepted":
+        start(end.message);
+        return answer(202, { ...rosterView(source, end.state), notBefore: isoOf(end.notBeforeMs) });
+    }
+  };
+}
+
+function isoOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

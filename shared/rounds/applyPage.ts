@@ -1,0 +1,192 @@
+import { type Counts, Walked } from "../figures/counters.js";
+import type { AloneMessage, PageMessage, SyncMessage } from "../messages.js";
+import type { Held } from "../store/store.js";
+import { isBraked } from "../sync/brake.js";
+import { askOf } from "../sync/checkpoint.js";
+import { afterAlone, auditOf, isInHandAlone, isLeaving, prepared } from "../sync/due.js";
+import type { Checkpoint, Step } from "../sync/types.js";
+import { nudged } from "./nudge.js";
+import type { Ports } from "./ports.js";
+import { logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./step.js";
+
+/** How a chain of pages ended; `next` is the message that carries it on. */
+export type PagesEnd = {
+  readonly kind: "roundEnded" | "unfinished" | "stale" | "wait" | "park" | "lostFence" | "braked";
+  readonly pages: number;
+  readonly changes: number;
+  readonly next: PageMessage | null;
+};
+
+/**
+ * Walks a mailbox's round from its stored link: one page, one unit, the next page, until the deltaLink, or until this
+ * invocation has had its share. A message that was overtaken does nothing (I9). A sync message starts a round, or goes on
+ * with the one in hand, whatever the mailbox waits for: an operator has asked. A slow mailbox that a run has handed over is
+ * asked as the run would have asked it, and waited for.
+ */
+export async function applyPage(message: PageMessage | SyncMessage | AloneMessage, ports: Ports): Promise<PagesEnd> {
+  const held = await ports.store.readMailbox(message.mailbox);
+  const nowMs = ports.clock.nowMs();
+  if (held === null || isLeaving(held.checkpoint)) return ended("stale");
+  if (!("sync" in message) && !isAwaited(held.checkpoint, message, nowMs)) return ended("stale");
+  if ("sync" in message && held.checkpoint.generation > (message.generation ?? Infinity)) return ended("stale");
+  if (isBraked(await ports.store.readBrake(), nowMs)) return ended("braked");
+  const untilMs = nowMs + ports.limits.runMsMax;
+  if ("alone" in message) return walk(workOn(held, prepared(held.checkpoint, nowMs)), untilMs, ports);
+  if (!("sync" in message) || held.checkpoint.phase !== "initial") return walk(workOn(held), untilMs, ports);
+  const claimed = await claimOpening(message, held, ports);
+  return typeof claimed === "string" ? ended(claimed) : walk(workOn(claimed), untilMs, ports);
+}
+
+/** Our choice: longer than the first page of a full round takes; a crash meanwhile costs no more than that and a tick. */
+const claimMs = 30_000;
+
+/** Our choice: a run has most mailboxes in hand for less than that. */
+const looksAtRunMax = 3;
+
+/**
+ * Keeps ticks away from a mailbox whose full round is about to be opened by hand: both would open one, and the fence would
+ * throw one of the two away after it was asked (I9). A run in progress may have the mailbox in hand: it gets a moment first.
+ */
+async function claimOpening(message: SyncMessage, first: Held, ports: Ports): Promise<Held | "stale" | "lostFence"> {
+  const { store, clock, limits } = ports;
+  let held = first;
+  for (let look = 0; look < looksAtRunMax; look++) {
+    const run = (await store.readShardRow(store.shardOf(message.mailbox)))?.row.run ?? null;
+    if (run === null || run.finishedMs !== null) break;
+    await clock.sleep(limits.shortWaitMsMax);
+    const now = await store.readMailbox(message.mailbox);
+    if (now === null || isLeaving(now.checkpoint) || now.checkpoint.phase !== "initial") return "stale";
+    held = now;
+  }
+  const notBeforeMs = Math.max(held.checkpoint.notBeforeMs ?? 0, clock.nowMs() + claimMs);
+  const result = await commitOne({ held, rows: [], next: { ...held.checkpoint, notBeforeMs } }, ports);
+  return result.kind === "committed" ? result.held : "lostFence";
+}
+
+async function walk(first: Work, untilMs: number, ports: Ports): Promise<PagesEnd> {
+  let work = first;
+  let pages = 0;
+  let changes = 0;
+  let waits = 0;
+  const walked = new Walked(ports.store);
+  let audit: Checkpoint | null = null; // Has to follow its round at once: else it would take for drift what is new.
+  while (audit !== null || (pages < ports.limits.pagesPerRunMax && ports.clock.nowMs() < untilMs)) {
+    audit = null;
+    const askedMs = ports.clock.nowMs();
+    const answer = await ports.graph.ask([askOf(work.from)]);
+    const tookMs = ports.clock.nowMs() - askedMs;
+    walked.asked(answer);
+    const [outcome] = answer.outcomes;
+    if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
+    const step = stepOf(work, outcome, ports, null);
+    const waitMs = shortWaitMs(step, work, ports);
+    // An answer that took long is booked first: time may be up after the next one.
+    if (waitMs > 0 && waits < 3 && tookMs <= ports.limits.shortWaitMsMax) {
+      waits += 1;
+      await ports.clock.sleep(waitMs);
+      continue;
+    }
+    logStep(step, ports);
+    if (step.kind === "restart") {
+      work = { held: work.held, from: step.next, restarts: work.restarts + 1 };
+      continue;
+    }
+    const moved = await commit(work, step, tookMs, ports, walked);
+    if (moved === "lostFence") return { kind: "lostFence", pages, changes, next: null }; // A twin is ahead: not an error.
+    changes += moved.changes;
+    if (step.kind !== "apply") return { kind: step.kind, pages, changes, next: null };
+    if (moved.parked) return { kind: "park", pages, changes, next: null };
+    pages += 1;
+    audit = moved.audit;
+    if (step.ends && audit === null) return { kind: "roundEnded", pages, changes, next: null };
+    work = workOn(moved.held, audit ?? moved.held.checkpoint);
+  }
+  return { kind: "unfinished", pages, changes, next: pageMessageOf(work.held.checkpoint) };
+}
+
+/** A wait that is worth sitting out here: short, and for the same link again. Else 0. */
+function shortWaitMs(step: Step, work: Work, ports: Ports): number {
+  if (step.kind !== "wait" || step.next.link !== work.from.link) return 0;
+  const waitMs = (step.next.notBeforeMs ?? 0) - ports.clock.nowMs();
+  return waitMs <= ports.limits.shortWaitMsMax ? Math.max(0, waitMs) : 0;
+}
+
+type Moved = {
+  readonly held: Held;
+  readonly changes: number;
+  readonly parked: boolean;
+  /** The audit that follows: of a slow mailbox here, since no run asks it. */
+  readonly audit: Checkpoint | null;
+};
+
+async function commit(
+  work: Work,
+  step: Step,
+  tookMs: number,
+  ports: Ports,
+  walked: Walked,
+): Promise<Moved | "lostFence"> {
+  const { rows, changes, ...unit } = await unitOf(step, work.from, ports);
+  const isRoundOver = step.kind === "apply" && step.ends;
+  const isAlone = unit.next.aloneUntilMs !== null;
+  const audit = isRoundOver && isAlone ? auditOf(unit.next, ports.clock.nowMs(), ports.auditMs) : null;
+  const goesOn = step.kind === "apply" && (!step.ends || audit !== null);
+  const alone = afterAlone(unit.next, ports.clock.nowMs(), tookMs, goesOn);
+  const next = walked.onto(alone, countsOf(step, changes));
+  const result = await commitOne({ held: work.held, rows, next }, ports);
+  if (result.kind === "lostFence") return "lostFence";
+  if (result.kind === "tooLarge") {
+    ports.log("error", "mailbox does not fit the table", { mailbox: next.mailboxId, why: result.why });
+    const parked = walked.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
+    const refused = await commitOne({ held: work.held, rows: [], next: parked }, ports);
+    return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true, audit: null } : "lostFence";
+  }
+  const held = await nudged(result.held, ports);
+  const { nudgedSequence } = held.checkpoint;
+  return { held, changes, parked: false, audit: audit === null ? null : { ...audit, nudgedSequence } };
+}
+
+/** What a step's commit counts as; null stands for a page that was refused. */
+export function countsOf(step: Step | null, changes: number): Counts {
+  const isPage = step?.kind === "apply";
+  return { pages: isPage ? 1 : 0, rounds: isPage && step.ends ? 1 : 0, changes };
+}
+
+async function commitOne(unit: Parameters<Ports["store"]["commitUnits"]>[0][number], ports: Ports) {
+  const [result] = (await ports.store.commitUnits([unit], null)).results;
+  if (result === undefined) throw new Error("The store gave no result for its only unit.");
+  return result;
+}
+
+/** The message that carries a round on, or null when the mailbox is not in mid-round. */
+export function pageMessageOf(checkpoint: Checkpoint): PageMessage | null {
+  const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
+  if (!isWalking || checkpoint.roundId === null) return null;
+  return { mailbox: checkpoint.mailboxId, round: checkpoint.roundId, page: checkpoint.pageNumber };
+}
+
+function isAwaited(checkpoint: Checkpoint, message: PageMessage | AloneMessage, nowMs: number): boolean {
+  const { parkedReason, notBeforeMs } = checkpoint;
+  if ((notBeforeMs ?? 0) > nowMs) return false;
+  // A run hands a parked mailbox over when it is to be looked at again.
+  if (parkedReason !== null && !("alone" in message && notBeforeMs !== null)) return false;
+  return isFor(checkpoint, message);
+}
+
+/** Whether the mailbox still stands where it stood when the message was sent (I9). */
+export function isFor(checkpoint: Checkpoint, message: PageMessage | AloneMessage): boolean {
+  if ("alone" in message) return checkpoint.aloneUntilMs === message.alone;
+  const awaited = pageMessageOf(checkpoint);
+  return awaited !== null && awaited.round === message.round && awaited.page === message.page;
+}
+
+/** The message that a run's commit of a mailbox calls for: its next page, or all of it where it was handed over. */
+export function messageOf(checkpoint: Checkpoint, nowMs: number): PageMessage | AloneMessage | null {
+  const { mailboxId, aloneUntilMs, failuresInARow } = checkpoint;
+  if (aloneUntilMs !== null && isInHandAlone(checkpoint, nowMs)) return { mailbox: mailboxId, alone: aloneUntilMs };
+  return failuresInARow === 0 ? pageMessageOf(checkpoint) : null;
+}
+
+function ended(kind: PagesEnd["kind"]): PagesEnd {
+  return { kind, pages: 0, changes: 0, next: null };
+}

@@ -1,0 +1,53 @@
+import type { Log } from "../log.js";
+import { parsePageMessage, parseRoundsWork } from "../messages.js";
+import { park } from "../sync/decide.js";
+import { isFor } from "./applyPage.js";
+import { nudged } from "./nudge.js";
+import { momentOf, type Ports } from "./ports.js";
+
+/**
+ * A page message that failed time and again: its mailbox is parked with that reason, so that it is seen, and looked at
+ * again later. A mailbox that has moved on meanwhile is left alone.
+ */
+export async function parkPages(body: unknown, ports: Ports): Promise<"parked" | "movedOn" | "unreadable"> {
+  const message = readable(() => parsePageMessage(body), "page", ports.log);
+  if (message === null) return "unreadable";
+  if ("sync" in message) {
+    // Its round is the tick's as well: nothing stands still for want of this message.
+    ports.log("error", "round by hand failed time and again", { mailbox: message.mailbox });
+    return "movedOn";
+  }
+  const held = await ports.store.readMailbox(message.mailbox);
+  if (held === null || !isFor(held.checkpoint, message)) return "movedOn";
+  const { next } = park(held.checkpoint, "poisonedPage", "poisonedPage", momentOf(ports, null));
+  const [result] = (await ports.store.commitUnits([{ held, rows: [], next }], null)).results;
+  if (result?.kind !== "committed") return "movedOn";
+  await nudged(result.held, ports); // What its earlier pages changed can be read.
+  ports.log("error", "mailbox parked: its page message failed time and again", { ...message });
+  return "parked";
+}
+
+/** A shard's or discovery's message that failed time and again. The next tick or schedule sends a new one: it is told. */
+export function parkRounds(body: unknown, log: Log): "told" | "unreadable" {
+  const message = readable(() => parseRoundsWork(body), "rounds", log);
+  if (message === null) return "unreadable";
+  if ("discover" in message) {
+    log("error", "roster discovery failed time and again; the next schedule tries anew", { pass: message.discover });
+    return "told";
+  }
+  log("error", "shard run failed time and again; the next tick tries anew", {
+    shard: message.shard,
+    tick: message.tick,
+  });
+  return "told";
+}
+
+/** A poison message that we never wrote has nobody to park. It is told, and dropped. */
+function readable<Message>(parse: () => Message, kind: string, log: Log): Message | null {
+  try {
+    return parse();
+  } catch (error) {
+    log("error", `poison ${kind} message dropped`, { why: error instanceof Error ? error.message : String(error) });
+    return null;
+  }
+}

@@ -1,0 +1,10 @@
+import type { RoundsMessage } from "../messages.js";
+
+/**
+ * One message for each shard. Reads nothing: the timer's work does not grow with the number of mailboxes.
+ * @param nonce Tells two ticks of the same millisecond apart.
+ */
+export function startRounds(shards: number, nowMs: number, nonce: string): readonly RoundsMessage[] {
+  const tick = `${new Date(nowMs).toISOString()}-${nonce.slice(0, 8)}`;
+  return Array.from({ length: shards }, (_, index) => ({ shard: index.toString(16).padStart(2, "0"), tick }));
+}

@@ -1,0 +1,224 @@
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { RestError, type TableClient, type TableEntity, type TransactionAction } from "@azure/data-tables";
+import { within } from "../within.js";
+import { StorageError } from "./errors.js";
+import {
+  type Action,
+  type Columns,
+  type ColumnValue,
+  type EarlierThan,
+  type Entity,
+  type KeyRange,
+  type Table,
+  type Transacted,
+  tableLimits,
+} from "./table.js";
+
+const escapePolicyName = "escapeLineSeparatorsPolicy";
+
+/**
+ * Our choice, of one call with the client's own retries and the token that it waits for: the service takes 30 s at most,
+ * and a run that meets a silent table three times in a row must still end within the function's time.
+ */
+const callMsMax = 90_000;
+
+/** Azure Table Storage, or Azurite, as a Table. The client is given so that one connection pool serves all. */
+export function azureTable(client: TableClient): Table {
+  escapeLineSeparators(client);
+  return {
+    createIfMissing: () => asking("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
+    get: (partitionKey, rowKey) =>
+      asking("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, abortSignal)),
+    pages: (partitionKey, range, pageSize, filter) => listPages(client, partitionKey, range, pageSize, filter),
+    transact: (partitionKey, actions) =>
+      asking("transaction", partitionKey, (abortSignal) => transact(client, partitionKey, actions, abortSignal)),
+  };
+}
+
+/**
+ * Sends U+2028 and U+2029 as `\u2028` and `\u2029`: equal JSON. Sent as they are, they break Azurite's transactions
+ * (3.35 and 3.37 cut the body there), and all later ones with them.
+ */
+function escapeLineSeparators(client: TableClient): void {
+  if (client.pipeline.getOrderedPolicies().some((policy) => policy.name === escapePolicyName)) return;
+  const policy: PipelinePolicy = {
+    name: escapePolicyName,
+    sendRequest(request, next) {
+      const { body } = request;
+      if (typeof body === "string" && /[\u2028\u2029]/.test(body)) {
+        request.body = body.replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+        request.headers.set("Content-Length", String(Buffer.byteLength(request.body)));
+      }
+      return next(request);
+    },
+  };
+  client.pipeline.addPolicy(policy, { afterPhase: "Serialize" });
+}
+
+async function getEntity(
+  client: TableClient,
+  partitionKey: string,
+  rowKey: string,
+  abortSignal: AbortSignal,
+): Promise<Entity | null> {
+  try {
+    return entityOf(await client.getEntity<Record<string, unknown>>(partitionKey, rowKey, { abortSignal }));
+  } catch (error) {
+    const { code } = failureOf(error);
+    if (code === "ResourceNotFound" || code === "EntityNotFound") return null;
+    throw error;
+  }
+}
+
+async function* listPages(
+  client: TableClient,
+  partitionKey: string,
+  { after, upTo }: KeyRange,
+  pageSize: number,
+  earlier?: EarlierThan,
+): AsyncIterable<readonly Entity[]> {
+  const range = `PartitionKey eq ${quoted(partitionKey)} and RowKey gt ${quoted(after)} and RowKey le ${quoted(upTo)}`;
+  const filter =
+    earlier === undefined
+      ? range
+      : `${range} and ${earlier.column} lt datetime'${new Date(earlier.timeMs).toISOString()}'`;
+  const maxPageSize = Math.min(pageSize, tableLimits.entitiesPerPage);
+  const stop = new AbortController(); // The SDK takes one signal for all pages; the bound is of each.
+  const abortSignal = stop.signal;
+  const pages = client
+    .listEntities<Record<string, unknown>>({ queryOptions: { filter }, abortSignal })
+    .byPage({ maxPageSize });
+  for (;;) {
+    const step = await asking("query", partitionKey, (late) => {
+      late.addEventListener("abort", () => stop.abort());
+      return pages.next();
+    });
+    if (step.done === true) return;
+    yield step.value.map(entityOf);
+  }
+}
+
+async function transact(
+  client: TableClient,
+  partitionKey: string,
+  actions: readonly Action[],
+  abortSignal: AbortSignal,
+): Promise<Transacted> {
+  try {
+    const [only] = actions;
+    if (actions.length === 1 && only?.kind === "delete") {
+      await client.deleteEntity(partitionKey, only.rowKey, { etag: only.etag, abortSignal });
+      return { kind: "done", etags: [""] };
+    }
+    const operations = actions.map((action) => sdkAction(partitionKey, action));
+    const response = await client.submitTransaction(operations, { abortSignal });
+    const etags = response.subResponses.map(({ etag }) => etag ?? "");
+    // Without its ETag a row could not be written again: better to have the caller look what is stored.
+    if (actions.some(({ kind }, index) => etags[index] === undefined || (kind !== "delete" && etags[index] === ""))) {
+      throw new StorageError("transaction", partitionKey, response.status, "AnswerIncomplete");
+    }
+    return { kind: "done", etags };
+  } catch (error) {
+    return refusalOf(error, actions.length) ?? raise("transaction", partitionKey, error);
+  }
+}
+
+function sdkAction(partitionKey: string, action: Action): TransactionAction {
+  const { rowKey } = action;
+  if (action.kind === "delete") {
+    if (action.etag !== "*") throw new RangeError("A delete with an ETag goes alone: the SDK's transactions drop it.");
+    return ["delete", { partitionKey, rowKey }];
+  }
+  const entity: TableEntity = { ...action.columns, partitionKey, rowKey };
+  if (action.kind === "create") return ["create", entity];
+  if (action.kind === "upsert") return ["upsert", entity, "Replace"];
+  return ["update", entity, action.kind === "merge" ? "Merge" : "Replace", { etag: action.etag }];
+}
+
+/** @see https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes */
+const tooLargeCodes = new Set([
+  "EntityTooLarge",
+  "PropertyValueTooLarge",
+  "RequestBodyTooLarge",
+  "TooManyProperties",
+  "ContentLengthExceeded",
+]);
+/** What 404 and 409 say of an entity. With any other code they speak of the table or the account, and that is no answer. */
+const conflictCodes = new Set(["EntityAlreadyExists", "ResourceNotFound", "EntityNotFound"]);
+
+/** The definite refusal that an error stands for; null when it tells nothing of what was applied. */
+function refusalOf(error: unknown, actions: number): Transacted | null {
+  const { status, code, index } = failureOf(error);
+  const refused = (reason: "conflict" | "tooLarge" | "invalid"): Transacted => {
+    return { kind: "refused", index: actions === 1 ? 0 : index, reason, code };
+  };
+  if (status === 412 || conflictCodes.has(code)) return refused("conflict");
+  if (status === 413 || tooLargeCodes.has(code)) return refused("tooLarge");
+  return status === 400 ? refused("invalid") : null;
+}
+
+type Failure = { readonly status: number | null; readonly code: string; readonly index: number | null };
+
+/**
+ * Single calls carry the code in the parsed body, transactions in `code`, and the position of the failing action only as
+ * the message's prefix `"<i>:"`.
+ */
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof RestError)) {
+    return { status: null, code: error instanceof Error ? error.name : "unknown", index: null };
+  }
+  const details = objectOf(error.details);
+  const code = error.code ?? objectOf(details["odataError"])["code"] ?? details["errorCode"];
+  const position = /^(\d{1,3}):/.exec(error.message)?.[1];
+  return {
+    status: error.statusCode ?? null,
+    code: typeof code === "string" ? code : "unknown",
+    index: position === undefined ? null : Number(position),
+  };
+}
+
+/** One call of the table, bounded. A write that was given up may still take effect: that is no clear answer. */
+async function asking<T>(
+  operation: string,
+  partitionKey: string,
+  ask: (abortSignal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await within(callMsMax, () => new StorageError(operation, partitionKey, null, "timeout"), ask);
+  } catch (error) {
+    return raise(operation, partitionKey, error);
+  }
+}
+
+/** Says what failed without the SDK's own error: that one holds the request. Our own mistakes pass as they are. */
+function raise(operation: string, partitionKey: string, error: unknown): never {
+  if (error instanceof StorageError || error instanceof RangeError || error instanceof TypeError) throw error;
+  const { status, code } = failureOf(error);
+  throw new StorageError(operation, partitionKey, status, code);
+}
+
+const systemProperties = new Set(["partitionKey", "rowKey", "etag", "timestamp", "odata.metadata", "odata.type"]);
+
+function entityOf(raw: Readonly<Record<string, unknown>>): Entity {
+  const columns: Columns = Object.fromEntries(
+    Object.entries(raw).filter((entry): entry is [string, ColumnValue] => {
+      return !systemProperties.has(entry[0]) && isColumnValue(entry[1]);
+    }),
+  );
+  const text = (name: string) => (typeof raw[name] === "string" ? raw[name] : "");
+  return { partitionKey: text("partitionKey"), rowKey: text("rowKey"), etag: text("etag"), columns };
+}
+
+/** We write no other types; a column that somebody else added may hold one, and is none of ours. */
+function isColumnValue(value: unknown): value is ColumnValue {
+  const type = typeof value;
+  return type === "string" || type === "number" || type === "boolean" || type === "bigint" || value instanceof Date;
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,78 @@
+/** Table service: 1 KiB per key, which is 512 UTF-16 units; Azurite refuses longer ones. */
+export const keyUnitsMax = 512;
+
+/** Rows of one partition from just after `after` up to and including `upTo`, in key order. */
+export type KeyRange = { readonly after: string; readonly upTo: string };
+
+/** What a column holds. An absent column is how the table says null. `bigint` is Int64, `Date` is DateTime. */
+export type ColumnValue = string | number | bigint | boolean | Date;
+export type Columns = Readonly<Record<string, ColumnValue>>;
+
+export type Entity = {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly etag: string;
+  readonly columns: Columns;
+};
+
+/**
+ * One operation of a transaction. `update` and `upsert` replace the whole entity; `merge` changes the columns that it
+ * names and leaves the others. A `delete` with a real ETag goes alone: the SDK's transactions drop it and would delete
+ * unconditionally (`submitTransaction` of @azure/data-tables 13.3.2).
+ */
+export type Action =
+  | { readonly kind: "create"; readonly rowKey: string; readonly columns: Columns }
+  | { readonly kind: "upsert"; readonly rowKey: string; readonly columns: Columns }
+  | { readonly kind: "update" | "merge"; readonly rowKey: string; readonly columns: Columns; readonly etag: string }
+  | { readonly kind: "delete"; readonly rowKey: string; readonly etag: string };
+
+/**
+ * `etags` has one entry for each action, empty for a delete. `index` is the position of the action at fault, null when
+ * the service did not tell. `conflict`: the entity is not in the state that the action asks for.
+ */
+export type Transacted =
+  | { readonly kind: "done"; readonly etags: readonly string[] }
+  | {
+      readonly kind: "refused";
+      readonly index: number | null;
+      readonly reason: "conflict" | "tooLarge" | "invalid";
+      readonly code: string;
+    };
+
+/** Only entities whose DateTime column is earlier than that; one without the column is none of them. */
+export type EarlierThan = { readonly column: string; readonly timeMs: number };
+
+/** One table, with the semantics of Azure Table Storage. All methods throw StorageError when there is no clear answer. */
+export type Table = {
+  createIfMissing(): Promise<void>;
+  /** Null: there is no such entity. A missing table throws. */
+  get(partitionKey: string, rowKey: string): Promise<Entity | null>;
+  /**
+   * Entities in key order, one request per page. An empty page is normal and does not mean the end.
+   * @param filter Applied by the service, which reads past all others.
+   */
+  pages(
+    partitionKey: string,
+    range: KeyRange,
+    pageSize: number,
+    filter?: EarlierThan,
+  ): AsyncIterable<readonly Entity[]>;
+  /**
+   * All or nothing, in one partition. A throw tells nothing: it may have been applied. A conflict may be the echo of an
+   * own success whose answer was lost and that was sent again, so callers compare what is stored.
+   */
+  transact(partitionKey: string, actions: readonly Action[]): Promise<Transacted>;
+};
+
+/**
+ * @see https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
+ * @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+ */
+export const tableLimits = {
+  operationsPerTransaction: 100,
+  bodyBytes: 4 * 1024 * 1024,
+  entityBytes: 1024 * 1024,
+  propertiesPerEntity: 252, // Own ones, without PartitionKey, RowKey and Timestamp.
+  unitsPerString: 32_768,
+  entitiesPerPage: 1_000,
+} as const;

@@ -1,0 +1,63 @@
+import type { Store } from "../store/store.js";
+import { type MailboxState, mailboxStates, stateOf } from "../sync/state.js";
+import type { Checkpoint } from "../sync/types.js";
+import { type MailboxView, mailboxView } from "./mailbox.js";
+
+/** Where a list goes on: behind this mailbox of this shard. */
+export type ListPlace = { readonly shard: number; readonly after: string | null };
+
+export type ListQuery = {
+  readonly state: MailboxState | null;
+  /** Start of an id or of a display name, in lower case; empty for all. */
+  readonly search: string;
+  readonly top: number;
+  readonly from: ListPlace;
+};
+
+export type ListPage = { readonly mailboxes: readonly MailboxView[]; readonly next: ListPlace | null };
+
+/** A whole object id, which is one row to read. */
+const wholeId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Our choice: a page of the list reads so many checkpoints at most, however few of them are asked for. */
+const checkpointsPerPageMax = 20_000;
+
+export function isMailboxState(text: string): text is MailboxState {
+  return mailboxStates.some((state) => state === text);
+}
+
+/**
+ * One page of the roster's mailboxes, in the order of the table. Bounded in what it reads: a page may hold fewer than
+ * asked for, even none, and still have a next one.
+ */
+export async function listMailboxes(query: ListQuery, store: Store, shards: readonly string[]): Promise<ListPage> {
+  if (wholeId.test(query.search)) {
+    const held = await store.readMailbox(query.search);
+    const isFound = held !== null && isAskedFor(held.checkpoint, query);
+    return { mailboxes: isFound ? [mailboxView(held.checkpoint)] : [], next: null };
+  }
+  const found: MailboxView[] = [];
+  let read = 0;
+  let place = query.from;
+  for (; place.shard < shards.length; place = { shard: place.shard + 1, after: null }) {
+    const range = { after: place.after, upTo: null };
+    for await (const page of store.readMailboxes(shards[place.shard] ?? "", range)) {
+      for (const { checkpoint } of page) {
+        place = { shard: place.shard, after: checkpoint.mailboxId };
+        if (!isAskedFor(checkpoint, query)) continue;
+        found.push(mailboxView(checkpoint));
+        if (found.length === query.top) return { mailboxes: found, next: place };
+      }
+      read += page.length;
+      if (read >= checkpointsPerPageMax) return { mailboxes: found, next: place };
+    }
+  }
+  return { mailboxes: found, next: null };
+}
+
+function isAskedFor(checkpoint: Checkpoint, { state, search }: ListQuery): boolean {
+  if (state !== null && stateOf(checkpoint) !== state) return false;
+  if (search === "") return true;
+  const names = [checkpoint.mailboxId, checkpoint.displayName ?? ""];
+  return names.some((name) => name.toLowerCase().startsWith(search));
+}
