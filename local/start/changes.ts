@@ -1,5 +1,6 @@
 import { type DequeuedMessageItem, QueueClient } from "@azure/storage-queue";
 import type { Nudge } from "../../shared/messages.js";
+import { changesBetween } from "../../shared/sync/changes.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
 import type { MirrorView } from "./mirrorView.js";
 import type { Screen } from "./screen.js";
@@ -24,9 +25,8 @@ export function followChanges(
     const before = known.get(mailbox);
     known.set(mailbox, new Map(rows.map((row) => [row.calendarId, row])));
     if (before === undefined) return; // The first look: all of it is as it was.
-    for (const row of rows) {
-      const what = changeOf(row, before.get(row.calendarId));
-      if (what !== null) screen.change(mailbox, what, String(row.resource["name"] ?? row.calendarId));
+    for (const { kind, row } of changesBetween(before, rows)) {
+      screen.change(mailbox, kind.padEnd(8), String(row.resource["name"] ?? row.calendarId));
     }
   };
   const loop = async () => {
@@ -51,10 +51,4 @@ export function followChanges(
 
 function nudgeOf({ messageText }: DequeuedMessageItem): Nudge {
   return JSON.parse(Buffer.from(messageText, "base64").toString("utf8")) as Nudge;
-}
-
-function changeOf(row: CalendarRow, before: CalendarRow | undefined): string | null {
-  if (row.sequence === (before?.sequence ?? 0)) return null;
-  if (row.removedMs !== null) return "removed";
-  return before === undefined || before.removedMs !== null ? "added  " : "changed";
 }
