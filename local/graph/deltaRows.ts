@@ -1,6 +1,6 @@
 import { asShownIn, type CalendarMaker } from "./calendars.js";
 import { firstRowTextOf, rowTextOf } from "./calendarText.js";
-import type { Position } from "./delta.js";
+import type { Position } from "./deltaLinks.js";
 import {
   type Change,
   type Cursor,

@@ -1,11 +1,13 @@
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
-import type { ListPlace } from "./token.js";
 
 /**
  * How far a reader has come. It has been told of every row whose sequence is at most `position`.
  * `start`: in a walk that began with nothing, the mailbox's sequence at its first page; 0 in all later walks.
  */
 export type Position = { readonly position: number; readonly start: number };
+
+/** How far a list has come: up to the calendar that its last page ended with, as the mailbox was at `sequence`. */
+export type ListPlace = { readonly after: string; readonly sequence: number };
 
 /** One page of the feed, in the order of the changes. `isLast`: its reader holds the mirror as it was when it was read. */
 export type FeedPage = { readonly rows: readonly CalendarRow[]; readonly next: Position; readonly isLast: boolean };

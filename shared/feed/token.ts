@@ -1,14 +1,11 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { Position } from "./position.js";
+import type { ListPlace, Position } from "./position.js";
 
 /** Ours have some 100 characters; those of a list page carry a calendar's id, and Outlook's have 152 as a rule. */
 export const tokenCharsMax = 4_096;
 
 /** A place in the feed of one life of a mailbox. */
 export type FeedToken = Position & { readonly epoch: string };
-
-/** How far a list has come: up to the calendar that its last page ended with, as the mailbox was at `sequence`. */
-export type ListPlace = { readonly after: string; readonly sequence: number };
 
 /** A place in the list of one life of a mailbox. */
 export type ListToken = ListPlace & { readonly epoch: string };
