@@ -83,12 +83,12 @@ function answerPage(world: World, request: ResourceRequest, user: UserRef, mailb
 function planPage(world: World, request: ResourceRequest, mailbox: Mailbox, from: Position): RowPlan {
   const { faults } = world;
   let owed = changesAfter(mailbox, from.cursor, from.roundStart);
-  if (from.roundStart !== null && !faults.isCalm() && faults.strike("halvedList", "delta", mailbox.id) !== null) {
+  if (from.roundStart !== null && !faults.isCalm() && faults.inject("halvedList", "delta", mailbox.id) !== null) {
     owed = owed.filter((change) => change.slot % 2 === 0);
   }
   let size = preferredPageSize(request.headers["prefer"], PAGE_SIZE_DEFAULT);
   if (owed.length > size && !faults.isCalm()) {
-    const rule = faults.strike("oversizedPage", "delta", mailbox.id);
+    const rule = faults.inject("oversizedPage", "delta", mailbox.id);
     if (rule !== null) size = Math.max(size, rule.items ?? owed.length);
   }
   const changes = owed.length > size ? owed.slice(0, size) : owed;
@@ -106,20 +106,20 @@ function positionAfter(mailbox: Mailbox, from: Position, changes: readonly Chang
 
 function emptyPagesNow(world: World, mailbox: Mailbox, from: Position): number {
   if (from.emptyPages !== 0) return Math.max(0, from.emptyPages);
-  const rule = world.faults.strike("emptyPages", "delta", mailbox.id);
+  const rule = world.faults.inject("emptyPages", "delta", mailbox.id);
   return rule === null ? 0 : (rule.pages ?? 1);
 }
 
-/** A link that once went in circles does so until the rule is taken away. */
+/** A link that has begun to loop does so until the rule is removed. */
 function loopNow(world: World, mailbox: Mailbox, from: Position): Position["loop"] {
   if (from.loop !== "none") return world.faults.has("endlessLinks") ? from.loop : "none";
-  const rule = world.faults.strike("endlessLinks", "delta", mailbox.id);
+  const rule = world.faults.inject("endlessLinks", "delta", mailbox.id);
   return rule === null ? "none" : rule.form === "same" ? "same" : "rotating";
 }
 
-/** The link, or what a fault makes of it: one that a careful client does not follow. */
+/** The link, or the one that a fault puts in its place, which a careful client does not follow. */
 function poisoned(world: World, mailbox: Mailbox, link: string, user: UserRef): string {
-  const rule = world.faults.strike("poisonedLink", "delta", mailbox.id);
+  const rule = world.faults.inject("poisonedLink", "delta", mailbox.id);
   if (rule === null) return link;
   const root = world.switches.publicRoot;
   switch (rule.form) {

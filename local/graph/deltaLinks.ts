@@ -13,7 +13,7 @@ export type Position = {
   readonly roundStart: number | null;
   /** Empty pages still to come before the real one; -1 when such a run has just ended. */
   readonly emptyPages: number;
-  /** How the link goes round in circles, while a fault says so. */
+  /** How the link loops, while a fault demands it. */
   readonly loop: "none" | "rotating" | "same";
 };
 
