@@ -95,6 +95,7 @@ export function resolveSettings(text: string, environment: Environment): string 
   });
 }
 
+/** A JSON object from a file; null when there is no such file. @throws HostError when it cannot be read as one. */
 export function readJson(file: string): Record<string, unknown> | null {
   let text: string;
   try {
@@ -117,7 +118,7 @@ function section(parent: Record<string, unknown>, name: string): Record<string, 
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** @param where Comes before the name in what is told. */
+/** @param where Comes before the name in the error message. */
 function timeSpan(from: Record<string, unknown>, name: string, fallback: string, where = ""): number {
   const value = from[name] ?? fallback;
   const ms = readTimeSpan(String(value)); // A bare number in JSON is read as its text.
