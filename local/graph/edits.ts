@@ -12,13 +12,13 @@ import { below, type Random } from "./random.js";
 import type { Calendar, CalendarChanges } from "./types.js";
 
 /** What people do with a calendar. */
-export type EditKind = "create" | "rename" | "update" | "delete";
+type EditKind = "create" | "rename" | "update" | "delete";
 
 /** What an edit did. */
 export type Edit = { readonly edit: EditKind; readonly mailboxId: string; readonly calendarId: string };
 
 /** The slot of a calendar. @throws Error unless it is alive in the mailbox: a test that edits nothing proves nothing. */
-export function slotOrThrow(mailbox: Mailbox, calendarId: string): number {
+function slotOrThrow(mailbox: Mailbox, calendarId: string): number {
   const slot = makerFor(mailbox).slotOf(calendarId);
   if (slot === null || !isAlive(mailbox, slot)) throw new Error(`Mailbox ${mailbox.id} has no such calendar.`);
   return slot;

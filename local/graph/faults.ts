@@ -3,7 +3,7 @@ import { GONE_CODES, LINK_REFUSALS } from "./mailbox.js";
 import type { Random } from "./random.js";
 
 /** What a fault is injected into: `list` means all plain reads of calendars, `batch` the outer request of a batch. */
-export const FAULT_TARGETS = ["delta", "list", "write", "directory", "batch"] as const;
+const FAULT_TARGETS = ["delta", "list", "write", "directory", "batch"] as const;
 /** One of those places. */
 export type FaultTarget = (typeof FAULT_TARGETS)[number];
 
@@ -27,14 +27,14 @@ export const REFUSALS = [
 ] as const;
 
 /** Faults of the connection: they affect a whole HTTP request, never a single item of a batch. */
-export const CONNECTION_FAULTS = [
+const CONNECTION_FAULTS = [
   "throttledApplication", // 429 for the whole HTTP request
   "truncatedBody", // JSON that breaks off half way
   "connectionReset", // the request has its effect, the answer never comes
 ] as const;
 
 /** Faults that distort an answer which is otherwise good. */
-export const DISTORTIONS = [
+const DISTORTIONS = [
   "latency", // `latencyMs` more
   "emptyPages", // `pages` empty pages, then the real one
   "repeatedItems", // `form` "page": a row comes twice; "round": a row of an earlier page of a full round
@@ -88,7 +88,7 @@ export const faultRuleSchema = z.strictObject({
 /** A rule as the control API and tests give it. */
 export type FaultRule = z.infer<typeof faultRuleSchema>;
 /** A rule in force. `left`: how often it will still be injected; null: without end. */
-export type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };
+type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };
 
 /** Switches faults on and off, and counts those that were injected. */
 export type Faults = {

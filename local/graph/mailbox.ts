@@ -11,7 +11,7 @@ export const GONE_CODES = [
   "Request_ResourceNotFound",
 ] as const;
 /** One of those codes. */
-export type GoneCode = (typeof GONE_CODES)[number];
+type GoneCode = (typeof GONE_CODES)[number];
 
 /** How a link is refused although the mailbox is well: 404 with an empty message, 400, 403, or 404 without a body. */
 export const LINK_REFUSALS = ["UnknownError", "BadRequest", "ErrorAccessDenied", "emptyBody"] as const;

@@ -14,7 +14,7 @@ import type {
 } from "./types.js";
 
 /** Why a function runs, and with which input. */
-export type InvocationRequest = {
+type InvocationRequest = {
   readonly cause: InvocationCause;
   readonly data: RpcTypedData;
   readonly triggerMetadata?: Record<string, RpcTypedData>;

@@ -2,7 +2,7 @@ import type { LogCategory, LogLevel } from "./types.js";
 
 const LEVELS: readonly LogLevel[] = ["trace", "debug", "information", "warning", "error", "critical", "none"];
 
-export type Outcome = "succeeded" | "failed";
+type Outcome = "succeeded" | "failed";
 export type InvocationCause = "timer" | "queue" | "http" | "manual";
 
 /** Events for a program that follows the host: one JSON object per line with `--events`. */

@@ -1,7 +1,7 @@
 import type { Snapshot } from "./mirrorView.js";
 
 /** The result of a first synchronisation. */
-export type Summary = Snapshot & {
+type Summary = Snapshot & {
   readonly seconds: number;
   readonly requests: number | null;
   readonly pages: number | null;

@@ -45,7 +45,7 @@ export type ListPage = {
 };
 
 /** One calendar that is alive. */
-export type OneCalendar = {
+type OneCalendar = {
   readonly kind: "calendar";
   readonly row: CalendarRow;
   readonly version: string;
@@ -53,7 +53,7 @@ export type OneCalendar = {
 };
 
 /** The reader holds the present version already. */
-export type Unchanged = { readonly kind: "unchanged"; readonly version: string; readonly checkpoint: Checkpoint };
+type Unchanged = { readonly kind: "unchanged"; readonly version: string; readonly checkpoint: Checkpoint };
 
 /** The mirror as other programs read it. All methods throw StorageError when the table gives no clear answer. */
 export type MirrorFeed = {
@@ -75,7 +75,7 @@ export type MirrorFeed = {
 };
 
 /** Which page of the list. `token`: null for the first one. */
-export type ListAsk = {
+type ListAsk = {
   readonly token: string | null;
   readonly pageSize: number;
   /** Whether the reader holds that version already. */
@@ -83,7 +83,7 @@ export type ListAsk = {
 };
 
 /** The part of the store that the feed reads. */
-export type FeedStore = Pick<Store, "readMailbox" | "readCalendars" | "readCalendar">;
+type FeedStore = Pick<Store, "readMailbox" | "readCalendars" | "readCalendar">;
 export type FeedParts = {
   readonly store: FeedStore;
   /** Seals tokens: 32 random bytes or more, the same for all instances. */

@@ -5,10 +5,10 @@ import type { ListPlace, Position } from "./position.js";
 export const tokenCharsMax = 4_096;
 
 /** A place in the delta feed of a mailbox, in one epoch of it. */
-export type FeedToken = Position & { readonly epoch: string };
+type FeedToken = Position & { readonly epoch: string };
 
 /** A place in the list of a mailbox, in one epoch of it. */
-export type ListToken = ListPlace & { readonly epoch: string };
+type ListToken = ListPlace & { readonly epoch: string };
 
 /** The epoch of an opened token still has to be compared with the mailbox's present one. */
 type OfOneEpoch = { isOfEpoch(epoch: string): boolean };

@@ -2,20 +2,9 @@ import { codeChain, messagesOf } from "./answer.js";
 import type { Answer, Failure } from "./ports.js";
 import { retryAfterMs } from "./retryAfter.js";
 
-/** Classes of failures. */
-type FailureClass =
-  | "resetSync"
-  | "linkRefused"
-  | "featureUnavailable"
-  | "mailboxUnavailable"
-  | "transient"
-  | "unreadable"
-  | "denied"
-  | "authConfig"
-  | "fallbackToList"
-  | "throttled";
+type FailureKind = Failure["kind"];
 
-const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unreadable">, readonly string[]>> = {
+const codesOfKind: Readonly<Record<Exclude<FailureKind, "linkRefused" | "unreadable">, readonly string[]>> = {
   // A delta link is too old, evicted or damaged: only a full round helps.
   resetSync: [
     "syncStateNotFound",
@@ -28,7 +17,7 @@ const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unrea
   ],
   // This version or cloud has no such route, or refuses how we ask: true for every mailbox.
   featureUnavailable: ["RequestBroker--ParseUri", "ErrorInvalidIdMalformed", "ErrorInvalidUrlQuery", "NotImplemented"],
-  mailboxUnavailable: [
+  noMailbox: [
     "MailboxNotEnabledForRESTAPI",
     "MailboxNotSupportedForRESTAPI",
     "ResourceNotFound", // Alternates with the first for one and the same user.
@@ -46,7 +35,7 @@ const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unrea
   // Also a missing role: whether *all* mailboxes are refused is not seen from one answer.
   denied: ["ErrorAccessDenied", "extensionError", "ErrorItemNotFound"],
   authConfig: ["Authorization_RequestDenied", "insufficient_claims", "InvalidAuthenticationToken"],
-  fallbackToList: ["ErrorQuotaExceeded"], // The mailbox is full, and delta stores its sync state there.
+  mailboxFull: ["ErrorQuotaExceeded"], // The mailbox is full, and delta stores its sync state there.
   throttled: [
     "ApplicationThrottled",
     "TooManyRequests",
@@ -56,14 +45,14 @@ const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unrea
   ],
 };
 
-const classOfCode: ReadonlyMap<string, FailureClass> = new Map(
-  (Object.keys(codesOfClass) as (keyof typeof codesOfClass)[]).flatMap((name) =>
-    codesOfClass[name].map((code) => [code.toLowerCase(), name] as const),
+const kindOfCode: ReadonlyMap<string, FailureKind> = new Map(
+  (Object.keys(codesOfKind) as (keyof typeof codesOfKind)[]).flatMap((name) =>
+    codesOfKind[name].map((code) => [code.toLowerCase(), name] as const),
   ),
 );
 
 /** Failures that have no code of their own. Least trusted: messages change without notice. */
-const hints: readonly (readonly [RegExp, FailureClass])[] = [
+const hints: readonly (readonly [RegExp, FailureKind])[] = [
   [/badly formed token/i, "resetSync"],
   [/change tracking is not supported/i, "featureUnavailable"],
   [/resource not found for the segment/i, "featureUnavailable"],
@@ -79,39 +68,19 @@ const hints: readonly (readonly [RegExp, FailureClass])[] = [
  */
 export function classify(answer: Answer, askedByLink: boolean, nowMs: number): Failure {
   const chain = codeChain(answer);
-  const known = chain.findLast((code) => classOfCode.has(code.toLowerCase())) ?? null;
+  const known = chain.findLast((code) => kindOfCode.has(code.toLowerCase())) ?? null;
   const code = known ?? chain.at(-1) ?? codeOfStatus(answer.status);
-  switch (classOf(answer, known, askedByLink)) {
-    case "throttled":
-      return { kind: "throttled", code, retryAfterMs: retryAfterMs(answer, nowMs) };
-    case "transient":
-      return { kind: "transient", code, retryAfterMs: retryAfterMs(answer, nowMs) };
-    case "unreadable":
-      return { kind: "unreadable", code, retryAfterMs: retryAfterMs(answer, nowMs) };
-    case "resetSync":
-      return { kind: "resetSync", code };
-    case "linkRefused":
-      return { kind: "linkRefused", code };
-    case "featureUnavailable":
-      return { kind: "featureUnavailable", code };
-    case "mailboxUnavailable":
-      return { kind: "noMailbox", code };
-    case "denied":
-      return { kind: "denied", code };
-    case "authConfig":
-      return { kind: "authConfig", code };
-    case "fallbackToList":
-      return { kind: "mailboxFull", code };
-  }
+  const kind = kindOf(answer, known, askedByLink);
+  if (kind !== "throttled" && kind !== "transient" && kind !== "unreadable") return { kind, code };
+  return { kind, code, retryAfterMs: retryAfterMs(answer, nowMs) };
 }
 
-function classOf(answer: Answer, known: string | null, askedByLink: boolean): FailureClass {
-  const found = classOfAny(answer, known);
+function kindOf(answer: Answer, known: string | null, askedByLink: boolean): FailureKind {
+  const found = kindOfAny(answer, known);
   if (!askedByLink) return found;
-  const isKnownOfMailbox = found === "mailboxUnavailable" && known !== null && !isOfAnyThing(known);
   switch (found) {
-    case "mailboxUnavailable":
-      return isKnownOfMailbox ? found : "linkRefused";
+    case "noMailbox":
+      return known !== null && !isOfAnyThing(known) ? found : "linkRefused";
     case "featureUnavailable": // The start was served: asking it again shows whether the route still exists.
       return "linkRefused";
     case "denied": // With a link its folder is gone; without one it is a missing object, or missing rights.
@@ -126,19 +95,19 @@ function isOfAnyThing(code: string): boolean {
   return code.toLowerCase() === "resourcenotfound";
 }
 
-function classOfAny(answer: Answer, known: string | null): FailureClass {
+function kindOfAny(answer: Answer, known: string | null): FailureKind {
   if (answer.status === 410) return "resetSync"; // With any code, or none.
   const hinted = hints.find(([pattern]) => pattern.test(messagesOf(answer)))?.[1];
-  if (known === null) return (answer.status < 500 ? hinted : undefined) ?? classOfStatus(answer);
+  if (known === null) return (answer.status < 500 ? hinted : undefined) ?? kindOfStatus(answer);
   // About the route: read as about the mailbox it would park every mailbox.
   if (isOfAnyThing(known) && hinted === "featureUnavailable") return hinted;
-  return classOfCode.get(known.toLowerCase()) ?? classOfStatus(answer);
+  return kindOfCode.get(known.toLowerCase()) ?? kindOfStatus(answer);
 }
 
 /** Timeout, conflict, locked, a failed dependency in a batch, too early: a later attempt may succeed. */
 const transientStatuses: ReadonlySet<number> = new Set([408, 409, 423, 424, 425]);
 
-function classOfStatus({ status, body }: Answer): FailureClass {
+function kindOfStatus({ status, body }: Answer): FailureKind {
   if (status === 401) return "authConfig";
   if (status === 403) return "denied";
   // Graph's own 404 has a JSON body. One without is a glitch, and says nothing about the mailbox.
@@ -146,7 +115,7 @@ function classOfStatus({ status, body }: Answer): FailureClass {
   if (status === 405 || status === 501) return "featureUnavailable";
   if (transientStatuses.has(status)) return "transient";
   if (status === 429 || status === 509) return "throttled";
-  return status >= 400 && status < 500 ? "mailboxUnavailable" : "transient";
+  return status >= 400 && status < 500 ? "noMailbox" : "transient";
 }
 
 function codeOfStatus(status: number): string {

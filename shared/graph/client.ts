@@ -40,7 +40,7 @@ export type GraphClient = {
  * `onPage` gets each page as soon as it has arrived: others of the batch may take longer. `onCall` is called when a call
  * has ended, answered or cut off: a sign of progress.
  */
-export type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void; readonly onCall: () => void };
+type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void; readonly onCall: () => void };
 
 /** What the client is made of. `settings` are those of the app; `limits` replace single bounds. */
 export type GraphClientOptions = {

@@ -26,7 +26,7 @@ export type DirectoryItem = {
 };
 
 /** What one answer means. `resetSync`: the link is lost, start over. `failed`: try again later. */
-export type DirectoryOutcome =
+type DirectoryOutcome =
   | {
       readonly kind: "page";
       readonly items: readonly DirectoryItem[];

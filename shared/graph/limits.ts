@@ -1,30 +1,8 @@
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
 
-/** See `graphLimits`. */
-export type GraphLimits = {
-  readonly itemsPerBatchMax: number;
-  readonly singleCallsAtOnceMax: number;
-  readonly failedCallsMax: number;
-  readonly batchRefusalsMax: number;
-  readonly batchPauseMs: number;
-  readonly brakeItemsMin: number;
-  readonly brakeShareMin: number;
-  readonly callMaxMs: number;
-  readonly patienceMs: number;
-  readonly patienceMsMax: number;
-  readonly cutCallsMax: number;
-  readonly bodyBytesMax: number;
-  readonly socketsMax: number;
-  readonly idleSocketMaxMs: number;
-  readonly tokenSpareMs: number;
-  readonly tokenValidMs: number;
-  readonly tokenPauseMs: number;
-  readonly tokenMaxMs: number;
-};
-
 /** Bounds of everything that goes to Graph or comes from there. Passed in, so that tests make them tiny. */
-export const graphLimits: GraphLimits = {
+export const graphLimits = {
   /** Graph: a `$batch` takes 20 requests. @see https://learn.microsoft.com/graph/json-batching */
   itemsPerBatchMax: 20,
   /** Graph passes at most 4 items of a batch to Outlook at a time: without batches we ask no more at once either. */
@@ -66,6 +44,8 @@ export const graphLimits: GraphLimits = {
   /** Our choice: an identity answers in milliseconds, and its own retries take seconds. */
   tokenMaxMs: minuteMs,
 };
+/** The same bounds, perhaps with other values. */
+export type GraphLimits = { readonly [Name in keyof typeof graphLimits]: number };
 
 /** Our choice: links were seen with up to 500 characters; a URL over 16,000 is refused by common gateways. */
 export const linkCharsMax = 16_000;

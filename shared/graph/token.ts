@@ -3,8 +3,6 @@ import { within } from "../within.js";
 import { graphLimits } from "./limits.js";
 import type { Clock, TokenSource } from "./ports.js";
 
-export type { TokenSource } from "./ports.js";
-
 /**
  * A bearer token that somebody fetched by hand, for a trial. It is never renewed.
  * @throws Error when it could not stand in a header. The message does not hold it.

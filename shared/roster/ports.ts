@@ -2,32 +2,24 @@ import type { DirectoryClient, DirectorySource } from "../graph/directory.js";
 import type { Log } from "../log.js";
 import type { Store } from "../store/store.js";
 
-/** Bounds of one invocation of discovery. Passed in, so that a simulation makes them tiny. */
-export type DiscoverLimits = {
-  readonly runMsMax: number;
-  /** The longest wait inside an invocation, for a throttle or a passing failure. Longer ones are left to the schedule. */
-  readonly waitMsMax: number;
-  readonly waitsMax: number;
-  /** Point reads of the table in flight. */
-  readonly readsAtOnceMax: number;
-  /** Lookups of single users in flight. */
-  readonly lookupsAtOnceMax: number;
-  /** After so many lookups of a page without a result the others are left out. */
-  readonly lookupsInVainMax: number;
-  /** Attempts to write a row; each fails only when another worker wrote in between. */
-  readonly attemptsMax: number;
-};
-
-/** The bounds in production: our choice, well within the 10 minutes of `functionTimeout`. */
-export const discoverLimits: DiscoverLimits = {
+/** Bounds of one invocation of discovery, all of them our choice. Passed in, so that a simulation makes them tiny. */
+export const discoverLimits = {
+  /** Well within the 10 minutes of `functionTimeout`. */
   runMsMax: 4 * 60_000,
+  /** The longest wait inside an invocation, for a throttle or a passing failure. Longer ones are left to the schedule. */
   waitMsMax: 30_000,
   waitsMax: 5,
+  /** Point reads of the table in flight. */
   readsAtOnceMax: 32,
+  /** Lookups of single users in flight. */
   lookupsAtOnceMax: 4,
+  /** After so many lookups of a page without a result the others are left out. */
   lookupsInVainMax: 20,
+  /** Attempts to write a row; each fails only when another worker wrote in between. */
   attemptsMax: 10,
 };
+/** The same bounds, perhaps with other values. */
+export type DiscoverLimits = { readonly [Name in keyof typeof discoverLimits]: number };
 
 /** What discovery needs from outside. */
 export type DiscoverPorts = {
