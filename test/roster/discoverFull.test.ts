@@ -25,7 +25,7 @@ describe("a full roster round that would suspend many at once", () => {
     return { world, gone };
   }
 
-  test("I11: is held: nobody is suspended, and it is told how many would be", async () => {
+  test("I11: is held: nobody is suspended, and the status says how many would be", async () => {
     const { world, gone } = await shrunk();
     expect(await world.discover()).toBe("held");
     expect([...(await world.states()).values()]).not.toContain("suspended");
@@ -88,7 +88,7 @@ describe("a full roster round that would suspend many at once", () => {
     expect([...(await world.states()).values()].filter((state) => state === "suspended")).toHaveLength(2);
   });
 
-  test("I11: a directory that suddenly tells nobody's mail is held too", async () => {
+  test("I11: a directory that suddenly returns nobody's mail is held too", async () => {
     const world = await opened();
     await world.discover();
     for (const id of fitUsers(world)) world.graph.mailboxes.updateUser(id, { mail: null });

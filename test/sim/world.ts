@@ -124,7 +124,7 @@ export class World {
     return this.#host.nudges;
   }
 
-  /** The highest sequence that was nudged in each mailbox's present life. */
+  /** The highest sequence that was nudged in each mailbox's present epoch. */
   get nudged(): Host["nudged"] {
     return this.#host.nudged;
   }

@@ -35,7 +35,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     to: `if (after.sequence >= before.sequence) return { rows, checkpoint: after };`,
   },
   {
-    name: "take a list's token of another life of the mailbox",
+    name: "take a list's token of another epoch of the mailbox",
     file: "shared/feed/feed.ts",
     from: `if (opened !== null && !opened.isOfEpoch(first.epoch))`,
     to: `if (opened !== null && opened.after === "")`,
@@ -63,14 +63,14 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/http/refusals.test.ts"],
   },
   {
-    name: "feed on after retention has deleted what the token had not told",
+    name: "feed on after retention has deleted what the token's reader had not received",
     file: "shared/feed/feed.ts",
     from: `const isOvertaken = after.epoch !== epoch || isExpired(from, after);`,
     to: `const isOvertaken = after.epoch !== epoch;`,
     unit: ["test/feed"],
   },
   {
-    name: "take a token of another life of the mailbox",
+    name: "take a token of another epoch of the mailbox",
     file: "shared/feed/feed.ts",
     from: `if (opened !== null && (!opened.isOfEpoch(epoch) || isExpired(opened, checkpoint)))`,
     to: `if (opened !== null && isExpired(opened, checkpoint))`,
@@ -161,7 +161,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/roster/discoverPartial.test.ts"],
   },
   {
-    name: "let a user's later mention without properties hide what a page has told of it",
+    name: "let a user's later mention without properties hide what a page has said of it",
     file: "shared/graph/directory.ts",
     from: `filter(([, given]) => given !== null)`,
     to: `filter(([name]) => name !== "")`,
