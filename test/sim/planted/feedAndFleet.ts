@@ -16,13 +16,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     to: `const isLast = after >= before;`,
   },
   {
-    name: "go on with a list of which told calendars have changed",
+    name: "go on with a list of which returned calendars have changed",
     file: "shared/feed/position.ts",
     from: `return rows.some((row) => row.calendarId <= place.after && row.sequence > place.sequence);`,
     to: `return rows.some((row) => row.calendarId <= place.after && row.sequence > sequence);`,
   },
   {
-    name: "go on with a list after the tombstone of a told calendar was deleted",
+    name: "go on with a list after the tombstone of a returned calendar was deleted",
     file: "shared/feed/position.ts",
     from: `if (retiredSequence > place.sequence || place.sequence > sequence) return true;`,
     to: `if (retiredSequence > sequence || place.sequence > sequence) return true;`,
