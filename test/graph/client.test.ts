@@ -43,7 +43,7 @@ describe("asking one mailbox", () => {
     expect(received.map((request) => request.target)).toEqual([target]);
   });
 
-  test("I8: a link that leads elsewhere is refused without any request, and the log does not show it", async () => {
+  test("I8: a link that leads elsewhere is refused without any request, and the log does not tell it", async () => {
     const { transport, calls } = batchGraph(() => null);
     const { client, lines } = open(transport);
     const asked = await client.ask([

@@ -25,7 +25,7 @@ describe("a full roster round that would suspend many at once", () => {
     return { world, gone };
   }
 
-  test("I11: is held: nobody is suspended, and the status says how many would be", async () => {
+  test("I11: is held: nobody is suspended, and it is told how many would be", async () => {
     const { world, gone } = await shrunk();
     expect(await world.discover()).toBe("held");
     expect([...(await world.states()).values()]).not.toContain("suspended");
