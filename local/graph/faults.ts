@@ -52,7 +52,10 @@ const DISTORTIONS = [
   "batchDoubledItem",
 ] as const;
 
-/** All faults that the simulator knows. */
+/**
+ * All faults that the simulator can inject.
+ * @internal For tests.
+ */
 export const FAULT_KINDS = [...REFUSALS, ...CONNECTION_FAULTS, ...DISTORTIONS] as const;
 /** The name of a fault, as rules and `injected` spell it. */
 export type FaultKind = (typeof FAULT_KINDS)[number];

@@ -3,6 +3,7 @@ import type { LogCategory, LogLevel } from "./types.js";
 const LEVELS: readonly LogLevel[] = ["trace", "debug", "information", "warning", "error", "critical", "none"];
 
 type Outcome = "succeeded" | "failed";
+/** What started an invocation. */
 export type InvocationCause = "timer" | "queue" | "http" | "manual";
 
 /** Events for a program that follows the host: one JSON object per line with `--events`. */

@@ -4,8 +4,10 @@ import path from "node:path";
 import { HostError } from "./hostError.js";
 import { readTimeSpan } from "./timeSpan.js";
 
+/** Environment variables by name. */
 export type Environment = Record<string, string | undefined>;
 
+/** `extensions.queues` of host.json, with its defaults. */
 export type QueueSettings = {
   readonly batchSize: number;
   readonly newBatchThreshold: number;
@@ -15,6 +17,7 @@ export type QueueSettings = {
   readonly messageEncoding: "base64" | "none";
 };
 
+/** What is read of host.json. */
 export type HostSettings = {
   readonly queues: QueueSettings;
   readonly routePrefix: string;

@@ -84,6 +84,7 @@ type ListAsk = {
 
 /** The part of the store that the feed reads. */
 type FeedStore = Pick<Store, "readMailbox" | "readCalendars" | "readCalendar">;
+/** What the feed is made of. */
 export type FeedParts = {
   readonly store: FeedStore;
   /** Seals tokens: 32 random bytes or more, the same for all instances. */

@@ -1,7 +1,10 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { ListPlace, Position } from "./position.js";
 
-/** Our choice: feed tokens have some 100 characters; those of a list also carry a calendar's id, mostly of 152 characters. */
+/**
+ * Our choice: feed tokens have some 100 characters; those of a list also carry a calendar's id, mostly of 152 characters.
+ * @internal For tests.
+ */
 export const tokenCharsMax = 4_096;
 
 /** A place in the delta feed of a mailbox, in one epoch of it. */

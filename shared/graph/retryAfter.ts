@@ -9,6 +9,7 @@ const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GM
  *   its own rule.
  * @see RFC 9110 §10.2.3: whole seconds or a date. https://learn.microsoft.com/graph/throttling also shows a fraction, `2.128`. Anything
  *   else is refused on purpose: `Date.parse("-5")` is a day in 2001, which would mean "retry at once".
+ * @internal For tests.
  */
 export function parseRetryAfter(header: string | null, nowMs: number): number | null {
   const text = header?.trim() ?? "";

@@ -1,6 +1,7 @@
 import { within } from "../within.js";
 import type { Telemetry } from "./telemetry.js";
 
+/** What a flush needs. */
 export type FlushOptions = {
   /** Sends everything that is waiting. May fail, and may never end. */
   readonly send: () => Promise<void>;
@@ -9,7 +10,10 @@ export type FlushOptions = {
   readonly nowMs: () => number;
 };
 
-/** Bounds of sending, all of them our choice. */
+/**
+ * Bounds of sending, all of them our choice.
+ * @internal For tests.
+ */
 export const flushLimits = {
   /** An invocation waits no longer; the sending goes on. */
   waitMsMax: 2_000,
