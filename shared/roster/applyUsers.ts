@@ -186,13 +186,13 @@ function marked(wanted: Wanted, { row, etag }: RosterHeld, state: DirectoryState
 /** The roster entry that suspends a mailbox, with its checkpoint; null when the mailbox is gone or being removed. */
 export async function leavingEntry(
   { row, etag }: RosterHeld,
-  why: string,
   state: DirectoryState,
   { store, clock, tombstoneMs }: DiscoverPorts,
 ): Promise<Seat | null> {
   const held = await store.readMailbox(row.mailboxId);
   if (held === null || held.checkpoint.parkedReason === removingReason) return null;
   const nowMs = clock.nowMs();
+  const why = row.leaveReason ?? "vanished"; // Absent from a full roster round.
   const next: RosterRow = {
     ...row,
     state: "suspended",

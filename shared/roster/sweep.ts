@@ -47,9 +47,8 @@ export async function sweepShard(
       if (attempt === ports.limits.attemptsMax)
         throw new Error(`The roster's rows were lost to others ${attempt} times.`);
       if (waiting.some(({ row }) => row.step > state.step)) return { kind: "superseded", suspended };
-      const entries = (
-        await mapAtOnce(waiting, ports.limits.readsAtOnceMax, (held) => entriesOf(held, state, ports))
-      ).flat();
+      const leaving = await mapAtOnce(waiting, ports.limits.readsAtOnceMax, (held) => leavingEntry(held, state, ports));
+      const entries = leaving.filter((entry) => entry !== null);
       const results = await ports.store.roster.commit(entries);
       suspended += results.filter((result) => result === "seated").length;
       const lost = entries.filter((_, index) => results[index] !== "seated");
@@ -61,11 +60,6 @@ export async function sweepShard(
     if (isTimeUp()) return { kind: "unfinished", suspended };
   }
   return { kind: "done", suspended };
-}
-
-async function entriesOf(held: RosterHeld, state: DirectoryState, ports: DiscoverPorts) {
-  const entry = await leavingEntry(held, held.row.leaveReason ?? "vanished", state, ports);
-  return entry === null ? [] : [entry];
 }
 
 function hasLeftSince({ source, state, sinceMs }: RosterHeld["row"], fromMs: number): boolean {
