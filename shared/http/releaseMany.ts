@@ -1,9 +1,10 @@
 import { releaseMany } from "../actions/releaseMany.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { cursorOf, placeOf } from "./mailboxList.js";
+import type { Released } from "./openapi/fleet.js";
 import { queryMistake } from "./requests.js";
 
-/** How long one request may release; its answer says where to go on. */
+/** Our choice: how long one request may release; its answer says where to go on. */
 const releaseMsMax = 20_000;
 const reasonMax = 256;
 
@@ -24,6 +25,6 @@ export function fleetReleaseRoute(shards: readonly string[]): Route {
     const untilMs = nowMs() + releaseMsMax;
     const { released, next } = await releaseMany(reason, from, store, shards, () => nowMs() >= untilMs);
     if (released > 0) log("warn", "mailboxes released by hand", { reason, released });
-    return answer(200, { released, cursor: next === null ? null : cursorOf(next) });
+    return answer(200, { released, cursor: next === null ? null : cursorOf(next) } satisfies Released);
   };
 }

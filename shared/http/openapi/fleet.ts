@@ -1,31 +1,34 @@
+import * as z from "zod";
 import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
-import { inPath, inQuery, json, ref, refused } from "./parts.js";
+import { listLimits } from "../../views/mailboxList.js";
+import { mailboxCalendarsSchema, mailboxSchema } from "../../views/mailboxSchema.js";
+import { rosterSchema } from "../../views/rosterSchema.js";
+import { count, flag, textOrNull } from "../../views/schemaParts.js";
+import { ticksKept } from "../../views/status.js";
+import { brakeSchema, healthSchema, statusSchema } from "../../views/statusSchema.js";
+import { inQuery, json, mailboxInPath, noKey, noStorage, ref, refused } from "./parts.js";
 
-const noStorage = refused("The storage cannot be used.");
-const noKey: JsonObject = { description: "No function key. Answered by the host, without a body." };
+const cursor = textOrNull.describe("Where to go on; null: there is no more.");
+
+const mailboxPageSchema = z.object({ value: z.array(mailboxSchema), cursor }).meta({ id: "MailboxPage" });
+export type MailboxPage = z.infer<typeof mailboxPageSchema>;
+
+const releasedSchema = z.object({ released: count, cursor }).meta({ id: "Released" });
+export type Released = z.infer<typeof releasedSchema>;
+
+const liftedSchema = z.object({ lifted: flag, ...brakeSchema.shape }).meta({ id: "Lifted" });
+export type Lifted = z.infer<typeof liftedSchema>;
+
 const badQuery = refused("A query option is not what is expected.");
 
-const text: JsonObject = { type: "string" };
-const textOrNull: JsonObject = { type: ["string", "null"] };
-const timeOrNull: JsonObject = { type: ["string", "null"], format: "date-time" };
-const count: JsonObject = { type: "integer", minimum: 0 };
-const counts: JsonObject = { type: "object", additionalProperties: count };
-
-const objectOf = (properties: JsonObject, isOpen = false): JsonObject => ({
-  type: "object",
-  required: Object.keys(properties),
-  properties,
-  additionalProperties: isOpen,
-});
-
-const care = (operationId: string, summary: string): JsonObject => ({
-  parameters: [inPath("id", "The user's object id; me in a trial.")],
+const mailboxAction = (operationId: string, summary: string): JsonObject => ({
+  parameters: [mailboxInPath],
   post: {
     operationId,
     summary: `${summary} Again is harmless.`,
     responses: {
-      "202": json("Accepted. The mailbox as it stands.", "Mailbox"),
+      "202": json("Accepted. The mailbox as it stands.", mailboxSchema),
       "400": refused("The mailbox id is no object id, or there is a query or a body."),
       "401": noKey,
       "404": refused("It is not on the roster."),
@@ -35,12 +38,12 @@ const care = (operationId: string, summary: string): JsonObject => ({
   },
 });
 
-const rosterCare = (operationId: string, summary: string, conflict: string): JsonObject => ({
+const rosterAction = (operationId: string, summary: string, conflict: string): JsonObject => ({
   post: {
     operationId,
     summary: `${summary} Again is harmless.`,
     responses: {
-      "202": json("Accepted. The roster as it stands.", "Roster"),
+      "202": json("Accepted. The roster as it stands.", rosterSchema),
       "400": refused("There is a query or a body."),
       "401": noKey,
       "409": refused(conflict),
@@ -49,7 +52,7 @@ const rosterCare = (operationId: string, summary: string, conflict: string): Jso
   },
 });
 
-/** How operators see and mend the fleet. */
+/** What operators read and do: mailboxes, the roster, the brake, status and health. */
 export const fleetPaths: JsonObject = {
   "/mailboxes": {
     get: {
@@ -59,19 +62,24 @@ export const fleetPaths: JsonObject = {
       parameters: [
         inQuery("state", "Only mailboxes in this state.", { enum: mailboxStates }),
         inQuery("search", "The start of an id or of a display name, in any case."),
-        inQuery("top", "Mailboxes per page.", { type: "integer", minimum: 1, maximum: 500, default: 50 }),
+        inQuery("top", "Mailboxes per page.", {
+          type: "integer",
+          minimum: 1,
+          maximum: listLimits.topMax,
+          default: listLimits.topDefault,
+        }),
         inQuery("cursor", "The cursor of the page before, as it came."),
       ],
-      responses: { "200": json("A page.", "MailboxPage"), "400": badQuery, "401": noKey, "503": noStorage },
+      responses: { "200": json("A page.", mailboxPageSchema), "400": badQuery, "401": noKey, "503": noStorage },
     },
   },
   "/mailboxes/{id}/calendars": {
-    parameters: [inPath("id", "The user's object id; me in a trial.")],
+    parameters: [mailboxInPath],
     get: {
       operationId: "listMailboxCalendars",
       summary: "Its calendars for operators: when each last changed, and what was removed.",
       responses: {
-        "200": json("The mailbox and its calendars: living ones by name, then removed ones.", "MailboxCalendars"),
+        "200": json("The mailbox and its calendars: living ones by name, then removed ones.", mailboxCalendarsSchema),
         "400": refused("The mailbox id is no object id, or there is a query."),
         "401": noKey,
         "404": refused("It is not on the roster."),
@@ -79,9 +87,9 @@ export const fleetPaths: JsonObject = {
       },
     },
   },
-  "/mailboxes/{id}/sync": care("syncMailbox", "A round now, whatever the mailbox waits for."),
-  "/mailboxes/{id}/resync": care("resyncMailbox", "A full round now. Readers keep what they have meanwhile."),
-  "/mailboxes/{id}/release": care(
+  "/mailboxes/{id}/sync": mailboxAction("syncMailbox", "A round now, whatever the mailbox waits for."),
+  "/mailboxes/{id}/resync": mailboxAction("resyncMailbox", "A full round now. Readers keep what they have meanwhile."),
+  "/mailboxes/{id}/release": mailboxAction(
     "releaseMailbox",
     "Ends parking, holding and waiting, and starts a round now: from the start, if Graph refuses the mailbox.",
   ),
@@ -98,7 +106,7 @@ export const fleetPaths: JsonObject = {
         ),
         inQuery("cursor", "The cursor of the answer before, as it came."),
       ],
-      responses: { "200": json("How many.", "Released"), "400": badQuery, "401": noKey, "503": noStorage },
+      responses: { "200": json("How many.", releasedSchema), "400": badQuery, "401": noKey, "503": noStorage },
     },
   },
   "/brake/release": {
@@ -107,19 +115,19 @@ export const fleetPaths: JsonObject = {
       summary:
         "Lifts what all instances wait for: a throttle, or a refusal, of the whole application. Again is harmless.",
       responses: {
-        "200": json("The brake as it stands, and whether it was on.", "Lifted"),
+        "200": json("The brake as it stands, and whether it was on.", liftedSchema),
         "400": badQuery,
         "401": noKey,
         "503": noStorage,
       },
     },
   },
-  "/roster/discover": rosterCare(
+  "/roster/discover": rosterAction(
     "discoverRoster",
     "Looks for newcomers and leavers now, or at `notBefore` where Graph asked for a wait.",
     "The roster is kept by hand.",
   ),
-  "/roster/release": rosterCare(
+  "/roster/release": rosterAction(
     "releaseRoster",
     "Applies the shrink that is held.",
     "Nothing is held, a full round is under way, or the roster is kept by hand.",
@@ -129,9 +137,14 @@ export const fleetPaths: JsonObject = {
       operationId: "getStatus",
       summary: "How the whole mirror stands, from the shards' own figures.",
       parameters: [
-        inQuery("ticks", "How many of the newest ticks.", { type: "integer", minimum: 1, maximum: 288, default: 288 }),
+        inQuery("ticks", "How many of the newest ticks.", {
+          type: "integer",
+          minimum: 1,
+          maximum: ticksKept,
+          default: ticksKept,
+        }),
       ],
-      responses: { "200": json("The status.", "Status"), "400": badQuery, "401": noKey, "503": noStorage },
+      responses: { "200": json("The status.", statusSchema), "400": badQuery, "401": noKey, "503": noStorage },
     },
   },
   "/health": {
@@ -140,8 +153,8 @@ export const fleetPaths: JsonObject = {
       summary: "Whether the storage answers and ticks come in time.",
       security: [],
       responses: {
-        "200": { description: "It is.", content: { "application/json": { schema: ref("Health") } } },
-        "503": { description: "It is not.", content: { "application/json": { schema: ref("Health") } } },
+        "200": { description: "It is.", content: { "application/json": { schema: ref(healthSchema) } } },
+        "503": { description: "It is not.", content: { "application/json": { schema: ref(healthSchema) } } },
       },
     },
     head: {
@@ -151,124 +164,4 @@ export const fleetPaths: JsonObject = {
       responses: { "200": { description: "It is." }, "503": { description: "It is not." } },
     },
   },
-};
-
-const rosterProperties: JsonObject = {
-  source: text,
-  state: { enum: ["manual", "new", "discovering", "held", "waiting", "idle"] },
-  phase: { enum: ["idle", "walking", "counting", "suspending"] },
-  isFull: { type: "boolean" },
-  discovered: count,
-  generation: count,
-  passStarted: timeOrNull,
-  pages: count,
-  seen: count,
-  added: count,
-  resumed: count,
-  suspended: count,
-  untold: count,
-  held: {
-    anyOf: [
-      { type: "null" },
-      objectOf({ leaving: count, of: count, since: timeOrNull, needsRelease: { type: "boolean" } }),
-    ],
-  },
-  lastSuccess: timeOrNull,
-  lastFullRound: timeOrNull,
-  notBefore: timeOrNull,
-  failuresInARow: count,
-  lastErrorCode: textOrNull,
-};
-
-/** What the roster knows of one mailbox. */
-export const seatSchema: JsonObject = {
-  anyOf: [
-    { type: "null" },
-    objectOf({
-      source: text,
-      state: { enum: ["active", "suspended"] },
-      userPrincipalName: textOrNull,
-      displayName: textOrNull,
-      leaveReason: textOrNull,
-      since: timeOrNull,
-      purgeAfter: timeOrNull,
-    }),
-  ],
-};
-
-const troubles: JsonObject = {
-  type: "array",
-  items: objectOf({ reason: text, count, examples: { type: "array", items: text } }),
-};
-
-const mailboxFigures = objectOf({
-  total: count,
-  mirrored: count,
-  byState: counts,
-  byStrategy: counts,
-  strategyNote: textOrNull,
-  calendars: count,
-  freshWithinTwoTicks: objectOf({ count, of: count, share: { type: ["number", "null"] } }),
-  neverSucceeded: count,
-  oldestSuccess: { anyOf: [{ type: "null" }, objectOf({ at: timeOrNull, mailbox: text })] },
-});
-
-const tick: JsonObject = objectOf(
-  { tick: text, started: timeOrNull, seconds: { type: "number" }, shards: count },
-  true,
-);
-const shard: JsonObject = objectOf({
-  shard: text,
-  mailboxes: count,
-  counted: timeOrNull,
-  tick: textOrNull,
-  started: timeOrNull,
-  finished: timeOrNull,
-});
-
-const why: JsonObject = { code: textOrNull, since: timeOrNull, until: timeOrNull };
-/** A throttle of the whole application. */
-const brake: JsonObject = objectOf({ isOn: { type: "boolean" }, ...why });
-/** A refusal of the whole application; `until`: when one mailbox is tried again. */
-const application: JsonObject = { anyOf: [{ type: "null" }, objectOf(why)] };
-
-export const fleetSchemas: JsonObject = {
-  Released: objectOf({ released: count, cursor: textOrNull }),
-  Lifted: objectOf({ lifted: { type: "boolean" }, brake, application }),
-  MailboxPage: objectOf({ value: { type: "array", items: ref("Mailbox") }, cursor: textOrNull }),
-  MailboxCalendars: objectOf({
-    mailbox: ref("Mailbox"),
-    value: { type: "array", items: ref("CalendarForOperators") },
-  }),
-  CalendarForOperators: objectOf({
-    id: text,
-    name: textOrNull,
-    color: textOrNull,
-    hexColor: textOrNull,
-    ownerName: textOrNull,
-    ownerAddress: textOrNull,
-    isDefaultCalendar: { type: "boolean" },
-    sequence: count,
-    changed: { type: "string", format: "date-time" },
-    removed: timeOrNull,
-  }),
-  Roster: objectOf(rosterProperties),
-  Health: objectOf({ status: { enum: ["healthy", "unhealthy"] }, reason: text }),
-  Status: objectOf({
-    now: { type: "string", format: "date-time" },
-    mailboxes: mailboxFigures,
-    troubles: objectOf({ parked: troubles, held: troubles, waiting: troubles, suspended: troubles }),
-    drift: objectOf({ changes: count, mailboxes: count }),
-    activity: objectOf({ total: counts, ticks: { type: "array", items: tick } }),
-    ticks: objectOf({
-      newest: timeOrNull,
-      intervalSeconds: { type: ["number", "null"] },
-      isLate: { type: "boolean", description: "Three ticks or more were due since the newest one." },
-    }),
-    shards: { type: "array", items: shard },
-    roster: ref("Roster"),
-    brake,
-    application,
-    settings: { type: "object", additionalProperties: { type: ["string", "number", "boolean"] } },
-  }),
 };
