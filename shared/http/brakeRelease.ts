@@ -1,7 +1,7 @@
 import { liftBrake } from "../actions/brake.js";
 import { brakeView } from "../views/status.js";
 import { answer, type Route, refusal } from "./handler.js";
-import type { Lifted } from "./openapi/fleet.js";
+import type { Lifted } from "./openapi/operators.js";
 import { mistakeOfEmptyRequest } from "./requests.js";
 
 /** `POST /api/brake/release`: lifts the brake that all instances obey. Without a brake nothing changes. */

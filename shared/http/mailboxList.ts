@@ -2,7 +2,7 @@ import * as z from "zod";
 import { mailboxStates } from "../sync/state.js";
 import { isMailboxState, type ListPlace, type ListQuery, listLimits, listMailboxes } from "../views/mailboxList.js";
 import { answer, type Route, refusal } from "./handler.js";
-import type { MailboxPage } from "./openapi/fleet.js";
+import type { MailboxPage } from "./openapi/operators.js";
 import { queryMistake } from "./requests.js";
 
 const { topDefault, topMax, searchMax } = listLimits;

@@ -1,7 +1,7 @@
 import { releaseMany } from "../actions/releaseMany.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { cursorOf, placeOf } from "./mailboxList.js";
-import type { Released } from "./openapi/fleet.js";
+import type { Released } from "./openapi/operators.js";
 import { queryMistake } from "./requests.js";
 
 /** Our choice: how long one request may release; its answer says where to go on. */
@@ -9,7 +9,7 @@ const releaseMsMax = 20_000;
 const reasonMax = 256;
 
 /** `POST /api/mailboxes/release?reason=&cursor=`: releases all that are parked or waiting for one reason. */
-export function fleetReleaseRoute(shards: readonly string[]): Route {
+export function releaseManyRoute(shards: readonly string[]): Route {
   return async (request, { store, log, nowMs }) => {
     const mistake = queryMistake(request, ["reason", "cursor"]);
     if (mistake !== null) return refusal(400, "invalidRequest", mistake);

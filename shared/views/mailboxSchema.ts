@@ -8,7 +8,7 @@ export const mailboxSchema = z
   .object({
     id: text.describe("The user's object id; `me` in a trial."),
     displayName: textOrNull,
-    state: z.enum(mailboxStates).describe("How the mailbox stands. It is in exactly one of these states."),
+    state: z.enum(mailboxStates).describe("State of the mailbox: exactly one of these."),
     phase: z.enum(["initial", "full", "incremental", "idle"]).describe("Where the mailbox is in its round."),
     strategy: z
       .enum(["delta", "list"])

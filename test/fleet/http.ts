@@ -5,7 +5,7 @@ import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
-import { fleetReleaseRoute } from "../../shared/http/releaseMany.js";
+import { releaseManyRoute } from "../../shared/http/releaseMany.js";
 import { rosterActionRoute } from "../../shared/http/rosterActions.js";
 import { statusRoute } from "../../shared/http/status.js";
 import type { DiscoverMessage, SyncMessage } from "../../shared/messages.js";
@@ -87,7 +87,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
       ask(mailboxActionRoute(start), "POST", `mailboxes/${id}/${action}`, { id, action }),
     roster: (action: string) => ask(rosterActionRoute(source, start), "POST", `roster/${action}`, { action }),
     liftBrake: () => ask(brakeReleaseRoute, "POST", "brake/release"),
-    releaseAll: (query: string) => ask(fleetReleaseRoute(world.shards), "POST", `mailboxes/release${query}`),
+    releaseAll: (query: string) => ask(releaseManyRoute(world.shards), "POST", `mailboxes/release${query}`),
     status: (query = "") => ask(statusRoute(world.facts), "GET", `status${query}`),
   };
 }

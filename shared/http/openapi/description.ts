@@ -1,8 +1,7 @@
 import type { JsonObject } from "../../sync/types.js";
 import { productVersion } from "../../version.js";
 import { feedPaths } from "./feed.js";
-import { fleetPaths } from "./fleet.js";
-import { mailboxPaths } from "./mailboxes.js";
+import { operatorPaths } from "./operators.js";
 import { schemasWithId } from "./parts.js";
 
 const schemas = schemasWithId(); // After the imports above, which name all schemas.
@@ -25,7 +24,7 @@ export function openapiDocument(server: string): JsonObject {
     },
     servers: [{ url: server }],
     security: [{ functionKey: [] }, { functionKeyInQuery: [] }],
-    paths: { ...feedPaths, ...mailboxPaths, ...fleetPaths, "/openapi.json": { get: thisDocument } },
+    paths: { ...feedPaths, ...operatorPaths, "/openapi.json": { get: thisDocument } },
     components: { schemas, securitySchemes },
   };
 }
@@ -40,7 +39,7 @@ const thisDocument: JsonObject = {
 
 const securitySchemes: JsonObject = {
   functionKey: { type: "apiKey", in: "header", name: "x-functions-key", description: "A key of the function app." },
-  functionKeyInQuery: { type: "apiKey", in: "query", name: "code", description: "The same; it ends up in logs." },
+  functionKeyInQuery: { type: "apiKey", in: "query", name: "code", description: "The same; it may end up in logs." },
   signedIn: {
     type: "http",
     scheme: "bearer",

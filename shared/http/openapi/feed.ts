@@ -63,21 +63,21 @@ const calendarDeltaPageSchema = z
   });
 
 const freshness: JsonObject = {
-  age: header("Seconds since the mirror last asked Graph about this mailbox with success.", "integer"),
-  "x-mirror-state": header(`How the mailbox stands: ${mailboxStates.join(", ")}.`),
-  "x-mirror-last-success": header("When the mirror last asked Graph about this mailbox with success."),
+  age: header("Seconds since Graph last answered the mirror for this mailbox.", "integer"),
+  "x-mirror-state": header(`State of the mailbox: ${mailboxStates.join(", ")}.`),
+  "x-mirror-last-success": header("When Graph last answered the mirror for this mailbox."),
 };
 const versioned: JsonObject = { ...freshness, etag: header("The version of this answer, weak.") };
-const paged: JsonObject = { "preference-applied": header("The page size that was preferred and taken.") };
+const paged: JsonObject = { "preference-applied": header("The preferred page size that was applied.") };
 
 const prefer = inHeader("Prefer", `odata.maxpagesize=n, at most ${feedLimits.pageSizeMax}.`);
-const ifNoneMatch = inHeader("If-None-Match", "The version that the caller holds.");
-const select = inQuery("$select", "Names of properties, with commas between; the id always comes.");
+const ifNoneMatch = inHeader("If-None-Match", "The version that the caller has.");
+const select = inQuery("$select", "Names of properties, separated by commas; the id is always included.");
 const top = inQuery("$top", "Page size.", { type: "integer", minimum: 1, maximum: feedLimits.pageSizeMax });
 const skipToken = inQuery("$skiptoken", "From a nextLink.");
 const deltaToken = inQuery("$deltatoken", "From a deltaLink.");
 
-const badOption = refused("A query parameter or token that is not taken.");
+const badOption = refused("A query parameter or token that is not accepted.");
 const noMailbox = refused(
   "The mailbox is not on the roster; or it was never served, and Graph has no such mailbox.",
   freshness,
@@ -89,10 +89,10 @@ const notReady = refused(
 );
 const expired = (description: string): JsonObject =>
   refused(description, { ...freshness, location: header("Where to start over.") });
-const notSignedIn = refused("Nobody whom App Service Authentication signed in.");
-const unchanged: JsonObject = { description: "The caller holds this version.", headers: versioned };
+const notSignedIn = refused("App Service Authentication has signed in nobody.");
+const unchanged: JsonObject = { description: "The caller has this version.", headers: versioned };
 
-/** The three reads below one prefix. `who` goes into operation ids. */
+/** The three reads below one prefix. @param who Part of the operation ids. */
 function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], common: JsonObject): JsonObject {
   return {
     [prefix]: {
@@ -154,6 +154,7 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
 
 const mine: JsonObject = pathsBelow("/beta/me/calendars", "My", [], { "401": notSignedIn });
 
+/** What other programs read. */
 export const feedPaths: JsonObject = {
   ...pathsBelow("/beta/users/{id}/calendars", "User", [inPath("id", "The user's object id.")], { "401": noKey }),
   ...Object.fromEntries(Object.entries(mine).map(([path, item]) => [path, signedIn(item as JsonObject)])),

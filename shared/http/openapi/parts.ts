@@ -32,26 +32,31 @@ const errorSchema = z
   .meta({ id: "Error" });
 export type ErrorBody = z.infer<typeof errorSchema>;
 
+/** An error answer. */
 export const refused = (description: string, headers: JsonObject = {}): JsonObject =>
   json(description, errorSchema, headers);
 
 export const noStorage = refused("The storage cannot be used.");
 export const noKey: JsonObject = { description: "No function key. Answered by the host, without a body." };
 
+/** @param type Of JSON Schema. */
 export function header(description: string, type = "string"): JsonObject {
   return { description, schema: { type } };
 }
 
+/** A parameter of the path. */
 export function inPath(name: string, description: string): JsonObject {
   return { name, in: "path", required: true, description, schema: { type: "string" } };
 }
 
 export const mailboxInPath = inPath("id", "The user's object id; me in a trial.");
 
+/** An optional parameter of the query. */
 export function inQuery(name: string, description: string, schema: JsonObject = { type: "string" }): JsonObject {
   return { name, in: "query", description, schema };
 }
 
+/** An optional header of a request. */
 export function inHeader(name: string, description: string): JsonObject {
   return { name, in: "header", description, schema: { type: "string" } };
 }
@@ -66,7 +71,7 @@ export function schemasWithId(): JsonObject {
   return Object.fromEntries(entries) as JsonObject;
 }
 
-/** Leaves out what says nothing to readers of the description, and writes "or null" as JSON Schema's list of types. */
+/** Removes limits that every JavaScript integer has and names that may be any text; writes "or null" as a list of types. */
 function shorten(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames;

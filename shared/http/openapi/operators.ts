@@ -7,7 +7,8 @@ import { rosterSchema } from "../../views/rosterSchema.js";
 import { count, flag, textOrNull } from "../../views/schemaParts.js";
 import { ticksKept } from "../../views/status.js";
 import { brakeSchema, healthSchema, statusSchema } from "../../views/statusSchema.js";
-import { inQuery, json, mailboxInPath, noKey, noStorage, ref, refused } from "./parts.js";
+import { newMailboxBody } from "../mailboxes.js";
+import { header, inQuery, json, mailboxInPath, noKey, noStorage, ref, refused } from "./parts.js";
 
 const cursor = textOrNull.describe("Where to go on; null: there is no more.");
 
@@ -20,15 +21,18 @@ export type Released = z.infer<typeof releasedSchema>;
 const liftedSchema = z.object({ lifted: flag, ...brakeSchema.shape }).meta({ id: "Lifted" });
 export type Lifted = z.infer<typeof liftedSchema>;
 
+const newMailboxSchema = newMailboxBody.meta({ id: "NewMailbox" });
+
+const badId = refused("The mailbox id is no object id, or the query or the body is not what is expected.");
 const badQuery = refused("A query option is not what is expected.");
 
 const mailboxAction = (operationId: string, summary: string): JsonObject => ({
   parameters: [mailboxInPath],
   post: {
     operationId,
-    summary: `${summary} Again is harmless.`,
+    summary: `${summary} Repeating it is harmless.`,
     responses: {
-      "202": json("Accepted. The mailbox as it stands.", mailboxSchema),
+      "202": json("Accepted. The mailbox as it is now.", mailboxSchema),
       "400": refused("The mailbox id is no object id, or there is a query or a body."),
       "401": noKey,
       "404": refused("It is not on the roster."),
@@ -41,9 +45,9 @@ const mailboxAction = (operationId: string, summary: string): JsonObject => ({
 const rosterAction = (operationId: string, summary: string, conflict: string): JsonObject => ({
   post: {
     operationId,
-    summary: `${summary} Again is harmless.`,
+    summary: `${summary} Repeating it is harmless.`,
     responses: {
-      "202": json("Accepted. The roster as it stands.", rosterSchema),
+      "202": json("Accepted. The roster as it is now.", rosterSchema),
       "400": refused("There is a query or a body."),
       "401": noKey,
       "409": refused(conflict),
@@ -53,7 +57,7 @@ const rosterAction = (operationId: string, summary: string, conflict: string): J
 });
 
 /** What operators read and do: mailboxes, the roster, the brake, status and health. */
-export const fleetPaths: JsonObject = {
+export const operatorPaths: JsonObject = {
   "/mailboxes": {
     get: {
       operationId: "listMailboxes",
@@ -61,16 +65,59 @@ export const fleetPaths: JsonObject = {
         "The roster's mailboxes, page by page. A page may hold fewer than asked for, even none, and have a cursor.",
       parameters: [
         inQuery("state", "Only mailboxes in this state.", { enum: mailboxStates }),
-        inQuery("search", "The start of an id or of a display name, in any case."),
+        inQuery("search", "The start of an id or of a display name, in upper or lower case."),
         inQuery("top", "Mailboxes per page.", {
           type: "integer",
           minimum: 1,
           maximum: listLimits.topMax,
           default: listLimits.topDefault,
         }),
-        inQuery("cursor", "The cursor of the page before, as it came."),
+        inQuery("cursor", "The cursor of the page before, unchanged."),
       ],
       responses: { "200": json("A page.", mailboxPageSchema), "400": badQuery, "401": noKey, "503": noStorage },
+    },
+  },
+  "/mailboxes/{id}": {
+    parameters: [mailboxInPath],
+    get: {
+      operationId: "getMailbox",
+      summary: "A mailbox of the roster, and its state.",
+      responses: {
+        "200": json("The mailbox.", mailboxSchema),
+        "400": badId,
+        "401": noKey,
+        "404": refused("It is not on the roster."),
+        "503": noStorage,
+      },
+    },
+    put: {
+      operationId: "putMailbox",
+      summary:
+        "Puts a mailbox on the roster. Its first round comes with the next tick. Repeating it is harmless. A discovered mailbox " +
+        "stays discovered, unless source is manual; roster.source of the answer says which it is.",
+      requestBody: { content: { "application/json": { schema: ref(newMailboxSchema) } } },
+      responses: {
+        "200": json("It was on the roster.", mailboxSchema),
+        "201": json("It was added.", mailboxSchema),
+        "400": badId,
+        "401": noKey,
+        "409": refused("Discovery has suspended it: its user has left the roster. With source manual it is resumed."),
+        "503": noStorage,
+      },
+    },
+    delete: {
+      operationId: "deleteMailbox",
+      summary: "Takes a mailbox off the roster, with all its rows. Repeating it is harmless.",
+      responses: {
+        "202": json("It takes longer than this request: GET shows removing until it is done.", mailboxSchema),
+        "204": {
+          description: "It is not on the roster any more.",
+          headers: { "x-mirror-note": header("Present where discovery will bring it back.") },
+        },
+        "400": badId,
+        "401": noKey,
+        "503": noStorage,
+      },
     },
   },
   "/mailboxes/{id}/calendars": {
@@ -79,7 +126,7 @@ export const fleetPaths: JsonObject = {
       operationId: "listMailboxCalendars",
       summary: "Its calendars for operators: when each last changed, and what was removed.",
       responses: {
-        "200": json("The mailbox and its calendars: living ones by name, then removed ones.", mailboxCalendarsSchema),
+        "200": json("The mailbox and its calendars: existing ones by name, then removed ones.", mailboxCalendarsSchema),
         "400": refused("The mailbox id is no object id, or there is a query."),
         "401": noKey,
         "404": refused("It is not on the roster."),
@@ -91,20 +138,17 @@ export const fleetPaths: JsonObject = {
   "/mailboxes/{id}/resync": mailboxAction("resyncMailbox", "A full round now. Readers keep what they have meanwhile."),
   "/mailboxes/{id}/release": mailboxAction(
     "releaseMailbox",
-    "Ends parking, holding and waiting, and starts a round now: from the start, if Graph refuses the mailbox.",
+    "Ends parking, holding and waiting, and starts a round now: a full one, if Graph refused the mailbox.",
   ),
   "/mailboxes/release": {
     post: {
       operationId: "releaseMailboxes",
       summary:
-        "Releases all that are parked or waiting for one reason: the next tick asks them. With a cursor in the answer " +
-        "there are more: ask again with it. Again is harmless.",
+        "Releases all mailboxes that are parked or waiting for one reason: the next tick asks them. Where the answer has a " +
+        "cursor there are more: ask again with it. Repeating it is harmless.",
       parameters: [
-        inQuery(
-          "reason",
-          "A parked reason or a code, such as denied:ErrorAccessDenied, or what stands before its colon.",
-        ),
-        inQuery("cursor", "The cursor of the answer before, as it came."),
+        inQuery("reason", "A parked reason or a code, such as denied:ErrorAccessDenied, or the part before its colon."),
+        inQuery("cursor", "The cursor of the answer before, unchanged."),
       ],
       responses: { "200": json("How many.", releasedSchema), "400": badQuery, "401": noKey, "503": noStorage },
     },
@@ -113,9 +157,9 @@ export const fleetPaths: JsonObject = {
     post: {
       operationId: "releaseBrake",
       summary:
-        "Lifts what all instances wait for: a throttle, or a refusal, of the whole application. Again is harmless.",
+        "Lifts the brake that all instances obey: a throttle, or a refusal, of the whole application. Repeating it is harmless.",
       responses: {
-        "200": json("The brake as it stands, and whether it was on.", liftedSchema),
+        "200": json("The brake as it is now, and whether it was on.", liftedSchema),
         "400": badQuery,
         "401": noKey,
         "503": noStorage,
@@ -124,18 +168,18 @@ export const fleetPaths: JsonObject = {
   },
   "/roster/discover": rosterAction(
     "discoverRoster",
-    "Looks for newcomers and leavers now, or at `notBefore` where Graph asked for a wait.",
-    "The roster is kept by hand.",
+    "Looks for users who joined or left now, or at `notBefore` where Graph asked for a wait.",
+    "The roster is maintained by hand.",
   ),
   "/roster/release": rosterAction(
     "releaseRoster",
     "Applies the shrink that is held.",
-    "Nothing is held, a full round is under way, or the roster is kept by hand.",
+    "Nothing is held, a full round is in progress, or the roster is maintained by hand.",
   ),
   "/status": {
     get: {
       operationId: "getStatus",
-      summary: "How the whole mirror stands, from the shards' own figures.",
+      summary: "The state of the whole mirror, from the figures of its shards.",
       parameters: [
         inQuery("ticks", "How many of the newest ticks.", {
           type: "integer",
@@ -159,7 +203,7 @@ export const fleetPaths: JsonObject = {
     },
     head: {
       operationId: "probeHealth",
-      summary: "The same without a body, for probes that ask so.",
+      summary: "The same without a body, for probes that send HEAD.",
       security: [],
       responses: { "200": { description: "It is." }, "503": { description: "It is not." } },
     },
