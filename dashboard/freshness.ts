@@ -4,7 +4,7 @@ import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
 import { comingUp, counted, number, span, stateNames, states } from "./words.js";
 
-/** How the whole mirror stands: one big figure, how many mailboxes are in which state, and what else an operator looks for first. */
+/** The state of the whole mirror: one big figure, how many mailboxes are in which state, and what else an operator looks for first. */
 
 /** The whole mirror in one sentence. */
 export type Verdict = { readonly kind: "good" | "busy" | "bad"; readonly text: string };

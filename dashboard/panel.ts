@@ -5,7 +5,7 @@ import { byId, changeOnly, el, openModal, show } from "./dom.js";
 import { timeAgo } from "./times.js";
 import { counted, explained, number, states } from "./words.js";
 
-/** One mailbox: how it stands, its calendars, what was removed, and the actions that an operator has. */
+/** One mailbox: its state, its calendars, what was removed, and the actions that an operator has. */
 
 let shownId: string | null = null;
 

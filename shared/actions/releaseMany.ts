@@ -42,7 +42,7 @@ async function releasePage(page: readonly Held[], store: Store): Promise<number>
   return results.filter(({ kind }) => kind === "committed").length;
 }
 
-/** `denied` stands for `denied:ErrorAccessDenied` too. A mailbox that waits is named by its error code alone. */
+/** `denied` means `denied:ErrorAccessDenied` too. A mailbox that waits is named by its error code alone. */
 function hasReason(reason: string, checkpoint: Checkpoint): boolean {
   const { parkedReason, notBeforeMs, lastErrorCode } = checkpoint;
   if (isLeaving(checkpoint)) return false;

@@ -31,7 +31,7 @@ function queryOf(given: URLSearchParams, shards: number): ListQuery | string {
   if (search.length > searchMax) return `search takes ${searchMax} characters at most.`;
   const cursor = given.get("cursor") ?? "";
   const from = cursor === "" ? { shard: 0, after: null } : placeOf(cursor, shards);
-  if (from === null) return "cursor must be one that this list gave, as it came.";
+  if (from === null) return "cursor must be one that this list gave, unchanged.";
   return { state: state === "" ? null : state, search, top, from };
 }
 
@@ -40,7 +40,7 @@ export function cursorOf({ shard, after }: ListPlace): string {
   return Buffer.from(JSON.stringify([shard, after])).toString("base64url");
 }
 
-/** The place that a cursor stands for; null for a text that is no cursor of ours. */
+/** The place that a cursor means; null for a text that is no cursor of ours. */
 export function placeOf(cursor: string, shards: number): ListPlace | null {
   try {
     const [shard, after] = placeShape.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));

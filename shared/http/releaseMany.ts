@@ -16,12 +16,12 @@ export function releaseManyRoute(shards: readonly string[]): Route {
     const given = new URL(request.url).searchParams;
     const reason = given.get("reason") ?? "";
     if (reason === "" || reason.length > reasonMax) {
-      const expected = "a parked reason or a code, such as denied:ErrorAccessDenied, or what stands before its colon";
+      const expected = "a parked reason or a code, such as denied:ErrorAccessDenied, or the part before its colon";
       return refusal(400, "invalidRequest", `reason must be ${expected}. GET status names them under troubles.`);
     }
     const cursor = given.get("cursor") ?? "";
     const from = cursor === "" ? { shard: 0, after: null } : placeOf(cursor, shards.length);
-    if (from === null) return refusal(400, "invalidRequest", "cursor must be one that this route gave, as it came.");
+    if (from === null) return refusal(400, "invalidRequest", "cursor must be one that this route gave, unchanged.");
     const untilMs = nowMs() + releaseMsMax;
     const { released, next } = await releaseMany(reason, from, store, shards, () => nowMs() >= untilMs);
     if (released > 0) log("warn", "mailboxes released by hand", { reason, released });

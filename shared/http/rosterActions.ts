@@ -1,7 +1,7 @@
 import { actOnRoster, type RosterAction, rosterActions } from "../actions/roster.js";
 import type { DiscoverMessage } from "../messages.js";
+import { isoOrNull } from "../sync/time.js";
 import { type RosterView, rosterView } from "../views/roster.js";
-import { isoOrNull } from "../views/times.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { mistakeOfEmptyRequest } from "./requests.js";
 

@@ -4,7 +4,7 @@ import type { HealthView } from "../views/statusSchema.js";
 import { type Answer, answer, guarded, type Route, refusal } from "./handler.js";
 import { queryMistake } from "./requests.js";
 
-/** `GET /api/status?ticks=`: how the whole mirror stands, from the shards' figures. */
+/** `GET /api/status?ticks=`: the state of the whole mirror, from the shards' figures. */
 export function statusRoute(facts: MirrorFacts): Route {
   return async (request, { store, nowMs }) => {
     const mistake = queryMistake(request, ["ticks"]);

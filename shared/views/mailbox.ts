@@ -1,7 +1,7 @@
 import { stateOf } from "../sync/state.js";
+import { isoOrNull } from "../sync/time.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { MailboxView } from "./mailboxSchema.js";
-import { isoOrNull } from "./times.js";
 
 export type { MailboxView };
 

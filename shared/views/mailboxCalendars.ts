@@ -1,7 +1,7 @@
+import { isoOrNull } from "../sync/time.js";
 import type { CalendarRow, Checkpoint, Json, JsonObject } from "../sync/types.js";
 import { mailboxView } from "./mailbox.js";
 import type { CalendarView, MailboxCalendarsView } from "./mailboxSchema.js";
-import { isoOrNull } from "./times.js";
 
 export type { MailboxCalendarsView };
 

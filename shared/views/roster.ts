@@ -1,12 +1,12 @@
 import type { RosterHeld } from "../store/store.js";
 import { type DirectoryState, newDirectory } from "../sync/directory.js";
+import { isoOrNull } from "../sync/time.js";
 import type { RosterEntryView, RosterView } from "./rosterSchema.js";
-import { isoOrNull } from "./times.js";
 
 export type { RosterView };
 
 /**
- * How discovery stands, for people.
+ * The state of discovery, for people.
  * @param source The setting, by name; null where mailboxes are put on the roster by hand alone.
  * @param stored Null before the first discovery.
  */

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { directoryPhases } from "../sync/directory.js";
 import { count, flag, text, textOrNull, timeOrNull } from "./schemaParts.js";
 
-/** How discovery of the roster stands. Its link is a secret and never part of this. */
+/** The state of discovery of the roster. Its link is a secret and never part of this. */
 export const rosterSchema = z
   .object({
     source: text.describe("`manual`, `directory`, or `group:<object id>`."),

@@ -12,10 +12,10 @@ import { mapAtOnce } from "../mapAtOnce.js";
 import type { ShardClaim, Store } from "../store/store.js";
 import { type Brake, isBraked } from "../sync/brake.js";
 import { type MailboxState, mailboxStates } from "../sync/state.js";
+import { isoOrNull } from "../sync/time.js";
 import { type Counters, counterNames } from "../sync/types.js";
 import { rosterView } from "./roster.js";
 import type { BrakeView, Status } from "./statusSchema.js";
-import { isoOrNull } from "./times.js";
 
 export type { Status };
 
@@ -44,7 +44,7 @@ const examplesMax = 20;
 const tickGraceMsMax = 300_000;
 
 /**
- * How the whole mirror stands. Reads two rows of each shard and two of `~meta`, whatever the number of mailboxes. Figures
+ * The state of the whole mirror. Reads two rows of each shard and two of `~meta`, whatever the number of mailboxes. Figures
  * of mailboxes are those of each shard's last run that reached the end of the shard.
  * @param ticksShown How many of the newest ticks are listed; no more than `ticksKept` are stored.
  * @throws StorageError

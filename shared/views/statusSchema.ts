@@ -53,7 +53,7 @@ export const brakeSchema = z.object({
 });
 export type BrakeView = z.infer<typeof brakeSchema>;
 
-/** How the whole mirror stands. */
+/** The state of the whole mirror. */
 export const statusSchema = z
   .object({
     now: time,
