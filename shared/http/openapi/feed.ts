@@ -10,22 +10,19 @@ const context = { "@odata.context": url };
 
 const calendarSchema = z
   .looseObject({
-    id,
-    ...z
-      .object({
-        name: textOrNull,
-        color: textOrNull,
-        hexColor: textOrNull,
-        changeKey: textOrNull,
-        isDefaultCalendar: flag,
-        isRemovable: flag,
-        canEdit: flag,
-        canShare: flag,
-        canViewPrivateItems: flag,
-        owner: z.looseObject({ name: textOrNull, address: textOrNull }).partial().nullable(),
-      })
-      .partial().shape,
+    name: textOrNull,
+    color: textOrNull,
+    hexColor: textOrNull,
+    changeKey: textOrNull,
+    isDefaultCalendar: flag,
+    isRemovable: flag,
+    canEdit: flag,
+    canShare: flag,
+    canViewPrivateItems: flag,
+    owner: z.looseObject({ name: textOrNull, address: textOrNull }).partial().nullable(),
   })
+  .partial()
+  .extend({ id })
   .meta({
     id: "Calendar",
     description: "microsoft.graph.calendar, with every property that Graph gave, also ones that are not named here.",

@@ -8,7 +8,7 @@ import { count, flag, textOrNull } from "../../views/schemaParts.js";
 import { ticksKept } from "../../views/status.js";
 import { brakeSchema, healthSchema, statusSchema } from "../../views/statusSchema.js";
 import { newMailboxBody } from "../mailboxes.js";
-import { header, inQuery, json, mailboxInPath, noKey, noStorage, ref, refused } from "./parts.js";
+import { header, inQuery, json, mailboxInPath, noKey, ref, refused } from "./parts.js";
 
 const cursor = textOrNull.describe("Where to go on; null: there is no more.");
 
@@ -26,19 +26,31 @@ const newMailboxSchema = newMailboxBody.meta({ id: "NewMailbox" });
 const badId = refused("The mailbox id is no object id, or the query or the body is not what is expected.");
 const badQuery = refused("A query option is not what is expected.");
 
+const upTo = (maximum: number, byDefault: number): JsonObject => ({
+  type: "integer",
+  minimum: 1,
+  maximum,
+  default: byDefault,
+});
+
+/** What each route answers that wants a key and reads the table. */
+const withKey = (own: JsonObject): JsonObject => ({
+  ...own,
+  "401": noKey,
+  "503": refused("The storage cannot be used."),
+});
+
 const mailboxAction = (operationId: string, summary: string): JsonObject => ({
   parameters: [mailboxInPath],
   post: {
     operationId,
     summary: `${summary} Repeating it is harmless.`,
-    responses: {
+    responses: withKey({
       "202": json("Accepted. The mailbox as it is now.", mailboxSchema),
       "400": refused("The mailbox id is no object id, or there is a query or a body."),
-      "401": noKey,
       "404": refused("It is not on the roster."),
       "409": refused("It is suspended, or being removed."),
-      "503": noStorage,
-    },
+    }),
   },
 });
 
@@ -46,13 +58,11 @@ const rosterAction = (operationId: string, summary: string, conflict: string): J
   post: {
     operationId,
     summary: `${summary} Repeating it is harmless.`,
-    responses: {
+    responses: withKey({
       "202": json("Accepted. The roster as it is now.", rosterSchema),
       "400": refused("There is a query or a body."),
-      "401": noKey,
       "409": refused(conflict),
-      "503": noStorage,
-    },
+    }),
   },
 });
 
@@ -66,15 +76,10 @@ export const operatorPaths: JsonObject = {
       parameters: [
         inQuery("state", "Only mailboxes in this state.", { enum: mailboxStates }),
         inQuery("search", "The start of an id or of a display name, in upper or lower case."),
-        inQuery("top", "Mailboxes per page.", {
-          type: "integer",
-          minimum: 1,
-          maximum: listLimits.topMax,
-          default: listLimits.topDefault,
-        }),
+        inQuery("top", "Mailboxes per page.", upTo(listLimits.topMax, listLimits.topDefault)),
         inQuery("cursor", "The cursor of the page before, unchanged."),
       ],
-      responses: { "200": json("A page.", mailboxPageSchema), "400": badQuery, "401": noKey, "503": noStorage },
+      responses: withKey({ "200": json("A page.", mailboxPageSchema), "400": badQuery }),
     },
   },
   "/mailboxes/{id}": {
@@ -82,13 +87,11 @@ export const operatorPaths: JsonObject = {
     get: {
       operationId: "getMailbox",
       summary: "A mailbox of the roster, and its state.",
-      responses: {
+      responses: withKey({
         "200": json("The mailbox.", mailboxSchema),
         "400": badId,
-        "401": noKey,
         "404": refused("It is not on the roster."),
-        "503": noStorage,
-      },
+      }),
     },
     put: {
       operationId: "putMailbox",
@@ -96,28 +99,24 @@ export const operatorPaths: JsonObject = {
         "Puts a mailbox on the roster. Its first round comes with the next tick. Repeating it is harmless. A discovered mailbox " +
         "stays discovered, unless source is manual; roster.source of the answer says which it is.",
       requestBody: { content: { "application/json": { schema: ref(newMailboxSchema) } } },
-      responses: {
+      responses: withKey({
         "200": json("It was on the roster.", mailboxSchema),
         "201": json("It was added.", mailboxSchema),
         "400": badId,
-        "401": noKey,
         "409": refused("Discovery has suspended it: its user has left the roster. With source manual it is resumed."),
-        "503": noStorage,
-      },
+      }),
     },
     delete: {
       operationId: "deleteMailbox",
       summary: "Takes a mailbox off the roster, with all its rows. Repeating it is harmless.",
-      responses: {
+      responses: withKey({
         "202": json("It takes longer than this request: GET shows removing until it is done.", mailboxSchema),
         "204": {
           description: "It is not on the roster any more.",
           headers: { "x-mirror-note": header("Present where discovery will bring it back.") },
         },
         "400": badId,
-        "401": noKey,
-        "503": noStorage,
-      },
+      }),
     },
   },
   "/mailboxes/{id}/calendars": {
@@ -125,13 +124,11 @@ export const operatorPaths: JsonObject = {
     get: {
       operationId: "listMailboxCalendars",
       summary: "Its calendars for operators: when each last changed, and what was removed.",
-      responses: {
+      responses: withKey({
         "200": json("The mailbox and its calendars: existing ones by name, then removed ones.", mailboxCalendarsSchema),
         "400": refused("The mailbox id is no object id, or there is a query."),
-        "401": noKey,
         "404": refused("It is not on the roster."),
-        "503": noStorage,
-      },
+      }),
     },
   },
   "/mailboxes/{id}/sync": mailboxAction("syncMailbox", "A round now, whatever the mailbox waits for."),
@@ -150,7 +147,7 @@ export const operatorPaths: JsonObject = {
         inQuery("reason", "A parked reason or a code, such as denied:ErrorAccessDenied, or the part before its colon."),
         inQuery("cursor", "The cursor of the answer before, unchanged."),
       ],
-      responses: { "200": json("How many.", releasedSchema), "400": badQuery, "401": noKey, "503": noStorage },
+      responses: withKey({ "200": json("How many.", releasedSchema), "400": badQuery }),
     },
   },
   "/brake/release": {
@@ -158,12 +155,10 @@ export const operatorPaths: JsonObject = {
       operationId: "releaseBrake",
       summary:
         "Lifts the brake that all instances obey: a throttle, or a refusal, of the whole application. Repeating it is harmless.",
-      responses: {
+      responses: withKey({
         "200": json("The brake as it is now, and whether it was on.", liftedSchema),
         "400": badQuery,
-        "401": noKey,
-        "503": noStorage,
-      },
+      }),
     },
   },
   "/roster/discover": rosterAction(
@@ -180,15 +175,8 @@ export const operatorPaths: JsonObject = {
     get: {
       operationId: "getStatus",
       summary: "The state of the whole mirror, from the figures of its shards.",
-      parameters: [
-        inQuery("ticks", "How many of the newest ticks.", {
-          type: "integer",
-          minimum: 1,
-          maximum: ticksKept,
-          default: ticksKept,
-        }),
-      ],
-      responses: { "200": json("The status.", statusSchema), "400": badQuery, "401": noKey, "503": noStorage },
+      parameters: [inQuery("ticks", "How many of the newest ticks.", upTo(ticksKept, ticksKept))],
+      responses: withKey({ "200": json("The status.", statusSchema), "400": badQuery }),
     },
   },
   "/health": {

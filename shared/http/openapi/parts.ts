@@ -36,7 +36,6 @@ export type ErrorBody = z.infer<typeof errorSchema>;
 export const refused = (description: string, headers: JsonObject = {}): JsonObject =>
   json(description, errorSchema, headers);
 
-export const noStorage = refused("The storage cannot be used.");
 export const noKey: JsonObject = { description: "No function key. Answered by the host, without a body." };
 
 /** @param type Of JSON Schema. */
