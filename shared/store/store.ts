@@ -1,28 +1,30 @@
 import type { Brake } from "../sync/brake.js";
 import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, Checkpoint, JsonObject } from "../sync/types.js";
-import { isTableGone, RowError, StorageError } from "../table/errors.js";
-import { type Action, type Entity, type Table, type Transacted, tableLimits } from "../table/table.js";
-import { sameColumns } from "./columns.js";
-import { type Committed, commitUnits } from "./commit.js";
+import { isTableGone, RowError } from "../table/errors.js";
+import { type Entity, type Table, tableLimits } from "../table/table.js";
+import { type Committed, commitUnits } from "./commitUnits.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
 import { calendarOf, checkpointColumns, checkpointOf, commitIdColumn } from "./entities.js";
-import { figuresAction, readFigures } from "./figuresRow.js";
+import { readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
-import type { ShardClaim } from "./landing.js";
 import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } from "./meta.js";
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
-import { type ShardRow, shardRowColumns, shardRowOf } from "./shardRow.js";
+import { type NewShardRow, type ShardClaim, writeShardRow } from "./shardClaim.js";
+import { shardRowOf } from "./shardRow.js";
 import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
-import { type GroupLimits, groupLimits, type Held, type PendingUnit } from "./units.js";
+import { type GroupLimits, groupLimits } from "./transactionGroup.js";
+import type { Held, PendingUnit } from "./units.js";
+import { createOrUpdate, writeRow } from "./writeRow.js";
 
 export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/errors.js";
-export type { Committed, UnitResult } from "./commit.js";
+export type { Committed, UnitResult } from "./commitUnits.js";
 export type { DirectoryHeld } from "./directoryRow.js";
-export type { ShardClaim } from "./landing.js";
-export { manualSource, type RosterHeld, type RosterRow, type RosterRows, type Seat } from "./rosterRows.js";
-export { type GroupLimits, groupSize, type Held, type PendingUnit, packGroup } from "./units.js";
+export { manualSource, type RosterEntry, type RosterHeld, type RosterRow, type RosterRows } from "./rosterRows.js";
+export type { NewShardRow, ShardClaim } from "./shardClaim.js";
+export type { GroupLimits } from "./transactionGroup.js";
+export { groupSize, type Held, operationsBesideShardRow, type PendingUnit } from "./units.js";
 
 /**
  * Half of what the table service gives: all shards of an instance hold a page at a time, and a full page more would cost
@@ -106,14 +108,6 @@ export type Store = {
   transactions(): number;
 };
 
-/** `figures`: written in the same transaction. */
-export type NewShardRow = {
-  readonly shard: string;
-  readonly row: ShardRow;
-  readonly etag: string | null;
-  readonly figures?: JsonObject;
-};
-
 /** A store over a table. Made for each invocation: it holds nothing but its count of requests. */
 export function createStore(parts: StoreParts): Store {
   const { shards, newCommitId, limits = groupLimits } = parts;
@@ -152,7 +146,7 @@ export function createStore(parts: StoreParts): Store {
     },
     writeShardRow: (claim) => writeShardRow(table, claim),
     readFigures: (shard) => readFigures(table, shard),
-    roster: rosterRows(table, shards, newCommitId, parts.onUnreadable),
+    roster: rosterRows(table, { shards, newCommitId, limits, onUnreadable: parts.onUnreadable }),
     readDirectory: () => readDirectory(table),
     writeDirectory: (state, etag) => writeDirectory(table, state, etag, newCommitId()),
     readBrake: () => readBrake(table),
@@ -242,40 +236,8 @@ async function addMailbox(
 ): Promise<Held | "exists"> {
   const rowKey = mailboxKey(checkpoint.mailboxId);
   const columns = { ...checkpointColumns(checkpoint), [commitIdColumn]: commitId };
-  const answer = await surely(table, shard, { kind: "create", rowKey, columns });
-  if (answer.kind === "done") return { checkpoint, etag: answer.etags[0] ?? "" };
-  if (answer.reason !== "conflict") throw new StorageError("add mailbox", shard, 400, answer.code);
-  const stored = await table.get(shard, rowKey);
-  const isOurs = stored?.columns[commitIdColumn] === commitId; // Our own success, whose answer was lost.
-  return isOurs && stored !== null ? { checkpoint, etag: stored.etag } : "exists";
-}
-
-async function writeShardRow(
-  table: Table,
-  { shard, row, etag, figures }: NewShardRow,
-): Promise<ShardClaim | "superseded"> {
-  const columns = shardRowColumns(row);
-  const rowKey = shardRowKey;
-  const action: Action =
-    etag === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag };
-  const beside = figures === undefined ? [] : [figuresAction(figures)];
-  const answer = await surely(table, shard, action, ...beside);
-  if (answer.kind === "done") return { shard, row, etag: answer.etags[0] ?? "" };
-  if (answer.reason !== "conflict") throw new StorageError("write shard row", shard, 400, answer.code);
-  const stored = await table.get(shard, rowKey);
-  // The run's id is in the row: when it holds just what we wrote, it was we who wrote it.
-  const isOurs = stored !== null && row.run !== null && sameColumns(stored.columns, columns);
-  return isOurs ? { shard, row, etag: stored.etag } : "superseded";
-}
-
-/** Once more when the answer was lost. If it had been applied, the second one is refused, and the caller looks whose it is. */
-async function surely(table: Table, partitionKey: string, ...actions: readonly Action[]): Promise<Transacted> {
-  try {
-    return await table.transact(partitionKey, actions);
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    return table.transact(partitionKey, actions);
-  }
+  const etag = await writeRow(table, shard, createOrUpdate(rowKey, columns, null));
+  return etag === null ? "exists" : { checkpoint, etag };
 }
 
 /** The shard that all units stand in; null for none. @throws RangeError when they don't: a transaction has one partition. */

@@ -38,7 +38,7 @@ export type MemoryTable = Table & { entities(): readonly Entity[] };
 
 type Partition = { readonly rows: Map<string, Entity>; sorted: readonly string[] | null };
 
-/** An in-memory twin of Azure Table Storage that passes the same contract. For tests, simulations and benches. */
+/** An in-memory fake of Azure Table Storage that passes the same contract. For tests, simulations and benches. */
 export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   const partitions = new Map<string, Partition>();
   let exists = false;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { createStore, type RosterRow, type Seat } from "../../shared/store/store.js";
+import { createStore, type RosterEntry, type RosterRow } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { newDirectory } from "../../shared/sync/directory.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
+import { shardRow } from "../store/builders.js";
 import { azuriteTables, type NewTable } from "../store/tables.js";
 
 const row = (mailboxId: string, more: Partial<RosterRow> = {}): RosterRow => ({
@@ -18,7 +19,7 @@ const row = (mailboxId: string, more: Partial<RosterRow> = {}): RosterRow => ({
   purgeAfterMs: null,
   ...more,
 });
-const added = (mailboxId: string, more: Partial<RosterRow> = {}): Seat => ({
+const added = (mailboxId: string, more: Partial<RosterRow> = {}): RosterEntry => ({
   row: row(mailboxId, more),
   etag: null,
   checkpoint: { next: newCheckpoint(mailboxId, "epoch", null), etag: null },
@@ -36,7 +37,7 @@ function rosterContract(name: string, newTable: NewTable): void {
     test("come back as they were written, with their checkpoints, over all shards", async () => {
       const store = await opened(newTable, 4);
       const ids = Array.from({ length: 230 }, (_, index) => `mailbox-${index}`);
-      expect(new Set(await store.roster.commit(ids.map((id) => added(id))))).toEqual(new Set(["seated"]));
+      expect(new Set(await store.roster.commit(ids.map((id) => added(id))))).toEqual(new Set(["committed"]));
       expect((await store.roster.read("mailbox-7"))?.row).toEqual(row("mailbox-7"));
       expect((await store.readMailbox("mailbox-7"))?.checkpoint).toEqual(newCheckpoint("mailbox-7", "epoch", null));
       const found: string[] = [];
@@ -46,17 +47,17 @@ function rosterContract(name: string, newTable: NewTable): void {
       expect(found.sort()).toEqual([...ids].sort());
     });
 
-    test("I2, I10: a seat that somebody else took is lost with both its rows, and harms no other", async () => {
+    test("I2, I10: an entry that somebody else took is lost with both its rows, and harms no other", async () => {
       const store = await opened(newTable);
       await store.addMailbox(newCheckpoint("taken", "earlier", null));
       const results = await store.roster.commit([added("one"), added("taken"), added("two")]);
-      expect(results).toEqual(["seated", "lost", "seated"]);
+      expect(results).toEqual(["committed", "lostFence", "committed"]);
       expect(await store.roster.read("taken")).toBeNull();
       expect((await store.readMailbox("taken"))?.checkpoint.epoch).toBe("earlier");
       const held = await store.roster.read("one");
       const moved = { row: row("one", { step: 2 }), etag: held?.etag ?? "", checkpoint: null };
-      expect(await store.roster.commit([moved])).toEqual(["seated"]);
-      expect(await store.roster.commit([moved])).toEqual(["lost"]);
+      expect(await store.roster.commit([moved])).toEqual(["committed"]);
+      expect(await store.roster.commit([moved])).toEqual(["lostFence"]);
     });
 
     test("are found by the time from which they may be purged", async () => {
@@ -97,10 +98,10 @@ function rosterContract(name: string, newTable: NewTable): void {
       const store = await opened(newTable);
       expect(await store.readFigures("00")).toBeNull();
       const figures = { text: "x".repeat(100_000) };
-      const first = await store.writeShardRow({ shard: "00", row: { run: null, figures: {} }, etag: null, figures });
+      const first = await store.writeShardRow({ shard: "00", row: shardRow("run"), etag: null, figures });
       expect(first).not.toBe("superseded");
       expect(await store.readFigures("00")).toEqual(figures);
-      const late = { shard: "00", row: { run: null, figures: {} }, etag: null, figures: { late: true } };
+      const late = { shard: "00", row: shardRow("late"), etag: null, figures: { late: true } };
       expect(await store.writeShardRow(late)).toBe("superseded");
       expect(await store.readFigures("00")).toEqual(figures);
     });
