@@ -31,6 +31,7 @@ export type RosterRow = {
   readonly purgeAfterMs: number | null;
 };
 
+/** A roster row as stored, with the ETag that fences it. */
 export type RosterHeld = { readonly row: RosterRow; readonly etag: string };
 
 /** A roster row, with its mailbox's checkpoint where that moves too: both are written or none. A null ETag creates. */

@@ -36,12 +36,12 @@ const checkpointsPerPage = 500;
 export type StoreParts = {
   readonly table: Table;
   readonly shards: number;
-  /** A new name for each transaction, unique among all instances. */
+  /** A new id for each transaction, unique among all instances. */
   readonly newCommitId: () => string;
   readonly limits?: GroupLimits;
-  /** Told of a checkpoint that cannot be read while a shard is; without it the reading throws. The rest goes on (I10). */
+  /** Called with each row that cannot be read while a shard is read, and the rest goes on (I10); without it reading throws. */
   readonly onUnreadable?: (error: RowError) => void;
-  /** Told by `open` when the table had no layout yet. */
+  /** Called by `open` when the table had no layout yet. */
   readonly onLaidOut?: OpenOptions["onLaidOut"];
 };
 
@@ -61,7 +61,7 @@ export type Store = {
     shard: string,
     range: { readonly after: string | null; readonly upTo: string | null },
   ): AsyncIterable<readonly Held[]>;
-  /** The same, with checkpoints that cannot be read in their places. A row whose key names no mailbox is nobody's. */
+  /** The same, with checkpoints that cannot be read in their places. Rows whose key names no mailbox are left out. */
   readCheckpoints(
     shard: string,
     range: { readonly after: string | null; readonly upTo: string | null },
@@ -74,15 +74,17 @@ export type Store = {
   readTombstones(mailboxId: string, removedBeforeMs: number): Promise<readonly CalendarRow[]>;
   /** Mailboxes of a shard that have such tombstones. One may come twice, and one without checkpoint may come too. */
   mailboxesWithTombstones(shard: string, removedBeforeMs: number): AsyncIterable<readonly string[]>;
+  /** Creates a checkpoint where there is none. */
   addMailbox(checkpoint: Checkpoint): Promise<Held | "exists">;
   /**
    * Group commit of units of one shard. Each unit is all or nothing under its checkpoint's ETag (I1, I2), and one that is
    * refused harms no other (I10). A unit that is larger than a transaction goes in several; until the last its checkpoint
    * is the torn one. With a claim each transaction carries the shard's row; when that is refused, nothing more is written,
-   * and units that were not written are told as `lostFence`.
+   * and the result of units that were not written is `lostFence`.
    * @throws StorageError when the table gives no clear answer twice; units before that may have been committed.
    */
   commitUnits(units: readonly PendingUnit[], claim: ShardClaim | null): Promise<Committed>;
+  /** Null: no run has been at this shard. */
   readShardRow(shard: string): Promise<ShardClaim | null>;
   /** Writes the shard's row under the ETag of the one that was read; null writes the first one. */
   writeShardRow(claim: NewShardRow): Promise<ShardClaim | "superseded">;
@@ -104,7 +106,7 @@ export type Store = {
   changeBrake(change: (brake: Brake | null) => Brake | null): Promise<Brake | null>;
   /** Removes a mailbox and all its rows. Doing it again after a crash completes it. */
   purgeMailbox(mailboxId: string, options?: PurgeOptions): Promise<Purged>;
-  /** Requests to the table that this object has made: each transaction, point read and page of a query is one. */
+  /** Number of requests that this object has made: each transaction, point read and page of a query is one. */
   transactions(): number;
 };
 
@@ -115,7 +117,7 @@ export function createStore(parts: StoreParts): Store {
   const count = () => {
     requests += 1;
   };
-  const table = watched(parts.table, count, () => forgetTable(parts.table));
+  const table = countedTable(parts.table, count, () => forgetTable(parts.table));
   const onLaidOut = parts.onLaidOut ?? (() => undefined);
   const shardOfMailbox = (mailboxId: string) => shardOf(mailboxId, shards);
   return {
@@ -158,21 +160,21 @@ export function createStore(parts: StoreParts): Store {
 }
 
 /**
- * The table with each request counted (the SDK's own repetitions are not seen from here), and told of when it turns out to
- * be gone: the next `open` makes it again.
+ * The table, with `count` called for each request (the SDK's own retries are not visible here), and `onGone` when the table
+ * turns out to be gone: the next `open` creates it again.
  */
-function watched(table: Table, count: () => void, onGone: () => void): Table {
-  const asked = async <T>(ask: () => Promise<T>): Promise<T> => {
+function countedTable(table: Table, count: () => void, onGone: () => void): Table {
+  const noticed = async <T>(request: () => Promise<T>): Promise<T> => {
     try {
-      return await ask();
+      return await request();
     } catch (error) {
       if (isTableGone(error)) onGone();
       throw error;
     }
   };
-  const counted = <T>(ask: () => Promise<T>): Promise<T> => {
+  const counted = <T>(request: () => Promise<T>): Promise<T> => {
     count();
-    return asked(ask);
+    return noticed(request);
   };
   return {
     createIfMissing: () => counted(() => table.createIfMissing()),
@@ -181,7 +183,7 @@ function watched(table: Table, count: () => void, onGone: () => void): Table {
     async *pages(partitionKey, range, pageSize, filter) {
       const pages = table.pages(partitionKey, range, pageSize, filter)[Symbol.asyncIterator]();
       for (;;) {
-        const step = await asked(() => pages.next());
+        const step = await noticed(() => pages.next());
         if (step.done === true) return;
         count();
         yield step.value;

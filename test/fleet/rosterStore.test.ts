@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import { createStore, type RosterEntry, type RosterRow } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { newDirectory } from "../../shared/sync/directory.js";
+import { StorageError } from "../../shared/table/errors.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { shardRow } from "../store/builders.js";
-import { azuriteTables, type NewTable } from "../store/tables.js";
+import { shardRow, storeOn } from "../store/builders.js";
+import { azuriteTables, type Interference, interfered, type NewTable } from "../store/tables.js";
 
 const row = (mailboxId: string, more: Partial<RosterRow> = {}): RosterRow => ({
   mailboxId,
@@ -60,6 +61,68 @@ function rosterContract(name: string, newTable: NewTable): void {
       expect(await store.roster.commit([moved])).toEqual(["lostFence"]);
     });
 
+    test("I2: entries whose answer was lost are found to be our own successes, all of them or none", async () => {
+      const table = newTable();
+      const store = storeOn(table);
+      await store.open();
+      let failure: "beforeIt" | "afterIt" | null = "afterIt";
+      const failing = storeOn({
+        ...table,
+        transact: async (partitionKey, actions) => {
+          const how = failure;
+          failure = null;
+          if (how !== "beforeIt") await table.transact(partitionKey, actions);
+          if (how === null) return table.transact(partitionKey, actions); // The SDK sends a success again.
+          throw new StorageError("transaction", partitionKey, null, "ECONNRESET");
+        },
+      });
+      expect(await failing.roster.commit([added("one"), added("two")])).toEqual(["committed", "committed"]);
+      expect(await failing.roster.commit([added("three"), added("four")])).toEqual(["committed", "committed"]);
+      failure = "beforeIt";
+      expect(await failing.roster.commit([added("one"), added("five")])).toEqual(["lostFence", "committed"]);
+      expect((await store.readMailbox("five"))?.checkpoint).toEqual(newCheckpoint("five", "epoch", null));
+    });
+
+    test("I10: where the table does not say which action failed, halves find the entries", async () => {
+      const table = newTable();
+      const silent = storeOn({
+        ...table,
+        transact: async (partitionKey, actions) => {
+          const answer = await table.transact(partitionKey, actions);
+          return answer.kind === "refused" ? { ...answer, index: null } : answer;
+        },
+      });
+      await silent.open();
+      await silent.roster.commit([added("m3"), added("m4")]);
+      const results = await silent.roster.commit(Array.from({ length: 9 }, (_, index) => added(`m${index}`)));
+      expect(results.flatMap((result, index) => (result === "lostFence" ? index : []))).toEqual([3, 4]);
+    });
+
+    test("I10: an entry that the table refuses is an error, and the others are written", async () => {
+      const table = newTable();
+      const store = storeOn({
+        ...table,
+        transact: (partitionKey, actions) => {
+          const index = actions.findIndex(({ rowKey }) => rowKey === "mailbox|huge");
+          if (index === -1) return table.transact(partitionKey, actions);
+          return Promise.resolve({ kind: "refused", index, reason: "tooLarge", code: "EntityTooLarge" });
+        },
+      });
+      await store.open();
+      await expect(store.roster.commit(["one", "huge", "two"].map((id) => added(id)))).rejects.toThrow(
+        "Table storage: write roster in partition 00 failed with status 400, code EntityTooLarge.",
+      );
+      expect(await store.roster.read("two")).not.toBeNull();
+      expect(await store.readMailbox("huge")).toBeNull();
+    });
+
+    test("go in several transactions where their bytes are too many for one", async () => {
+      const store = await opened(newTable);
+      const long = Array.from({ length: 30 }, (_, index) => added(`m${index}`, { displayName: "字".repeat(60_000) }));
+      expect(new Set(await store.roster.commit(long))).toEqual(new Set(["committed"]));
+      expect((await store.roster.read("m29"))?.row).toEqual(long[29]?.row);
+    });
+
     test("are found by the time from which they may be purged", async () => {
       const store = await opened(newTable);
       await store.roster.commit([
@@ -92,6 +155,20 @@ function rosterContract(name: string, newTable: NewTable): void {
       expect(await store.writeDirectory(state, null)).toBe("superseded");
       expect(await store.writeDirectory(state, first === "superseded" ? null : first.etag)).not.toBe("superseded");
       expect(await store.writeDirectory(state, first === "superseded" ? null : first.etag)).toBe("superseded");
+    });
+
+    test("I2: a lost answer does not supersede the discoverer that wrote the checkpoint", async () => {
+      const table = newTable();
+      const interference: Interference = {};
+      const store = storeOn(interfered(table, interference));
+      await store.open();
+      let failures = 1;
+      interference.after = ({ name: call }) => {
+        if (call !== "transact" || failures-- <= 0) return;
+        throw new StorageError("transaction", "~meta", null, "ECONNRESET");
+      };
+      const first = await store.writeDirectory(newDirectory("directory"), null);
+      expect(first).toEqual(await store.readDirectory());
     });
 
     test("figures are written with the shard's row, or not at all", async () => {
