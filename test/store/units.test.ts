@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { isMailboxKey } from "../../shared/store/keys.js";
 import { type GroupLimits, groupSize, type Held } from "../../shared/store/store.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { added, checkpoint, row, rowsFrom, shardRow, storeOn, unit } from "./builders.js";
+import { added, checkpoint, row, rowsFrom, shardRow, storeOn, unit } from "../worlds/rows.js";
 
 const held = (mailboxId: string): Held => ({ checkpoint: checkpoint(mailboxId), etag: "e" });
 const sized = (...sizes: readonly number[]) =>

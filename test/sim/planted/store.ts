@@ -13,14 +13,14 @@ export const inTheStore: readonly Mutant[] = [
     file: "shared/store/writeRow.ts",
     from: `: ({ kind: "update", rowKey, columns, etag } as const);`,
     to: `: ({ kind: "update", rowKey, columns, etag: "*" } as const);`,
-    unit: ["test/fleet/rosterStore.test.ts"],
+    unit: ["test/store/rosterRows.test.ts"],
   },
   {
     name: "take what another wrote for a row of our own",
     file: "shared/store/writeRow.ts",
     from: `stored !== null && sameColumns(stored.columns, columns) ?`,
     to: `stored !== null ?`,
-    unit: ["test/fleet/rosterStore.test.ts"],
+    unit: ["test/store/rosterRows.test.ts"],
   },
   {
     name: "merge a checkpoint that has lost a column",
@@ -90,14 +90,14 @@ export const inTheStore: readonly Mutant[] = [
     file: "shared/table/azureTable.ts",
     from: `return await within(callMsMax, () => new StorageError(operation, partitionKey, null, "timeout"), call);`,
     to: `return await call(new AbortController().signal);`,
-    unit: ["test/bounds.test.ts"],
+    unit: ["test/within.test.ts"],
   },
   {
     name: "know for ever that the table is there",
     file: "shared/store/store.ts",
     from: `if (isTableGone(error)) onGone();`,
     to: ``,
-    unit: ["test/store/gone.test.ts"],
+    unit: ["test/azure/gone.test.ts"],
   },
   {
     name: "keep the failed reading of the feed key",
@@ -111,6 +111,6 @@ export const inTheStore: readonly Mutant[] = [
     file: "shared/azure/changesQueue.ts",
     from: `making ??= make(log).finally(() => {\n            making = null;\n          });`,
     to: `making ??= make(log);`,
-    unit: ["test/store/gone.test.ts"],
+    unit: ["test/azure/gone.test.ts"],
   },
 ];
