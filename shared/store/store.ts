@@ -23,8 +23,8 @@ export type { Committed, UnitResult } from "./commitUnits.js";
 export type { DirectoryHeld } from "./directoryRow.js";
 export { manualSource, type RosterEntry, type RosterHeld, type RosterRow, type RosterRows } from "./rosterRows.js";
 export type { NewShardRow, ShardClaim } from "./shardClaim.js";
-export type { GroupLimits } from "./transactionGroup.js";
-export { groupSize, type Held, operationsBesideShardRow, type PendingUnit } from "./units.js";
+export { type GroupLimits, operationsBesideShardRow } from "./transactionGroup.js";
+export { groupSize, type Held, type PendingUnit } from "./units.js";
 
 /**
  * Half of what the table service gives: all shards of an instance hold a page at a time, and a full page more would cost

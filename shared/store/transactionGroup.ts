@@ -14,6 +14,9 @@ export const groupLimits: GroupLimits = {
   bodyBytesMax: 3.5 * 1024 * 1024,
 };
 
+/** Operations that one transaction takes besides the shard's row. */
+export const operationsBesideShardRow = groupLimits.operationsMax - 1;
+
 /** What one transaction carries of an entry. */
 export type Part = {
   /** Holds the ETag that a late writer fails at, and the commit id by which an own success is recognized. */

@@ -1,7 +1,7 @@
 import { tornCheckpoint } from "../sync/torn.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
 import { measureEntity } from "../table/measure.js";
-import { type Action, type Columns, tableLimits } from "../table/table.js";
+import type { Action, Columns } from "../table/table.js";
 import { changedColumns } from "./columns.js";
 import { calendarColumns, checkpointColumns } from "./entities.js";
 import { calendarKey, mailboxKey } from "./keys.js";
@@ -18,9 +18,6 @@ export type PendingUnit = {
   /** Ids of calendars whose rows are deleted. For retention: only rows that the same checkpoint was read with. */
   readonly forget?: readonly string[];
 };
-
-/** Operations that share a transaction with the shard's row. */
-export const operationsBesideShardRow = tableLimits.operationsPerTransaction - 1;
 
 /** Operations that a group of units takes, without the shard's row. */
 export function groupSize(units: readonly PendingUnit[]): number {
