@@ -50,8 +50,8 @@ export async function sweepShard(
       const leaving = await mapAtOnce(waiting, ports.limits.readsAtOnceMax, (held) => leavingEntry(held, state, ports));
       const entries = leaving.filter((entry) => entry !== null);
       const results = await ports.store.roster.commit(entries);
-      suspended += results.filter((result) => result === "seated").length;
-      const lost = entries.filter((_, index) => results[index] !== "seated");
+      suspended += results.filter((result) => result === "committed").length;
+      const lost = entries.filter((_, index) => results[index] !== "committed");
       const again = await mapAtOnce(lost, ports.limits.readsAtOnceMax, ({ row }) =>
         ports.store.roster.read(row.mailboxId),
       );
