@@ -18,17 +18,18 @@ import {
 
 /** A day of five-minute ticks. */
 const ticksKept = 288;
-/** Mailboxes named for each trouble, in each shard: a start for whoever looks into it. */
+/** Mailboxes named for each trouble, in each shard: a start for those who look into it. */
 const examplesMax = 20;
 /** Reasons told apart in a shard; more are counted as `other`. */
 const reasonsMax = 40;
 
+/** What a run has counted, for the table, the log and metrics. */
 export type Figures = {
   /** What the shard's figures row keeps. */
   readonly stored: JsonObject;
   /** What the log says of this run. */
-  readonly told: Readonly<Record<string, number>>;
-  /** What this run alone did: `told` also counts what came before it in the tick. */
+  readonly logged: Readonly<Record<string, number>>;
+  /** What this run alone did: `logged` also counts what came before it in the tick. */
   readonly done: Counters;
   /** How the shard's mailboxes stand, where this run has completed a count of all. */
   readonly counted: { readonly census: Census; readonly atMs: number } | null;
@@ -78,6 +79,7 @@ export class RunTally {
     return ended.codes;
   }
 
+  /** Counts what one call of the Graph client has cost. */
   asked({ requests, throttles }: Asked): void {
     this.counters = addCounters(this.counters, { ...noCounters, graphRequests: requests, throttles });
   }
@@ -121,8 +123,8 @@ export class RunTally {
   #trouble(state: MailboxState, reason: string, mailboxId: string): void {
     const known = this.census.troubles;
     const isRoom = known.length < reasonsMax;
-    const told = known.find((one) => one.state === state && one.reason === reason);
-    const entry = told ?? (isRoom ? null : known.find((one) => one.state === state && one.reason === "other"));
+    const same = known.find((one) => one.state === state && one.reason === reason);
+    const entry = same ?? (isRoom ? null : known.find((one) => one.state === state && one.reason === "other"));
     if (entry === null || entry === undefined) {
       known.push({ state, reason: isRoom ? reason : "other", count: 1, examples: [mailboxId] });
       return;
@@ -162,20 +164,20 @@ export function figuresOf(
   // The rows themselves are written once more after this count.
   const counters = addCounters(tally.counters, { ...noCounters, transactions: store.transactions() + 1 });
   const nowMs = clock.nowMs();
-  const told = { ...counters, ms: nowMs - run.startedMs };
+  const logged = { ...counters, ms: nowMs - run.startedMs };
   const done = subtractCounters(counters, tally.countedBefore);
   if (kind === "unfinished") {
     const { cursor, wrapped } = position;
     const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
     const partial: PartialFigures = { ...spent, cursor, wrapped, isWhole, newAsked, census };
-    return { stored: storedFigures({ ...previous, partial }), told, done, counted: null };
+    return { stored: storedFigures({ ...previous, partial }), logged, done, counted: null };
   }
   const tick: TickFigures = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
   const ticks = withTick(previous.ticks, tick).slice(-ticksKept);
   const counted = isWhole ? { census, atMs: nowMs } : null;
   const kept = counted ?? { census: previous.census, atMs: previous.atMs };
   const overMs = kind === "done" ? tally.overMs : previous.overMs;
-  return { stored: storedFigures({ ...kept, ticks, overMs, partial: null }), told, done, counted };
+  return { stored: storedFigures({ ...kept, ticks, overMs, partial: null }), logged, done, counted };
 }
 
 function tickOf({ tick, startedMs, finishedMs, ...more }: PartialFigures): TickFigures {

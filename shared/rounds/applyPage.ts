@@ -1,4 +1,4 @@
-import { type Counts, Walked } from "../figures/counters.js";
+import { countsOf, PendingCounters } from "../figures/counters.js";
 import type { AloneMessage, PageMessage, SyncMessage } from "../messages.js";
 import type { Held } from "../store/store.js";
 import { isBraked } from "../sync/brake.js";
@@ -7,7 +7,7 @@ import { afterAlone, auditOf, isInHandAlone, isLeaving, prepared } from "../sync
 import type { Checkpoint, Step } from "../sync/types.js";
 import { nudged } from "./nudge.js";
 import type { Ports } from "./ports.js";
-import { logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./step.js";
+import { commitOne, logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./step.js";
 
 /** How a chain of pages ended; `next` is the message that carries it on. */
 export type PagesEnd = {
@@ -68,14 +68,14 @@ async function walk(first: Work, untilMs: number, ports: Ports): Promise<PagesEn
   let pages = 0;
   let changes = 0;
   let waits = 0;
-  const walked = new Walked(ports.store);
+  const counters = new PendingCounters(ports.store);
   let audit: Checkpoint | null = null; // Has to follow its round at once: else it would take for drift what is new.
   while (audit !== null || (pages < ports.limits.pagesPerRunMax && ports.clock.nowMs() < untilMs)) {
     audit = null;
     const askedMs = ports.clock.nowMs();
     const answer = await ports.graph.ask([askOf(work.from)]);
     const tookMs = ports.clock.nowMs() - askedMs;
-    walked.asked(answer);
+    counters.asked(answer);
     const [outcome] = answer.outcomes;
     if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
     const step = stepOf(work, outcome, ports, null);
@@ -91,7 +91,7 @@ async function walk(first: Work, untilMs: number, ports: Ports): Promise<PagesEn
       work = { held: work.held, from: step.next, restarts: work.restarts + 1 };
       continue;
     }
-    const moved = await commit(work, step, tookMs, ports, walked);
+    const moved = await commit(work, step, tookMs, ports, counters);
     if (moved === "lostFence") return { kind: "lostFence", pages, changes, next: null }; // A twin is ahead: not an error.
     changes += moved.changes;
     if (step.kind !== "apply") return { kind: step.kind, pages, changes, next: null };
@@ -124,7 +124,7 @@ async function commit(
   step: Step,
   tookMs: number,
   ports: Ports,
-  walked: Walked,
+  counters: PendingCounters,
 ): Promise<Moved | "lostFence"> {
   const { rows, changes, ...unit } = await unitOf(step, work.from, ports);
   const isRoundOver = step.kind === "apply" && step.ends;
@@ -132,30 +132,18 @@ async function commit(
   const audit = isRoundOver && isAlone ? auditOf(unit.next, ports.clock.nowMs(), ports.auditMs) : null;
   const goesOn = step.kind === "apply" && (!step.ends || audit !== null);
   const alone = afterAlone(unit.next, ports.clock.nowMs(), tookMs, goesOn);
-  const next = walked.onto(alone, countsOf(step, changes));
+  const next = counters.onto(alone, countsOf(step, changes));
   const result = await commitOne({ held: work.held, rows, next }, ports);
   if (result.kind === "lostFence") return "lostFence";
   if (result.kind === "tooLarge") {
     ports.log("error", "mailbox does not fit the table", { mailbox: next.mailboxId, why: result.why });
-    const parked = walked.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
+    const parked = counters.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
     const refused = await commitOne({ held: work.held, rows: [], next: parked }, ports);
     return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true, audit: null } : "lostFence";
   }
   const held = await nudged(result.held, ports);
   const { nudgedSequence } = held.checkpoint;
   return { held, changes, parked: false, audit: audit === null ? null : { ...audit, nudgedSequence } };
-}
-
-/** What a step's commit counts as; null stands for a page that was refused. */
-export function countsOf(step: Step | null, changes: number): Counts {
-  const isPage = step?.kind === "apply";
-  return { pages: isPage ? 1 : 0, rounds: isPage && step.ends ? 1 : 0, changes };
-}
-
-async function commitOne(unit: Parameters<Ports["store"]["commitUnits"]>[0][number], ports: Ports) {
-  const [result] = (await ports.store.commitUnits([unit], null)).results;
-  if (result === undefined) throw new Error("The store gave no result for its only unit.");
-  return result;
 }
 
 /** The message that carries a round on, or null when the mailbox is not in mid-round. */

@@ -4,6 +4,7 @@ import { park } from "../sync/decide.js";
 import { isFor } from "./applyPage.js";
 import { nudged } from "./nudge.js";
 import { momentOf, type Ports } from "./ports.js";
+import { commitOne } from "./step.js";
 
 /**
  * A page message that failed time and again: its mailbox is parked with that reason, so that it is seen, and looked at
@@ -20,8 +21,8 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
   const held = await ports.store.readMailbox(message.mailbox);
   if (held === null || !isFor(held.checkpoint, message)) return "movedOn";
   const { next } = park(held.checkpoint, "poisonedPage", "poisonedPage", momentOf(ports, null));
-  const [result] = (await ports.store.commitUnits([{ held, rows: [], next }], null)).results;
-  if (result?.kind !== "committed") return "movedOn";
+  const result = await commitOne({ held, rows: [], next }, ports);
+  if (result.kind !== "committed") return "movedOn";
   await nudged(result.held, ports); // What its earlier pages changed can be read.
   ports.log("error", "mailbox parked: its page message failed time and again", { ...message });
   return "parked";
