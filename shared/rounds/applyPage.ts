@@ -18,7 +18,7 @@ export type PagesEnd = {
 };
 
 /**
- * Walks a mailbox's round from its stored link: one page, one unit, the next page, until the deltaLink, or until this
+ * Goes on with a mailbox's round from its stored link: one page, one unit, the next page, until the deltaLink, or until this
  * invocation has had its share. A message that was overtaken does nothing (I9). A sync message starts a round, or goes on
  * with the one in hand, whatever the mailbox waits for: an operator has asked. A slow mailbox that a run has handed over is
  * asked as the run would have asked it, and waited for.
@@ -31,10 +31,10 @@ export async function applyPage(message: PageMessage | SyncMessage | AloneMessag
   if ("sync" in message && held.checkpoint.generation > (message.generation ?? Infinity)) return ended("stale");
   if (isBraked(await ports.store.readBrake(), nowMs)) return ended("braked");
   const untilMs = nowMs + ports.limits.runMsMax;
-  if ("alone" in message) return walk(workOn(held, prepared(held.checkpoint, nowMs)), untilMs, ports);
-  if (!("sync" in message) || held.checkpoint.phase !== "initial") return walk(workOn(held), untilMs, ports);
+  if ("alone" in message) return askPages(workOn(held, prepared(held.checkpoint, nowMs)), untilMs, ports);
+  if (!("sync" in message) || held.checkpoint.phase !== "initial") return askPages(workOn(held), untilMs, ports);
   const claimed = await claimOpening(message, held, ports);
-  return typeof claimed === "string" ? ended(claimed) : walk(workOn(claimed), untilMs, ports);
+  return typeof claimed === "string" ? ended(claimed) : askPages(workOn(claimed), untilMs, ports);
 }
 
 /** Our choice: longer than the first page of a full round takes; a crash meanwhile costs no more than that and a tick. */
@@ -63,7 +63,8 @@ async function claimOpening(message: SyncMessage, first: Held, ports: Ports): Pr
   return result.kind === "committed" ? result.held : "lostFence";
 }
 
-async function walk(first: Work, untilMs: number, ports: Ports): Promise<PagesEnd> {
+/** Asks for one page after the other and commits each, until the round or this invocation's share is over. */
+async function askPages(first: Work, untilMs: number, ports: Ports): Promise<PagesEnd> {
   let work = first;
   let pages = 0;
   let changes = 0;

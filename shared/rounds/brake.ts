@@ -63,9 +63,9 @@ async function probe({ checkpoint }: Held, asksStart: boolean, { graph }: Ports)
 }
 
 /**
- * The mailbox that is asked for all, each of the shard in its turn, so that none that is refused by itself stands in the
- * way for ever. The shard of the last probe leaves the next one to others, and so does by chance one where all were
- * refused; it takes the one after that if nobody did. Null: nobody is asked here.
+ * The mailbox that is asked for all. Mailboxes of the shard take turns, so that none that is refused by itself stands in
+ * the way for ever. The shard of the last probe leaves the next one to others, as by chance do shards where all were
+ * refused, and takes the one after that if nobody did. Null: nobody is asked here.
  */
 async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: Ports): Promise<Held | null> {
   for await (const page of ports.store.readMailboxes(shard, { after: null, upTo: null })) {
@@ -105,7 +105,7 @@ export async function raiseThrottled({ retryAfterMs, code }: GraphBrake, ports: 
   log("warn", "brake", { code, until: isoOf(raised.untilMs), askedSeconds: Math.round(askedMs / 1000) });
 }
 
-/** Whether nearly all that this run has asked were refused alike: then it is the application's state, and told as that. */
+/** Whether nearly all that this run has asked were refused alike: then it is the application's state, and logged as that. */
 export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], ports: Ports): Promise<boolean> {
   const { store, clock, limits, log } = ports;
   const shared = refusals.shared(ended, clock.nowMs());
@@ -117,7 +117,7 @@ export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], po
   return true;
 }
 
-/** At the end of a run that was too small to tell by itself. True: with other shards it was enough. */
+/** Adds up the refusals of runs that are too small to judge by themselves. True: with other shards there are enough. */
 export async function suspect(refusals: Refusals, brake: Brake | null, ports: Ports): Promise<boolean> {
   const { store, clock, limits, log } = ports;
   if (refusals.answered > 0) {

@@ -28,22 +28,22 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
   return "parked";
 }
 
-/** A shard's or discovery's message that failed time and again. The next tick or schedule sends a new one: it is told. */
-export function parkRounds(body: unknown, log: Log): "told" | "unreadable" {
+/** A shard's or discovery's message that failed time and again: logged, since the next tick or schedule sends a new one. */
+export function parkRounds(body: unknown, log: Log): "logged" | "unreadable" {
   const message = readable(() => parseRoundsWork(body), "rounds", log);
   if (message === null) return "unreadable";
   if ("discover" in message) {
     log("error", "roster discovery failed time and again; the next schedule tries anew", { pass: message.discover });
-    return "told";
+    return "logged";
   }
   log("error", "shard run failed time and again; the next tick tries anew", {
     shard: message.shard,
     tick: message.tick,
   });
-  return "told";
+  return "logged";
 }
 
-/** A poison message that we never wrote has nobody to park. It is told, and dropped. */
+/** Null for a message that we never wrote: there is nobody to park, so it is logged and dropped. */
 function readable<Message>(parse: () => Message, kind: string, log: Log): Message | null {
   try {
     return parse();

@@ -28,9 +28,9 @@ export type RunLimits = {
   readonly brakeMsDefault: number;
   /** How long an answer waits for others to fill its transaction. */
   readonly lingerMsMax: number;
-  /** How often a run that lasts, and has come on meanwhile, tells that it is alive, and its figures. */
+  /** How often a run that has made progress meanwhile reports that it is alive, and its figures. */
   readonly heartbeatMs: number;
-  /** A run that has come on no longer ago is not taken over by the next tick. Longer than any answer is waited for. */
+  /** A run that has made progress within this time is not taken over by the next tick. Longer than any answer is waited for. */
   readonly runYoungMs: number;
   /** How often a tick looks at such a run within that time, before it takes over. */
   readonly busyLooksMax: number;
@@ -40,6 +40,7 @@ export type RunLimits = {
   readonly refusedMin: number;
 };
 
+/** The limits in production. All are our own choice, below what the host allows. */
 export const runLimits: RunLimits = {
   runMsMax: 4 * 60_000,
   pagesPerRunMax: 50,
@@ -58,7 +59,7 @@ export const runLimits: RunLimits = {
   refusedMin: 5,
 };
 
-/** All that a driver needs from outside. */
+/** All that `runRounds` and `applyPage` need from outside. */
 export type Ports = {
   readonly clock: { nowMs(): number; sleep(ms: number): Promise<void>; readonly after: After };
   readonly random: { next(): number };

@@ -247,7 +247,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "count nobody under the brake",
     file: "shared/rounds/runRounds.ts",
-    from: `if (kind === "braked" || kind === "refused") await this.#due.skipRest();`,
+    from: `if (kind === "braked" || kind === "refused") await due.skipRest();`,
     to: ``,
     unit: ["test/fleet/application.test.ts"],
   },
