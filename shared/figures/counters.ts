@@ -21,6 +21,7 @@ export function subtractCounters(one: Counters, other: Counters): Counters {
   return Object.fromEntries(counterNames.map((name) => [name, one[name] - other[name]])) as Counters;
 }
 
+/** All counters at zero. */
 export const noCounters: Counters = {
   rounds: 0,
   pages: 0,

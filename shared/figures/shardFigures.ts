@@ -31,6 +31,7 @@ export function mirroredIn({ states }: Census): number {
   return total - states.suspended - states.removing;
 }
 
+/** What one tick has done in a shard. */
 export type TickFigures = Counters & { readonly tick: string; readonly startedMs: number; readonly finishedMs: number };
 
 /** What a run had counted when it stopped; its census holds only where the shard's row says that it stopped. */
@@ -54,6 +55,7 @@ export type ShardFigures = {
   readonly partial: PartialFigures | null;
 };
 
+/** A census that has counted nobody yet. */
 export function emptyCensus(): Census {
   return {
     states: numbersOf({}, mailboxStates),

@@ -15,7 +15,11 @@ export type RetentionPorts = {
 };
 
 /** How a run ended. `unfinished`: its time was over; the next one goes on. `leftOver`: mailboxes that it lost to others. */
-export type RetentionEnd = { readonly kind: "done" | "unfinished"; readonly deleted: number; readonly leftOver: number };
+export type RetentionEnd = {
+  readonly kind: "done" | "unfinished";
+  readonly deleted: number;
+  readonly leftOver: number;
+};
 
 /** Our choice: so many mailboxes are read at once and committed together. The sooner a commit follows, the rarer a loss. */
 const mailboxesAtOnceMax = 16;

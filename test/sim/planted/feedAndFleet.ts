@@ -198,8 +198,8 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "end a pass of the roster at its first page",
     file: "shared/sync/directory.ts",
-    from: `if (!page.isLast) return walked;`,
-    to: `if (!page.isLast && !state.isFull) return walked;`,
+    from: `if (!page.isLast) return next;`,
+    to: `if (!page.isLast && !state.isFull) return next;`,
     unit: ["test/fleet/discover.test.ts"],
   },
   {
