@@ -43,7 +43,7 @@ export class PendingCounters {
 
   constructor(private readonly store: Pick<Store, "transactions">) {}
 
-  /** Counts what Graph was asked in. */
+  /** Counts what one call of the Graph client has cost. */
   asked({ requests, throttles }: Asked): void {
     this.#graphRequests += requests;
     this.#throttles += throttles;

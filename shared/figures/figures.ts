@@ -42,7 +42,7 @@ export class RunTally {
   readonly countedBefore: Counters;
   readonly census: Census;
   readonly previous: ShardFigures;
-  /** False when mailboxes that this tick has handled before are missing: then the census of the tick before stays. */
+  /** False when mailboxes are missing that this tick has handled before: then the last whole census stays. */
   readonly isWhole: boolean;
   newAsked: number;
   /** The last refusal of the application whose end this shard has followed. */
@@ -71,7 +71,10 @@ export class RunTally {
     this.#freshSinceMs = before?.startedMs ?? run.startedMs;
   }
 
-  /** Codes by which the application was refused until just now: once it has got round, a shard has followed its end. */
+  /**
+   * Codes of an application's refusal that has ended and whose end the shard has not followed yet: mailboxes refused with
+   * them are due. The end counts as followed once a run gets round the shard.
+   */
   overIn(brake: Brake | null): readonly string[] {
     const ended = brake?.ended ?? null;
     if (ended === null || ended.atMs === this.previous.overMs) return [];
@@ -84,13 +87,13 @@ export class RunTally {
     this.counters = addCounters(this.counters, { ...noCounters, graphRequests: requests, throttles });
   }
 
-  /** What a commit of this run did, and what was done for the mailbox since the last run and is cleared with it. */
+  /** Counts what a commit of this run did, and what `applyPage` did since the last run, which the commit clears. */
   committed(counts: Counts, before: Checkpoint, after: Checkpoint): void {
     this.counters = addCounters(this.counters, { ...noCounters, ...counts });
     if (before.walked !== null && after.walked === null) this.counters = addCounters(this.counters, before.walked);
   }
 
-  /** A mailbox counts once, when the run leaves it behind: what goes on with this tick begins after it (I7). */
+  /** Counts a mailbox once, when the cursor moves over it: a run that continues this tick begins after it (I7). */
   passed(checkpoint: Checkpoint): void {
     const { census } = this;
     const state = stateOf(checkpoint);
@@ -114,7 +117,7 @@ export class RunTally {
     }
   }
 
-  /** A mailbox whose checkpoint cannot be read is passed over until somebody mends it: parked, in sight (I7). */
+  /** Counts a mailbox whose checkpoint cannot be read as parked: nobody asks about it until somebody repairs it (I7). */
   unreadable(mailboxId: string): void {
     this.census.states.parked += 1;
     this.#trouble("parked", rowUnreadable, mailboxId);
@@ -134,7 +137,7 @@ export class RunTally {
   }
 }
 
-/** Why a mailbox stands in a state that somebody may want to look into; null for all other states. */
+/** The reason for a state that somebody may want to look into; null for all other states. */
 function troubleOf(state: MailboxState, checkpoint: Checkpoint): string | null {
   switch (state) {
     case "parked":
@@ -161,7 +164,7 @@ export function figuresOf(
   position: { readonly cursor: string | null; readonly wrapped: boolean },
 ): Figures {
   const { run, previous, census, clock, newAsked, isWhole } = tally;
-  // The rows themselves are written once more after this count.
+  // One more: the transaction that writes these figures.
   const counters = addCounters(tally.counters, { ...noCounters, transactions: store.transactions() + 1 });
   const nowMs = clock.nowMs();
   const logged = { ...counters, ms: nowMs - run.startedMs };
@@ -184,7 +187,7 @@ function tickOf({ tick, startedMs, finishedMs, ...more }: PartialFigures): TickF
   return { tick, startedMs, finishedMs, ...addCounters(more, noCounters) };
 }
 
-/** What one tick did in two goes, for a crash lay between, stands in one entry. */
+/** The ticks with one more. What a tick did before a crash and after it is added up in one entry. */
 function withTick(ticks: readonly TickFigures[], tick: TickFigures): readonly TickFigures[] {
   const before = ticks.find((one) => one.tick === tick.tick);
   if (before === undefined) return [...ticks, tick];

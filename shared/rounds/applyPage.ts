@@ -44,8 +44,8 @@ const claimMs = 30_000;
 const looksAtRunMax = 3;
 
 /**
- * Keeps ticks away from a mailbox whose full round is about to be opened by hand: both would open one, and the fence would
- * throw one of the two away after it was asked (I9). A run in progress may have the mailbox in hand: it gets a moment first.
+ * Keeps ticks away from a mailbox whose full round is about to be opened by hand: else both would open one, and the fence
+ * would refuse one of the two after it was asked (I9). A run in progress may have the mailbox in hand: it gets a moment first.
  */
 async function claimOpening(message: SyncMessage, first: Held, ports: Ports): Promise<Held | "stale" | "lostFence"> {
   const { store, clock, limits } = ports;
@@ -70,7 +70,7 @@ async function askPages(first: Work, untilMs: number, ports: Ports): Promise<Pag
   let changes = 0;
   let waits = 0;
   const counters = new PendingCounters(ports.store);
-  let audit: Checkpoint | null = null; // Has to follow its round at once: else it would take for drift what is new.
+  let audit: Checkpoint | null = null; // Has to follow its round at once: later it would take new changes for drift.
   while (audit !== null || (pages < ports.limits.pagesPerRunMax && ports.clock.nowMs() < untilMs)) {
     audit = null;
     const askedMs = ports.clock.nowMs();
@@ -116,7 +116,7 @@ type Moved = {
   readonly held: Held;
   readonly changes: number;
   readonly parked: boolean;
-  /** The audit that follows: of a slow mailbox here, since no run asks it. */
+  /** The audit that follows the round. Only for a slow mailbox: others are audited by runs. */
   readonly audit: Checkpoint | null;
 };
 
@@ -169,7 +169,7 @@ export function isFor(checkpoint: Checkpoint, message: PageMessage | AloneMessag
   return awaited !== null && awaited.round === message.round && awaited.page === message.page;
 }
 
-/** The message that a run's commit of a mailbox calls for: its next page, or all of it where it was handed over. */
+/** The message that follows a run's commit of a mailbox: for its next page, or for all of it where it was handed over. */
 export function messageOf(checkpoint: Checkpoint, nowMs: number): PageMessage | AloneMessage | null {
   const { mailboxId, aloneUntilMs, failuresInARow } = checkpoint;
   if (aloneUntilMs !== null && isInHandAlone(checkpoint, nowMs)) return { mailbox: mailboxId, alone: aloneUntilMs };

@@ -99,7 +99,7 @@ export class DueMailboxes {
     return this.#ready.length > 0;
   }
 
-  /** @param checkpoint As it stands now, where it was moved. */
+  /** Lets the cursor move over a mailbox. @param checkpoint As committed, where it was. */
   done({ place }: DueWork, checkpoint: Checkpoint | null = place.checkpoint): void {
     place.checkpoint = checkpoint;
     place.isDone = true;

@@ -34,7 +34,7 @@ export type RunLimits = {
   readonly runYoungMs: number;
   /** How often a tick looks at such a run within that time, before it takes over. */
   readonly busyLooksMax: number;
-  /** Mailboxes that one run finds to be slow and hands over: more are no coincidence, and wait like after a failure. */
+  /** Mailboxes that one run finds to be slow and hands over. More are no coincidence: they wait like after a failure. */
   readonly newlySlowMax: number;
   /** Mailboxes that are refused alike before it can be the application's state. Our choice: fewer are a coincidence. */
   readonly refusedMin: number;

@@ -21,7 +21,7 @@ export type RetentionEnd = {
   readonly leftOver: number;
 };
 
-/** Our choice: so many mailboxes are read at once and committed together. The sooner a commit follows, the rarer a loss. */
+/** Our choice: mailboxes read at once and committed together. The sooner the commit, the rarer a lost fence. */
 const mailboxesAtOnceMax = 16;
 
 /** Table service: a transaction takes 100 operations, and one is the checkpoint. A larger unit would be torn. */

@@ -8,7 +8,7 @@ export const removingReason = "removing";
 /** The parked reason of a mailbox whose user has left the roster: kept, but neither asked nor served. */
 export const suspendedReason = "suspended";
 
-/** Whether the mailbox is being removed or is suspended: readers get 404. */
+/** Whether the mailbox is being removed or is suspended: for readers it does not exist. */
 export function isLeaving(checkpoint: Checkpoint): boolean {
   return checkpoint.parkedReason === removingReason || checkpoint.parkedReason === suspendedReason;
 }
