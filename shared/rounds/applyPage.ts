@@ -148,7 +148,7 @@ async function commit(
 }
 
 /** The message that carries a round on, or null when the mailbox is not in mid-round. */
-export function pageMessageOf(checkpoint: Checkpoint): PageMessage | null {
+function pageMessageOf(checkpoint: Checkpoint): PageMessage | null {
   const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
   if (!isWalking || checkpoint.roundId === null) return null;
   return { mailbox: checkpoint.mailboxId, round: checkpoint.roundId, page: checkpoint.pageNumber };

@@ -15,7 +15,7 @@ export type RetentionPorts = {
 };
 
 /** How a run ended. `unfinished`: its time was over; the next one goes on. `leftOver`: mailboxes that it lost to others. */
-export type RetentionEnd = {
+type RetentionEnd = {
   readonly kind: "done" | "unfinished";
   readonly deleted: number;
   readonly leftOver: number;

@@ -32,7 +32,7 @@ export type Brake = {
 };
 
 /** Refusals of small shards so far: with enough of them it is the application that is refused. */
-export type Suspicion = { readonly codes: readonly string[]; readonly count: number; readonly sinceMs: number };
+type Suspicion = { readonly codes: readonly string[]; readonly count: number; readonly sinceMs: number };
 
 /** How a mailbox was refused. Graph has more than one code for the same refusal, so kinds are compared, not codes. */
 export type Refusal = { readonly kind: Outcome["kind"]; readonly code: string };

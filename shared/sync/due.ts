@@ -59,12 +59,6 @@ export function afterAlone(next: Checkpoint, nowMs: number, tookMs: number, goes
   return { ...next, aloneUntilMs: isQuick ? null : nowMs };
 }
 
-/** When the next audit of this mailbox is due: spread, so that a fleet added at once is not audited at once. Null: never. */
-export function auditDueMs(checkpoint: Checkpoint, auditMs: number): number | null {
-  if (checkpoint.lastFullRoundMs === null || checkpoint.strategy === "list") return null;
-  return checkpoint.lastFullRoundMs + Math.round(auditMs * (0.75 + fraction(checkpoint.mailboxId) / 4));
-}
-
 /** The mailbox as it is asked in this run: with the list strategy, delta is tried again once a day. */
 export function prepared(checkpoint: Checkpoint, nowMs: number): Checkpoint {
   const isProbeDue =
@@ -73,11 +67,15 @@ export function prepared(checkpoint: Checkpoint, nowMs: number): Checkpoint {
   return { ...startOver(checkpoint, "probe"), strategy: "delta" };
 }
 
-/** The audit that follows an incremental round, when one is due; else null. */
+/**
+ * The audit that follows an incremental round when one is due, else null. Due times are spread, so that a fleet added at
+ * once is not audited at once.
+ */
 export function auditOf(checkpoint: Checkpoint, nowMs: number, auditMs: number): Checkpoint | null {
-  const dueMs = auditDueMs(checkpoint, auditMs);
-  if (checkpoint.phase !== "idle" || dueMs === null || nowMs < dueMs) return null;
-  return startOver(checkpoint, "audit");
+  const { phase, strategy, lastFullRoundMs, mailboxId } = checkpoint;
+  if (phase !== "idle" || strategy === "list" || lastFullRoundMs === null) return null;
+  const dueMs = lastFullRoundMs + Math.round(auditMs * (0.75 + fraction(mailboxId) / 4));
+  return nowMs < dueMs ? null : startOver(checkpoint, "audit");
 }
 
 /** A stable number from 0 up to 1 for an id (FNV-1a). */
