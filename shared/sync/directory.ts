@@ -1,4 +1,5 @@
 import { backoffMs } from "./backoff.js";
+import { dayMs } from "./time.js";
 
 /**
  * Phases of a pass. It walks the directory's pages; where mailboxes leave, it then counts them and suspends them, shard by
@@ -73,7 +74,7 @@ export const rosterLimits = {
   /** A pass that would suspend more than this share of the discovered roster is held (I11). */
   heldLeavingShare: 0.2,
   /** Our choice: leavers within this time are counted together, whatever passes they left in. */
-  leavingWindowMs: 24 * 60 * 60 * 1000,
+  leavingWindowMs: dayMs,
   /** Our choice: where less than this share would be left, a second reading is no proof. */
   nearlyNobodyShare: 0.1,
   /** Our choice: 100,000 users are 200 pages of 500. A pass this long is a loop. */
