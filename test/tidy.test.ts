@@ -68,7 +68,7 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   "messages.ts": ["rounds", "roster", "actions", "http"],
   "storageSettings.ts": ["azure"],
   "timer.ts": ["graph", "rounds"],
-  "version.ts": ["graph", "telemetry"],
+  "version.ts": ["graph", "http", "telemetry"],
   "within.ts": ["table", "graph", "http", "azure", "telemetry"],
 };
 
@@ -126,6 +126,21 @@ describe("walls between rooms", () => {
     expect(up).toEqual([]);
   });
 
+  test("no file imports itself by way of others, not even for a type", () => {
+    const imports = new Map(
+      ["functions", "shared", "dashboard", "local"].flatMap(inRoom).map((file) => [file.path, importsOf(file)]),
+    );
+    // Take away, again and again, files that import none of those left and files that none of those left imports: circles stay.
+    for (let before = -1; before !== imports.size; ) {
+      before = imports.size;
+      const imported = new Set([...imports.values()].flat());
+      for (const [path, names] of imports) {
+        if (!imported.has(path) || !names.some((name) => imports.has(name))) imports.delete(path);
+      }
+    }
+    expect([...imports.keys()]).toEqual([]);
+  });
+
   test("every runtime dependency is used by the app, and every package that the app uses is a runtime dependency", () => {
     const used = [...inRoom("functions"), ...inRoom("shared")].flatMap(importsOf);
     const packages = new Set(used.filter((name) => !/^(functions|shared)\/|^node:/.test(name)));
@@ -139,7 +154,7 @@ describe("walls between rooms", () => {
       for (const name of file === undefined ? [] : importsOf(file)) if (name.startsWith("shared/")) reached.add(name);
     }
     const lost = inRoom("shared").filter(({ path }) => !reached.has(path));
-    // The in-memory table is the twin that tests hold to the same contract; the app itself never loads it.
+    // The in-memory table is the fake that tests hold to the same contract; the app itself never loads it.
     expect(lost.map(({ path }) => path)).toEqual(["shared/table/memoryTable.ts"]);
   });
 });

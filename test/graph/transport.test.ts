@@ -5,7 +5,15 @@ import { claimsOf, guardPolicy } from "../../shared/graph/policies.js";
 import type { TokenSource } from "../../shared/graph/ports.js";
 import { createTransport } from "../../shared/graph/transport.js";
 import { productVersion } from "../../shared/version.js";
-import { answer, countingIds, errorBody, fixedToken, get, graphServer, openTransport } from "./support.js";
+import {
+  answer,
+  countingIds,
+  errorBody,
+  fixedToken,
+  get,
+  graphServer,
+  openTransport,
+} from "../worlds/scriptedGraph.js";
 
 const page = { value: [] };
 
@@ -181,7 +189,7 @@ describe("a refused token", () => {
     },
   );
 
-  test("by an item of a batch is told from the one that the identity has by then", async () => {
+  test("by an item of a batch is compared with the one that the identity has by then", async () => {
     const refusal = answer(401, errorBody("InvalidAuthenticationToken"));
     const { root } = await graphServer(() => ({ status: 200, body: page }));
     const tokens = ["one", "one", "two", "two"];

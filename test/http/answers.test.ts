@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { httpHandler, type Route } from "../../shared/http/handler.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
-import { openapiRoute } from "../../shared/http/openapi/description.js";
+import { openapiRoute } from "../../shared/http/openapi.js";
 import { healthAnswers } from "../../shared/http/status.js";
 import { StorageError } from "../../shared/store/store.js";
-import { mailboxId, worldWith } from "../feed/mailboxWorld.js";
-import { context, origin, routesOver, seen } from "./inProcess.js";
+import { mailboxId, worldWith } from "../worlds/mailbox.js";
+import { context, origin, routesOver, seen } from "../worlds/routes.js";
 
 /** Every kind of answer that our routes give, by a name for it. */
 async function everyAnswer() {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Checkpoint } from "../../shared/sync/types.js";
-import { type MailboxWorld, mailboxId, mailboxWorld, minuteMs, worldWith } from "../feed/mailboxWorld.js";
-import { origin, routesOver } from "./inProcess.js";
+import { type MailboxWorld, mailboxId, mailboxWorld, minuteMs, worldWith } from "../worlds/mailbox.js";
+import { origin, routesOver } from "../worlds/routes.js";
 
 const calendars = `/users/${mailboxId}/calendars`;
 const everyRead = [calendars, `${calendars}/a`, `${calendars}/delta`];
@@ -130,7 +130,7 @@ describe("refusals tell how fresh the mirror is, where that is known", () => {
   });
 });
 
-test("a list's nextLink of a mailbox's earlier life is 410, as a delta link is", async () => {
+test("a list's nextLink of a mailbox's earlier epoch is 410, as a delta link is", async () => {
   const world = await worldWith({ a: "A", b: "B" });
   const { ask } = routesOver(world.store, () => world.clock.ms);
   const { body } = await ask(`${calendars}?$top=1`);

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import { type GraphServer, startGraphServer } from "../../local/graph/server.js";
-import { type Page, START_MS } from "./graphTrial.js";
+import { type Page, START_MS } from "../worlds/simulator.js";
 
 const open: GraphServer[] = [];
 afterEach(async () => {
@@ -68,7 +68,7 @@ test("the control API switches faults and counts them", async () => {
   expect(await control("POST", "faults", { kind: "nonsense" })).toHaveProperty("error");
 });
 
-test("the control API edits, and tells the truth and the stats", async () => {
+test("the control API edits, and returns the truth and the stats", async () => {
   const { core, ask, control, mailboxId } = await start();
   const { edits } = await control("POST", "edits", { random: 4 });
   expect(edits).toHaveLength(4);

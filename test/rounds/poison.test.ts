@@ -3,8 +3,8 @@ import { parkPages, parkRounds } from "../../shared/rounds/poison.js";
 import { type Ports, runLimits } from "../../shared/rounds/ports.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { added, storeOn } from "../store/builders.js";
-import { noTimers } from "../timers.js";
+import { added, storeOn } from "../worlds/rows.js";
+import { noTimers } from "../worlds/timers.js";
 
 const nowMs = Date.UTC(2026, 9, 8, 12);
 const inMidRound: Partial<Checkpoint> = { phase: "full", roundId: "round-1", pageNumber: 2 };
@@ -80,7 +80,7 @@ describe("I7: a page message that failed time and again", () => {
     expect((await read())?.parkedReason).toBeNull();
   });
 
-  test("is told and dropped when it is none of ours", async () => {
+  test("is logged and dropped when it is none of ours", async () => {
     const { ports, logged } = await opened();
     expect(await parkPages({ link: "https://example.com/?$skiptoken=secret" }, ports)).toBe("unreadable");
     expect(logged).toEqual([expect.stringContaining("error poison page message dropped")]);
@@ -90,8 +90,8 @@ describe("I7: a page message that failed time and again", () => {
 
 describe("I7: a rounds message that failed time and again", () => {
   test.each([
-    [{ shard: "0a", tick: "tick-1" }, "told", "shard run failed time and again"],
-    [{ discover: "pass-1" }, "told", "roster discovery failed time and again"],
+    [{ shard: "0a", tick: "tick-1" }, "logged", "shard run failed time and again"],
+    [{ discover: "pass-1" }, "logged", "roster discovery failed time and again"],
     ["something else", "unreadable", "poison rounds message dropped"],
   ])("%j is %s", async (body, end, words) => {
     const { ports, logged } = await opened();
