@@ -16,7 +16,8 @@ import { createFlush, flushLimits } from "../shared/telemetry/flush.js";
 import { createOpenTelemetry, type Exporters } from "../shared/telemetry/openTelemetry.js";
 import { otlpExporters } from "../shared/telemetry/otlp.js";
 import { kept, within } from "../shared/within.js";
-import { countingIds, fixedToken, get, graphServer, openTransport } from "./worlds/scriptedGraph.js";
+import { countingIds } from "./worlds/parts.js";
+import { fixedToken, get, graphServer, openTransport } from "./worlds/scriptedGraph.js";
 
 /**
  * SPEC's table "Every wait for others": each call of the product's own drivers against a server that accepts and never

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { SyncMessage } from "../../shared/messages.js";
-import { type Fleet, fitUsers, fleet, tickMs } from "../worlds/fleet.js";
+import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf, type Reply } from "../worlds/fleetHttp.js";
+import { tickMs } from "../worlds/parts.js";
 
 async function opened(options: Parameters<typeof fleet>[0] = {}) {
   const world = fleet({ mailboxes: 40, ...options });
@@ -76,7 +77,7 @@ describe("POST mailboxes/{id}/sync", () => {
     world.graph.createCalendar(id, { name: "Just made" });
     const reply = await http.care(id, "sync");
     expect(reply).toMatchObject({ status: 202, body: { id, state: "fresh" } });
-    await world.walkAll(messagesOf(http.sent));
+    await world.applyAll(messagesOf(http.sent));
     expect(await checkpointOf(world, id)).toMatchObject({ calendarCount: 4, lastSuccessMs: world.clock.ms });
   });
 
@@ -89,7 +90,7 @@ describe("POST mailboxes/{id}/sync", () => {
     expect([(await world.states()).get(parked), (await world.states()).get(waiting)]).toEqual(["parked", "waiting"]);
     world.graph.mailboxes.setState(parked, { kind: "normal" });
     for (const id of [parked, waiting]) expect((await http.care(id, "sync")).status).toBe(202);
-    await world.walkAll(messagesOf(http.sent));
+    await world.applyAll(messagesOf(http.sent));
     expect([(await world.states()).get(parked), (await world.states()).get(waiting)]).toEqual(["fresh", "fresh"]);
   });
 
@@ -98,7 +99,7 @@ describe("POST mailboxes/{id}/sync", () => {
     const [id = ""] = ids;
     await http.care(id, "sync");
     await http.care(id, "sync");
-    await world.walkAll(messagesOf(http.sent));
+    await world.applyAll(messagesOf(http.sent));
     expect(await checkpointOf(world, id)).toMatchObject({ phase: "idle", calendarCount: 120 });
   });
 });
@@ -109,7 +110,7 @@ describe("POST mailboxes/{id}/resync", () => {
     const [id = ""] = ids;
     expect(await http.care(id, "resync")).toMatchObject({ status: 202, body: { phase: "initial", calendarCount: 3 } });
     expect(await world.store.readCalendars(id)).toHaveLength(3);
-    await world.walkAll(messagesOf(http.sent));
+    await world.applyAll(messagesOf(http.sent));
     expect(await checkpointOf(world, id)).toMatchObject({ phase: "idle", generation: 2, roundReason: "reset" });
   });
 
@@ -134,7 +135,7 @@ describe("POST mailboxes/{id}/release", () => {
       body: { parkedReason: null, notBefore: null },
     });
     expect((await http.care(id, "release")).status).toBe(202);
-    await world.walkAll(messagesOf(http.sent));
+    await world.applyAll(messagesOf(http.sent));
     expect((await world.states()).get(id)).toBe("fresh");
   });
 
@@ -147,7 +148,7 @@ describe("POST mailboxes/{id}/release", () => {
     expect((await world.states()).get(id)).toBe("held");
     expect((await http.care(id, "release")).status).toBe(202);
     expect((await world.states()).get(id)).toBe("held");
-    await world.walkAll(messagesOf(http.sent));
+    await world.applyAll(messagesOf(http.sent));
     expect(await checkpointOf(world, id)).toMatchObject({ heldRemovals: null, calendarCount: 1 });
   });
 });
@@ -174,7 +175,7 @@ describe("what cannot be", () => {
     for (const action of ["sync", "resync", "release"]) {
       expect(codeOf(await http.care(id, action))).toBe("409 conflict");
     }
-    await world.walkAll(messagesOf(http.sent));
+    await world.applyAll(messagesOf(http.sent));
     expect((await world.states()).get(id)).toBe("suspended");
   });
 });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createFeed } from "../../shared/feed/feed.js";
-import { between, type Edit, key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
-import { storeOn } from "../worlds/rows.js";
+import { type Edit, key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/store.js";
+import { interfered } from "../worlds/tables.js";
 import { ListReader, Reader } from "./reader.js";
 
 /** Something that happens in the mailbox or to its rows. */
@@ -66,7 +67,7 @@ async function eventful(first: Readonly<Record<string, string>>, before: readonl
       told.note(await world.alive());
     }
   };
-  const feed = createFeed({ store: storeOn(between(world.table, step)), key });
+  const feed = createFeed({ store: storeOn(interfered(world.table, { before: step })), key });
   const sequence = async () => (await world.store.readMailbox(mailboxId))?.checkpoint.sequence ?? null;
   /** What happens before the next calls, and nothing else. */
   const expect = (during: readonly (readonly Happening[])[]) => void pending.splice(0, pending.length, ...during);

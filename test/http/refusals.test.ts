@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Checkpoint } from "../../shared/sync/types.js";
-import { type MailboxWorld, mailboxId, mailboxWorld, minuteMs, worldWith } from "../worlds/mailbox.js";
+import { type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { minuteMs } from "../worlds/parts.js";
 import { origin, routesOver } from "../worlds/routes.js";
 
 const calendars = `/users/${mailboxId}/calendars`;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { fitUsers, fleet, tickMs } from "../worlds/fleet.js";
+import { fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf, type Reply } from "../worlds/fleetHttp.js";
+import { tickMs } from "../worlds/parts.js";
 
 /** What operators' own hands do, and what they are told before it does harm. */
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { DirectorySource } from "../../shared/graph/directory.js";
 import { readStatus } from "../../shared/views/status.js";
-import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/fleetHttp.js";
+import { dayMs } from "../worlds/parts.js";
 
 /** Absence of information is no information (I3): what the directory does not tell takes nobody away. */
 

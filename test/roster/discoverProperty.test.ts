@@ -3,7 +3,8 @@ import type { FaultRule } from "../../local/graph/faults.js";
 import { below, randomFrom } from "../../local/graph/random.js";
 import { careForRoster } from "../../shared/actions/roster.js";
 import type { DirectorySource } from "../../shared/graph/directory.js";
-import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { dayMs } from "../worlds/parts.js";
 
 /** Any history of a directory that answers well formed and wrong, fails, and is read by processes that die. */
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { careForRoster } from "../../shared/actions/roster.js";
 import { readStatus } from "../../shared/views/status.js";
-import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { dayMs } from "../worlds/parts.js";
 
 /** A sudden shrink is held whichever way it is told (I11); a single leaver goes at once. */
 

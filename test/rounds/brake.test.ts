@@ -7,8 +7,9 @@ import { runRounds } from "../../shared/rounds/runRounds.js";
 import { brakeLimits, isBraked, throttled } from "../../shared/sync/brake.js";
 import { runPoints } from "../../shared/telemetry/runTelemetry.js";
 import { readHealth, readStatus, type Status } from "../../shared/views/status.js";
-import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "../worlds/fleet.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/fleetHttp.js";
+import { tickMs } from "../worlds/parts.js";
 
 /** Troubles of the whole application: they are one state, and nobody's own. */
 

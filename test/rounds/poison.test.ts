@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { parkPages, parkRounds } from "../../shared/rounds/poison.js";
-import { type Ports, runLimits } from "../../shared/rounds/ports.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { added, storeOn } from "../worlds/rows.js";
-import { noTimers } from "../worlds/timers.js";
+import { keptLog, noTimers, runPorts } from "../worlds/parts.js";
+import { added, storeOn } from "../worlds/store.js";
 
 const nowMs = Date.UTC(2026, 9, 8, 12);
 const inMidRound: Partial<Checkpoint> = { phase: "full", roundId: "round-1", pageNumber: 2 };
@@ -14,9 +13,9 @@ async function opened(changed: Partial<Checkpoint> = inMidRound) {
   const store = storeOn(memoryTable());
   await store.open();
   await added(store, "adele", { sequence: 4, nudgedSequence: 4, ...changed });
-  const logged: string[] = [];
+  const { logged, log } = keptLog();
   const nudges: number[] = [];
-  const ports: Ports = {
+  const ports = runPorts({
     clock: { nowMs: () => nowMs, sleep: () => Promise.reject(new Error("Nobody sleeps here.")), after: noTimers },
     random: { next: () => 0.5 },
     newId: () => "id",
@@ -25,11 +24,8 @@ async function opened(changed: Partial<Checkpoint> = inMidRound) {
     nudge: async ({ sequence }) => {
       nudges.push(sequence);
     },
-    log: (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
-    limits: runLimits,
-    batchSize: 20,
-    auditMs: 7 * 86_400_000,
-  };
+    log,
+  });
   const read = async () => (await store.readMailbox("adele"))?.checkpoint;
   return { ports, logged, nudges, read };
 }

@@ -5,8 +5,9 @@ import type { SyncMessage } from "../../shared/messages.js";
 import { applyPage } from "../../shared/rounds/applyPage.js";
 import type { Ports } from "../../shared/rounds/ports.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
-import { dayMs, type Fleet, fleet } from "../worlds/fleet.js";
+import { type Fleet, fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/fleetHttp.js";
+import { dayMs } from "../worlds/parts.js";
 
 /** One mailbox that was put on the roster by hand, its ticks, and what was asked of it. */
 async function opened(options: Parameters<typeof fleet>[0] = {}) {
@@ -136,7 +137,7 @@ test.each([1, 120])(
     };
     for (let tick = 1; tick <= 7; tick++) {
       const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, bend(world.ports()));
-      await world.walkAll(pages);
+      await world.applyAll(pages);
       world.clock.ms += 300_000;
       if (tick < 6) expect(await checkpoint()).toMatchObject({ lastErrorCode: "malformedPage", failuresInARow: tick });
     }
@@ -181,7 +182,7 @@ test("I7: a deltaLink that is refused like a token, for good, is given up within
   for (let tick = 0; tick < 288; tick++) {
     world.graph.createCalendar(id, { name: `Of tick ${tick}` });
     const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, refusing(world.ports()));
-    await world.walkAll(pages);
+    await world.applyAll(pages);
     world.clock.ms += 300_000;
   }
   expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "list" });

@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import { type RetirePorts, retireTombstones } from "../../shared/rounds/retention.js";
 import { shardNames } from "../../shared/store/keys.js";
 import type { Store } from "../../shared/store/store.js";
-import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
-import { added, row, storeOn } from "../worlds/rows.js";
+import { type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { row } from "../worlds/rows.js";
+import { added, storeOn } from "../worlds/store.js";
+import { interfered } from "../worlds/tables.js";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -57,8 +59,10 @@ describe("retention", () => {
     world.clock.ms += 31 * dayMs;
     let times = 1;
     const store = storeOn(
-      between(world.table, async (name) => {
-        if (name === "transact" && times-- > 0) await world.page([{ id: "a", name: "again" }]);
+      interfered(world.table, {
+        before: async ({ name }) => {
+          if (name === "transact" && times-- > 0) await world.page([{ id: "a", name: "again" }]);
+        },
       }),
     );
     expect(await retireTombstones(ports(world, { store }))).toEqual({ kind: "done", retired: 0, leftOver: 0 });
@@ -69,7 +73,9 @@ describe("retention", () => {
     const world = await worldWith({ a: "A", b: "B" });
     await world.page([{ id: "a", name: null }]);
     world.clock.ms += 31 * dayMs;
-    const store = storeOn(between(world.table, (name) => (name === "transact" ? world.page([]) : undefined)));
+    const store = storeOn(
+      interfered(world.table, { before: ({ name }) => (name === "transact" ? world.page([]) : undefined) }),
+    );
     expect(await retireTombstones(ports(world, { store }))).toEqual({ kind: "done", retired: 0, leftOver: 1 });
     expect(await retireTombstones(ports(world))).toMatchObject({ retired: 1, leftOver: 0 });
   });

@@ -9,11 +9,11 @@ import { type RunEnd, runRounds } from "../../shared/rounds/runRounds.js";
 import { sameJson } from "../../shared/sync/merge.js";
 import { stateOf } from "../../shared/sync/state.js";
 import type { JsonObject } from "../../shared/sync/types.js";
-import { trialPorts } from "../worlds/runs.js";
+import { shardRuns } from "../worlds/runs.js";
 
 let graph: GraphSimulator;
 let server: GraphServer;
-let trial: ReturnType<typeof trialPorts>;
+let trial: ReturnType<typeof shardRuns>;
 
 async function world(mailboxes: number, calendars: number, settings: { pageSize?: number; batchSize?: number } = {}) {
   graph = createGraph({
@@ -23,7 +23,7 @@ async function world(mailboxes: number, calendars: number, settings: { pageSize?
     calendars,
   });
   server = await startGraphServer({ core: graph });
-  trial = trialPorts(server.url, settings);
+  trial = shardRuns(server.url, settings);
   await trial.ports.store.open();
   for (const id of graph.mailboxes.ids()) await addMailbox(id, {}, trial.ports.store, trial.ports.newId);
 }

@@ -1,22 +1,23 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Brake, throttled } from "../../shared/sync/brake.js";
 import { StorageError } from "../../shared/table/errors.js";
-import { added, addedMany, row, rowsFrom, shardRow, storeOn, unit } from "../worlds/rows.js";
-import { newWorld, shard, type World } from "../worlds/store.js";
+import { row, rowsFrom, shardRow, unit } from "../worlds/rows.js";
+import { added, addedMany, type StoreWorld, shard, storeOn, storeWorld } from "../worlds/store.js";
 import { interfered, type NewTable } from "../worlds/tables.js";
 
 /** What every Store must do with the shard's row, the layout, the brake, and mailboxes that go. */
 export function housekeepingContract(name: string, newTable: NewTable): void {
-  let table: World["table"];
-  let store: World["store"];
-  let interference: World["interference"];
-  let interferedStore: World["interferedStore"];
-  let commit: World["commit"];
-  let linkOf: World["linkOf"];
-  let loseAnswers: World["loseAnswers"];
-  let claimed: World["claimed"];
+  let table: StoreWorld["table"];
+  let store: StoreWorld["store"];
+  let interference: StoreWorld["interference"];
+  let interferedStore: StoreWorld["interferedStore"];
+  let commit: StoreWorld["commit"];
+  let linkOf: StoreWorld["linkOf"];
+  let loseAnswers: StoreWorld["loseAnswers"];
+  let claimed: StoreWorld["claimed"];
   beforeEach(async () => {
-    ({ table, store, interference, interferedStore, commit, linkOf, loseAnswers, claimed } = await newWorld(newTable));
+    ({ table, store, interference, interferedStore, commit, linkOf, loseAnswers, claimed } =
+      await storeWorld(newTable));
   });
 
   describe(`${name}: the shard's row`, () => {

@@ -2,21 +2,21 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { noCounters } from "../../shared/figures/counters.js";
 import type { Held, Store } from "../../shared/store/store.js";
-import { added, addedMany, checkpoint, row, rowsFrom, storeOn, unit } from "../worlds/rows.js";
-import { newWorld, shard, type World } from "../worlds/store.js";
+import { checkpoint, row, rowsFrom, unit } from "../worlds/rows.js";
+import { added, addedMany, type StoreWorld, shard, storeOn, storeWorld } from "../worlds/store.js";
 import type { NewTable } from "../worlds/tables.js";
 
 /** What every Store must do with mailboxes and units, whatever table it stands on. */
 export function unitsContract(name: string, newTable: NewTable): void {
-  let table: World["table"];
-  let store: World["store"];
-  let interferedStore: World["interferedStore"];
-  let commit: World["commit"];
-  let linkOf: World["linkOf"];
-  let loseAnswers: World["loseAnswers"];
-  let claimed: World["claimed"];
+  let table: StoreWorld["table"];
+  let store: StoreWorld["store"];
+  let interferedStore: StoreWorld["interferedStore"];
+  let commit: StoreWorld["commit"];
+  let linkOf: StoreWorld["linkOf"];
+  let loseAnswers: StoreWorld["loseAnswers"];
+  let claimed: StoreWorld["claimed"];
   beforeEach(async () => {
-    ({ table, store, interferedStore, commit, linkOf, loseAnswers, claimed } = await newWorld(newTable));
+    ({ table, store, interferedStore, commit, linkOf, loseAnswers, claimed } = await storeWorld(newTable));
   });
 
   describe(`${name}: mailboxes`, () => {

@@ -7,8 +7,9 @@ import { createStore, StorageError } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
 import { readHealth, readStatus, type Status } from "../../shared/views/status.js";
-import { dayMs, type Fleet, fitUsers, fleet, tickMs } from "../worlds/fleet.js";
+import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/fleetHttp.js";
+import { dayMs, tickMs } from "../worlds/parts.js";
 
 async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
   const world = fleet({ mailboxes: 40, ...options });
