@@ -1,8 +1,8 @@
 import type { Middleware } from "@microsoft/microsoft-graph-client";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Copy, clientFor, refresh, takeNudges } from "../../examples/follow-mirror.mjs";
+import { listening, routesOver } from "../worlds/http.js";
 import { type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
-import { listening, routesOver } from "../worlds/routes.js";
 import { storeOn } from "../worlds/store.js";
 import { interfered } from "../worlds/tables.js";
 

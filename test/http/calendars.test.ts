@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { StorageError } from "../../shared/store/store.js";
+import { invocationId, origin, routesOver } from "../worlds/http.js";
 import { mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
 import { minuteMs } from "../worlds/parts.js";
-import { invocationId, origin, routesOver } from "../worlds/routes.js";
 
 const guid = "3f0c2d1e-aaaa-4bbb-8ccc-1234567890a1";
 const calendars = `/users/${mailboxId}/calendars`;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Checkpoint } from "../../shared/sync/types.js";
+import { origin, routesOver } from "../worlds/http.js";
 import { type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
 import { minuteMs } from "../worlds/parts.js";
-import { origin, routesOver } from "../worlds/routes.js";
 
 const calendars = `/users/${mailboxId}/calendars`;
 const everyRead = [calendars, `${calendars}/a`, `${calendars}/delta`];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { DirectorySource } from "../../shared/graph/directory.js";
 import { readStatus } from "../../shared/views/status.js";
-import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
-import { httpOf } from "../worlds/fleetHttp.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { httpOf } from "../worlds/http.js";
 import { dayMs } from "../worlds/parts.js";
 
 /** Absence of information is no information (I3): what the directory does not tell takes nobody away. */
@@ -11,7 +11,7 @@ const groupId = "11111111-2222-4333-8444-555555555555";
 const group: DirectorySource = { kind: "group", groupId };
 const hourMs = 3_600_000;
 
-async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
+async function opened(options: FleetOptions = {}): Promise<Fleet> {
   const world = fleet({ mailboxes: 60, usersPerPage: 10, ...options });
   await world.store.open();
   world.graph.groups.add(groupId, world.graph.mailboxes.ids());

@@ -1,19 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { careForRoster } from "../../shared/actions/roster.js";
 import { readStatus } from "../../shared/views/status.js";
-import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { discovered, type Fleet, type FleetOptions, fitUsers } from "../worlds/fleet.js";
 import { dayMs } from "../worlds/parts.js";
 
 /** A sudden shrink is held whichever way it is told (I11); a single leaver goes at once. */
 
 const hourMs = 3_600_000;
 
-async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
-  const world = fleet({ mailboxes: 60, usersPerPage: 10, ...options });
-  await world.store.open();
-  await world.discover();
-  return world;
-}
+const opened = (options: FleetOptions = {}) => discovered({ mailboxes: 60, usersPerPage: 10, ...options });
 
 const suspended = async (world: Fleet) =>
   [...(await world.states())].flatMap(([id, state]) => (state === "suspended" ? [id] : [])).sort();

@@ -5,14 +5,14 @@ import type { SyncMessage } from "../../shared/messages.js";
 import { applyPage } from "../../shared/rounds/applyPage.js";
 import type { Ports } from "../../shared/rounds/ports.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
-import { type Fleet, fleet } from "../worlds/fleet.js";
-import { httpOf } from "../worlds/fleetHttp.js";
+import { type Fleet, type FleetOptions, fleet } from "../worlds/fleet.js";
+import { httpOf } from "../worlds/http.js";
 import { dayMs } from "../worlds/parts.js";
 
 /** One mailbox that was put on the roster by hand, its ticks, and what was asked of it. */
-async function opened(options: Parameters<typeof fleet>[0] = {}) {
+async function opened(options: FleetOptions = {}) {
   const asked: string[] = [];
-  const onCall: NonNullable<Parameters<typeof fleet>[0]>["onCall"] = ({ rawTarget }) => void asked.push(rawTarget);
+  const onCall: FleetOptions["onCall"] = ({ rawTarget }) => void asked.push(rawTarget);
   const world = fleet({ mailboxes: 1, shards: 1, source: null, generationsKept: 1000, onCall, ...options });
   await world.store.open();
   const http = httpOf(world);
@@ -162,7 +162,7 @@ test.each([
   await runRounds({ shard: "00", tick: "second" }, refusing(world.ports()));
   expect(await checkpoint()).toMatchObject({ parkedReason: `${refused.kind}:${refused.code}`, generation: 1 });
   world.graph.createCalendar(id, { name: "Made meanwhile" });
-  expect((await http.care(id, "release")).status).toBe(202);
+  expect((await http.act(id, "release")).status).toBe(202);
   await applyPage(http.sent.at(-1) as SyncMessage, refusing(world.ports()));
   expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "delta", generation: 2 });
   expect(await isMirrored(world, id)).toBe(true);
@@ -204,7 +204,7 @@ describe("I9: a resync opens one full round, whoever comes first", () => {
   async function resynced() {
     const one = await opened();
     await one.world.tick();
-    expect((await one.http.care(one.id, "resync")).status).toBe(202);
+    expect((await one.http.act(one.id, "resync")).status).toBe(202);
     const before = one.asked.length;
     return { ...one, message: one.http.sent.at(-1) as SyncMessage, since: () => one.asked.slice(before) };
   }

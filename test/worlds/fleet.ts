@@ -134,6 +134,14 @@ export function fleet(options: FleetOptions = {}) {
 
 export type Fleet = ReturnType<typeof fleet>;
 
+/** A fleet after its first pass of discovery. */
+export async function discovered(options: FleetOptions = {}): Promise<Fleet> {
+  const world = fleet(options);
+  await world.store.open();
+  await world.discover();
+  return world;
+}
+
 /** Users of the simulator that a roster takes: with mail, enabled, and no guests. */
 export function fitUsers({ graph }: Fleet): readonly string[] {
   return graph.mailboxes.ids().filter((id) => {
