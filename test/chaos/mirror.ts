@@ -5,7 +5,7 @@ import { createStore, type Store } from "../../shared/store/store.js";
 import type { JsonObject } from "../../shared/sync/types.js";
 import { azureTable } from "../../shared/table/azureTable.js";
 import { contentText } from "../sim/views.js";
-import { shards } from "./world.js";
+import { shards } from "../worlds/product.js";
 
 /** The mirror's table as anybody with the connection string sees it. */
 export function openMirror(connectionString: string): Store {
