@@ -126,7 +126,7 @@ describe("the operations guide", () => {
 });
 
 describe("the documents", () => {
-  test.each(settingNames)("README tells of the setting %s", (name) => {
+  test.each(settingNames)("README documents the setting %s", (name) => {
     const [, table = ""] = read("README.md").split("\n## Settings\n");
     expect(firstCells(table.split("\n## ")[0] ?? "")).toContain(name);
   });

@@ -159,7 +159,7 @@ describe("one place for each thing", () => {
     expect(found.map(({ path }) => path)).toEqual(["shared/table/azureTable.ts"]);
   });
 
-  test("every function is watched", () => {
+  test("every function has telemetry", () => {
     const unwatched = inRoom("functions").filter(({ text }) => !/handler: withTelemetry\(/.test(text));
     expect(unwatched.map(({ path }) => path)).toEqual([]);
   });

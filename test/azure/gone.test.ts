@@ -45,7 +45,7 @@ describe("I7: a table that is deleted while the mirror runs", () => {
   }
   const gone = { name: "StorageError", code: "TableNotFound" };
 
-  test("is made again, once, at the next invocation, which tells that all is gone", async () => {
+  test("is made again, once, at the next invocation, which logs that all is gone", async () => {
     const { told, invocation, client } = mirror();
     const first = invocation();
     await first.open();
@@ -93,7 +93,7 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     await expect(invocation(4).open()).rejects.toThrow("laid out with SHARDS=8");
   });
 
-  test("and cannot be made yet is told as it is, and tried again", async () => {
+  test("and cannot be made yet is reported as it is, and tried again", async () => {
     let isDeleting = true;
     const url = await storageServer((method) => {
       if (isDeleting)
@@ -140,7 +140,7 @@ describe("I7: the changes queue", () => {
   const lines: string[] = [];
   const log = (level: string, message: string) => void lines.push(`${level} ${message}`);
 
-  test("is made again, once, each time that it is found missing, and that is told", async () => {
+  test("is made again, once, each time that it is found missing, and that is logged", async () => {
     lines.length = 0;
     const name = newName("q");
     const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(name);

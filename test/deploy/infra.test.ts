@@ -136,7 +136,7 @@ describe("names", () => {
     expect([...scaled, ...told].filter((name) => !functions.includes(name ?? ""))).toEqual([]);
   });
 
-  test("metrics and their dimension are those that the app tells", () => {
+  test("metrics and their dimension are those that the app exports", () => {
     const watched = propertiesAfter("var metrics =", textOf("telemetry.bicep"));
     expect(
       Object.values(watched)
@@ -168,7 +168,7 @@ describe("names", () => {
     expect(strangers.map(([name]) => name)).toEqual([]);
   });
 
-  test("the host tells of each invocation as a request by its function's name, as alerts expect", () => {
+  test("the host records each invocation as a request by its function's name, as alerts expect", () => {
     expect(JSON.parse(read("host.json"))).not.toHaveProperty("telemetryMode"); // As the host does by default.
     expect(read("host.json")).toContain('"excludedTypes": "Request;Exception"'); // All of them, not a sample.
   });

@@ -32,11 +32,11 @@ async function moved(carried: "with the key of tokens" | "alone") {
 }
 
 describe("a reader whose mirror moves to a new table", () => {
-  test("I6: is told to start over, when the key of its tokens came along", async () => {
+  test("I6: has to start over, when the key of its tokens came along", async () => {
     expect(await moved("with the key of tokens")).toMatchObject({ kind: "expired" });
   });
 
-  test("I6: is refused without that key, and never told half of the changes", async () => {
+  test("I6: is refused without that key, and never gets half of the changes", async () => {
     expect(await moved("alone")).toMatchObject({ kind: "badToken" });
   });
 });

@@ -29,7 +29,7 @@ async function walk(world: MailboxWorld, from: string | null, size = 100) {
 }
 
 describe("the delta feed", () => {
-  test("I6: begins with all calendars, then tells only of what has changed, in order", async () => {
+  test("I6: begins with all calendars, then returns only what has changed, in order", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     const first = await walk(world, null);
     expect(first.pages).toEqual([["a=A", "b=B"]]);
@@ -51,7 +51,7 @@ describe("the delta feed", () => {
     expect((await walk(world, token)).pages).toEqual([["b=B"]]);
   });
 
-  test("a walk from nothing leaves out what was gone before it began, and tells of what goes meanwhile", async () => {
+  test("a walk from nothing leaves out what was gone before it began, and returns what goes meanwhile", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     await world.page([{ id: "b", name: null }]);
     const first = await page(world, null, 1);
@@ -60,7 +60,7 @@ describe("the delta feed", () => {
     expect((await walk(world, first.token, 1)).pages).toEqual([["c=C"], ["-a"]]);
   });
 
-  test("what changes between two pages comes later again, and nothing else is lost or told twice", async () => {
+  test("what changes between two pages comes later again, and nothing else is lost or returned twice", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C", d: "D" });
     const first = await page(world, null, 2);
     expect(told(first)).toEqual(["a=A", "b=B"]);
@@ -71,7 +71,7 @@ describe("the delta feed", () => {
     expect((await walk(world, first.token, 2)).pages).toEqual([["d=D", "a=A2"], ["c=C2"]]);
   });
 
-  test("I4: a full round that finds all as it was tells nothing, and else the net difference", async () => {
+  test("I4: a full round that finds all as it was returns nothing, and else the net difference", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     const { token } = await walk(world, null);
     await world.fullRound({ a: "A", b: "B" });
@@ -170,7 +170,7 @@ describe("who must start over, and who must wait", () => {
     expect(await createFeed({ store, key }).delta(mailboxId, token, 100)).toMatchObject({ kind: "expired" });
   });
 
-  test("a token of an earlier life of the mailbox has expired", async () => {
+  test("a token of an earlier epoch of the mailbox has expired", async () => {
     const world = await worldWith({ a: "A" });
     const { token } = await walk(world, null);
     await world.purge();
@@ -188,7 +188,7 @@ describe("who must start over, and who must wait", () => {
     expect(await world.feed.delta(mailboxId, (await walk(ahead, null)).token, 100)).toMatchObject({ kind: "expired" });
   });
 
-  test("I3: before the first full round has ended nothing is told, least of all an empty list", async () => {
+  test("I3: before the first full round has ended nothing is returned, least of all an empty list", async () => {
     const world = await mailboxWorld();
     const all = () =>
       Promise.all([

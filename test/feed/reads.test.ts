@@ -34,7 +34,7 @@ describe("single calendars", () => {
     expect(await createFeed({ key, store }).calendar(mailboxId, ["a"])).toMatchObject({ kind: "unknownCalendar" });
   });
 
-  test("their version tells two lives of a mailbox apart, even by a row that was read beside the other's checkpoint", async () => {
+  test("their version tells two epochs of a mailbox apart, even by a row that was read beside the other's checkpoint", async () => {
     const world = await worldWith({ a: "A" });
     const old = await world.store.readCalendar(mailboxId, "a");
     await world.purge();
@@ -57,7 +57,7 @@ describe("lists", () => {
   };
   const ids = ({ rows }: ListPage) => rows.map(({ calendarId }) => calendarId);
 
-  test("I6: page in the order of ids, and tell what is still to come as it is then", async () => {
+  test("I6: page in the order of ids, and return what is still to come as it is then", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C", d: "D" });
     const first = await list(world, null);
     await world.page([
@@ -82,7 +82,7 @@ describe("lists", () => {
     expect(ids(await list(world, null, 9))).toEqual([...(await world.alive()).keys()]);
   });
 
-  test("I6: begin anew when the tombstone of a told calendar was deleted", async () => {
+  test("I6: begin anew when the tombstone of a calendar that was already returned was deleted", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     const { token } = await list(world, null);
     await world.page([{ id: "a", name: null }]);
@@ -90,7 +90,7 @@ describe("lists", () => {
     expect(await world.feed.list(mailboxId, { token, pageSize: 2 })).toMatchObject({ kind: "expired" });
   });
 
-  test("a list's token of an earlier life of the mailbox has expired", async () => {
+  test("a list's token of an earlier epoch of the mailbox has expired", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     const { token } = await list(world, null);
     await world.purge();

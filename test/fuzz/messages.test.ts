@@ -52,7 +52,7 @@ test.each([
   expect(taken.length).toBeGreaterThan(20);
 });
 
-test("I7: a poison message of any kind is told and dropped, and nothing is asked of the store for it", async () => {
+test("I7: a poison message of any kind is logged and dropped, and nothing is asked of the store for it", async () => {
   const untouchable = new Proxy({} as Ports["store"], {
     get: () => {
       throw new Error("The store was asked.");

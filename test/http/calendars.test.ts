@@ -298,7 +298,7 @@ describe("freshness and versions", () => {
 });
 
 describe("names of requests", () => {
-  test("every answer carries our id, and an error tells when and which; a caller's own id must be a GUID", async () => {
+  test("every answer carries our id, and an error says when and which; a caller's own id must be a GUID", async () => {
     const { ask } = await opened();
     expect((await ask(calendars, { "client-request-id": guid })).headers).toMatchObject({
       "request-id": invocationId,

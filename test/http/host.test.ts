@@ -91,7 +91,7 @@ describe("Microsoft's Graph client, unchanged", () => {
     }
   });
 
-  test("is told what is wrong as Graph tells it", async () => {
+  test("gets errors in Graph's own shape", async () => {
     const ask = graphClient().api(`/users/${first()}/calendars/none`).get();
     await expect(ask).rejects.toMatchObject({
       statusCode: 404,

@@ -54,7 +54,7 @@ describe("ids", () => {
 });
 
 describe("writing calendars", () => {
-  test("POST creates, PATCH changes, DELETE removes, and delta tells it all", () => {
+  test("POST creates, PATCH changes, DELETE removes, and delta returns it all", () => {
     const { mailboxId, start, round, ask, send } = simulator({ calendars: 1 });
     const { link } = round(start);
     const list = `/beta/users/${mailboxId}/calendars`;

@@ -33,7 +33,7 @@ describe("a full round", () => {
     expect(round(start).rows.map(({ name }) => name)).toEqual(["Calendar", expect.any(String)]);
   });
 
-  test("tells a change that falls into it, also of a calendar that it has handed out already", () => {
+  test("returns a change that falls into it, also of a calendar that it has handed out already", () => {
     const { graph, mailboxId, start, page, round } = simulator({ calendars: 6 });
     const first = page(start, 2);
     const [gone, renamed] = first.value;
@@ -75,7 +75,7 @@ describe("an incremental round", () => {
     expect(second.link).not.toBe(first.link);
   });
 
-  test("tells creations and changes with all properties, and removals with id and reason alone", () => {
+  test("returns creations and changes with all properties, and removals with id and reason alone", () => {
     const { graph, mailboxId, start, round } = simulator();
     const { rows, link } = round(start);
     const created = graph.createCalendar(mailboxId, { name: "Lab bookings 2027" });
@@ -172,7 +172,7 @@ describe("a link", () => {
     expect(verdict(ask(stolen))).toBe("400 BadRequest");
   });
 
-  test("is kept for three generations, then it is 410 SyncStateNotFound with the generations told", () => {
+  test("is kept for three generations, then it is 410 SyncStateNotFound with the generations named", () => {
     const { start, round, ask } = simulator();
     const { link } = round(start);
     expect([ask(link), ask(link), ask(link)].map(({ status }) => status)).toEqual([200, 200, 200]);

@@ -47,7 +47,7 @@ afterAll(async () => {
   await azurite?.stop();
 });
 
-test("I7: messages that are no base64 reach the app, are told as poison, and are gone", async () => {
+test("I7: messages that are no base64 reach the app, are logged as poison, and are gone", async () => {
   for (const [name, park, kind] of [
     ["calendar-rounds", "parkRounds", "rounds"],
     ["calendar-pages", "parkPages", "page"],

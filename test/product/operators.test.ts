@@ -19,7 +19,7 @@ afterAll(() => product?.stop());
 const api = (path: string, method = "GET") => fetch(`${product.hostUrl()}/api/${path}`, { method });
 const statusNow = async () => (await (await api("status")).json()) as Status;
 
-test("in a real host the roster is discovered, mirrored, told, and cared for", async () => {
+test("in a real host the roster is discovered, mirrored, shown, and acted upon", async () => {
   expect((await api("roster/discover", "POST")).status).toBe(202);
   await vi.waitFor(async () => expect((await statusNow()).roster.state).toBe("idle"), soon);
   const { discovered } = (await statusNow()).roster;
@@ -85,7 +85,7 @@ test("the OpenAPI description fits the real answers of the fleet's routes", asyn
   }
 });
 
-test("I7: probes that send HEAD are told of the mirror's health too; where only GET is registered, they get 404 as from the real host", async () => {
+test("I7: probes that send HEAD learn the mirror's health too; where only GET is registered, they get 404 as from the real host", async () => {
   const health = await api("health", "HEAD");
   expect([health.status, await health.text()]).toEqual([200, ""]);
   expect((await api("status", "HEAD")).status).toBe(404);

@@ -20,7 +20,7 @@ const said = ({ status, body }: Reply) => {
 };
 
 describe("PUT, GET and DELETE mailboxes/{id}", () => {
-  test("PUT takes a manual roster row, and GET tells it", async () => {
+  test("PUT creates a manual roster row, and GET shows it", async () => {
     const { world, http } = await opened({ source: null });
     const id = world.graph.mailboxes.idAt(1);
     expect((await http.put(id, '{"displayName":"Ravi"}')).status).toBe(201);
@@ -96,7 +96,7 @@ describe("PUT of a discovered mailbox leaves it discovered, so that its user's l
     });
   });
 
-  test("a newcomer that discovery does not know is there by hand, and is told so", async () => {
+  test("a newcomer that discovery does not know is there by hand, and the answer says so", async () => {
     const { http } = await opened();
     expect(await http.put(unknown)).toMatchObject({ status: 201, body: { roster: { source: "manual" } } });
   });

@@ -80,7 +80,7 @@ describe.each(sources)("of $kind, users without their properties", (source) => {
     expect((await world.states()).has(arrived)).toBe(false);
   });
 
-  test("I3: told in part again within the full round are looked up, and nobody leaves", async () => {
+  test("I3: reported in part again within the full round are looked up, and nobody leaves", async () => {
     const world = await opened({ source, mailboxes: 4 });
     await world.discover();
     beFull(world);
@@ -91,7 +91,7 @@ describe.each(sources)("of $kind, users without their properties", (source) => {
     }
   });
 
-  test("I3: a reading that tells of nobody never confirms itself; a person releases it", async () => {
+  test("I3: a reading that names nobody never confirms itself; a person releases it", async () => {
     const world = await opened({ source });
     await world.discover();
     beFull(world);
@@ -120,7 +120,7 @@ describe("readings of a group that differ without anything having changed", () =
   const shrinkTo = (world: Fleet, from: number, to: number) =>
     world.graph.groups.add(groupId, fitUsers(world).slice(from, to));
 
-  test("I3: all and none by turns take nobody away", async () => {
+  test("I3: all and none in alternation take nobody away", async () => {
     const world = await opened({ source: group });
     for (let turn = 0; turn < 10; turn++) {
       world.graph.faults.clear();
@@ -243,7 +243,7 @@ describe("what a page may leave out", () => {
 });
 
 test.each(sources)(
-  "I3: of $kind, a user told whole and then by its id, all else null, counts as told whole",
+  "I3: of $kind, a user reported whole and then by its id, all else null, counts as reported whole",
   async (source) => {
     const world = await opened({ source });
     const handle = world.graph.handle;

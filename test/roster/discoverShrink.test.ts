@@ -68,7 +68,7 @@ describe.each(ways)("many who leave by %s in one pass of news", (_, leave) => {
   });
 });
 
-describe("a shrink that comes in pieces", () => {
+describe("a shrink that comes in parts", () => {
   test("I11: over several passes of a day counts as one", async () => {
     const world = await opened();
     const fit = fitUsers(world);

@@ -186,7 +186,7 @@ describe("a refusal of the whole application", () => {
     }
   });
 
-  test("is told by runs, by health once it lasts, and in the log", async () => {
+  test("is reported by runs, by health once it lasts, and in the log", async () => {
     const { world } = await opened({ mailboxes: 100, shards: 1 });
     await ticks(world, 3);
     world.graph.faults.add({ kind: "denied" });
@@ -208,7 +208,7 @@ describe("a refusal of the whole application", () => {
 describe("a throttle of the whole application", () => {
   const seven: FaultRule = { kind: "throttledApplication", on: "batch", seconds: 7_200, count: 1 };
 
-  test("I7: freshness follows the clock while it holds, and points of it are told", async () => {
+  test("I7: freshness follows the clock while it holds, and points of it are recorded", async () => {
     const { world, total } = await opened({ mailboxes: 40 });
     await ticks(world, 3);
     expect((await statusOf(world)).mailboxes.freshWithinTwoTicks.count).toBe(total);

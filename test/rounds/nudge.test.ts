@@ -93,7 +93,7 @@ describe("nudges", () => {
     expect(queue).toEqual([{ mailbox: "adele", sequence: 3 }]);
   });
 
-  test.each(["runRounds", "applyPage"])("%s sends one only when what it tells of can be read", async (driver) => {
+  test.each(["runRounds", "applyPage"])("%s sends one only when the change can be read", async (driver) => {
     const { says, tick, store, queue, sent } = await opened();
     sent.before = async ({ mailbox, sequence }) => {
       const readable = (await store.readMailbox(mailbox))?.checkpoint;
@@ -154,7 +154,7 @@ describe("nudges", () => {
     expect(queue).toEqual([{ mailbox: "adele", sequence: 1 }]);
   });
 
-  test("many mailboxes that change at once are each told of once, and their audits still run", async () => {
+  test("many mailboxes that change at once are each announced once, and their audits still run", async () => {
     const mailboxes = Array.from({ length: 60 }, (_, index) => `m${index}`);
     const { says, tick, queue, ports } = await opened(mailboxes);
     for (const mailbox of mailboxes) says(mailbox, last(calendar("a")));
@@ -185,7 +185,7 @@ describe("nudges", () => {
     expect(most).toBeLessThanOrEqual(runLimits.sendsInFlightMax);
   });
 
-  test("switched off, none is sent, and switching them on later does not tell of the past", async () => {
+  test("switched off, none is sent, and switching them on later does not announce the past", async () => {
     const { says, tick, queue, sequence } = await opened();
     says("adele", page(calendar("a")), last(calendar("b")));
     await tick({ nudge: null });

@@ -19,7 +19,7 @@ describe("pacing", () => {
     expect(fresh).toEqual([10, 20, users]);
   });
 
-  test("the pieces of one tick share one allowance", async () => {
+  test("the runs of one tick share one allowance", async () => {
     const world = fleet({
       mailboxes: 200,
       shards: 1,

@@ -33,7 +33,7 @@ async function opened(changed: Partial<Checkpoint> = inMidRound) {
 const message = { mailbox: "adele", round: "round-1", page: 2 };
 
 describe("I7: a page message that failed time and again", () => {
-  test("parks its mailbox for a stated reason, to be looked at again, and tells of it", async () => {
+  test("parks its mailbox for a stated reason, to be looked at again, and logs it", async () => {
     const { ports, read, logged } = await opened();
     expect(await parkPages(message, ports)).toBe("parked");
     const { parkedReason, notBeforeMs, phase } = (await read()) ?? {};
@@ -43,7 +43,7 @@ describe("I7: a page message that failed time and again", () => {
     expect(logged).toEqual([expect.stringContaining("error mailbox parked")]);
   });
 
-  test("tells other programs of what its earlier pages changed", async () => {
+  test("notifies other programs of what its earlier pages changed", async () => {
     const { ports, nudges, read } = await opened({ ...inMidRound, phase: "incremental", sequence: 6 });
     await parkPages(message, ports);
     expect(nudges).toEqual([6]);
@@ -76,7 +76,7 @@ describe("I7: a page message that failed time and again", () => {
     expect((await read())?.parkedReason).toBeNull();
   });
 
-  test("is told and dropped when it is none of ours", async () => {
+  test("is logged and dropped when it is none of ours", async () => {
     const { ports, logged } = await opened();
     expect(await parkPages({ link: "https://example.com/?$skiptoken=secret" }, ports)).toBe("unreadable");
     expect(logged).toEqual([expect.stringContaining("error poison page message dropped")]);

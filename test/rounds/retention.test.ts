@@ -34,7 +34,7 @@ describe("retention", () => {
     expect(await retireTombstones(ports(world))).toEqual({ kind: "done", retired: 0, leftOver: 0 });
   });
 
-  test("changes nothing else of the mailbox, so that nobody is told", async () => {
+  test("changes nothing else of the mailbox, so that nobody is notified", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     await world.page([{ id: "a", name: null }]);
     const before = (await world.held()).checkpoint;
@@ -95,7 +95,7 @@ describe("retention", () => {
     expect(await rowsOf(world.store, "orphan")).toEqual(["-old"]);
   });
 
-  test("I10: a mailbox that cannot be read is told, and the others go on", async () => {
+  test("I10: a mailbox that cannot be read is logged, and the others go on", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     await world.page([{ id: "a", name: null }]);
     const bad = await added(world.store, "bad");

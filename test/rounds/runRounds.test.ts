@@ -245,7 +245,7 @@ describe("full rounds", () => {
     expect(await isStored(firstId())).toBe(true);
   });
 
-  test("an audit finds what delta had not told, and counts it as drift", async () => {
+  test("an audit finds what delta had not reported, and counts it as drift", async () => {
     await tick();
     graph.faults.add({ kind: "halvedList", mailboxId: firstId() });
     trial.advance(8 * 86_400_000);

@@ -21,7 +21,7 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
   });
 
   describe(`${name}: the shard's row`, () => {
-    test("is created once, moves under its ETag, and a run that was overtaken is told", async () => {
+    test("is created once, moves under its ETag, and a run that was superseded learns it", async () => {
       expect(await store.readShardRow(shard)).toBeNull();
       const first = await claimed("run-1");
       expect(await store.readShardRow(shard)).toEqual(first);

@@ -46,7 +46,7 @@ function rosterContract(name: string, newTable: NewTable): void {
       expect(found.sort()).toEqual([...ids].sort());
     });
 
-    test("I2, I10: a seat that somebody else took is lost with both its rows, and harms no other", async () => {
+    test("I2, I10: an entry that somebody else has written is lost with both its rows, and harms no other", async () => {
       const store = await opened(newTable);
       await store.addMailbox(newCheckpoint("taken", "earlier", null));
       const results = await store.roster.commit([added("one"), added("taken"), added("two")]);
@@ -81,7 +81,7 @@ function rosterContract(name: string, newTable: NewTable): void {
   });
 
   describe(`${name}: the roster's checkpoint and the figures`, () => {
-    test("I2: the checkpoint moves under its ETag, and who comes late is told", async () => {
+    test("I2: the checkpoint moves under its ETag, and who comes late is refused", async () => {
       const store = await opened(newTable);
       expect(await store.readDirectory()).toBeNull();
       const hold = { leaving: 7, of: 9, sinceMs: 5_000, generation: 3, needsRelease: true };

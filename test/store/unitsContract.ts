@@ -51,7 +51,7 @@ export function unitsContract(name: string, newTable: NewTable): void {
       expect(await ids("c", null)).toEqual([]);
     });
 
-    test("I10: a checkpoint that nobody can read is told, and the others of the shard are read", async () => {
+    test("I10: a checkpoint that nobody can read is reported, and the others of the shard are read", async () => {
       await addedMany(store, 2);
       await table.transact(shard, [{ kind: "upsert", rowKey: "mailbox|m0005", columns: { link: "secret-link" } }]);
       const read = async (by: Store) => {
@@ -189,7 +189,7 @@ export function unitsContract(name: string, newTable: NewTable): void {
       expect(await linkOf("m000")).toBe("twin");
     });
 
-    test("I10: a unit that cannot fit the table is told as too large, writes nothing, and the others go on", async () => {
+    test("I10: a unit that cannot fit the table is reported as too large, writes nothing, and the others go on", async () => {
       const held = await addedMany(store, 3);
       const huge = row("huge", { resource: { text: "x".repeat(600_000) } });
       const units = held.map((one, index) => unit(one, "next", index === 1 ? [row("small"), huge] : [row("work")]));
@@ -200,7 +200,7 @@ export function unitsContract(name: string, newTable: NewTable): void {
       expect(await store.readCalendars("m001")).toEqual([]);
     });
 
-    test("I10: a unit that the table refuses for another reason is told, and the others go on", async () => {
+    test("I10: a unit that the table refuses for another reason is reported, and the others go on", async () => {
       const held = await addedMany(store, 3);
       const units = held.map((one, index) =>
         unit(one, "next", index === 1 ? [row("twice"), row("twice")] : [row("one")]),

@@ -54,7 +54,7 @@ describe("an incremental page", () => {
     expect(unit).toMatchObject({ rows: [], changes: 0 });
   });
 
-  test("a removed calendar that comes back lives again, with a new sequence", () => {
+  test("a removed calendar that comes back is alive again, with a new sequence", () => {
     const unit = unitFrom(idle, lastPage("d", [item("b")]), [row("b", { removedMs: 1 })]);
     expect(unit.rows).toMatchObject([{ calendarId: "b", removedMs: null, sequence: 8 }]);
   });

@@ -60,7 +60,7 @@ describe("spans", () => {
     }
   });
 
-  test("a batch tells its items, a page its mailbox by hash, a transaction its units", () => {
+  test("spans name the items of a batch, the mailbox of a page by its hash, and the units of a transaction", () => {
     expect(named("graph batch")[0]?.attributes).toMatchObject({
       "http.request.method": "POST",
       "http.response.status_code": 200,
@@ -80,7 +80,7 @@ describe("spans", () => {
     expect([...names].filter((name) => !few.includes(name))).toEqual([]);
   });
 
-  test("the resource tells the service and its process", () => {
+  test("the resource names the service and its process", () => {
     expect(receiver.resources[0]).toMatchObject({
       "service.name": "calendar-mirror",
       "service.version": "0.1.0",
@@ -100,7 +100,7 @@ describe("metrics", () => {
     }
   });
 
-  test("gauges tell how each shard stands", async () => {
+  test("gauges show how each shard stands", async () => {
     await product.tick();
     const shardsWith = (metric: string) =>
       new Set(receiver.points.filter((point) => point.metric === metric).map(({ attributes }) => attributes["shard"]));

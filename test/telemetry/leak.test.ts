@@ -108,7 +108,7 @@ const rules: readonly FaultRule[] = [
   { kind: "throttled", on: "batch", count: 2 },
 ];
 
-describe("I8: neither telemetry nor log tells a token, a link, a name or an address", () => {
+describe("I8: neither telemetry nor log holds a token, a link, a name or an address", () => {
   test("whatever Graph does", async () => {
     const secrets = new Set(secretsOf());
     await tick();

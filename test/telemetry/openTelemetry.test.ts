@@ -35,7 +35,7 @@ afterEach(() => {
 });
 
 describe("metrics", () => {
-  test("a gauge is told once for each time it was set; a counter goes on counting", async () => {
+  test("a gauge is exported once for each time it was set; a counter goes on counting", async () => {
     const { telemetry, flush, exported } = trial();
     telemetry.record([
       { metric: "calendar_mirror.lag", value: 12, shard: "00" },
@@ -71,7 +71,7 @@ describe("spans", () => {
     }
   });
 
-  test("are told whether or not the host keeps its own, unless a sampler is named", async () => {
+  test("are exported whether or not the host keeps its own, unless a sampler is named", async () => {
     const about = { ...internal, traceParent: `00-${traceId}-b7ad6b7169203331-00` };
     const all = trial();
     await all.telemetry.span("told", about, async () => undefined);
@@ -99,7 +99,7 @@ describe("spans", () => {
   });
 });
 
-test("an exporter that fails is told of by its code, and fails nobody", async () => {
+test("an exporter that fails is reported by its code, and fails nobody", async () => {
   const message = "https://collector.example/?key=secret";
   const error = Object.assign(new Error(message), { name: "OTLPExporterError", code: 503 });
   const spans = new InMemorySpanExporter();

@@ -37,8 +37,8 @@ async function tick(world: Fleet): Promise<readonly (readonly Point[])[]> {
 const valuesOf = (points: readonly Point[], name: MetricName) =>
   points.flatMap(({ metric, value }) => (metric === name ? [value] : []));
 
-describe("what runs tell", () => {
-  test("a tick in pieces is counted once, and how the shard stands only when all is counted", async () => {
+describe("the points of runs", () => {
+  test("a tick of several runs is counted once, and how the shard stands only when all is counted", async () => {
     const run = { runMsMax: 2, batchesInFlightMax: 1 };
     const world = await opened({ mailboxes: 300, run, table: { pageSize: 50 } }, 1);
     const told = await tick(world);
@@ -77,7 +77,7 @@ describe("what runs tell", () => {
     expect(brakes).toEqual([[1], [1], [0]]);
   });
 
-  test("a shard without mailboxes has no lag and no share; a run that was overtaken tells nothing", async () => {
+  test("a shard without mailboxes has no lag and no share; a run that was superseded has no points", async () => {
     const world = await opened({ mailboxes: 1, source: null });
     const told = (await tick(world)).flat();
     expect(valuesOf(told, "calendar_mirror.parked")).toEqual([0]);

@@ -90,7 +90,7 @@ describe("GET status", () => {
     expect((await statusOf(world)).mailboxes).toMatchObject({ byStrategy: { list: 0 }, strategyNote: null });
   });
 
-  test("a full mailbox among others is told as one", async () => {
+  test("a full mailbox among others is reported as one", async () => {
     const world = await opened({ mailboxes: 8 });
     const [full = ""] = fitUsers(world);
     world.graph.faults.add({ kind: "mailboxFull", mailboxId: full });
@@ -102,7 +102,7 @@ describe("GET status", () => {
     expect(elsewhere.mailboxes.strategyNote).toMatch(/^Delta is not offered here: /);
   });
 
-  test("tells the share that was fresh within two ticks, and the oldest success by name", async () => {
+  test("reports the share that was fresh within two ticks, and the oldest success by name", async () => {
     const world = await opened({ mailboxes: 8, shards: 1 });
     const [late = ""] = fitUsers(world);
     await world.tick();
@@ -116,7 +116,7 @@ describe("GET status", () => {
     expect(mailboxes.oldestSuccess).toEqual({ at: new Date(firstMs).toISOString(), mailbox: late });
   });
 
-  test("tells what each tick did, over all shards, and in sum", async () => {
+  test("reports what each tick did, over all shards, and in sum", async () => {
     const world = await opened();
     const users = fitUsers(world).length;
     world.graph.resetStats();
@@ -166,7 +166,7 @@ describe("GET status", () => {
     expect(later).toMatchObject({ rounds: 12, changes: 480 });
   });
 
-  test("a run that is cut into pieces counts each mailbox once, and each request", async () => {
+  test("a run that is cut into several counts each mailbox once, and each request", async () => {
     const cut = fleet({
       mailboxes: 300,
       shards: 1,
@@ -208,7 +208,7 @@ describe("GET status", () => {
     expect(JSON.stringify(shard?.columns).length).toBeLessThan(500);
   });
 
-  test("tells drift that audits found", async () => {
+  test("reports drift that audits found", async () => {
     const world = await opened({ mailboxes: 6, shards: 1 });
     await world.tick();
     const [id = ""] = fitUsers(world);
