@@ -186,7 +186,7 @@ describe("Azure", () => {
       graph: { clientId },
     });
     const uris = {
-      AzureWebJobsStorage__queueServiceUri: "https://q.example/", // As Azure Resource Manager tells them.
+      AzureWebJobsStorage__queueServiceUri: "https://q.example/", // As Azure Resource Manager returns them.
       AzureWebJobsStorage__tableServiceUri: "https://t.example/",
     };
     expect(readSettings(uris).storage).toMatchObject({

@@ -126,14 +126,14 @@ describe("names", () => {
   test("functions with instances of their own, and those in alerts, are registered", () => {
     const scaled = [...textOf("app.bicep").matchAll(/'function:(\w+)'/g)].map(([, name]) => name);
     const watched = propertiesAfter("var functions =", textOf("telemetry.bicep"));
-    const told = [
+    const named = [
       ...Object.values(watched)
         .join(" ")
         .matchAll(/'(\w+)'/g),
     ].map(([, name]) => name);
     expect(scaled).toEqual(["runRounds"]);
-    expect(told).toEqual(["startRounds", "parkPages", "parkRounds"]);
-    expect([...scaled, ...told].filter((name) => !functions.includes(name ?? ""))).toEqual([]);
+    expect(named).toEqual(["startRounds", "parkPages", "parkRounds"]);
+    expect([...scaled, ...named].filter((name) => !functions.includes(name ?? ""))).toEqual([]);
   });
 
   test("metrics and their dimension are those that the app exports", () => {

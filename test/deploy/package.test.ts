@@ -63,7 +63,7 @@ describe("the package", () => {
       name.endsWith(".js.map"),
     );
     const sources = maps.flatMap((name) => sourcesOf(join(folder, "dist", name).replace(/\.map$/, "")));
-    // Packages in one file tell of their own sources, by addresses that begin with webpack://.
+    // Packages in one file name their own sources, by addresses that begin with webpack://.
     const own = sources.filter((name) => !/node_modules\/|^webpack:/.test(name));
     expect(own.length).toBeGreaterThan(50);
     expect(own.filter((name) => !/^(?:\.\.\/)+(?:shared|functions)\/|app\.ts$/.test(name))).toEqual([]);

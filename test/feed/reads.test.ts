@@ -34,7 +34,7 @@ describe("single calendars", () => {
     expect(await createFeed({ key, store }).calendar(mailboxId, ["a"])).toMatchObject({ kind: "unknownCalendar" });
   });
 
-  test("their version tells two epochs of a mailbox apart, even by a row that was read beside the other's checkpoint", async () => {
+  test("their version distinguishes two epochs of a mailbox, even by a row that was read beside the other's checkpoint", async () => {
     const world = await worldWith({ a: "A" });
     const old = await world.store.readCalendar(mailboxId, "a");
     await world.purge();

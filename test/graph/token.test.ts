@@ -89,7 +89,7 @@ describe("a token of an identity", () => {
   });
 
   test.each(["error", "silence"] as const)(
-    "is used to its end while its renewal meets %s, which is told",
+    "is used to its end while its renewal meets %s, which is logged",
     bounded,
     async (answer) => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

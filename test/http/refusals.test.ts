@@ -107,11 +107,11 @@ describe("refusals say how fresh the mirror is, where that is known", () => {
     await world.retire();
     world.clock.ms += minuteMs - 1; // `retire` takes a millisecond.
     expect(await ask(`${calendars}/a`)).toMatchObject({ status: 404, headers: fresh(world, "fresh") });
-    const told = { ...fresh(world, "fresh"), location: `${origin}/api/beta${calendars}/delta` };
-    expect(await ask(String(body["@odata.deltaLink"]))).toMatchObject({ status: 410, headers: told });
+    const expected = { ...fresh(world, "fresh"), location: `${origin}/api/beta${calendars}/delta` };
+    expect(await ask(String(body["@odata.deltaLink"]))).toMatchObject({ status: 410, headers: expected });
     const location = `${origin}/api/beta${calendars}?$select=name&$top=1`;
     const expired = await ask(String(list["@odata.nextLink"]));
-    expect(expired).toMatchObject({ status: 410, headers: { ...told, location } });
+    expect(expired).toMatchObject({ status: 410, headers: { ...expected, location } });
     expect((await ask(location)).body.value).toEqual([{ id: "b", name: "B" }]);
   });
 

@@ -5,7 +5,7 @@ import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.
 import { httpOf } from "../worlds/http.js";
 import { dayMs } from "../worlds/parts.js";
 
-/** Absence of information is no information (I3): what the directory does not tell takes nobody away. */
+/** Absence of information is no information (I3): what the directory leaves out takes nobody away. */
 
 const groupId = "11111111-2222-4333-8444-555555555555";
 const group: DirectorySource = { kind: "group", groupId };
@@ -75,7 +75,7 @@ describe.each(sources)("of $kind, users without their properties", (source) => {
     }
     if (rate < 1) return;
     expect(world.logged.filter((line) => line.startsWith("error users left as they were"))).not.toEqual([]);
-    if (source.kind === "directory") return; // Passes of news follow, which tell nobody.
+    if (source.kind === "directory") return; // Incremental passes follow, which report nobody.
     expect(await rosterOf(world)).toMatchObject({ untold: 4, lastErrorCode: "directoryPropertiesHidden" });
     expect((await world.states()).has(arrived)).toBe(false);
   });
@@ -122,7 +122,7 @@ describe("readings of a group that differ without anything having changed", () =
 
   test("I3: all and none in alternation take nobody away", async () => {
     const world = await opened({ source: group });
-    for (let turn = 0; turn < 10; turn++) {
+    for (let pass = 0; pass < 10; pass++) {
       world.graph.faults.clear();
       expect(await world.discover()).toBe("done");
       world.graph.faults.add({ kind: "nobodyListed" });
@@ -175,8 +175,8 @@ describe("readings of a group that differ without anything having changed", () =
 describe("what a page may leave out", () => {
   type Row = Readonly<Record<string, unknown>>;
 
-  /** The world with its directory's answers bent: `bend` gets the users of a page, and returns what is told of them. */
-  function bent(world: Fleet, bend: (users: readonly Row[]) => readonly Row[]): void {
+  /** The world with its directory's answers distorted: `distort` gets the users of a page, and returns what the page says of them. */
+  function distorted(world: Fleet, distort: (users: readonly Row[]) => readonly Row[]): void {
     const handle = world.graph.handle;
     world.graph.handle = (request) => {
       const response = handle(request);
@@ -184,7 +184,7 @@ describe("what a page may leave out", () => {
       const body = JSON.parse(response.body) as { value?: Row[] };
       return body.value === undefined
         ? response
-        : { ...response, body: JSON.stringify({ ...body, value: bend(body.value) }) };
+        : { ...response, body: JSON.stringify({ ...body, value: distort(body.value) }) };
     };
   }
   const without = (row: Row, ...names: readonly string[]) =>
@@ -197,7 +197,7 @@ describe("what a page may leave out", () => {
     world.graph.mailboxes.updateUser(disabled, { accountEnabled: false });
     await world.discover();
     expect(await suspended(world)).toEqual([disabled]);
-    bent(world, (users) => users.map((user) => ({ ...user, accountEnabled: null, userType: null })));
+    distorted(world, (users) => users.map((user) => ({ ...user, accountEnabled: null, userType: null })));
     beFull(world);
     expect(await world.discover()).toBe("done");
     expect(await suspended(world)).toEqual([disabled]);
@@ -208,7 +208,7 @@ describe("what a page may leave out", () => {
     await world.discover();
     const [mailless = "", other = ""] = fitUsers(world);
     world.graph.mailboxes.updateUser(mailless, { mail: null });
-    bent(world, (users) =>
+    distorted(world, (users) =>
       users.map((user) => (user["id"] === mailless || user["id"] === other ? without(user, "mail") : user)),
     );
     expect(await world.discover()).toBe("done");
@@ -217,7 +217,7 @@ describe("what a page may leave out", () => {
 
   test("I3: devices and contacts among the members are no users, and stop nothing", async () => {
     const world = await opened({ source: group });
-    bent(world, (users) => [
+    distorted(world, (users) => [
       ...users,
       { "@odata.type": "#microsoft.graph.device", id: "d0000000-0000-4000-8000-000000000001", displayName: "PC" },
       { "@odata.type": "#microsoft.graph.orgContact", id: "d0000000-0000-4000-8000-000000000002", mail: "x@y.example" },
@@ -253,7 +253,7 @@ test.each(sources)(
       const body = JSON.parse(answer.body) as { value?: readonly Record<string, unknown>[] };
       if (body.value === undefined) return answer;
       const again = body.value.map((user) =>
-        Object.fromEntries(Object.entries(user).map(([name, told]) => [name, name === "id" ? told : null])),
+        Object.fromEntries(Object.entries(user).map(([name, value]) => [name, name === "id" ? value : null])),
       );
       return { ...answer, body: JSON.stringify({ ...body, value: [...body.value, ...again] }) };
     };

@@ -32,11 +32,11 @@ function scheduleOf(text: string): Schedule {
 function firings(text: string): string {
   const schedule = readSchedule(text);
   if ("mistake" in schedule) return "refused";
-  const told = starts.flatMap((startMs) => {
+  const fired = starts.flatMap((startMs) => {
     const firstMs = nextFire(schedule, startMs);
     return firstMs === null ? [null] : [firstMs, nextFire(schedule, firstMs)];
   });
-  return told.map((ms) => (ms === null ? "never" : new Date(ms).toISOString().slice(0, 19))).join(" ");
+  return fired.map((ms) => (ms === null ? "never" : new Date(ms).toISOString().slice(0, 19))).join(" ");
 }
 
 describe("I7: no timer stands still because a schedule is read otherwise than by the host", () => {

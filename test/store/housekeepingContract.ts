@@ -197,13 +197,13 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
 
     test("a worker that commits in between is overtaken: the purge looks again and completes", async () => {
       await filled(3);
-      let turns = 0;
+      let moves = 0;
       interference.before = async ({ name: call, rowKeys }) => {
-        if (call !== "transact" || turns >= 3) return;
-        turns += 1;
+        if (call !== "transact" || moves >= 3) return;
+        moves += 1;
         const now = await store.readMailbox("m");
         if (now !== null && rowKeys.includes("mailbox|m"))
-          await commit([unit(now, `w${turns}`, [row(`late-${turns}`)])]);
+          await commit([unit(now, `w${moves}`, [row(`late-${moves}`)])]);
       };
       expect(await interferedStore.purgeMailbox("m")).toBe("purged");
       expect(await rowsLeft()).toEqual([]);

@@ -61,12 +61,12 @@ export function unitsContract(name: string, newTable: NewTable): void {
         }
         return found;
       };
-      const told: string[] = [];
-      expect(await read(storeOn(table, { onUnreadable: (error) => told.push(error.message) }))).toEqual([
+      const messages: string[] = [];
+      expect(await read(storeOn(table, { onUnreadable: (error) => messages.push(error.message) }))).toEqual([
         "m000",
         "m001",
       ]);
-      expect(told).toEqual(["Row mailbox|m0005 in partition 00 cannot be read: column mailboxId is missing."]);
+      expect(messages).toEqual(["Row mailbox|m0005 in partition 00 cannot be read: column mailboxId is missing."]);
       await expect(read(store)).rejects.toThrow("column mailboxId is missing");
     });
   });
