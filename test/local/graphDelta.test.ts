@@ -158,10 +158,14 @@ describe("a link", () => {
     const { link } = round(start);
     expect(tokenOf(link)).toMatch(/%2B.+%3D$/);
     expect(ask(link).status).toBe(200);
-    const bent = [decodeURIComponent, (url: string) => url.replaceAll("%", "%25"), (url: string) => url.toLowerCase()];
-    for (const bend of bent) {
+    const distortions = [
+      decodeURIComponent,
+      (url: string) => url.replaceAll("%", "%25"),
+      (url: string) => url.toLowerCase(),
+    ];
+    for (const distort of distortions) {
       const token = tokenOf(link);
-      expect(verdict(ask(link.replace(token, () => bend(token))))).toBe("400 BadRequest");
+      expect(verdict(ask(link.replace(token, () => distort(token))))).toBe("400 BadRequest");
     }
     expect(verdict(ask(link.replace("%2B", "").replace("%3D", "")))).toBe("400 BadRequest");
   });

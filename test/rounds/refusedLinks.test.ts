@@ -121,7 +121,7 @@ test.each([1, 120])(
   "I3, I7: pages of delta without any link remove nothing; six in a row later the list serves (%s calendars)",
   async (calendars) => {
     const { world, id, checkpoint } = await opened({ calendars });
-    const bend = (ports: Ports): Ports => {
+    const distort = (ports: Ports): Ports => {
       const ask: Ports["graph"]["ask"] = async (asks) => {
         const asked = await ports.graph.ask(asks);
         const outcomes = asked.outcomes.map((outcome, index) => {
@@ -132,7 +132,7 @@ test.each([1, 120])(
       return { ...ports, graph: { ask } };
     };
     for (let tick = 1; tick <= 7; tick++) {
-      const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, bend(world.ports()));
+      const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, distort(world.ports()));
       await world.applyAll(pages);
       world.clock.ms += 300_000;
       if (tick < 6) expect(await checkpoint()).toMatchObject({ lastErrorCode: "malformedPage", failuresInARow: tick });
