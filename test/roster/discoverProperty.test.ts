@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../../local/graph/faults.js";
 import { below, randomFrom } from "../../local/graph/random.js";
-import { careForRoster } from "../../shared/actions/roster.js";
+import { actOnRoster } from "../../shared/actions/roster.js";
 import type { DirectorySource } from "../../shared/graph/directory.js";
 import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 import { dayMs } from "../worlds/parts.js";
@@ -151,7 +151,7 @@ async function calm(story: Story): Promise<void> {
   for (let passNumber = 0; passNumber < 6; passNumber++) {
     world.clock.ms += 2 * dayMs;
     await pass(world);
-    const end = await careForRoster("release", world.store, world.newId, world.clock.ms);
+    const end = await actOnRoster("release", world.store, world.newId, world.clock.ms);
     if (end.kind === "accepted") await world.discoverOnce(end.message.discover);
   }
   const alive = [...(await world.states())].flatMap(([id, state]) => (state === "suspended" ? [] : [id]));

@@ -5,12 +5,12 @@ import { createFeed } from "../../shared/feed/feed.js";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { myCalendarsRoute, userCalendarsRoute } from "../../shared/http/calendars.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
-import { careRoute } from "../../shared/http/mailboxActions.js";
+import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
-import { fleetReleaseRoute } from "../../shared/http/releaseMany.js";
-import { rosterCareRoute } from "../../shared/http/rosterActions.js";
+import { releaseManyRoute } from "../../shared/http/releaseMany.js";
+import { rosterActionRoute } from "../../shared/http/rosterActions.js";
 import { statusRoute } from "../../shared/http/status.js";
 import type { DiscoverMessage, SyncMessage } from "../../shared/messages.js";
 import type { Store } from "../../shared/store/store.js";
@@ -81,11 +81,11 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     mailbox: mailboxRoute,
     list: mailboxListRoute(world.shards),
     calendars: mailboxCalendarsRoute,
-    actions: careRoute(start),
-    roster: rosterCareRoute(source, start),
+    action: mailboxActionRoute(start),
+    roster: rosterActionRoute(source, start),
     status: statusRoute(world.facts),
     brake: brakeReleaseRoute,
-    releaseMany: fleetReleaseRoute(world.shards),
+    releaseMany: releaseManyRoute(world.shards),
   };
   const ask = (
     route: keyof typeof routes,
@@ -102,7 +102,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     get: (id: string) => ask("mailbox", "GET", `mailboxes/${id}`, { id }),
     put: (id: string, text?: string) => ask("mailbox", "PUT", `mailboxes/${id}`, { id }, text),
     remove: (id: string) => ask("mailbox", "DELETE", `mailboxes/${id}`, { id }),
-    act: (id: string, action: string) => ask("actions", "POST", `mailboxes/${id}/${action}`, { id, action }),
+    act: (id: string, action: string) => ask("action", "POST", `mailboxes/${id}/${action}`, { id, action }),
     roster: (action: string) => ask("roster", "POST", `roster/${action}`, { action }),
     liftBrake: () => ask("brake", "POST", "brake/release"),
     releaseAll: (query: string) => ask("releaseMany", "POST", `mailboxes/release${query}`),
