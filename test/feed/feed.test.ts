@@ -6,7 +6,7 @@ import { storeOn } from "../worlds/store.js";
 import { interfered } from "../worlds/tables.js";
 
 /** A page, short: `id=name` for a calendar, `-id` for a removal. */
-const editsOf = (page: DeltaPage) =>
+const returned = (page: DeltaPage) =>
   page.rows.map(({ calendarId, removedMs, resource }) =>
     removedMs === null ? `${calendarId}=${resource["name"]}` : `-${calendarId}`,
   );
@@ -22,7 +22,7 @@ async function walk(world: MailboxWorld, from: string | null, size = 100) {
   let token = from;
   for (;;) {
     const next = await page(world, token, size);
-    pages.push(editsOf(next));
+    pages.push(returned(next));
     token = next.token;
     if (next.link === "deltaLink") return { pages, token };
   }
@@ -51,11 +51,11 @@ describe("the delta feed", () => {
     expect((await walk(world, token)).pages).toEqual([["b=B"]]);
   });
 
-  test("a walk from nothing leaves out what was gone before it began, and returns what goes meanwhile", async () => {
+  test("a walk from nothing leaves out what was gone before it began, and returns what is removed meanwhile", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     await world.page([{ id: "b", name: null }]);
     const first = await page(world, null, 1);
-    expect(editsOf(first)).toEqual(["a=A"]);
+    expect(returned(first)).toEqual(["a=A"]);
     await world.page([{ id: "a", name: null }]);
     expect((await walk(world, first.token, 1)).pages).toEqual([["c=C"], ["-a"]]);
   });
@@ -63,7 +63,7 @@ describe("the delta feed", () => {
   test("what changes between two pages comes later again, and nothing else is lost or returned twice", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C", d: "D" });
     const first = await page(world, null, 2);
-    expect(editsOf(first)).toEqual(["a=A", "b=B"]);
+    expect(returned(first)).toEqual(["a=A", "b=B"]);
     await world.page([
       { id: "a", name: "A2" },
       { id: "c", name: "C2" },
@@ -107,7 +107,7 @@ describe("the delta feed", () => {
       }),
     );
     const first = await page({ ...world, feed: createFeed({ store, key }) }, null);
-    expect([editsOf(first), first.link]).toEqual([["b=B"], "nextLink"]);
+    expect([returned(first), first.link]).toEqual([["b=B"], "nextLink"]);
     expect((await walk(world, first.token)).pages).toEqual([["a=A2", "c=C"]]);
   });
 

@@ -39,7 +39,7 @@ async function happen(world: MailboxWorld, what: Happening): Promise<void> {
     case "replace":
       await world.purge();
       await world.add();
-      // So many that a position of an earlier epoch fits in: only the epoch itself distinguishes them.
+      // So many that a position of an earlier epoch fits in: only the epoch differs.
       return world.fullRound(Object.fromEntries([..."abcdegh"].map((each) => [each, "anew"])));
   }
 }

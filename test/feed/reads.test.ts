@@ -34,7 +34,7 @@ describe("single calendars", () => {
     expect(await createFeed({ key, store }).calendar(mailboxId, ["a"])).toMatchObject({ kind: "unknownCalendar" });
   });
 
-  test("their version distinguishes two epochs of a mailbox, even by a row that was read beside the other's checkpoint", async () => {
+  test("their version differs between two epochs of a mailbox, even by a row that was read beside the other's checkpoint", async () => {
     const world = await worldWith({ a: "A" });
     const old = await world.store.readCalendar(mailboxId, "a");
     await world.purge();
@@ -82,7 +82,7 @@ describe("lists", () => {
     expect(ids(await list(world, null, 9))).toEqual([...(await world.alive()).keys()]);
   });
 
-  test("I6: begin anew when the tombstone of a calendar that was already returned was deleted", async () => {
+  test("I6: begin anew when the tombstone of a returned calendar was deleted", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     const { token } = await list(world, null);
     await world.page([{ id: "a", name: null }]);

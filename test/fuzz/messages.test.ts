@@ -63,11 +63,11 @@ test("I7: a poison message of any kind is logged and dropped, and nothing is ask
       fc.pre(
         outcomeOf(parsePageMessage, body) instanceof Error && outcomeOf(parseRoundsMessage, body) instanceof Error,
       );
-      const levels: string[] = [];
-      const log: Ports["log"] = (level) => levels.push(level);
+      const logged: string[] = [];
+      const log: Ports["log"] = (level) => logged.push(level);
       expect(await parkPages(body, { store: untouchable, log } as Ports)).toBe("unreadable");
       expect(parkRounds(body, log)).toBe("unreadable");
-      expect(levels).toEqual(["error", "error"]);
+      expect(logged).toEqual(["error", "error"]);
     }),
     runs(200),
   );

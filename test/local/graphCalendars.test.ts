@@ -63,10 +63,10 @@ describe("writing calendars", () => {
     expect([created.status, ask(`${list}/${encodeURIComponent(id)}`).status]).toEqual([201, 200]);
     const changed = send("PATCH", `${list}/${id}`, { name: "Helpers", color: "lightGreen" });
     expect(JSON.parse(changed.body)).toMatchObject({ id, name: "Helpers", color: "lightGreen" });
-    const renamed = round(link);
-    expect(renamed.rows).toMatchObject([{ id, name: "Helpers" }]);
+    const after = round(link);
+    expect(after.rows).toMatchObject([{ id, name: "Helpers" }]);
     expect(send("DELETE", `${list}/${id}`, undefined).status).toBe(204);
-    expect(round(renamed.link).rows).toMatchObject([{ id, "@removed": { reason: "deleted" } }]);
+    expect(round(after.link).rows).toMatchObject([{ id, "@removed": { reason: "deleted" } }]);
     expect(verdict(ask(`${list}/${id}`))).toBe("404 ErrorItemNotFound");
   });
 

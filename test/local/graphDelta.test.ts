@@ -158,14 +158,14 @@ describe("a link", () => {
     const { link } = round(start);
     expect(tokenOf(link)).toMatch(/%2B.+%3D$/);
     expect(ask(link).status).toBe(200);
-    const distortions = [
+    const altered = [
       decodeURIComponent,
       (url: string) => url.replaceAll("%", "%25"),
       (url: string) => url.toLowerCase(),
     ];
-    for (const distort of distortions) {
+    for (const alter of altered) {
       const token = tokenOf(link);
-      expect(verdict(ask(link.replace(token, () => distort(token))))).toBe("400 BadRequest");
+      expect(verdict(ask(link.replace(token, () => alter(token))))).toBe("400 BadRequest");
     }
     expect(verdict(ask(link.replace("%2B", "").replace("%3D", "")))).toBe("400 BadRequest");
   });

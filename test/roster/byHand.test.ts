@@ -3,7 +3,7 @@ import { discovered, type FleetOptions, fitUsers } from "../worlds/fleet.js";
 import { httpOf, type Reply } from "../worlds/http.js";
 import { tickMs } from "../worlds/parts.js";
 
-/** What operators do by hand, and what answers warn of before it does harm. */
+/** What operators do by hand, and what the answers say before it does harm. */
 
 async function opened(options: FleetOptions = {}) {
   const world = await discovered({ mailboxes: 8, ...options });

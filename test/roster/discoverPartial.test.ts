@@ -5,7 +5,7 @@ import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.
 import { httpOf } from "../worlds/http.js";
 import { dayMs } from "../worlds/parts.js";
 
-/** Absence of information is no information (I3): what the directory leaves out takes nobody away. */
+/** Absence of information is no information (I3): what the directory does not return takes nobody away. */
 
 const groupId = "11111111-2222-4333-8444-555555555555";
 const group: DirectorySource = { kind: "group", groupId };
@@ -75,12 +75,12 @@ describe.each(sources)("of $kind, users without their properties", (source) => {
     }
     if (rate < 1) return;
     expect(world.logged.filter((line) => line.startsWith("error users left as they were"))).not.toEqual([]);
-    if (source.kind === "directory") return; // Incremental passes follow, which report nobody.
+    if (source.kind === "directory") return; // Passes of news follow, which describe nobody.
     expect(await rosterOf(world)).toMatchObject({ untold: 4, lastErrorCode: "directoryPropertiesHidden" });
     expect((await world.states()).has(arrived)).toBe(false);
   });
 
-  test("I3: reported in part again within the full round are looked up, and nobody leaves", async () => {
+  test("I3: described in part again within the full round are looked up, and nobody leaves", async () => {
     const world = await opened({ source, mailboxes: 4 });
     await world.discover();
     beFull(world);
@@ -91,7 +91,7 @@ describe.each(sources)("of $kind, users without their properties", (source) => {
     }
   });
 
-  test("I3: a reading that names nobody never confirms itself; a person releases it", async () => {
+  test("I3: a reading that lists nobody never confirms itself; a person releases it", async () => {
     const world = await opened({ source });
     await world.discover();
     beFull(world);
@@ -175,7 +175,7 @@ describe("readings of a group that differ without anything having changed", () =
 describe("what a page may leave out", () => {
   type Row = Readonly<Record<string, unknown>>;
 
-  /** The world with its directory's answers distorted: `distort` gets the users of a page, and returns what the page says of them. */
+  /** The world with its directory's answers distorted: `distort` gets the users of a page, and returns how they are described. */
   function distorted(world: Fleet, distort: (users: readonly Row[]) => readonly Row[]): void {
     const handle = world.graph.handle;
     world.graph.handle = (request) => {
@@ -243,7 +243,7 @@ describe("what a page may leave out", () => {
 });
 
 test.each(sources)(
-  "I3: of $kind, a user reported whole and then by its id, all else null, counts as reported whole",
+  "I3: of $kind, a user described whole and then by its id, all else null, counts as described whole",
   async (source) => {
     const world = await opened({ source });
     const handle = world.graph.handle;
@@ -253,7 +253,7 @@ test.each(sources)(
       const body = JSON.parse(answer.body) as { value?: readonly Record<string, unknown>[] };
       if (body.value === undefined) return answer;
       const again = body.value.map((user) =>
-        Object.fromEntries(Object.entries(user).map(([name, value]) => [name, name === "id" ? value : null])),
+        Object.fromEntries(Object.entries(user).map(([name, given]) => [name, name === "id" ? given : null])),
       );
       return { ...answer, body: JSON.stringify({ ...body, value: [...body.value, ...again] }) };
     };

@@ -99,7 +99,7 @@ async function pass(world: Fleet): Promise<string> {
   throw new Error("A pass does not come to an end.");
 }
 
-async function live(seed: number, source: DirectorySource): Promise<void> {
+async function play(seed: number, source: DirectorySource): Promise<void> {
   const random = randomFrom(seed);
   let isStormy = false;
   const onCall = () => {
@@ -164,7 +164,7 @@ describe.each([{ kind: "directory" }, { kind: "group", groupId }] as const)("dis
   test("I3, I7, I11: whatever the directory does, only who left is suspended, never many at once, and all comes right", async () => {
     for (let seed = 1; seed <= seeds; seed++) {
       try {
-        await live(seed, source);
+        await play(seed, source);
       } catch (error) {
         throw new Error(`Seed ${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
       }

@@ -4,7 +4,7 @@ import { readStatus } from "../../shared/views/status.js";
 import { discovered, type Fleet, type FleetOptions, fitUsers } from "../worlds/fleet.js";
 import { dayMs } from "../worlds/parts.js";
 
-/** A sudden shrink is held whichever way Graph reports it (I11); a single leaver goes at once. */
+/** A sudden shrink is held whichever way it is reported (I11); a single leaver goes at once. */
 
 const hourMs = 3_600_000;
 

@@ -86,8 +86,8 @@ describe("I7: a page message that failed time and again", () => {
 
 describe("I7: a rounds message that failed time and again", () => {
   test.each([
-    [{ shard: "0a", tick: "tick-1" }, "told", "shard run failed time and again"],
-    [{ discover: "pass-1" }, "told", "roster discovery failed time and again"],
+    [{ shard: "0a", tick: "tick-1" }, "logged", "shard run failed time and again"],
+    [{ discover: "pass-1" }, "logged", "roster discovery failed time and again"],
     ["something else", "unreadable", "poison rounds message dropped"],
   ])("%j is %s", async (body, end, words) => {
     const { ports, logged } = await opened();

@@ -63,7 +63,7 @@ describe("the flush at an invocation's end", () => {
     troubles.add("OTLPExporterError:503");
     await flush();
     expect(reported).toEqual(["Telemetry could not be sent: OTLPExporterError:503, RangeError"]);
-    await vi.advanceTimersByTimeAsync(flushLimits.tellMsMin - 1);
+    await vi.advanceTimersByTimeAsync(flushLimits.reportMsMin - 1);
     await flush();
     expect(reported).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);

@@ -3,7 +3,7 @@ import { metrics } from "../../shared/telemetry/metrics.js";
 import { type Product, startProduct } from "../worlds/product.js";
 import { type ReceivedSpan, type Receiver, startReceiver } from "./receiver.js";
 
-/** The built app in a real host process, which exports to a real OTLP receiver. */
+/** The built app in a real host process, which reports to a real OTLP receiver. */
 
 const mailboxes = 30;
 let receiver: Receiver;
@@ -42,7 +42,7 @@ describe("spans", () => {
     expect(named("runRounds").length).toBeGreaterThanOrEqual(4); // One for each shard.
     for (const span of [...named("startRounds"), ...named("runRounds"), ...named("applyPage")]) {
       expect(span.parentSpanId).toMatch(/^[0-9a-f]{16}$/);
-      expect(parentOf(span)).toBeUndefined(); // The host records that one.
+      expect(parentOf(span)).toBeUndefined(); // The host reports that one.
     }
     const { attributes } = named("runRounds")[0] as ReceivedSpan;
     expect(attributes).toMatchObject({ "faas.trigger": "pubsub", "calendar_mirror.outcome": "done" });
@@ -60,7 +60,7 @@ describe("spans", () => {
     }
   });
 
-  test("spans name the items of a batch, the mailbox of a page by its hash, and the units of a transaction", () => {
+  test("a batch has its items, a page its mailbox by hash, a transaction its units", () => {
     expect(named("graph batch")[0]?.attributes).toMatchObject({
       "http.request.method": "POST",
       "http.response.status_code": 200,
@@ -93,8 +93,8 @@ describe("spans", () => {
 describe("metrics", () => {
   test("all have the names, kinds and units of the table, and no dimension but the shard", () => {
     const known = Object.entries(metrics).map(([metric, { kind, unit }]) => `${metric} ${kind} ${unit}`);
-    const exported = new Set(receiver.points.map(({ metric, kind, unit }) => `${metric} ${kind} ${unit}`));
-    expect([...exported].filter((each) => !known.includes(each))).toEqual([]);
+    const reported = new Set(receiver.points.map(({ metric, kind, unit }) => `${metric} ${kind} ${unit}`));
+    expect([...reported].filter((each) => !known.includes(each))).toEqual([]);
     for (const { kind, attributes } of receiver.points) {
       expect(Object.keys(attributes)).toEqual(kind === "gauge" ? ["shard"] : []);
     }

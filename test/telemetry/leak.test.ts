@@ -15,7 +15,7 @@ import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
 import { pagesAttributes, runAttributes, runPoints } from "../../shared/telemetry/runTelemetry.js";
 import { shardRuns } from "../worlds/runs.js";
 
-/** Rounds through each fault of the simulator, exported to memory: what was exported holds no secret. */
+/** Rounds through each fault of the simulator, exported to memory: what is exported holds no secret. */
 
 const token = "an-only-token-of-this-test";
 let graph: GraphSimulator;
@@ -88,7 +88,7 @@ async function tick(): Promise<void> {
   trial.advance(3_600_000 * 2);
 }
 
-/** What each of the world's mailboxes has that nobody else may see. */
+/** What each of the world's mailboxes has that nobody may learn. */
 function secretsOf(): readonly string[] {
   return graph.mailboxes.ids().flatMap((id) => {
     const calendars = graph.truth(id);
@@ -153,8 +153,8 @@ describe("I8: neither telemetry nor log holds a token, a link, a name or an addr
 });
 
 function exportedText(): string {
-  const recorded = spans.getFinishedSpans().map(({ name, attributes, status, events, links, resource: of }) => {
+  const exported = spans.getFinishedSpans().map(({ name, attributes, status, events, links, resource: of }) => {
     return { name, attributes, status, events, links, resource: of.attributes };
   });
-  return JSON.stringify([recorded, points.getMetrics().map(({ scopeMetrics }) => scopeMetrics)]);
+  return JSON.stringify([exported, points.getMetrics().map(({ scopeMetrics }) => scopeMetrics)]);
 }

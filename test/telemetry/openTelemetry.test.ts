@@ -71,7 +71,7 @@ describe("spans", () => {
     }
   });
 
-  test("are exported whether or not the host keeps its own, unless a sampler is named", async () => {
+  test("are recorded whether or not the host keeps its own, unless a sampler is named", async () => {
     const about = { ...internal, traceParent: `00-${traceId}-b7ad6b7169203331-00` };
     const all = trial();
     await all.telemetry.span("recorded", about, async () => undefined);
