@@ -133,7 +133,7 @@ describe("checkpoints as columns", () => {
     expect(readCheckpoint(columns)).toEqual(checkpoint("m"));
   });
 
-  test("a row without a needed column is refused by partition, row and column, and its link is not told", () => {
+  test("a row without a needed column is refused by partition, row and column, and its link is not in the message", () => {
     for (const name of ["mailboxId", "epoch", "strategy", "phase", "generation", "sequence", "calendarCount"]) {
       const { [name]: _, ...columns } = checkpointColumns(checkpoint("m", { link: "https://secret" }));
       expect(() => readCheckpoint(columns)).toThrow(

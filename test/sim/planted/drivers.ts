@@ -60,7 +60,7 @@ export const inTheDrivers: readonly Mutant[] = [
     file: "shared/rounds/dueMailboxes.ts",
     from: `if (checkpoint.parkedReason === removingReason) this.removing.push(checkpoint.mailboxId);`,
     to: ``,
-    unit: ["test/actions/actions.test.ts"],
+    unit: ["test/roster/byHand.test.ts"],
   },
   {
     name: "delete tombstones without a note",
