@@ -1,10 +1,9 @@
 import type { DirectoryItem } from "../graph/directory.js";
 import { mapAtOnce } from "../mapAtOnce.js";
-import { manualSource, type RosterHeld, type RosterRow, type Seat } from "../store/store.js";
+import { manualSource, newRosterRow, type RosterHeld, type RosterRow, type Seat } from "../store/store.js";
 import { resumed, suspended } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import type { DirectoryState, PageTally } from "../sync/directory.js";
-import { removingReason, suspendedReason } from "../sync/due.js";
 import { completedPage, leaveReasonOf, type Told, type UserFailure } from "./completePage.js";
 import type { DiscoverPorts } from "./ports.js";
 
@@ -130,7 +129,7 @@ async function newcomer(
   const before = await ports.store.readMailbox(wanted.mailboxId);
   if (before === null) return adding(wanted, state, ports);
   // Without a roster row it was put there by hand, before there were such rows.
-  if (before.checkpoint.parkedReason !== removingReason) return nothing(wanted);
+  if (before.checkpoint.lifecycle !== "removing") return nothing(wanted);
   return clearedAway(wanted, ports);
 }
 
@@ -141,18 +140,9 @@ async function clearedAway(wanted: Wanted, { store }: DiscoverPorts): Promise<Pl
 }
 
 function activeRow(wanted: Wanted, state: DirectoryState, sinceMs: number | null): RosterRow {
-  return {
-    mailboxId: wanted.mailboxId,
-    source: state.source,
-    state: "active",
-    generation: state.generation,
-    step: state.step,
-    userPrincipalName: wanted.userPrincipalName,
-    displayName: wanted.displayName,
-    leaveReason: null,
-    sinceMs,
-    purgeAfterMs: null,
-  };
+  const { mailboxId, userPrincipalName, displayName } = wanted;
+  const { source, generation, step } = state;
+  return { ...newRosterRow(mailboxId, source), generation, step, userPrincipalName, displayName, sinceMs };
 }
 
 /** A full round stamps everybody whom it sees; between full rounds only news is written. Names that were not told stay. */
@@ -188,7 +178,7 @@ export async function leavingSeat(
   { store, clock, tombstoneMs }: DiscoverPorts,
 ): Promise<Seat | null> {
   const held = await store.readMailbox(row.mailboxId);
-  if (held === null || held.checkpoint.parkedReason === removingReason) return null;
+  if (held === null || held.checkpoint.lifecycle === "removing") return null;
   const nowMs = clock.nowMs();
   const next: RosterRow = {
     ...row,
@@ -212,13 +202,13 @@ async function returning(
   if (row.leaveReason === "disabled" && wanted.accountEnabled === null) return nothing(wanted);
   if (row.leaveReason === "guest" && wanted.userType === null) return nothing(wanted);
   const held = await ports.store.readMailbox(row.mailboxId);
-  if (held?.checkpoint.parkedReason === removingReason) return clearedAway(wanted, ports);
+  if (held?.checkpoint.lifecycle === "removing") return clearedAway(wanted, ports);
   const active = activeRow(wanted, state, ports.clock.nowMs());
   if (held === null) {
     const next = newCheckpoint(row.mailboxId, ports.newId(), wanted.displayName);
     return { wanted, seat: { row: active, etag, checkpoint: { next, etag: null } }, effect: "added" };
   }
-  const isSuspended = held.checkpoint.parkedReason === suspendedReason;
+  const isSuspended = held.checkpoint.lifecycle === "suspended";
   const next = isSuspended ? resumed(held.checkpoint) : held.checkpoint;
   return { wanted, seat: { row: active, etag, checkpoint: { next, etag: held.etag } }, effect: "resumed" };
 }

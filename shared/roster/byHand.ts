@@ -1,7 +1,6 @@
-import { manualSource, type RosterRow, type Seat, StorageError, type Store } from "../store/store.js";
+import { manualSource, newRosterRow, type RosterRow, type Seat, StorageError, type Store } from "../store/store.js";
 import { resumed } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
-import { removingReason, suspendedReason } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 
 /** Each turn loses only to somebody who wrote in between. */
@@ -33,7 +32,7 @@ export async function addMailbox(
     const before = await store.readMailbox(mailboxId);
     const roster = await store.roster.read(mailboxId);
     // Still on its way out: that is completed first, so that nothing of its earlier life stays behind.
-    if (before?.checkpoint.parkedReason === removingReason) {
+    if (before?.checkpoint.lifecycle === "removing") {
       await store.purgeMailbox(mailboxId, { onlyLeaving: true });
       continue;
     }
@@ -59,7 +58,7 @@ export async function addMailbox(
 }
 
 function nextOf(before: Checkpoint | null): Checkpoint | null {
-  return before?.parkedReason === suspendedReason ? resumed(before) : before;
+  return before?.lifecycle === "suspended" ? resumed(before) : before;
 }
 
 function named(checkpoint: Checkpoint, displayName: string): Checkpoint {
@@ -72,16 +71,6 @@ function manualRow(
   before: RosterRow | null,
   nowMs: number | null,
 ): RosterRow {
-  return {
-    mailboxId,
-    source: manualSource,
-    state: "active",
-    generation: before?.generation ?? 0,
-    step: before?.step ?? 0,
-    userPrincipalName: before?.userPrincipalName ?? null,
-    displayName,
-    leaveReason: null,
-    sinceMs: nowMs,
-    purgeAfterMs: null,
-  };
+  const { generation, step, userPrincipalName } = before ?? newRosterRow(mailboxId, manualSource);
+  return { ...newRosterRow(mailboxId, manualSource), generation, step, userPrincipalName, displayName, sinceMs: nowMs };
 }

@@ -6,7 +6,7 @@ import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult }
 import { type Refusal, Refusals } from "../sync/brake.js";
 import { askOf } from "../sync/checkpoint.js";
 import { wait } from "../sync/decide.js";
-import { auditOf, handedOver, removingReason } from "../sync/due.js";
+import { auditOf, handedOver } from "../sync/due.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { countsOf, messageOf } from "./applyPage.js";
 import { passBrake, raiseRefused, raiseThrottled, suspect } from "./brake.js";
@@ -112,7 +112,7 @@ class Run {
   }
 
   #see(checkpoint: Checkpoint): void {
-    if (checkpoint.parkedReason === removingReason) this.#removing.push(checkpoint.mailboxId);
+    if (checkpoint.lifecycle === "removing") this.#removing.push(checkpoint.mailboxId);
   }
 
   async finish(): Promise<RunEnd> {

@@ -1,7 +1,21 @@
 import { type DirectoryState, directoryPhases, type RosterHold } from "../sync/directory.js";
 import { StorageError } from "../table/errors.js";
 import type { Action, Columns, Entity, Table } from "../table/table.js";
-import { ColumnReader, ColumnWriter } from "./columns.js";
+import {
+  columnsOf,
+  count,
+  defaulted,
+  flag,
+  label,
+  needed,
+  nullable,
+  oneOf,
+  partOf,
+  type RowTable,
+  rowOf,
+  text,
+  time,
+} from "./columns.js";
 import { commitIdColumn } from "./entities.js";
 import { metaPartition, metaRows } from "./keys.js";
 
@@ -33,83 +47,58 @@ export async function writeDirectory(
   return isOurs && stored !== null ? { state, etag: stored.etag } : "superseded";
 }
 
+/** The columns of what is held; without the first there is nothing. */
+export const holdTable: RowTable<RosterHold> = {
+  leaving: needed("heldLeaving", count, "how many would leave by the pass that is held"),
+  of: needed("heldOf", count, "of how many"),
+  sinceMs: needed("heldSince", time, "since when"),
+  generation: needed("heldGeneration", count, "the full round that said so"),
+  needsRelease: defaulted("heldNeedsRelease", flag, false, "whether an operator alone confirms it"),
+};
+
+/** Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11). */
+export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
+  source: needed("source", text, "`directory` or `group:<id>`"),
+  phase: needed("phase", oneOf(...directoryPhases), "`idle`, `walking`, `counting`, `suspending`"),
+  isFull: needed("isFull", flag, "whether the pass in hand, or the last one, is full"),
+  link: nullable("link", text, "the link to ask next. A secret"),
+  generation: needed("rosterGeneration", count, "number of the full round in hand, or of the last one"),
+  step: needed("step", count, "+1 for each write"),
+  pass: needed("pass", text, "the pass in hand or the last one"),
+  passStartedMs: needed("passStarted", time, "since when"),
+  pages: defaulted("pages", count, 0, "pages of this pass"),
+  seen: defaulted("seen", count, 0, "users of this pass"),
+  added: defaulted("added", count, 0, "mailboxes that it has added"),
+  resumed: defaulted("resumed", count, 0, "that it has resumed"),
+  suspended: defaulted("suspended", count, 0, "that it has suspended"),
+  untold: defaulted("untold", count, 0, "users whose properties were not told: the next pass is a full round"),
+  resets: defaulted("resets", count, 0, "links that it has dropped"),
+  sweepShard: needed("sweepShard", count, "the shard that is counted or swept next"),
+  leaving: needed("leaving", count, "who would leave by it"),
+  leavingNew: needed("leavingNew", count, "of them, who was not held already"),
+  counted: needed("counted", count, "discovered mailboxes, as far as they are counted"),
+  // With too few of the past the shrink in hand is judged by itself, as before the column was there.
+  leftLately: defaulted("leftLately", count, 0, "who was suspended in the 24 hours before"),
+  leftCountedFromMs: nullable("leftCountedFrom", time, "leavers up to then were confirmed"),
+  notBeforeMs: nullable("notBefore", time, "discovery waits until then"),
+  retryAfterUntilMs: nullable("retryAfterUntil", time, "until when Graph itself asked to be left alone"),
+  failuresInARow: defaulted("failuresInARow", count, 0, "since the last page"),
+  lastErrorCode: nullable("lastErrorCode", label, "Graph's code, or one of our own"),
+  lastSuccessMs: nullable("lastSuccess", time, "the end of the last pass"),
+  lastFullRoundMs: nullable("lastFullRound", time, "the end of the last full one"),
+  discovered: defaulted(
+    "discovered",
+    count,
+    0,
+    "discovered mailboxes that are mirrored, counted anew by each full round",
+  ),
+};
+
 /** The roster's checkpoint as columns; their names are a public contract. */
 function directoryColumns(state: DirectoryState): Columns {
-  return new ColumnWriter()
-    .text("source", state.source)
-    .text("phase", state.phase)
-    .flag("isFull", state.isFull)
-    .text("link", state.link)
-    .count("rosterGeneration", state.generation)
-    .count("step", state.step)
-    .text("pass", state.pass)
-    .time("passStarted", state.passStartedMs)
-    .count("pages", state.pages)
-    .count("seen", state.seen)
-    .count("added", state.added)
-    .count("resumed", state.resumed)
-    .count("suspended", state.suspended)
-    .count("untold", state.untold)
-    .count("resets", state.resets)
-    .count("sweepShard", state.sweepShard)
-    .count("leaving", state.leaving)
-    .count("leavingNew", state.leavingNew)
-    .count("counted", state.counted)
-    .count("leftLately", state.leftLately)
-    .time("leftCountedFrom", state.leftCountedFromMs)
-    .count("heldLeaving", state.hold?.leaving ?? null)
-    .count("heldOf", state.hold?.of ?? null)
-    .time("heldSince", state.hold?.sinceMs ?? null)
-    .count("heldGeneration", state.hold?.generation ?? null)
-    .flag("heldNeedsRelease", state.hold?.needsRelease)
-    .time("notBefore", state.notBeforeMs)
-    .time("retryAfterUntil", state.retryAfterUntilMs)
-    .count("failuresInARow", state.failuresInARow)
-    .label("lastErrorCode", state.lastErrorCode)
-    .time("lastSuccess", state.lastSuccessMs)
-    .time("lastFullRound", state.lastFullRoundMs)
-    .count("discovered", state.discovered)
-    .columns();
+  return { ...columnsOf(directoryTable, state), ...(state.hold === null ? {} : columnsOf(holdTable, state.hold)) };
 }
 
 function directoryOf(entity: Entity): DirectoryState {
-  const row = new ColumnReader(entity);
-  return {
-    source: row.text("source"),
-    phase: row.oneOf("phase", directoryPhases),
-    isFull: row.flag("isFull"),
-    link: row.textOrNull("link"),
-    generation: row.count("rosterGeneration"),
-    step: row.count("step"),
-    pass: row.text("pass"),
-    passStartedMs: row.time("passStarted"),
-    pages: row.count("pages"),
-    seen: row.count("seen"),
-    added: row.count("added"),
-    resumed: row.count("resumed"),
-    suspended: row.count("suspended"),
-    untold: row.countOrNull("untold") ?? 0,
-    resets: row.count("resets"),
-    sweepShard: row.count("sweepShard"),
-    leaving: row.count("leaving"),
-    leavingNew: row.count("leavingNew"),
-    counted: row.count("counted"),
-    leftLately: row.countOrNull("leftLately") ?? 0,
-    leftCountedFromMs: row.timeOrNull("leftCountedFrom"),
-    hold: holdOf(row),
-    notBeforeMs: row.timeOrNull("notBefore"),
-    retryAfterUntilMs: row.timeOrNull("retryAfterUntil"),
-    failuresInARow: row.count("failuresInARow"),
-    lastErrorCode: row.textOrNull("lastErrorCode"),
-    lastSuccessMs: row.timeOrNull("lastSuccess"),
-    lastFullRoundMs: row.timeOrNull("lastFullRound"),
-    discovered: row.count("discovered"),
-  };
-}
-
-function holdOf(row: ColumnReader): RosterHold | null {
-  const leaving = row.countOrNull("heldLeaving");
-  if (leaving === null) return null;
-  const [of, sinceMs, generation] = [row.count("heldOf"), row.time("heldSince"), row.count("heldGeneration")];
-  return { leaving, of, sinceMs, generation, needsRelease: row.flagOrNull("heldNeedsRelease") ?? false };
+  return { ...rowOf(directoryTable, entity), hold: partOf(holdTable, entity, "leaving") };
 }

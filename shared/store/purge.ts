@@ -1,7 +1,6 @@
-import { removingReason, suspendedReason } from "../sync/due.js";
 import { StorageError } from "../table/errors.js";
 import { type Action, type Columns, type Table, type Transacted, tableLimits } from "../table/table.js";
-import { commitIdColumn } from "./entities.js";
+import { commitIdColumn, lifecycleOf } from "./entities.js";
 import { calendarsOf, mailboxKey, rosterKey } from "./keys.js";
 
 /** Each turn loses only to somebody who wrote in between; a worker writes at most once more after the fence stands. */
@@ -53,8 +52,9 @@ async function raiseFence(
   if (stored === null) return "gone";
   // It stands already, from a run that crashed or one beside us. Raising it anew, two would chase each other for ever.
   const { phase, parkedReason, link } = stored.columns;
-  if (onlyLeaving && parkedReason !== removingReason && parkedReason !== suspendedReason) return "kept";
-  if (phase === "initial" && parkedReason === removingReason && link === undefined) {
+  const lifecycle = lifecycleOf(parkedReason);
+  if (onlyLeaving && lifecycle === "active") return "kept";
+  if (phase === "initial" && lifecycle === "removing" && link === undefined) {
     return { rowKey, columns: stored.columns, etag: stored.etag };
   }
   const forgotten = /^(link(_\d+)?|notBefore|roundId)$/;
@@ -62,7 +62,7 @@ async function raiseFence(
   const columns: Columns = {
     ...Object.fromEntries(kept),
     phase: "initial",
-    parkedReason: removingReason,
+    parkedReason: "removing",
     [commitIdColumn]: commitId,
   };
   const answer = await table.transact(shard, [{ kind: "update", rowKey, columns, etag: stored.etag }]);

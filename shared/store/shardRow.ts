@@ -1,6 +1,18 @@
 import type { JsonObject } from "../sync/types.js";
 import type { Columns, Entity } from "../table/table.js";
-import { ColumnReader, ColumnWriter } from "./columns.js";
+import {
+  columnsOf,
+  defaulted,
+  flag,
+  json,
+  needed,
+  nullable,
+  partOf,
+  type RowTable,
+  rowOf,
+  text,
+  time,
+} from "./columns.js";
 
 /** The shard's own row: the run that holds the shard, how far it has come, and figures for people. */
 export type ShardRow = {
@@ -23,40 +35,30 @@ export type ShardRow = {
 
 export type ShardRun = NonNullable<ShardRow["run"]>;
 
+/** The columns of the shard's run; without `tick` there is none. */
+export const shardRunTable: RowTable<ShardRun> = {
+  tick: needed("tick", text, "the tick whose run it is"),
+  runId: needed("runId", text, "the run: whoever writes another one takes the shard over"),
+  startedMs: needed("runStarted", time, "when it began"),
+  cursor: nullable("cursor", text, "the last mailbox that was handled"),
+  from: nullable("ringFrom", text, "where the ring was entered"),
+  wrapped: needed("wrapped", flag, "whether it has passed the end of the shard and goes on from the start"),
+  finishedMs: nullable("runFinished", time, "when it ended"),
+  // A run that does not say is nobody's, and is taken over: the fence keeps the two apart (I2).
+  seenMs: nullable("runSeen", time, "when it last came on"),
+};
+
+/** The shard's other columns. */
+export const shardTable: RowTable<Pick<ShardRow, "figures">> = {
+  figures: defaulted("figures", json, {}, "JSON: nothing any more; earlier releases do not read a row without it"),
+};
+
 /** The shard's row as columns; their names are a public contract. */
 export function shardRowColumns({ run, figures }: ShardRow): Columns {
-  const writer = new ColumnWriter();
-  if (run !== null) {
-    writer
-      .text("tick", run.tick)
-      .text("runId", run.runId)
-      .time("runStarted", run.startedMs)
-      .text("cursor", run.cursor)
-      .text("ringFrom", run.from)
-      .flag("wrapped", run.wrapped)
-      .time("runFinished", run.finishedMs)
-      .time("runSeen", run.seenMs);
-  }
-  return writer.text("figures", JSON.stringify(figures)).columns();
+  return { ...(run === null ? {} : columnsOf(shardRunTable, run)), ...columnsOf(shardTable, { figures }) };
 }
 
 /** What the shard's row holds. @throws RowError when a needed column is missing or unreadable. */
 export function shardRowOf(entity: Entity): ShardRow {
-  const row = new ColumnReader(entity);
-  const figures = row.object("figures");
-  const tick = row.textOrNull("tick");
-  if (tick === null) return { run: null, figures };
-  return {
-    run: {
-      tick,
-      runId: row.text("runId"),
-      startedMs: row.time("runStarted"),
-      cursor: row.textOrNull("cursor"),
-      from: row.textOrNull("ringFrom"),
-      wrapped: row.flag("wrapped"),
-      finishedMs: row.timeOrNull("runFinished"),
-      seenMs: row.timeOrNull("runSeen"),
-    },
-    figures,
-  };
+  return { run: partOf(shardRunTable, entity, "tick"), ...rowOf(shardTable, entity) };
 }

@@ -2,15 +2,9 @@ import { startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
 import type { Checkpoint } from "./types.js";
 
-/** The reason that a mailbox carries while it is being taken off the roster: its rows are on their way out. */
-export const removingReason = "removing";
-
-/** The reason that a mailbox carries after its user has left the roster: kept, but neither asked nor served. */
-export const suspendedReason = "suspended";
-
 /** Whether the mailbox is on its way off the roster, or off it already: readers are told that it is not there. */
 export function isLeaving(checkpoint: Checkpoint): boolean {
-  return checkpoint.parkedReason === removingReason || checkpoint.parkedReason === suspendedReason;
+  return checkpoint.lifecycle !== "active";
 }
 
 /** Whether Graph was never asked about this mailbox, or not since it came back: its first round is paced. */

@@ -1,4 +1,4 @@
-import { stateOf } from "../sync/state.js";
+import { statedReason, stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
 
 /** A mailbox as operators see it. Its link is a secret and never part of this. */
@@ -21,7 +21,7 @@ export function mailboxView(checkpoint: Checkpoint) {
     lastFullRound: at(checkpoint.lastFullRoundMs),
     failuresInARow: checkpoint.failuresInARow,
     lastErrorCode: checkpoint.lastErrorCode,
-    parkedReason: checkpoint.parkedReason,
+    parkedReason: statedReason(checkpoint),
     heldRemovals: checkpoint.heldRemovals,
     driftFound: checkpoint.driftFound,
   };

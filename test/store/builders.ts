@@ -7,6 +7,7 @@ export function checkpoint(mailboxId: string, changed: Partial<Checkpoint> = {})
   const base = {
     mailboxId,
     epoch: "epoch-1",
+    lifecycle: "active",
     strategy: "delta",
     phase: "idle",
     link: "https://graph.example/delta-0",

@@ -29,6 +29,7 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
     fc.record({
       mailboxId: text.filter((id) => id !== ""),
       epoch: text,
+      lifecycle: fc.constant("active"),
       strategy: fc.constantFrom("delta" as const, "list" as const),
       generation: count,
       sequence: count,

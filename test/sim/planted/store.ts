@@ -68,7 +68,7 @@ export const inTheStore: readonly Mutant[] = [
   {
     name: "a purge raises no fence",
     file: "shared/store/purge.ts",
-    from: `    phase: "initial",\n    parkedReason: removingReason,`,
+    from: `    phase: "initial",\n    parkedReason: "removing",`,
     to: ``,
   },
   {
