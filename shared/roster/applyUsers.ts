@@ -1,6 +1,7 @@
 import type { DirectoryItem } from "../graph/directory.js";
 import { mapAtOnce } from "../mapAtOnce.js";
-import { manualSource, newRosterRow, type RosterHeld, type RosterRow, type Seat } from "../store/store.js";
+import { newRosterRow } from "../store/rosterRows.js";
+import { manualSource, type RosterHeld, type RosterRow, type Seat } from "../store/store.js";
 import { resumed, suspended } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import type { DirectoryState, PageTally } from "../sync/directory.js";

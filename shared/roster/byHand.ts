@@ -1,4 +1,5 @@
-import { manualSource, newRosterRow, type RosterRow, type Seat, StorageError, type Store } from "../store/store.js";
+import { newRosterRow } from "../store/rosterRows.js";
+import { manualSource, type RosterRow, type Seat, StorageError, type Store } from "../store/store.js";
 import { resumed } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import type { Checkpoint } from "../sync/types.js";

@@ -14,19 +14,11 @@ const latestMs = Date.UTC(9999, 11, 31);
 
 type Writing = Record<string, ColumnValue>;
 
-/** A type of column: its type in the table (Edm), and how a value is read from it and written to it. */
-export type Kind<Value> = {
-  readonly edm: "String" | "Int32" | "DateTime" | "Boolean";
-  /** Null: the row has no such column. @throws RowError when it holds something else. */
-  readonly read: (entity: Entity, name: string) => Value | null;
-  readonly write: (columns: Writing, name: string, value: Value) => void;
-};
-
 /** A column of a row, whose field has the type `Value`. */
 export type Column<Value> = {
   readonly name: string;
-  readonly edm: Kind<Value>["edm"];
-  /** What a row without the column reads as, for SPEC. */
+  readonly edm: Coding<Value>["edm"];
+  /** What a row without the column is read as, for SPEC. */
   readonly absent: string;
   /** What the column means, for people who open the table: SPEC holds the same words. */
   readonly doc: string;
@@ -38,34 +30,48 @@ export type Column<Value> = {
 /** All columns of a kind of row, by the fields of its type: the one place that says how it stands in the table. */
 export type RowTable<Row> = { readonly [Field in keyof Row]: Column<Row[Field]> };
 
-/**
- * A column that every release has written since the first, and without which the row cannot be understood. Never for a new
- * one: no row of the releases before has it, and all of them would be unreadable.
- */
-export function needed<Value>(name: string, kind: Kind<Value>, doc: string): Column<Value> {
-  const read = (entity: Entity) => kind.read(entity, name) ?? unreadable(entity, name, "is missing");
+/** How a value stands in a column. */
+type Coding<Value> = {
+  /** The type in the table; Int32 takes Int64 beyond its range. */
+  readonly edm: "String" | "Int32" | "DateTime" | "Boolean";
+  /** Null: the row has no such column. @throws RowError when it holds something else. */
+  readonly read: (entity: Entity, name: string) => Value | null;
+  readonly write: (columns: Writing, name: string, value: Value) => void;
+};
+
+/** A kind of column, which makes columns: by a name, and a doc for people. */
+export type Kind<Value> = Coding<Value> & {
+  /**
+   * A column that every release has written since the first, and without which the row cannot be understood. Never for a
+   * new one: rows of the releases before lack it, and all of them would be unreadable.
+   */
+  readonly needed: (name: string, doc: string) => Column<Value>;
+  /** A column that rows of an earlier release may lack; they are read as `absent`, by which nothing is lost (I1, I3). */
+  readonly defaulted: (name: string, absent: Value, doc: string) => Column<Value>;
+  /** A column that is absent where its field is null: the table has no null. */
+  readonly nullable: (name: string, doc: string) => Column<Value | null>;
+};
+
+/** A kind of column, of how its values stand in the table. */
+export function kindOf<Value>(coding: Coding<Value>): Kind<Value> {
+  const { edm, read, write } = coding;
+  const column = (name: string, doc: string, absent: string, or: (entity: Entity) => Value): Column<Value> => ({
+    ...{ name, edm, absent, doc },
+    read: (entity) => read(entity, name) ?? or(entity),
+    write: (columns, value) => write(columns, name, value),
+  });
   return {
-    name,
-    edm: kind.edm,
-    absent: "unreadable",
-    doc,
-    read,
-    write: (columns, value) => kind.write(columns, name, value),
+    ...coding,
+    needed: (name, doc) => column(name, doc, "needed", (entity) => unreadable(entity, name, "is missing")),
+    defaulted: (name, absent, doc) => column(name, doc, JSON.stringify(absent), () => absent),
+    nullable: (name, doc) => ({
+      ...{ name, edm, absent: "null", doc },
+      read: (entity) => read(entity, name),
+      write: (columns, value) => {
+        if (value !== null) write(columns, name, value);
+      },
+    }),
   };
-}
-
-/** A column that rows of an earlier release may lack. @param absent What they are read as: nothing is lost by it (I1, I3). */
-export function defaulted<Value>(name: string, kind: Kind<Value>, absent: Value, doc: string): Column<Value> {
-  const read = (entity: Entity) => kind.read(entity, name) ?? absent;
-  return { ...needed(name, kind, doc), absent: JSON.stringify(absent), read };
-}
-
-/** A column that is absent where its field is null: the table has no null. */
-export function nullable<Value>(name: string, kind: Kind<Value>, doc: string): Column<Value | null> {
-  const write = (columns: Writing, value: Value | null) => {
-    if (value !== null) kind.write(columns, name, value);
-  };
-  return { name, edm: kind.edm, absent: "null", doc, read: (entity) => kind.read(entity, name), write };
 }
 
 /** A row as columns; their names are a public contract. */
@@ -93,7 +99,7 @@ export function unreadable({ partitionKey, rowKey }: Entity, column: string, wha
 }
 
 /** Any text. Long ones are split over `name`, `name_2`, `name_3` …, never inside a surrogate pair. */
-export const text: Kind<string> = {
+export const text = kindOf<string>({
   edm: "String",
   read: (entity, name) => {
     const first = valueIn(entity, name);
@@ -113,13 +119,13 @@ export const text: Kind<string> = {
       for (const [index, part] of splitText(value).entries())
         columns[index === 0 ? name : `${name}_${index + 1}`] = part;
   },
-};
+});
 
 /** Text for people and filters: lone surrogates, which not every reader of the table takes, become U+FFFD. */
-export const label: Kind<string> = {
+export const label = kindOf<string>({
   ...text,
   write: (columns, name, value) => text.write(columns, name, value.toWellFormed()),
-};
+});
 
 /** An id that the row's key was made of: a row that says another's is nobody's. */
 export function idOf(keyOf: (id: string) => string): Kind<string> {
@@ -128,7 +134,7 @@ export function idOf(keyOf: (id: string) => string): Kind<string> {
     const isOfKey = id !== "" && (id === null || keyOf(id) === entity.rowKey);
     return isOfKey ? id : unreadable(entity, name, "is not that of the row's key");
   };
-  return { ...text, read };
+  return kindOf({ ...text, read });
 }
 
 /** One of a few words. */
@@ -138,11 +144,11 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Kin
     if (given === null) return null;
     return words.find((word) => word === given) ?? unreadable(entity, name, `holds none of ${words.join(", ")}`);
   };
-  return { ...text, read };
+  return kindOf({ ...text, read });
 }
 
 /** Int32 where it fits, as counters do for a mailbox's whole life; Int64 beyond, exact as far as numbers are. */
-export const count: Kind<number> = {
+export const count = kindOf<number>({
   edm: "Int32",
   read: (entity, name) => {
     const value = valueIn(entity, name);
@@ -156,10 +162,10 @@ export const count: Kind<number> = {
     if (!Number.isSafeInteger(value)) throw new RangeError(`Column ${name} takes whole numbers only, not ${value}.`);
     columns[name] = value === (value | 0) ? value : BigInt(value);
   },
-};
+});
 
 /** Epoch milliseconds as DateTime, moved into the table's range: a wait beyond year 9999 is a wait for ever. */
-export const time: Kind<number> = {
+export const time = kindOf<number>({
   edm: "DateTime",
   read: (entity, name) => {
     const value = valueIn(entity, name);
@@ -171,9 +177,9 @@ export const time: Kind<number> = {
     if (Number.isNaN(ms)) throw new RangeError(`Column ${name} takes a time, not NaN.`);
     columns[name] = new Date(Math.min(Math.max(ms, earliestMs), latestMs));
   },
-};
+});
 
-export const flag: Kind<boolean> = {
+export const flag = kindOf<boolean>({
   edm: "Boolean",
   read: (entity, name) => {
     const value = valueIn(entity, name);
@@ -183,17 +189,17 @@ export const flag: Kind<boolean> = {
   write: (columns, name, value) => {
     columns[name] = value;
   },
-};
+});
 
 /** An object as JSON. */
-export const json: Kind<JsonObject> = {
+export const json = kindOf<JsonObject>({
   edm: "String",
   read: (entity, name) => {
     const given = text.read(entity, name);
     return given === null ? null : (parseObject(given) ?? unreadable(entity, name, "holds no JSON object"));
   },
   write: (columns, name, value) => text.write(columns, name, JSON.stringify(value)),
-};
+});
 
 function valueIn({ columns }: Entity, name: string): ColumnValue | undefined {
   return Object.hasOwn(columns, name) ? columns[name] : undefined;

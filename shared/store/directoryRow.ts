@@ -1,21 +1,7 @@
 import { type DirectoryState, directoryPhases, type RosterHold } from "../sync/directory.js";
 import { StorageError } from "../table/errors.js";
 import type { Action, Columns, Entity, Table } from "../table/table.js";
-import {
-  columnsOf,
-  count,
-  defaulted,
-  flag,
-  label,
-  needed,
-  nullable,
-  oneOf,
-  partOf,
-  type RowTable,
-  rowOf,
-  text,
-  time,
-} from "./columns.js";
+import { columnsOf, count, flag, label, oneOf, partOf, type RowTable, rowOf, text, time } from "./columns.js";
 import { commitIdColumn } from "./entities.js";
 import { metaPartition, metaRows } from "./keys.js";
 
@@ -49,49 +35,44 @@ export async function writeDirectory(
 
 /** The columns of what is held; without the first there is nothing. */
 export const holdTable: RowTable<RosterHold> = {
-  leaving: needed("heldLeaving", count, "how many would leave by the pass that is held"),
-  of: needed("heldOf", count, "of how many"),
-  sinceMs: needed("heldSince", time, "since when"),
-  generation: needed("heldGeneration", count, "the full round that said so"),
-  needsRelease: defaulted("heldNeedsRelease", flag, false, "whether an operator alone confirms it"),
+  leaving: count.needed("heldLeaving", "how many would leave by the pass that is held"),
+  of: count.needed("heldOf", "of how many"),
+  sinceMs: time.needed("heldSince", "since when"),
+  generation: count.needed("heldGeneration", "the full round that said so"),
+  needsRelease: flag.defaulted("heldNeedsRelease", false, "whether an operator alone confirms it"),
 };
 
 /** Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11). */
 export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
-  source: needed("source", text, "`directory` or `group:<id>`"),
-  phase: needed("phase", oneOf(...directoryPhases), "`idle`, `walking`, `counting`, `suspending`"),
-  isFull: needed("isFull", flag, "whether the pass in hand, or the last one, is full"),
-  link: nullable("link", text, "the link to ask next. A secret"),
-  generation: needed("rosterGeneration", count, "number of the full round in hand, or of the last one"),
-  step: needed("step", count, "+1 for each write"),
-  pass: needed("pass", text, "the pass in hand or the last one"),
-  passStartedMs: needed("passStarted", time, "since when"),
-  pages: defaulted("pages", count, 0, "pages of this pass"),
-  seen: defaulted("seen", count, 0, "users of this pass"),
-  added: defaulted("added", count, 0, "mailboxes that it has added"),
-  resumed: defaulted("resumed", count, 0, "that it has resumed"),
-  suspended: defaulted("suspended", count, 0, "that it has suspended"),
-  untold: defaulted("untold", count, 0, "users whose properties were not told: the next pass is a full round"),
-  resets: defaulted("resets", count, 0, "links that it has dropped"),
-  sweepShard: needed("sweepShard", count, "the shard that is counted or swept next"),
-  leaving: needed("leaving", count, "who would leave by it"),
-  leavingNew: needed("leavingNew", count, "of them, who was not held already"),
-  counted: needed("counted", count, "discovered mailboxes, as far as they are counted"),
+  source: text.needed("source", "`directory` or `group:<id>`"),
+  phase: oneOf(...directoryPhases).needed("phase", "`idle`, `walking`, `counting`, `suspending`"),
+  isFull: flag.needed("isFull", "whether the pass in hand, or the last one, is full"),
+  link: text.nullable("link", "the link to ask next. A secret"),
+  generation: count.needed("rosterGeneration", "number of the full round in hand, or of the last one"),
+  step: count.needed("step", "+1 for each write"),
+  pass: text.needed("pass", "the pass in hand or the last one"),
+  passStartedMs: time.needed("passStarted", "since when"),
+  pages: count.defaulted("pages", 0, "pages of this pass"),
+  seen: count.defaulted("seen", 0, "users of this pass"),
+  added: count.defaulted("added", 0, "mailboxes that it has added"),
+  resumed: count.defaulted("resumed", 0, "that it has resumed"),
+  suspended: count.defaulted("suspended", 0, "that it has suspended"),
+  untold: count.defaulted("untold", 0, "users whose properties were not told: the next pass is a full round"),
+  resets: count.defaulted("resets", 0, "links that it has dropped"),
+  sweepShard: count.needed("sweepShard", "the shard that is counted or swept next"),
+  leaving: count.needed("leaving", "who would leave by it"),
+  leavingNew: count.needed("leavingNew", "of them, who was not held already"),
+  counted: count.needed("counted", "discovered mailboxes, as far as they are counted"),
   // With too few of the past the shrink in hand is judged by itself, as before the column was there.
-  leftLately: defaulted("leftLately", count, 0, "who was suspended in the 24 hours before"),
-  leftCountedFromMs: nullable("leftCountedFrom", time, "leavers up to then were confirmed"),
-  notBeforeMs: nullable("notBefore", time, "discovery waits until then"),
-  retryAfterUntilMs: nullable("retryAfterUntil", time, "until when Graph itself asked to be left alone"),
-  failuresInARow: defaulted("failuresInARow", count, 0, "since the last page"),
-  lastErrorCode: nullable("lastErrorCode", label, "Graph's code, or one of our own"),
-  lastSuccessMs: nullable("lastSuccess", time, "the end of the last pass"),
-  lastFullRoundMs: nullable("lastFullRound", time, "the end of the last full one"),
-  discovered: defaulted(
-    "discovered",
-    count,
-    0,
-    "discovered mailboxes that are mirrored, counted anew by each full round",
-  ),
+  leftLately: count.defaulted("leftLately", 0, "who was suspended in the 24 hours before"),
+  leftCountedFromMs: time.nullable("leftCountedFrom", "leavers up to then were confirmed"),
+  notBeforeMs: time.nullable("notBefore", "discovery waits until then"),
+  retryAfterUntilMs: time.nullable("retryAfterUntil", "until when Graph itself asked to be left alone"),
+  failuresInARow: count.defaulted("failuresInARow", 0, "since the last page"),
+  lastErrorCode: label.nullable("lastErrorCode", "Graph's code, or one of our own"),
+  lastSuccessMs: time.nullable("lastSuccess", "the end of the last pass"),
+  lastFullRoundMs: time.nullable("lastFullRound", "the end of the last full one"),
+  discovered: count.defaulted("discovered", 0, "discovered mailboxes that are mirrored"),
 };
 
 /** The roster's checkpoint as columns; their names are a public contract. */

@@ -12,14 +12,11 @@ import type { Columns, ColumnValue, Entity } from "../table/table.js";
 import {
   columnsOf,
   count,
-  defaulted,
   flag,
   idOf,
   json,
-  type Kind,
+  kindOf,
   label,
-  needed,
-  nullable,
   oneOf,
   type RowTable,
   rowOf,
@@ -33,7 +30,7 @@ import { mailboxKey } from "./keys.js";
 export const commitIdColumn = "commitId";
 
 /** A figure that is missing or unreadable counts as 0: figures stop no mailbox. */
-const counters: Kind<Counters> = {
+const counters = kindOf<Counters>({
   ...json,
   read: (entity, name) => {
     const stored = json.read(entity, name);
@@ -41,72 +38,57 @@ const counters: Kind<Counters> = {
     if (stored === null) return null;
     return Object.fromEntries(counterNames.map((counter) => [counter, countOf(stored[counter])])) as Counters;
   },
-};
+});
 
 const phase = oneOf("initial", "full", "incremental", "idle");
 const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list", "probe");
 
 /**
- * The checkpoint's columns. Those that are needed: by a guess at `generation` or at the strategy of a link a round would
- * take living calendars for gone or gone ones for living (I3, I4), by one at `sequence`, `retiredSequence` or `epoch` feed
- * readers would miss changes (I6).
+ * The checkpoint's columns. With a guess at `generation`, or at the strategy of a link, a round would leave ghost rows or
+ * remove living calendars (I3, I4); with one at `epoch`, `sequence` or `retiredSequence` readers would miss changes (I6).
  */
 export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
-  mailboxId: needed("mailboxId", idOf(mailboxKey), "the full id, case kept"),
-  displayName: nullable("displayName", label, "for people"),
-  epoch: needed("epoch", text, "drawn anew each time the mailbox is added"),
-  phase: needed(
-    "phase",
-    phase,
-    "`initial` (the next request opens a full round), `full`, `incremental` (in mid-round), `idle`",
-  ),
-  link: nullable("link", text, "the link to ask next; needed in mid-round. A secret"),
-  strategy: needed("strategy", oneOf("delta", "list"), "`delta`, or `list` where delta does not work"),
-  deltaProbeMs: nullable("deltaProbe", time, "with `list`: when delta is tried again"),
-  generation: needed("generation", count, "number of the full round in hand, or of the last one"),
-  sequence: needed("sequence", count, "+1 for each real change of a calendar"),
+  mailboxId: idOf(mailboxKey).needed("mailboxId", "the full id, case kept"),
+  displayName: label.nullable("displayName", "for people"),
+  epoch: text.needed("epoch", "drawn anew each time the mailbox is added"),
+  phase: phase.needed("phase", "`initial` (a full round opens next), `full`, `incremental` (in mid-round), `idle`"),
+  link: text.nullable("link", "the link to ask next; needed in mid-round. A secret"),
+  strategy: oneOf("delta", "list").needed("strategy", "`delta`, or `list` where delta does not work"),
+  deltaProbeMs: time.nullable("deltaProbe", "with `list`: when delta is tried again"),
+  generation: count.needed("generation", "number of the full round in hand, or of the last one"),
+  sequence: count.needed("sequence", "+1 for each real change of a calendar"),
   // A nudge too many tells of what is known; one too few would leave other programs waiting.
-  nudgedSequence: defaulted("nudgedSequence", count, 0, "the sequence that other programs were told of"),
-  roundId: nullable("roundId", text, "the round in hand or the last one"),
-  roundReason: defaulted(
+  nudgedSequence: count.defaulted("nudgedSequence", 0, "the sequence that other programs were told of"),
+  roundId: text.nullable("roundId", "the round in hand or the last one"),
+  roundReason: roundReason.defaulted(
     "roundReason",
-    roundReason,
     "first",
-    "why: `first`, `changes`, `reset`, `audit`, `confirm`, `list`, `probe`",
+    "`first`, `changes`, `reset`, `audit`, `confirm`, `list`, `probe`",
   ),
-  roundStartedMs: nullable("roundStarted", time, "since when"),
-  pageNumber: defaulted("pageNumber", count, 0, "pages committed in it"),
-  payloadHash: nullable("payloadHash", text, "of the last page, for the loop guard"),
-  payloadRepeats: defaulted("payloadRepeats", count, 0, "how many pages in a row carried the same"),
-  notBeforeMs: nullable("notBefore", time, "the mailbox is left alone until then"),
-  lastSuccessMs: nullable("lastSuccess", time, "the end of the last round"),
-  lastChangeMs: nullable("lastChange", time, "the last real change"),
-  lastFullRoundMs: nullable(
-    "lastFullRound",
-    time,
-    "the end of the last full round; before the first, nobody is served",
-  ),
-  failuresInARow: defaulted("failuresInARow", count, 0, "since the last page"),
-  resetsInARow: defaulted("resetsInARow", count, 0, "links of delta lost or refused since its last round"),
-  loopsInARow: defaulted("loopsInARow", count, 0, "rounds given up since one last ended"),
-  lastErrorCode: nullable("lastErrorCode", label, "Graph's code, or one of our own"),
-  parkedReason: nullable(
-    "parkedReason",
-    label,
-    "why it is parked; `suspended` or `removing` where it is off the roster",
-  ),
-  heldRemovals: nullable("heldRemovals", count, "how many calendars a full round missed that is to be confirmed"),
-  retiredSequence: needed(
+  roundStartedMs: time.nullable("roundStarted", "since when"),
+  pageNumber: count.defaulted("pageNumber", 0, "pages committed in it"),
+  payloadHash: text.nullable("payloadHash", "of the last page, for the loop guard"),
+  payloadRepeats: count.defaulted("payloadRepeats", 0, "how many pages in a row carried the same"),
+  notBeforeMs: time.nullable("notBefore", "the mailbox is left alone until then"),
+  lastSuccessMs: time.nullable("lastSuccess", "the end of the last round"),
+  lastChangeMs: time.nullable("lastChange", "the last real change"),
+  lastFullRoundMs: time.nullable("lastFullRound", "the end of the last full round; before the first, nobody is served"),
+  failuresInARow: count.defaulted("failuresInARow", 0, "since the last page"),
+  resetsInARow: count.defaulted("resetsInARow", 0, "links of delta lost or refused since its last round"),
+  loopsInARow: count.defaulted("loopsInARow", 0, "rounds given up since one last ended"),
+  lastErrorCode: label.nullable("lastErrorCode", "Graph's code, or one of our own"),
+  parkedReason: label.nullable("parkedReason", "why it is parked; `suspended`, `removing`: off the roster"),
+  heldRemovals: count.nullable("heldRemovals", "how many calendars a full round missed that is to be confirmed"),
+  retiredSequence: count.needed(
     "retiredSequence",
-    count,
-    "the highest of a tombstone that retention deleted: older positions have expired",
+    "the highest of a tombstone that retention deleted: older positions expired",
   ),
   // With too small a count a removal is held for a second look rather than believed (I11).
-  calendarCount: defaulted("calendarCount", count, 0, "calendars alive after the last round"),
-  driftFound: defaulted("driftFound", count, 0, "changes that audits found and delta had not told"),
-  lastTick: nullable("lastTick", text, "the tick that handled it last"),
-  walked: nullable("walked", counters, "JSON: what `applyPage` did and no run has counted yet"),
-  aloneUntilMs: nullable("aloneUntil", time, "of a slow mailbox: until then a message of its own has it in hand"),
+  calendarCount: count.defaulted("calendarCount", 0, "calendars alive after the last round"),
+  driftFound: count.defaulted("driftFound", 0, "changes that audits found and delta had not told"),
+  lastTick: text.nullable("lastTick", "the tick that handled it last"),
+  walked: counters.nullable("walked", "JSON: what `applyPage` did and no run has counted yet"),
+  aloneUntilMs: time.nullable("aloneUntil", "of a slow mailbox: until then a message of its own has it in hand"),
 };
 
 /** A checkpoint as columns. The commit id is added by the transaction. */
@@ -139,28 +121,24 @@ function phaseAndLink({ phase, link }: Pick<Checkpoint, "phase" | "link">, entit
 
 /** A calendar's or tombstone's columns. `resource` is the truth. */
 export const calendarTable: RowTable<CalendarRow> = {
-  calendarId: needed("calendarId", text, "the full id, case kept"),
-  resource: needed(
-    "resource",
-    json,
-    "the whole Graph object as JSON, unknown properties kept: the truth. A tombstone keeps what was last known",
-  ),
-  generation: needed("generation", count, "the full round that last saw it"),
-  sequence: needed("sequence", count, "the mailbox's sequence at its last real change"),
-  changedMs: needed("changed", time, "the time of that change"),
-  removedMs: nullable("removedAt", time, "set on a tombstone"),
+  calendarId: text.needed("calendarId", "the full id, case kept"),
+  resource: json.needed("resource", "the whole Graph object as JSON: the truth. Of a tombstone, as last known"),
+  generation: count.needed("generation", "the full round that last saw it"),
+  sequence: count.needed("sequence", "the mailbox's sequence at its last real change"),
+  changedMs: time.needed("changed", "the time of that change"),
+  removedMs: time.nullable("removedAt", "set on a tombstone"),
 };
 
 /** Columns that are written beside them and never read: for people who filter, and copies of what Graph calls so. */
 export const calendarCopies = {
-  mailboxId: needed("mailboxId", text, "the full id, case kept"),
-  name: nullable("name", label, "as Graph has it"),
-  ownerAddress: nullable("ownerAddress", label, "`owner/address`"),
-  ownerName: nullable("ownerName", label, "`owner/name`"),
-  color: nullable("color", label, "as Graph has it"),
-  isDefaultCalendar: nullable("isDefaultCalendar", flag, "as Graph has it"),
-  canEdit: nullable("canEdit", flag, "as Graph has it"),
-  changeKey: nullable("changeKey", label, "as Graph has it"),
+  mailboxId: text.needed("mailboxId", "the full id, case kept"),
+  name: label.nullable("name", "as Graph has it"),
+  ownerAddress: label.nullable("ownerAddress", "`owner/address`"),
+  ownerName: label.nullable("ownerName", "`owner/name`"),
+  color: label.nullable("color", "as Graph has it"),
+  isDefaultCalendar: flag.nullable("isDefaultCalendar", "as Graph has it"),
+  canEdit: flag.nullable("canEdit", "as Graph has it"),
+  changeKey: label.nullable("changeKey", "as Graph has it"),
 };
 
 /** A calendar or tombstone as columns. */

@@ -1,16 +1,12 @@
 import type { JsonObject } from "../sync/types.js";
 import { RowError } from "../table/errors.js";
 import type { Action, Table } from "../table/table.js";
-import { columnsOf, json, needed, type RowTable, rowOf } from "./columns.js";
+import { columnsOf, json, type RowTable, rowOf } from "./columns.js";
 import { figuresRowKey } from "./keys.js";
 
 /** The columns of a shard's figures. */
 export const figuresTable: RowTable<{ readonly figures: JsonObject }> = {
-  figures: needed(
-    "figures",
-    json,
-    "JSON: the census, the last 288 ticks, and what a run that has not got round has counted",
-  ),
+  figures: json.needed("figures", "JSON: the census, the last 288 ticks, the run in hand"),
 };
 
 /** The shard's figures; null when it has none yet, or none that can be read: figures stop no run. */

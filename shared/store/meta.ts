@@ -1,21 +1,7 @@
 import type { Brake } from "../sync/brake.js";
 import { isTableGone, LayoutError, StorageError } from "../table/errors.js";
 import type { Action, Columns, Entity, Table } from "../table/table.js";
-import {
-  columnsOf,
-  count,
-  defaulted,
-  flag,
-  type Kind,
-  needed,
-  nullable,
-  partOf,
-  type RowTable,
-  rowOf,
-  text,
-  time,
-  unreadable,
-} from "./columns.js";
+import { columnsOf, count, flag, kindOf, partOf, type RowTable, rowOf, text, time, unreadable } from "./columns.js";
 import { metaPartition, metaRows } from "./keys.js";
 
 const layoutVersion = 1;
@@ -24,13 +10,13 @@ type Layout = { readonly version: number; readonly shards: number };
 
 /** The columns of the layout. */
 export const layoutTable: RowTable<Layout> = {
-  version: needed("version", count, "of the layout"),
-  shards: needed("shards", count, "`SHARDS`; a start with another one is refused"),
+  version: count.needed("version", "of the layout"),
+  shards: count.needed("shards", "`SHARDS`; a start with another one is refused"),
 };
 
 /** The column of the feed's key. */
 export const feedKeyTable: RowTable<{ readonly key: string }> = {
-  key: needed("key", text, "seals feed tokens: 32 bytes in base64. A secret"),
+  key: text.needed("key", "seals feed tokens: 32 bytes in base64. A secret"),
 };
 
 /** Each turn loses only to a writer that succeeded; instances that change the brake at once are few. */
@@ -140,44 +126,44 @@ export async function changeBrake(table: Table, change: (brake: Brake | null) =>
   throw new StorageError("change brake", metaPartition, 412, `lost to others ${brakeTurnsMax} times`);
 }
 
-const codes: Kind<readonly string[]> = {
+const codes = kindOf<readonly string[]>({
   ...text,
   read: (entity, name) => codesOf(text.read(entity, name)),
   write: (columns, name, value) => text.write(columns, name, codesText(value)),
-};
+});
 
 /** A brake of an unknown kind brakes all the same. */
-const brakeKind: Kind<Brake["kind"]> = {
+const brakeKind = kindOf<Brake["kind"]>({
   ...text,
   read: (entity, name) => (text.read(entity, name) === "refused" ? "refused" : "throttled"),
-};
+});
 
 /** The brake's columns. `until` always stands: the first releases wrote and read it alone. */
 export const brakeTable: RowTable<Omit<Brake, "ended" | "suspected">> = {
-  untilMs: needed("until", time, "nobody asks before then"),
-  kind: defaulted("kind", brakeKind, "throttled", "`throttled` or `refused`"),
-  codes: defaulted("codes", codes, [], "why, the newest first, with blanks between"),
-  sinceMs: nullable("since", time, "since when"),
-  waitMs: nullable("waitMs", count, "the wait that `until` was set for"),
-  needsProbe: defaulted("needsProbe", flag, false, "whether one mailbox is asked then, for all"),
-  probes: defaulted("probes", count, 0, "probes so far"),
-  probesStart: defaulted("probesStart", flag, false, "whether the next one asks a start, not a link"),
-  unclearProbes: defaulted("unclearProbes", count, 0, "probes in a row that decided nothing"),
-  probedBy: nullable("probedBy", text, "the shard of the last probe"),
-  passedOn: nullable("passedOn", text, "the shard that left one to others last"),
+  untilMs: time.needed("until", "nobody asks before then"),
+  kind: brakeKind.defaulted("kind", "throttled", "`throttled` or `refused`"),
+  codes: codes.defaulted("codes", [], "why, the newest first, with blanks between"),
+  sinceMs: time.nullable("since", "since when"),
+  waitMs: count.nullable("waitMs", "the wait that `until` was set for"),
+  needsProbe: flag.defaulted("needsProbe", false, "whether one mailbox is asked then, for all"),
+  probes: count.defaulted("probes", 0, "probes so far"),
+  probesStart: flag.defaulted("probesStart", false, "whether the next one asks a start, not a link"),
+  unclearProbes: count.defaulted("unclearProbes", 0, "probes in a row that decided nothing"),
+  probedBy: text.nullable("probedBy", "the shard of the last probe"),
+  passedOn: text.nullable("passedOn", "the shard that left one to others last"),
 };
 
 /** The columns of the last refusal that ended; without `endedAt` there was none. */
 export const endedTable: RowTable<NonNullable<Brake["ended"]>> = {
-  atMs: needed("endedAt", time, "when the last refusal ended"),
-  codes: defaulted("endedCodes", codes, [], "its codes"),
+  atMs: time.needed("endedAt", "when the last refusal ended"),
+  codes: codes.defaulted("endedCodes", [], "its codes"),
 };
 
 /** The columns of what small shards add up; without `suspectedSince` it is nothing. */
 export const suspectedTable: RowTable<NonNullable<Brake["suspected"]>> = {
-  sinceMs: needed("suspectedSince", time, "since when refusals of small shards are added up"),
-  codes: defaulted("suspectedCodes", codes, [], "their codes"),
-  count: defaulted("suspectedCount", count, 0, "how many"),
+  sinceMs: time.needed("suspectedSince", "since when refusals of small shards are added up"),
+  codes: codes.defaulted("suspectedCodes", [], "their codes"),
+  count: count.defaulted("suspectedCount", 0, "how many"),
 };
 
 function brakeColumns(brake: Brake): Columns {

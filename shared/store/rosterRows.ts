@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
 import { type Action, type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
-import { columnsOf, count, idOf, label, needed, nullable, oneOf, type RowTable, rowOf, text, time } from "./columns.js";
+import { columnsOf, count, idOf, label, oneOf, type RowTable, rowOf, text, time } from "./columns.js";
 import { checkpointColumns, commitIdColumn } from "./entities.js";
 import { mailboxKey, rosterAfter, rosterKey, shardOf } from "./keys.js";
 
@@ -154,20 +154,19 @@ function actionsOf(seat: Seat | undefined, commitId: string): readonly Action[] 
  * suspended for ever (I7).
  */
 export const rosterTable: RowTable<RosterRow> = {
-  mailboxId: needed("mailboxId", idOf(rosterKey), "the full id, case kept"),
-  userPrincipalName: nullable("userPrincipalName", label, "as the directory said last"),
-  displayName: nullable("displayName", label, "as the directory said last"),
-  source: needed("source", text, "`manual`, `directory` or `group:<id>`"),
-  state: needed("state", oneOf("active", "suspended"), "`active` or `suspended`"),
-  sinceMs: nullable("since", time, "since when"),
-  leaveReason: nullable(
+  mailboxId: idOf(rosterKey).needed("mailboxId", "the full id, case kept"),
+  userPrincipalName: label.nullable("userPrincipalName", "as the directory said last"),
+  displayName: label.nullable("displayName", "as the directory said last"),
+  source: text.needed("source", "`manual`, `directory` or `group:<id>`"),
+  state: oneOf("active", "suspended").needed("state", "`active` or `suspended`"),
+  sinceMs: time.nullable("since", "since when"),
+  leaveReason: text.nullable(
     "leaveReason",
-    text,
-    "why it is suspended, or will be at the end of the pass in hand: `disabled`, `guest`, `noMail`, `softDeleted`, `deleted`, `vanished`",
+    "why it leaves: `disabled`, `guest`, `noMail`, `softDeleted`, `deleted`, `vanished`",
   ),
-  purgeAfterMs: nullable("purgeAfter", time, "when all rows of a suspended mailbox go"),
-  generation: needed("rosterGeneration", count, "the full roster round that last found it fit"),
-  step: needed("step", count, "the step of discovery that wrote the row last"),
+  purgeAfterMs: time.nullable("purgeAfter", "when all rows of a suspended mailbox go"),
+  generation: count.needed("rosterGeneration", "the full roster round that last found it fit"),
+  step: count.needed("step", "the step of discovery that wrote the row last"),
 };
 
 /** A roster row as columns; their names are a public contract. */

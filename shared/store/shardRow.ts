@@ -1,18 +1,6 @@
 import type { JsonObject } from "../sync/types.js";
 import type { Columns, Entity } from "../table/table.js";
-import {
-  columnsOf,
-  defaulted,
-  flag,
-  json,
-  needed,
-  nullable,
-  partOf,
-  type RowTable,
-  rowOf,
-  text,
-  time,
-} from "./columns.js";
+import { columnsOf, flag, json, partOf, type RowTable, rowOf, text, time } from "./columns.js";
 
 /** The shard's own row: the run that holds the shard, how far it has come, and figures for people. */
 export type ShardRow = {
@@ -37,20 +25,20 @@ export type ShardRun = NonNullable<ShardRow["run"]>;
 
 /** The columns of the shard's run; without `tick` there is none. */
 export const shardRunTable: RowTable<ShardRun> = {
-  tick: needed("tick", text, "the tick whose run it is"),
-  runId: needed("runId", text, "the run: whoever writes another one takes the shard over"),
-  startedMs: needed("runStarted", time, "when it began"),
-  cursor: nullable("cursor", text, "the last mailbox that was handled"),
-  from: nullable("ringFrom", text, "where the ring was entered"),
-  wrapped: needed("wrapped", flag, "whether it has passed the end of the shard and goes on from the start"),
-  finishedMs: nullable("runFinished", time, "when it ended"),
+  tick: text.needed("tick", "the tick whose run it is"),
+  runId: text.needed("runId", "the run: whoever writes another one takes the shard over"),
+  startedMs: time.needed("runStarted", "when it began"),
+  cursor: text.nullable("cursor", "the last mailbox that was handled"),
+  from: text.nullable("ringFrom", "where the ring was entered"),
+  wrapped: flag.needed("wrapped", "whether it has passed the end of the shard and goes on from the start"),
+  finishedMs: time.nullable("runFinished", "when it ended"),
   // A run that does not say is nobody's, and is taken over: the fence keeps the two apart (I2).
-  seenMs: nullable("runSeen", time, "when it last came on"),
+  seenMs: time.nullable("runSeen", "when it last came on"),
 };
 
 /** The shard's other columns. */
 export const shardTable: RowTable<Pick<ShardRow, "figures">> = {
-  figures: defaulted("figures", json, {}, "JSON: nothing any more; earlier releases do not read a row without it"),
+  figures: json.defaulted("figures", {}, "JSON: nothing any more; earlier releases do not read a row without it"),
 };
 
 /** The shard's row as columns; their names are a public contract. */

@@ -21,14 +21,7 @@ export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/err
 export type { Committed, UnitResult } from "./commit.js";
 export type { DirectoryHeld } from "./directoryRow.js";
 export type { ShardClaim } from "./landing.js";
-export {
-  manualSource,
-  newRosterRow,
-  type RosterHeld,
-  type RosterRow,
-  type RosterRows,
-  type Seat,
-} from "./rosterRows.js";
+export { manualSource, type RosterHeld, type RosterRow, type RosterRows, type Seat } from "./rosterRows.js";
 export { type GroupLimits, groupSize, type Held, type PendingUnit, packGroup } from "./units.js";
 
 /**

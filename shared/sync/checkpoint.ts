@@ -14,7 +14,10 @@ export type Lifecycle = "active" | "suspended" | "removing";
 export const counterNames = ["rounds", "pages", "changes", "graphRequests", "throttles", "transactions"] as const;
 export type Counters = Readonly<Record<(typeof counterNames)[number], number>>;
 
-/** The mailbox's own row: all that a round needs to go on after any crash. Times are epoch milliseconds. */
+/**
+ * The mailbox's own row: all that a round needs to go on after any crash. Times are epoch milliseconds. What is not said
+ * of a field here, its column says (`checkpointTable` in `store/entities.ts`).
+ */
 export type Checkpoint = {
   readonly mailboxId: string;
   /** Drawn anew when the mailbox is added: feed tokens of an earlier life of this mailbox are told apart by it. */
@@ -23,17 +26,13 @@ export type Checkpoint = {
   readonly strategy: Strategy;
   /** Number of the full round in hand, or of the last one. Every start over takes a new number. */
   readonly generation: number;
-  /** +1 for each real change of a calendar. */
   readonly sequence: number;
-  /** The sequence up to which other programs were nudged. */
   readonly nudgedSequence: number;
   readonly roundId: string | null;
   readonly roundReason: RoundReason;
   readonly roundStartedMs: number | null;
-  /** Pages committed in the round in hand. */
   readonly pageNumber: number;
   readonly payloadHash: string | null;
-  /** How many pages in a row carried the same payload (loop guard). */
   readonly payloadRepeats: number;
   /** Until then we leave the mailbox alone. Null with a parked reason: until somebody releases it. */
   readonly notBeforeMs: number | null;
@@ -49,17 +48,12 @@ export type Checkpoint = {
   readonly parkedReason: string | null;
   /** Set while a mass removal waits for a second full round to confirm it: the number of calendars it would remove. */
   readonly heldRemovals: number | null;
-  /** With strategy `list`: when delta is tried again. */
   readonly deltaProbeMs: number | null;
-  /** Changes that audits found and delta had not told, since the mailbox was added. */
   readonly driftFound: number;
   readonly calendarCount: number;
-  /** The highest sequence of a tombstone that was deleted after its retention: older feed positions have expired. */
   readonly retiredSequence: number;
   readonly displayName: string | null;
-  /** The tick that last handled this mailbox: a second delivery of the same tick leaves it alone. */
   readonly lastTick: string | null;
-  /** What `applyPage` did for this mailbox and no run has counted yet. Null: nothing. */
   readonly walked: Counters | null;
   /**
    * Set for a mailbox that answers slowly: it is asked by itself, never in a batch. Until then a page message has it in hand

@@ -1,15 +1,14 @@
-import { argv } from "node:process";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { applyPage } from "../../shared/rounds/applyPage.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
 import { readFeedKey } from "../../shared/store/meta.js";
 import { handedOver } from "../../shared/sync/due.js";
 import { fitUsers, fleet } from "../fleet/world.js";
-import { frozenText } from "./frozen.js";
+import { frozen } from "./frozen.js";
 
 /**
  * Prints a table as this release leaves it behind, with rows of every kind and state. Each release keeps what it printed:
- * `npx tsx test/store/freeze.ts <commit> > test/store/frozen/<commit>.json`.
+ * `npx tsx test/store/freeze.ts > test/store/frozen/<commit>.jsonl`.
  */
 const world = fleet({ mailboxes: 17, calendars: { min: 1, max: 3 }, shards: 2, source: { kind: "directory" } });
 const { graph } = world;
@@ -69,5 +68,4 @@ if (held !== null) {
 world.clock.ms += 300_000;
 graph.faults.add({ kind: "throttledApplication", retryAfter: "integer", seconds: 600, count: 1 });
 await runRounds({ shard: world.shards[0] ?? "", tick: world.newId() }, world.ports());
-console.error([...(await world.states())].map(([id, state]) => `${id} ${state}`).join("\n"));
-console.log(frozenText(argv[2] ?? "", world.table.entities()));
+console.log(frozen(world.table.entities()));

@@ -1,26 +1,29 @@
-import type { Columns, ColumnValue, Entity } from "../../shared/table/table.js";
+import type { ColumnValue, Entity } from "../../shared/table/table.js";
 
-/** Rows of a release as JSON, one a line. Values that JSON has no word for are objects with the name of their Edm type. */
+/** A row without its ETag, which another table would not know. */
+export type Row = Omit<Entity, "etag">;
+
+/** Rows as JSON, one a line. A value that JSON has no type for is an object with the name of its Edm type. */
 type FrozenValue = string | number | boolean | { readonly DateTime: string } | { readonly Int64: string };
-type FrozenRow = { readonly PartitionKey: string; readonly RowKey: string } & Readonly<Record<string, FrozenValue>>;
-export type Frozen = { readonly commit: string; readonly rows: readonly FrozenRow[] };
+type FrozenRow = Omit<Row, "columns"> & { readonly columns: Readonly<Record<string, FrozenValue>> };
 
-export function frozenText(commit: string, entities: readonly Entity[]): string {
-  const lines = entities.map(({ partitionKey, rowKey, columns }) => {
+export function frozen(rows: readonly Row[]): string {
+  const lines = rows.map(({ partitionKey, rowKey, columns }) => {
     const values = Object.entries(columns).map(([name, value]) => [name, frozenValue(value)]);
-    return JSON.stringify({ PartitionKey: partitionKey, RowKey: rowKey, ...Object.fromEntries(values) });
+    return JSON.stringify({ partitionKey, rowKey, columns: Object.fromEntries(values) });
   });
-  return `{ "commit": ${JSON.stringify(commit)}, "rows": [\n${lines.join(",\n")}\n] }`;
+  return lines.join("\n");
 }
 
-/** The rows as they stood in the table. */
-export function thawed({ rows }: Frozen): readonly Omit<Entity, "etag">[] {
-  return rows.map(({ PartitionKey, RowKey, ...values }) => {
-    const columns: Columns = Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, columnValue(value)]),
-    );
-    return { partitionKey: PartitionKey, rowKey: RowKey, columns };
-  });
+export function thawed(lines: string): readonly Row[] {
+  return lines
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const { columns, ...keys } = JSON.parse(line) as FrozenRow;
+      const values = Object.entries(columns).map(([name, value]) => [name, columnValue(value)]);
+      return { ...keys, columns: Object.fromEntries(values) };
+    });
 }
 
 function frozenValue(value: ColumnValue): FrozenValue {
