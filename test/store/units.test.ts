@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { groupSize, type Held, packGroup } from "../../shared/store/store.js";
-import { checkpoint, row, rowsFrom, unit } from "./builders.js";
+import { checkpoint, row, rowsFrom, unit } from "../worlds/rows.js";
 
 const held = (mailboxId: string): Held => ({ checkpoint: checkpoint(mailboxId), etag: "e" });
 const sized = (...sizes: readonly number[]) =>
