@@ -57,7 +57,7 @@ export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
   added: count.defaulted("added", 0, "mailboxes that it has added"),
   resumed: count.defaulted("resumed", 0, "that it has resumed"),
   suspended: count.defaulted("suspended", 0, "that it has suspended"),
-  untold: count.defaulted("untold", 0, "users whose properties were not told: the next pass is a full round"),
+  untold: count.defaulted("untold", 0, "users whose properties Graph did not give: the next pass is a full round"),
   resets: count.defaulted("resets", 0, "links that it has dropped"),
   sweepShard: count.needed("sweepShard", "the shard that is counted or swept next"),
   leaving: count.needed("leaving", "who would leave by it"),

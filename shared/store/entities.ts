@@ -57,8 +57,8 @@ export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   deltaProbeMs: time.nullable("deltaProbe", "with `list`: when delta is tried again"),
   generation: count.needed("generation", "number of the full round in hand, or of the last one"),
   sequence: count.needed("sequence", "+1 for each real change of a calendar"),
-  // A nudge too many tells of what is known; one too few would leave other programs waiting.
-  nudgedSequence: count.defaulted("nudgedSequence", 0, "the sequence that other programs were told of"),
+  // One nudge too many does no harm; one too few would leave other programs waiting.
+  nudgedSequence: count.defaulted("nudgedSequence", 0, "the sequence that other programs were notified of"),
   roundId: text.nullable("roundId", "the round in hand or the last one"),
   roundReason: roundReason.defaulted(
     "roundReason",
@@ -67,8 +67,8 @@ export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   ),
   roundStartedMs: time.nullable("roundStarted", "since when"),
   pageNumber: count.defaulted("pageNumber", 0, "pages committed in it"),
-  payloadHash: text.nullable("payloadHash", "of the last page, for the loop guard"),
-  payloadRepeats: count.defaulted("payloadRepeats", 0, "how many pages in a row carried the same"),
+  payloadHash: text.nullable("payloadHash", "of the last page that held anything, for the loop guard"),
+  payloadRepeats: count.defaulted("payloadRepeats", 0, "how many pages in a row had the same hash"),
   notBeforeMs: time.nullable("notBefore", "the mailbox is left alone until then"),
   lastSuccessMs: time.nullable("lastSuccess", "the end of the last round"),
   lastChangeMs: time.nullable("lastChange", "the last real change"),
@@ -78,16 +78,13 @@ export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   loopsInARow: count.defaulted("loopsInARow", 0, "rounds given up since one last ended"),
   lastErrorCode: label.nullable("lastErrorCode", "Graph's code, or one of our own"),
   parkedReason: label.nullable("parkedReason", "why it is parked; `suspended`, `removing`: off the roster"),
-  heldRemovals: count.nullable("heldRemovals", "how many calendars a full round missed that is to be confirmed"),
-  retiredSequence: count.needed(
-    "retiredSequence",
-    "the highest of a tombstone that retention deleted: older positions expired",
-  ),
+  heldRemovals: count.nullable("heldRemovals", "calendars that a full round has missed, until another one confirms it"),
+  retiredSequence: count.needed("retiredSequence", "the highest sequence of a tombstone that retention deleted"),
   // With too small a count a removal is held for a second look rather than believed (I11).
   calendarCount: count.defaulted("calendarCount", 0, "calendars alive after the last round"),
-  driftFound: count.defaulted("driftFound", 0, "changes that audits found and delta had not told"),
+  driftFound: count.defaulted("driftFound", 0, "changes that audits found and delta had not reported"),
   lastTick: text.nullable("lastTick", "the tick that handled it last"),
-  walked: counters.nullable("walked", "JSON: what `applyPage` did and no run has counted yet"),
+  walked: counters.nullable("walked", "JSON: counters of `applyPage` that no run has added up yet"),
   aloneUntilMs: time.nullable("aloneUntil", "of a slow mailbox: until then a message of its own has it in hand"),
 };
 
@@ -129,9 +126,13 @@ export const calendarTable: RowTable<CalendarRow> = {
   removedMs: time.nullable("removedAt", "set on a tombstone"),
 };
 
-/** Columns that are written beside them and never read: for people who filter, and copies of what Graph calls so. */
-export const calendarCopies = {
-  mailboxId: text.needed("mailboxId", "the full id, case kept"),
+type CalendarCopies = {
+  readonly [Name in "mailboxId" | "name" | "ownerAddress" | "ownerName" | "color" | "changeKey"]: string | null;
+} & { readonly [Name in "isDefaultCalendar" | "canEdit"]: boolean | null };
+
+/** Columns that are written beside them and never read, for people who filter. */
+export const calendarCopies: RowTable<CalendarCopies> = {
+  mailboxId: text.nullable("mailboxId", "the full id, case kept"),
   name: label.nullable("name", "as Graph has it"),
   ownerAddress: label.nullable("ownerAddress", "`owner/address`"),
   ownerName: label.nullable("ownerName", "`owner/name`"),
@@ -145,7 +146,7 @@ export const calendarCopies = {
 export function calendarColumns(mailboxId: string, row: CalendarRow): Columns {
   const { resource } = row;
   const owner = objectOrEmpty(resource["owner"]);
-  const copies = {
+  const copies: CalendarCopies = {
     mailboxId,
     name: textOrNull(resource["name"]),
     ownerAddress: textOrNull(owner["address"]),

@@ -3,7 +3,7 @@ import { applyPage } from "../../shared/rounds/applyPage.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
 import { readFeedKey } from "../../shared/store/meta.js";
 import { handedOver } from "../../shared/sync/due.js";
-import { fitUsers, fleet } from "../fleet/world.js";
+import { fitUsers, fleet } from "../worlds/fleet.js";
 import { frozen } from "./frozen.js";
 
 /**

@@ -7,7 +7,7 @@ import { mailboxOfKey } from "../../shared/store/keys.js";
 import { brakeTable } from "../../shared/store/meta.js";
 import { shardRunTable } from "../../shared/store/shardRow.js";
 import type { Columns } from "../../shared/table/table.js";
-import { fleet } from "../fleet/world.js";
+import { fleet } from "../worlds/fleet.js";
 import { type Row, thawed } from "./frozen.js";
 
 /** Rows as every release has left them: what this one reads of them, and what becomes of them. See CONTRIBUTING, "A column". */
