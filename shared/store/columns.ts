@@ -104,6 +104,7 @@ export const text = kindOf<string>({
   read: (entity, name) => {
     const first = valueIn(entity, name);
     if (first === undefined) return null;
+    if (typeof first === "string" && first.length < unitsPerColumn - 1) return first; // No part but the last is shorter.
     let whole = "";
     let part: ColumnValue | undefined = first;
     for (let number = 2; part !== undefined; number++) {
