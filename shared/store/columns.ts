@@ -148,7 +148,7 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Kin
   return kindOf({ ...text, read });
 }
 
-/** Int32 where it fits, as counters do for a mailbox's whole life; Int64 beyond, exact as far as numbers are. */
+/** Int32 where it fits, as counters do for as long as a mailbox is mirrored; Int64 beyond, exact as far as numbers are. */
 export const count = kindOf<number>({
   edm: "Int32",
   read: (entity, name) => {

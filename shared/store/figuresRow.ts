@@ -21,7 +21,7 @@ export async function readFigures(table: Table, shard: string): Promise<JsonObje
   }
 }
 
-/** The figures' row, written along with the shard's own: only the run that holds the shard tells its figures. */
+/** The figures' row, written along with the shard's own: only the run that holds the shard writes its figures. */
 export function figuresAction(figures: JsonObject): Action {
   return { kind: "upsert", rowKey: figuresRowKey, columns: columnsOf(figuresTable, { figures }) };
 }

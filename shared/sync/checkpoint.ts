@@ -20,7 +20,7 @@ export type Counters = Readonly<Record<(typeof counterNames)[number], number>>;
  */
 export type Checkpoint = {
   readonly mailboxId: string;
-  /** Drawn anew when the mailbox is added: feed tokens of an earlier life of this mailbox are told apart by it. */
+  /** Drawn anew when the mailbox is added: feed tokens of an earlier epoch are refused. */
   readonly epoch: string;
   readonly lifecycle: Lifecycle;
   readonly strategy: Strategy;
@@ -76,7 +76,7 @@ export type Ask = {
   readonly link: string | null;
 };
 
-/** The checkpoint of a mailbox that was just put on the roster. `epoch` tells this life of it from earlier ones. */
+/** The checkpoint of a mailbox that was just put on the roster. @param epoch A new id. */
 export function newCheckpoint(mailboxId: string, epoch: string, displayName: string | null): Checkpoint {
   return {
     mailboxId,

@@ -60,7 +60,7 @@ export type Outcome =
 
 /**
  * What follows from one outcome.
- * `apply`: commit the items and `next` together; `ends` tells that the round is over, `sweep` that what the round did
+ * `apply`: commit the items and `next` together; `ends` says that the round is over, `sweep` that what the round did
  * not see is gone. `restart`: nothing to commit, ask again from `next`. `wait` and `park`: commit `next` alone.
  */
 export type Step =
