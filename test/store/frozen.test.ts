@@ -1,11 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { columnsOf, rowOf } from "../../shared/store/columns.js";
 import { directoryTable } from "../../shared/store/directoryRow.js";
-import { checkpointTable } from "../../shared/store/entities.js";
+import {
+  calendarColumns,
+  calendarOf,
+  checkpointColumns,
+  checkpointOf,
+  checkpointTable,
+} from "../../shared/store/entities.js";
 import { mailboxOfKey } from "../../shared/store/keys.js";
 import { brakeTable } from "../../shared/store/meta.js";
-import { shardRunTable } from "../../shared/store/shardRow.js";
+import { rosterTable } from "../../shared/store/rosterRows.js";
+import { shardRowColumns, shardRowOf, shardRunTable } from "../../shared/store/shardRow.js";
 import type { Columns } from "../../shared/table/table.js";
 import { fleet } from "../worlds/fleet.js";
 import { type Row, thawed } from "./frozen.js";
@@ -67,6 +75,22 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
     expect(read).toEqual({ calendars: kindsOf("calendar|"), tombstones: 3, roster: kindsOf("roster|") });
     expect((await store.readDirectory())?.state).toMatchObject({ source: "directory", phase: "idle", discovered: 14 });
     expect(await store.readBrake()).toMatchObject({ kind: "throttled", untilMs: Date.UTC(2026, 9, 8, 12, 35) });
+  });
+
+  test("a row that is written again has all columns that the release looks for, with what they held", () => {
+    const again = (row: Row): Columns | null => {
+      const entity = { ...row, etag: "" };
+      if (row.rowKey.startsWith("mailbox|")) return checkpointColumns(checkpointOf(entity));
+      if (row.rowKey.startsWith("calendar|"))
+        return calendarColumns(String(row.columns["mailboxId"]), calendarOf(entity));
+      if (row.rowKey.startsWith("roster|")) return columnsOf(rosterTable, rowOf(rosterTable, entity));
+      return row.rowKey === "shard" ? shardRowColumns(shardRowOf(entity)) : null;
+    };
+    for (const row of rows) {
+      const { commitId: _, ...before } = row.columns;
+      const after = again(row);
+      if (after !== null) expect(after).toEqual(before);
+    }
   });
 
   test.each([
