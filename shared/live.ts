@@ -6,7 +6,8 @@ import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient, type DirectorySource } from "./graph/directory.js";
-import { identityToken, steadyCredential, type TokenPorts, type TokenSource, trialToken } from "./graph/token.js";
+import type { TokenSource } from "./graph/ports.js";
+import { identityToken, steadyCredential, type TokenPorts, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
 import { type DiscoverPorts, discoverLimits, sourceName } from "./roster/ports.js";
@@ -58,11 +59,11 @@ function readBoot(): Boot {
   }
 }
 
-/** What tells of this process. Silent until the first invocation has loaded it, and for ever where nobody is to be told. */
+/** Telemetry of this process. Off until the first invocation has loaded it, and for good where it is not configured. */
 export let telemetry: Telemetry = noTelemetry;
 let starting: Promise<Telemetry | null> | undefined; // Never rejects.
 
-async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry> {
+async function liveTelemetry(report: (trouble: string) => void): Promise<Telemetry> {
   const { telemetry: settings } = boot.settings;
   if (settings === null) return noTelemetry;
   starting ??= startTelemetry({
@@ -70,14 +71,14 @@ async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry
     credentialOf: sdkCredentialOf,
     newId: randomUUID,
     nowMs,
-    tell,
+    report,
     environment: process.env,
   });
   telemetry = (await starting) ?? noTelemetry;
   return telemetry;
 }
 
-/** The handler as it is registered: told of, where somebody is to be told; else as it came. */
+/** The handler as it is registered: with a span for each invocation where telemetry is configured, else unchanged. */
 export function withTelemetry<Handler extends FunctionHandler>(handler: Handler): Handler {
   return boot.settings.telemetry === null ? handler : withSpan(handler, liveTelemetry);
 }
@@ -257,10 +258,10 @@ async function build(settings: Settings): Promise<Parts> {
   const token = tokenOf(settings, credential.graph);
   const transport = createTransport({ root: graph.root, token, newId: randomUUID });
   const table = azureTable(tableClientOf(storage, settings.table, credential.storage));
-  const isTold = settings.telemetry !== null;
-  const way = isTold ? tracedTransport(transport, telemetry) : transport;
+  const isTraced = settings.telemetry !== null;
+  const way = isTraced ? tracedTransport(transport, telemetry) : transport;
   return {
-    table: isTold ? tracedTable(table, telemetry) : table,
+    table: isTraced ? tracedTable(table, telemetry) : table,
     graphFor: (log) => createGraphClient({ settings: graph, transport: way, clock, log }),
     directoryFor: (log) => createDirectoryClient({ settings: graph, transport: way, clock, log }),
     nudgeFor: settings.changeNudges ? nudgesTo(settings, credential.storage) : null,

@@ -9,13 +9,13 @@ import type { DeltaAvailability, Version } from "./types.js";
 export type GroupMembers = "everybody" | ReadonlySet<string>;
 
 /** What can be switched while the simulator runs. */
-export type Switches = {
+type Switches = {
   publicRoot: string;
   token: string | null;
   delta: Record<Version, DeltaAvailability>;
 };
 
-/** All that the handlers share. */
+/** The state that the handlers share. */
 export type World = {
   readonly clock: Clock;
   readonly random: Random;

@@ -46,7 +46,7 @@ export type Binding = {
   readonly [option: string]: unknown;
 };
 
-export type Duration = { readonly seconds?: number };
+type Duration = { readonly seconds?: number };
 
 export type RetryOptions = {
   readonly maxRetryCount: number;
@@ -62,7 +62,9 @@ export type FunctionMetadata = {
   readonly retryOptions?: RetryOptions;
 };
 
+/** A handler as the library wraps it. */
 export type FunctionCallback = (...inputs: unknown[]) => unknown;
+/** A hook; it may change its context. */
 export type HookCallback = (context: Record<string, unknown>) => unknown;
 
 export type RetryContext = {
@@ -93,7 +95,7 @@ export type CoreInvocationContext = {
   log(level: LogLevel, category: LogCategory, message: string): void;
 };
 
-export type InvocationModel = {
+type InvocationModel = {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<RpcInvocationResponse>;

@@ -124,7 +124,7 @@ export class World {
     return this.#host.nudges;
   }
 
-  /** The highest sequence that was nudged in each mailbox's present life. */
+  /** The highest sequence that was nudged in each mailbox's present epoch. */
   get nudged(): Host["nudged"] {
     return this.#host.nudged;
   }
@@ -220,7 +220,7 @@ export class World {
     return faultyTable(this.#table, mortal, this.scheduler, {
       applied: ({ name }, partitionKey, actions) => this.oracle.applied(name, partitionKey, actions),
       refusalOf: (actions) => this.#refusalOf(actions),
-      hidesIndex: () => this.dice.strikes("tableHidesIndex"),
+      hidesIndex: () => this.dice.injects("tableHidesIndex"),
       die,
     });
   }
@@ -263,7 +263,7 @@ export class World {
       after: (process, ms, call) => scheduler.timer(process, () => `${ms} ms`, scheduler.nowMs + ms, call),
       draw: () => draws.next(),
       token: async () => {
-        if (this.dice.strikes("identityFails")) throw new Error("The identity is away.");
+        if (this.dice.injects("identityFails")) throw new Error("The identity is away.");
         return token;
       },
       wire: wireOf({
@@ -273,7 +273,7 @@ export class World {
         root,
         die: ({ process }) => this.kill(process),
         isWithoutLinks: (mailboxId) => mailboxId === this.malformedMailbox,
-        bendNow: () => (this.dice.strikes("malformedPage") ? this.random.next() : null),
+        distortNow: () => (this.dice.injects("malformedPage") ? this.random.next() : null),
         isTokenOurs: (authorization) => authorization === `Bearer ${token}`,
         tickets: () => ++this.#tickets,
         delayMsOf: (mailboxId) => this.slow.get(mailboxId) ?? 0,
@@ -297,7 +297,7 @@ export class World {
 
   /** A message reaches one of the processes. */
   async #deliver(): Promise<void> {
-    const isTwice = this.dice.strikes("duplicateDelivery");
+    const isTwice = this.dice.injects("duplicateDelivery");
     const message = this.queues.take(this.scheduler.nowMs, this.random, isTwice);
     if (message === null) return;
     const body = jsonOrText(message.body);
