@@ -12,7 +12,7 @@ import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
 import { type DiscoverPorts, discoverLimits, sourceName } from "./roster/ports.js";
 import { type Ports, runLimits } from "./rounds/ports.js";
-import type { RetirePorts } from "./rounds/retention.js";
+import type { RetentionPorts } from "./rounds/retention.js";
 import { nextLocalFire, readSchedule } from "./schedule.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
@@ -219,8 +219,8 @@ export const mirrorFacts: MirrorFacts = {
   nextFireMs: (afterMs) => ("mistake" in ticks ? null : nextLocalFire(ticks, afterMs)),
 };
 
-/** What the retirement of tombstones needs. @throws LayoutError, StorageError */
-export async function retirePorts(log: Log): Promise<RetirePorts> {
+/** What retention needs. @throws LayoutError, StorageError */
+export async function retentionPorts(log: Log): Promise<RetentionPorts> {
   const { shards, tombstoneMs } = boot.settings;
   return {
     clock,

@@ -5,7 +5,7 @@ import { actOnMailbox, type MailboxAction } from "../../shared/actions/mailbox.j
 import type { Log } from "../../shared/log.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { runLimits } from "../../shared/rounds/ports.js";
-import { retireTombstones } from "../../shared/rounds/retention.js";
+import { applyRetention } from "../../shared/rounds/retention.js";
 import { startRounds } from "../../shared/rounds/startRounds.js";
 import { StorageError } from "../../shared/table/errors.js";
 import { type MemoryTable, memoryTable } from "../../shared/table/memoryTable.js";
@@ -192,7 +192,7 @@ export class World {
       // Retention counts on whole transactions: with small ones its units would be torn, as they never are.
       const { clock, store, log } = await portsOf(invocation, { ...this.#wiring, operationsMax: 100 });
       const shards = Array.from({ length: this.plan.shards }, (_, index) => index.toString(16).padStart(2, "0"));
-      await retireTombstones({ clock, store, shards, tombstoneMs, runMsMax: runLimits.runMsMax, log });
+      await applyRetention({ clock, store, shards, tombstoneMs, runMsMax: runLimits.runMsMax, log });
     });
   }
 

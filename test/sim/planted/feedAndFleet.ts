@@ -198,8 +198,8 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "end a pass of the roster at its first page",
     file: "shared/sync/directory.ts",
-    from: `if (!page.isLast) return walked;`,
-    to: `if (!page.isLast && !state.isFull) return walked;`,
+    from: `if (!page.isLast) return next;`,
+    to: `if (!page.isLast && !state.isFull) return next;`,
     unit: ["test/roster/discover.test.ts"],
   },
   {
@@ -247,7 +247,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "count nobody under the brake",
     file: "shared/rounds/runRounds.ts",
-    from: `if (kind === "braked" || kind === "refused") await this.#due.skipRest();`,
+    from: `if (kind === "braked" || kind === "refused") await due.skipRest();`,
     to: ``,
     unit: ["test/rounds/brake.test.ts"],
   },
