@@ -98,7 +98,7 @@ describe("the passes after it", () => {
     expect((await world.states()).get(id)).toBe("suspended");
     const held = await world.store.readMailbox(id);
     expect(held?.checkpoint).toMatchObject({
-      parkedReason: "suspended",
+      lifecycle: "suspended",
       notBeforeMs: null,
       link: null,
       lastErrorCode: reason,

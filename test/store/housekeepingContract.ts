@@ -188,7 +188,8 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
         };
         await expect(interferedStore.purgeMailbox("m")).rejects.toThrow("The process ended.");
         const left = (await store.readMailbox("m"))?.checkpoint;
-        if (crashAt > 1) expect(left).toMatchObject({ parkedReason: "removing", phase: "initial", link: null });
+        if (crashAt > 1)
+          expect(left).toMatchObject({ lifecycle: "removing", parkedReason: null, phase: "initial", link: null });
         expect(await store.purgeMailbox("m")).toBe("purged");
         expect(await rowsLeft()).toEqual([]);
       }
