@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Held, Store } from "../store/store.js";
+import { isLeaving } from "../sync/due.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
 import { beginning, isExpired, isListOvertaken, type Position, pageAfter } from "./position.js";
 import { createTokens, type Tokens } from "./token.js";
@@ -209,14 +210,10 @@ async function missing(store: FeedStore, { mailboxId, epoch }: Checkpoint): Retu
   return { kind: after.epoch === epoch ? "unknownCalendar" : "unsettled", checkpoint: after };
 }
 
-/** Parked reasons of mailboxes that are not served: being removed, or suspended by discovery. */
-const unserved = /^(removing|suspended)(:|$)/;
-
 /** The checkpoint of a mailbox that is served, or why it is not. */
 function servedBy(held: Held | null): Checkpoint | FeedRefusal {
   const checkpoint = held?.checkpoint ?? null;
-  if (checkpoint === null || unserved.test(checkpoint.parkedReason ?? ""))
-    return { kind: "unknownMailbox", checkpoint };
+  if (checkpoint === null || isLeaving(checkpoint)) return { kind: "unknownMailbox", checkpoint };
   return checkpoint.lastFullRoundMs === null ? { kind: "notReady", checkpoint } : checkpoint;
 }
 
