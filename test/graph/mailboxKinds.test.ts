@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createMailboxKindsClient } from "../../shared/graph/mailboxKinds.js";
-import { answer, errorBody, graphServer, openTransport, type Reply } from "./support.js";
+import { answer, errorBody, graphServer, openTransport, type Reply } from "../worlds/scriptedGraph.js";
 
 const ids = ["3f0c0000-0000-4000-8000-0000000000a1", "3f0c0000-0000-4000-8000-0000000000a2"] as const;
 type Item = { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> };

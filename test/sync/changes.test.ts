@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { changesBetween } from "../../shared/sync/changes.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
-import { nowMs, row } from "./build.js";
+import { nowMs, row } from "../worlds/rows.js";
 
 const shared = (id: string, name: string, more: Partial<CalendarRow> = {}) =>
   row(id, { resource: { id, name, owner: { address: "owner@contoso.com" } }, ...more });
