@@ -20,6 +20,11 @@ export type RosterHold = {
 };
 
 /** The roster's own checkpoint: how far discovery has come, and all that it needs to go on after any crash. Pure data. */
+/** Accounts that a full roster round left out, by reason. `notLookedAt`: of the disabled ones, whose kind could not be asked. */
+export const leftOutReasons = ["disabled", "guest", "noMail", "kind", "notLookedAt"] as const;
+export type LeftOut = Readonly<Record<(typeof leftOutReasons)[number], number>>;
+export const nobodyLeftOut: LeftOut = { disabled: 0, guest: 0, noMail: 0, kind: 0, notLookedAt: 0 };
+
 export type DirectoryState = {
   /** `directory` or `group:<object id>`. Another one than before means a full round. */
   readonly source: string;
@@ -42,6 +47,16 @@ export type DirectoryState = {
   readonly suspended: number;
   /** Users of this pass whose properties Graph left out: they stay as they were. */
   readonly untold: number;
+  /** Accounts that the full round in hand, or the last one that began, has left out so far. */
+  readonly leftOutSoFar: LeftOut;
+  /** The same of the last full round that ended; null before the first. */
+  readonly leftOut: LeftOut | null;
+  /** Requests for the kinds of mailboxes in this pass. */
+  readonly kindRequests: number;
+  /** An account whose kind could not be asked for want of the permission: it is tried first the next time. */
+  readonly kindProbe: string | null;
+  /** Kinds that the roster takes, by name in order. Others than before mean a full round. */
+  readonly kinds: string;
   /** Sync states that this pass has lost. */
   readonly resets: number;
   /** Counting and suspending: the shard that comes next. */
@@ -91,7 +106,17 @@ export const propertiesHidden = "directoryPropertiesHidden";
 export const directoryEmpty = "directoryEmpty";
 
 const noCount = { sweepShard: 0, leaving: 0, leavingNew: 0, counted: 0, leftLately: 0 };
-const nothingYet = { ...noCount, pages: 0, seen: 0, added: 0, resumed: 0, suspended: 0, untold: 0, resets: 0 };
+const nothingYet = {
+  ...noCount,
+  pages: 0,
+  seen: 0,
+  added: 0,
+  resumed: 0,
+  suspended: 0,
+  untold: 0,
+  resets: 0,
+  kindRequests: 0,
+};
 
 /** The state of a roster that was never discovered. */
 export function newDirectory(source: string): DirectoryState {
@@ -105,6 +130,10 @@ export function newDirectory(source: string): DirectoryState {
     pass: "",
     passStartedMs: 0,
     ...nothingYet,
+    leftOutSoFar: nobodyLeftOut,
+    leftOut: null,
+    kindProbe: null,
+    kinds: "",
     hold: null,
     leftCountedFromMs: null,
     notBeforeMs: null,
