@@ -9,7 +9,7 @@ const connection = "AzureWebJobsStorage";
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
 
 /** One page message after the other of a mailbox's round, or a round that an operator asked for. */
-export const handler: StorageQueueHandler = async (body, context) => {
+const handler: StorageQueueHandler = async (body, context) => {
   const message = parsePageMessage(body);
   const log = logOf(context);
   const end = await applyPage(message, await livePorts(log));

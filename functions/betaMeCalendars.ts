@@ -3,7 +3,7 @@ import { myCalendarsRoute } from "../shared/http/calendars.js";
 import { httpHandler } from "../shared/http/handler.js";
 import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(myCalendarsRoute, httpPorts, nowMs);
+const handler = httpHandler(myCalendarsRoute, httpPorts, nowMs);
 
 // One function with a catch-all: an id may hold slashes, and Azure's front end decodes them before it routes.
 // Anonymous: App Service Authentication guards it, and without that the route refuses everybody.

@@ -3,7 +3,7 @@ import { userCalendarsRoute } from "../shared/http/calendars.js";
 import { httpHandler } from "../shared/http/handler.js";
 import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(userCalendarsRoute, httpPorts, nowMs);
+const handler = httpHandler(userCalendarsRoute, httpPorts, nowMs);
 
 // One function with a catch-all: an id may hold slashes, and Azure's front end decodes them before it routes.
 app.http("betaUserCalendars", {

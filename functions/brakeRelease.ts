@@ -3,7 +3,7 @@ import { brakeReleaseRoute } from "../shared/http/brakeRelease.js";
 import { httpHandler } from "../shared/http/handler.js";
 import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(brakeReleaseRoute, httpPorts, nowMs);
+const handler = httpHandler(brakeReleaseRoute, httpPorts, nowMs);
 
 app.http("brakeRelease", {
   route: "brake/release",

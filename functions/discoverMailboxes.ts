@@ -5,7 +5,7 @@ import { discoverMailboxes } from "../shared/roster/discover.js";
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
 
-export const handler: TimerHandler = async (_timer, context) => {
+const handler: TimerHandler = async (_timer, context) => {
   const end = await discoverMailboxes({ discover: newId() }, await discoverPorts(logOf(context)));
   if (end.continuation !== null) context.extraOutputs.set(rounds, [JSON.stringify(end.continuation)]);
   context.log(`roster ${end.kind}`);

@@ -3,7 +3,7 @@ import { httpHandler } from "../shared/http/handler.js";
 import { fleetReleaseRoute } from "../shared/http/releaseMany.js";
 import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(fleetReleaseRoute(mirrorFacts.shards), httpPorts, nowMs);
+const handler = httpHandler(fleetReleaseRoute(mirrorFacts.shards), httpPorts, nowMs);
 
 /** By its name it comes before `mailbox`, whose wider route would take it: the host tries names in alphabetical order. */
 app.http("fleetRelease", {

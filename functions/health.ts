@@ -5,7 +5,7 @@ import { logOf } from "../shared/log.js";
 
 const health = healthAnswers(mirrorFacts.shards, nowMs, mirrorFacts.nextFireMs);
 
-export const handler: HttpHandler = (_request, context) => health(async () => (await httpPorts(logOf(context))).store);
+const handler: HttpHandler = (_request, context) => health(async () => (await httpPorts(logOf(context))).store);
 
 app.http("health", {
   route: "health",

@@ -3,7 +3,7 @@ import { httpHandler } from "../shared/http/handler.js";
 import { mailboxRoute } from "../shared/http/mailboxes.js";
 import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(mailboxRoute, httpPorts, nowMs);
+const handler = httpHandler(mailboxRoute, httpPorts, nowMs);
 
 app.http("mailbox", {
   route: "mailboxes/{id}",

@@ -3,7 +3,7 @@ import { httpHandler } from "../shared/http/handler.js";
 import { mailboxCalendarsRoute } from "../shared/http/mailboxCalendars.js";
 import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(mailboxCalendarsRoute, httpPorts, nowMs);
+const handler = httpHandler(mailboxCalendarsRoute, httpPorts, nowMs);
 
 app.http("mailboxCalendars", {
   route: "mailboxes/{id}/calendars",

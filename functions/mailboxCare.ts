@@ -5,7 +5,7 @@ import { httpPorts, nowMs, registered, requireSettings, withTelemetry } from "..
 
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection: "AzureWebJobsStorage" });
 
-export const handler: HttpHandler = (request, context) => {
+const handler: HttpHandler = (request, context) => {
   const route = careRoute((message) => context.extraOutputs.set(pages, [JSON.stringify(message)]));
   return httpHandler(route, httpPorts, nowMs)(request, context);
 };

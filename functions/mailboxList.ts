@@ -3,7 +3,7 @@ import { httpHandler } from "../shared/http/handler.js";
 import { mailboxListRoute } from "../shared/http/mailboxList.js";
 import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(mailboxListRoute(mirrorFacts.shards), httpPorts, nowMs);
+const handler = httpHandler(mailboxListRoute(mirrorFacts.shards), httpPorts, nowMs);
 
 app.http("mailboxList", {
   route: "mailboxes",

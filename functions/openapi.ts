@@ -3,7 +3,7 @@ import { httpHandler } from "../shared/http/handler.js";
 import { openapiRoute } from "../shared/http/openapi/description.js";
 import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(openapiRoute, httpPorts, nowMs);
+const handler = httpHandler(openapiRoute, httpPorts, nowMs);
 
 app.http("openapi", {
   route: "openapi.json",

@@ -3,7 +3,7 @@ import { livePorts, registered, requireSettings, withTelemetry } from "../shared
 import { logOf } from "../shared/log.js";
 import { parkPages } from "../shared/rounds/poison.js";
 
-export const handler: StorageQueueHandler = async (message, context) => {
+const handler: StorageQueueHandler = async (message, context) => {
   await parkPages(message, await livePorts(logOf(context)));
 };
 

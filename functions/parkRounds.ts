@@ -3,7 +3,7 @@ import { registered, requireSettings, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkRounds } from "../shared/rounds/poison.js";
 
-export const handler: StorageQueueHandler = (message, context) => {
+const handler: StorageQueueHandler = (message, context) => {
   parkRounds(message, logOf(context));
 };
 

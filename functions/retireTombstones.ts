@@ -3,7 +3,7 @@ import { requireSettings, retirePorts, withTelemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { retireTombstones } from "../shared/rounds/retention.js";
 
-export const handler: TimerHandler = async (_timer, context) => {
+const handler: TimerHandler = async (_timer, context) => {
   await retireTombstones(await retirePorts(logOf(context)));
 };
 

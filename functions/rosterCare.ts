@@ -5,7 +5,7 @@ import { httpPorts, mirrorFacts, nowMs, registered, requireSettings, withTelemet
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
 
-export const handler: HttpHandler = (request, context) => {
+const handler: HttpHandler = (request, context) => {
   const route = rosterCareRoute(mirrorFacts.source, (message) =>
     context.extraOutputs.set(rounds, [JSON.stringify(message)]),
   );

@@ -5,7 +5,7 @@ import { startRounds } from "../shared/rounds/startRounds.js";
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
 
-export const handler: TimerHandler = async (_timer, context) => {
+const handler: TimerHandler = async (_timer, context) => {
   await requireLayout(logOf(context));
   const messages = startRounds(registered.shards, nowMs(), newId());
   // Strings: the host would print objects as indented JSON.

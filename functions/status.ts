@@ -3,7 +3,7 @@ import { httpHandler } from "../shared/http/handler.js";
 import { statusRoute } from "../shared/http/status.js";
 import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
 
-export const handler = httpHandler(statusRoute(mirrorFacts), httpPorts, nowMs);
+const handler = httpHandler(statusRoute(mirrorFacts), httpPorts, nowMs);
 
 app.http("status", { route: "status", methods: ["GET"], authLevel: "function", handler: withTelemetry(handler) });
 requireSettings();

@@ -38,17 +38,13 @@ export type DiscoverMessage = z.output<typeof discoverShape>;
 /** A nudge for other programs: this mailbox has changed, and the feed can be read up to this sequence. */
 export type Nudge = { readonly mailbox: string; readonly sequence: number };
 
-/** @throws Error in one line, without the message's values: they came from outside. */
-export function parseRoundsMessage(message: unknown): RoundsMessage {
+/** Any message of the rounds queue. @throws Error in one line, without the message's values: they came from outside. */
+export function parseRoundsMessage(message: unknown): RoundsMessage | DiscoverMessage {
+  if (isNamed(message, "discover")) return parsed(discoverShape, message, "{discover}");
   return parsed(roundsShape, message, "{shard, tick}");
 }
 
-/** Any message of the rounds queue. @throws Error in one line, without the message's values. */
-export function parseRoundsWork(message: unknown): RoundsMessage | DiscoverMessage {
-  return isNamed(message, "discover") ? parsed(discoverShape, message, "{discover}") : parseRoundsMessage(message);
-}
-
-/** @throws Error in one line, without the message's values. */
+/** Any message of the pages queue. @throws Error in one line, without the message's values. */
 export function parsePageMessage(message: unknown): PageMessage | SyncMessage | AloneMessage {
   if (isNamed(message, "alone")) return parsed(aloneShape, message, "{mailbox, alone}");
   if (isNamed(message, "sync")) return parsed(syncShape, message, "{mailbox, sync}");

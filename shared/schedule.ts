@@ -18,7 +18,7 @@ export type Schedule = {
   readonly reversed: readonly ReversedRange[];
 };
 
-export type ReversedRange = {
+type ReversedRange = {
   readonly field: string;
   readonly range: string;
   readonly readAs: string;

@@ -4,9 +4,7 @@ import { nextFire, readSchedule } from "./schedule.js";
 import { clientIdMistake, readStorage, type StorageSettings, storageNames } from "./storageSettings.js";
 import { readTelemetry, type TelemetrySettings, telemetryNames } from "./telemetry/settings.js";
 
-export type { StorageSettings };
-
-export type Roster = { readonly kind: "manual" | "directory" } | { readonly kind: "group"; readonly groupId: string };
+type Roster = { readonly kind: "manual" | "directory" } | { readonly kind: "group"; readonly groupId: string };
 
 /** All that the environment decides, checked. Secrets in it: the connection string and the trial token. */
 export type Settings = {
@@ -130,7 +128,10 @@ const shape = z.object({
   CHANGE_NUDGES: oneOf(["on", "off"], "on"),
 });
 
-/** The mirror's own settings; those of its storage come as the host names them. */
+/**
+ * The mirror's own settings; those of its storage come as the host names them.
+ * @internal For tests.
+ */
 export const settingNames: readonly string[] = Object.keys(shape.shape);
 /** All that is read, by the name in small letters. */
 const allNames = new Map(

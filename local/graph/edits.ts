@@ -11,13 +11,13 @@ import {
 import { below, type Random } from "./random.js";
 import type { Calendar, CalendarChanges } from "./types.js";
 
-export type EditKind = "create" | "rename" | "update" | "delete";
+type EditKind = "create" | "rename" | "update" | "delete";
 
 /** What an edit did. */
 export type Edit = { readonly edit: EditKind; readonly mailboxId: string; readonly calendarId: string };
 
 /** `calendarId` must be alive in the mailbox, else it throws: a test that edits nothing proves nothing. */
-export function slotOrThrow(mailbox: Mailbox, calendarId: string): number {
+function slotOrThrow(mailbox: Mailbox, calendarId: string): number {
   const slot = makerFor(mailbox).slotOf(calendarId);
   if (slot === null || !isAlive(mailbox, slot)) throw new Error(`Mailbox ${mailbox.id} has no such calendar.`);
   return slot;

@@ -3,7 +3,7 @@ import { GONE_CODES, LINK_REFUSALS } from "./mailbox.js";
 import type { Random } from "./random.js";
 
 /** Where a fault strikes: `list` means all plain reads of calendars, `batch` the outer request of a batch. */
-export const FAULT_TARGETS = ["delta", "list", "write", "directory", "batch"] as const;
+const FAULT_TARGETS = ["delta", "list", "write", "directory", "batch"] as const;
 export type FaultTarget = (typeof FAULT_TARGETS)[number];
 
 /** Faults that answer instead of the service. Each names what the caller sees. */
@@ -26,14 +26,14 @@ export const REFUSALS = [
 ] as const;
 
 /** Faults of the connection: they strike a whole HTTP request, so for an item of a batch they never do. */
-export const CONNECTION_FAULTS = [
+const CONNECTION_FAULTS = [
   "throttledApplication", // 429 for the whole HTTP request
   "truncatedBody", // JSON that breaks off half way
   "connectionReset", // the request has its effect, the answer never comes
 ] as const;
 
 /** Faults that bend an answer which is otherwise good. */
-export const BENDS = [
+const BENDS = [
   "latency", // `latencyMs` more
   "emptyPages", // `pages` empty pages, then the real one
   "repeatedItems", // `form` "page": a row comes twice; "round": a row of an earlier page of a full round
@@ -51,6 +51,10 @@ export const BENDS = [
   "batchDoubledItem",
 ] as const;
 
+/**
+ * All that the simulator can be told to do wrong.
+ * @internal For tests.
+ */
 export const FAULT_KINDS = [...REFUSALS, ...CONNECTION_FAULTS, ...BENDS] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -83,7 +87,7 @@ export const faultRuleSchema = z.strictObject({
   form: z.enum(["page", "round", "rotating", "same", "host", "user", "emptyUser", "scheme", "longerPath"]).optional(),
 });
 export type FaultRule = z.infer<typeof faultRuleSchema>;
-export type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };
+type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };
 
 /** Switches faults, and counts those that really struck. */
 export type Faults = {

@@ -25,7 +25,7 @@ import type { UserChanges } from "./users.js";
 import type { World } from "./world.js";
 
 /** The mailboxes and their users. Functions that take an id throw when there is no such mailbox. */
-export type Mailboxes = {
+type Mailboxes = {
   count(): number;
   ids(): string[];
   idAt(index: number): string;

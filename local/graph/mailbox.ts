@@ -10,7 +10,7 @@ export const GONE_CODES = [
   "ErrorNonExistentMailbox",
   "Request_ResourceNotFound",
 ] as const;
-export type GoneCode = (typeof GONE_CODES)[number];
+type GoneCode = (typeof GONE_CODES)[number];
 
 /** How a link is refused although nothing ails the mailbox: 404 with an empty message, 400, 403, or 404 without a body. */
 export const LINK_REFUSALS = ["UnknownError", "BadRequest", "ErrorAccessDenied", "emptyBody"] as const;

@@ -9,7 +9,7 @@ import type { DeltaAvailability, Version } from "./types.js";
 export type GroupMembers = "everybody" | ReadonlySet<string>;
 
 /** What can be switched while the simulator runs. */
-export type Switches = {
+type Switches = {
   publicRoot: string;
   token: string | null;
   delta: Record<Version, DeltaAvailability>;

@@ -13,7 +13,7 @@ import type {
   RpcTypedData,
 } from "./types.js";
 
-export type InvocationRequest = {
+type InvocationRequest = {
   readonly cause: InvocationCause;
   readonly data: RpcTypedData;
   readonly triggerMetadata?: Record<string, RpcTypedData>;

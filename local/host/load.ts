@@ -71,7 +71,7 @@ function describeLoadError(error: unknown): string {
 }
 
 /** Files below `root` that match a pattern of `*`, `?`, `**` and `{a,b}`, sorted; `./` in front is allowed. */
-export function expandGlob(root: string, pattern: string): string[] {
+function expandGlob(root: string, pattern: string): string[] {
   const normal = pattern.replace(/^\.\//, "");
   const fixed = normal.split("/").slice(0, -1); // Walk only below the part without wildcards.
   const wild = fixed.findIndex((part) => /[*?{[]/.test(part));

@@ -2,7 +2,7 @@ import type { LogCategory, LogLevel } from "./types.js";
 
 const LEVELS: readonly LogLevel[] = ["trace", "debug", "information", "warning", "error", "critical", "none"];
 
-export type Outcome = "succeeded" | "failed";
+type Outcome = "succeeded" | "failed";
 export type InvocationCause = "timer" | "queue" | "http" | "manual";
 
 /** What the host tells a program that follows it: one JSON object per line with `--events`. */

@@ -78,7 +78,7 @@ function collectOutputs(hostFunction: HostFunction, response: RpcInvocationRespo
 }
 
 /** The messages that the real host makes of one output value. */
-export function toMessages(data: RpcTypedData): Buffer[] {
+function toMessages(data: RpcTypedData): Buffer[] {
   if (data.bytes !== undefined) return [Buffer.from(data.bytes)];
   if (data.string !== undefined) return stringToTexts(data.string).map((text) => Buffer.from(text));
   if (data.json !== undefined) return jsonToTexts(JSON.parse(data.json)).map((text) => Buffer.from(text));

@@ -46,7 +46,7 @@ export type Binding = {
   readonly [option: string]: unknown;
 };
 
-export type Duration = { readonly seconds?: number };
+type Duration = { readonly seconds?: number };
 
 export type RetryOptions = {
   readonly maxRetryCount: number;
@@ -93,7 +93,7 @@ export type CoreInvocationContext = {
   log(level: LogLevel, category: LogCategory, message: string): void;
 };
 
-export type InvocationModel = {
+type InvocationModel = {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: unknown, result: unknown): Promise<RpcInvocationResponse>;

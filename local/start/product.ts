@@ -1,7 +1,7 @@
 import type { Status } from "../../shared/views/status.js";
 
 /** A mailbox for the roster. */
-export type NewMailbox = { readonly id: string; readonly displayName?: string | null };
+type NewMailbox = { readonly id: string; readonly displayName?: string | null };
 
 /** The product as a user reaches it: by its HTTP functions and the host's manual runs. */
 export type Product = {

@@ -1,6 +1,6 @@
 import type { Snapshot } from "./mirrorView.js";
 
-export type Summary = Snapshot & {
+type Summary = Snapshot & {
   readonly seconds: number;
   readonly requests: number | null;
   readonly pages: number | null;

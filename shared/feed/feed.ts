@@ -42,7 +42,7 @@ export type ListPage = {
   readonly checkpoint: Checkpoint;
 };
 
-export type OneCalendar = {
+type OneCalendar = {
   readonly kind: "calendar";
   readonly row: CalendarRow;
   readonly version: string;
@@ -50,7 +50,7 @@ export type OneCalendar = {
 };
 
 /** The reader holds the version that is there now. */
-export type Unchanged = { readonly kind: "unchanged"; readonly version: string; readonly checkpoint: Checkpoint };
+type Unchanged = { readonly kind: "unchanged"; readonly version: string; readonly checkpoint: Checkpoint };
 
 /** The mirror as other programs read it. Throws what the store throws. */
 export type MirrorFeed = {
@@ -71,14 +71,14 @@ export type MirrorFeed = {
   ): Promise<OneCalendar | FeedRefusal | { readonly kind: "unknownCalendar"; readonly checkpoint: Checkpoint }>;
 };
 
-export type ListAsk = {
+type ListAsk = {
   readonly token: string | null;
   readonly pageSize: number;
   /** Whether the reader holds that version already. */
   readonly holds?: (version: string) => boolean;
 };
 
-export type FeedStore = Pick<Store, "readMailbox" | "readCalendars" | "readCalendar">;
+type FeedStore = Pick<Store, "readMailbox" | "readCalendars" | "readCalendar">;
 export type FeedParts = {
   readonly store: FeedStore;
   /** Seals tokens: 32 random bytes or more, the same for all instances. */

@@ -1,17 +1,20 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Position } from "./position.js";
 
-/** Ours have some 100 characters; those of a list page carry a calendar's id, and Outlook's have 152 as a rule. */
+/**
+ * Ours have some 100 characters; those of a list page carry a calendar's id, and Outlook's have 152 as a rule.
+ * @internal For tests.
+ */
 export const tokenCharsMax = 4_096;
 
 /** A place in the feed of one life of a mailbox. */
-export type FeedToken = Position & { readonly epoch: string };
+type FeedToken = Position & { readonly epoch: string };
 
 /** How far a list has come: up to the calendar that its last page ended with, as the mailbox was at `sequence`. */
 export type ListPlace = { readonly after: string; readonly sequence: number };
 
 /** A place in the list of one life of a mailbox. */
-export type ListToken = ListPlace & { readonly epoch: string };
+type ListToken = ListPlace & { readonly epoch: string };
 
 /** An opened token still has to be held against the mailbox's present life. */
 type OfOneLife = { isOfEpoch(epoch: string): boolean };

@@ -2,7 +2,7 @@ import { type MailboxState, mailboxStates } from "../sync/state.js";
 import { type Counters, counterNames, type Json, type JsonObject, type Strategy } from "../sync/types.js";
 
 /** Mailboxes of one state for one reason, with some of them by name. */
-export type Trouble = {
+type Trouble = {
   readonly state: MailboxState;
   readonly reason: string;
   count: number;

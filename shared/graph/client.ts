@@ -38,7 +38,7 @@ export type GraphClient = {
  * `onPage` is told of each page as soon as it has come: the others of the batch may take longer. `onCall` is told when a
  * call has ended, answered or cut off: the asking comes on.
  */
-export type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void; readonly onCall: () => void };
+type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void; readonly onCall: () => void };
 
 export type GraphClientOptions = {
   readonly settings: {

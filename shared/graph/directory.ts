@@ -25,7 +25,7 @@ export type DirectoryItem = {
   readonly isWhole: boolean;
 };
 
-export type DirectoryOutcome =
+type DirectoryOutcome =
   | {
       readonly kind: "page";
       readonly items: readonly DirectoryItem[];

@@ -72,7 +72,10 @@ export function retryOptions(answer: Answer): Parameters<TokenSource["getToken"]
   return classify(answer, false, 0).kind === "authConfig" ? { fresh: true } : null;
 }
 
-/** The claims of a challenge as JSON text; null when it has none, or none that can be read. */
+/**
+ * The claims of a challenge as JSON text; null when it has none, or none that can be read.
+ * @internal For tests.
+ */
 export function claimsOf(challenge: string): string | null {
   const [, encoded] = /\bclaims="([A-Za-z0-9+/_=-]{1,16000})"/i.exec(challenge) ?? [];
   if (encoded === undefined) return null;

@@ -9,6 +9,7 @@ const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GM
  *   by itself.
  * @see RFC 9110 §10.2.3: whole seconds or a date. Graph's throttling page also shows a fraction, `2.128`. All else is
  *   refused on purpose: `Date.parse("-5")` is a day in 2001, which would read as "come back at once".
+ * @internal For tests.
  */
 export function parseRetryAfter(header: string | null, nowMs: number): number | null {
   const text = header?.trim() ?? "";

@@ -14,6 +14,7 @@ const knownOptions = new Set(
 /**
  * The system query options of a URL, each once. Graph takes their names without the dollar sign too. Other parameters,
  * such as the function key in `code`, are none of ours.
+ * @internal For tests.
  */
 export function optionsOf(url: URL, accepted: readonly string[]): ReadonlyMap<string, string> | Mistake {
   const options = new Map<string, string>();

@@ -159,7 +159,7 @@ async function commitOne(unit: Parameters<Ports["store"]["commitUnits"]>[0][numb
 }
 
 /** The message that carries a round on, or null when the mailbox is not in mid-round. */
-export function pageMessageOf(checkpoint: Checkpoint): PageMessage | null {
+function pageMessageOf(checkpoint: Checkpoint): PageMessage | null {
   const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
   if (!isWalking || checkpoint.roundId === null) return null;
   return { mailbox: checkpoint.mailboxId, round: checkpoint.roundId, page: checkpoint.pageNumber };

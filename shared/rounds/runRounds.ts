@@ -37,7 +37,7 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   const gate = await passBrake(message, ports); // Braked, it counts only: the ring goes on at the next tick.
   const claim = await store.writeShardRow({
     shard: message.shard,
-    row: { run, figures: {} }, // They have a row of their own: this one goes with every transaction.
+    row: { run },
     etag: current?.etag ?? null,
   });
   if (claim === "superseded") return nothing("superseded");
@@ -146,7 +146,7 @@ class Run {
 
   /** The shard's row as of now. */
   #row() {
-    return { run: { ...this.#run, ...this.#due.cursor, seenMs: this.#cameOnMs }, figures: {} };
+    return { run: { ...this.#run, ...this.#due.cursor, seenMs: this.#cameOnMs } };
   }
 
   async #runToEnd(): Promise<RunEnd> {
@@ -177,7 +177,7 @@ class Run {
     // A braked run hands nothing on: the next tick goes on at once.
     const seenMs = kind === "unfinished" ? clock.nowMs() : null;
     const run = { ...this.#run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs };
-    const row = { run, figures: {} };
+    const row = { run };
     const written = await store.writeShardRow({ ...this.committer.claim, row, figures: figures.stored });
     if (written === "superseded") return { ...nothing("superseded"), pages: this.#pages };
     log("info", `shard ${kind}`, { shard: this.message.shard, ...figures.told });

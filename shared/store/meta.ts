@@ -179,6 +179,7 @@ function codesOf(text: string | null): readonly string[] {
  * The key that seals feed tokens: the same for all instances and for as long as the row stands. Without the row a new one
  * is written, and all tokens handed out before are refused.
  * @param draw Draws a key: 32 random bytes.
+ * @internal For tests.
  */
 export async function readFeedKey(table: Table, draw: () => Uint8Array): Promise<Uint8Array> {
   const stored = await table.get(metaPartition, metaRows.feedKey);

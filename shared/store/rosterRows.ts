@@ -152,7 +152,7 @@ function actionsOf(seat: Seat | undefined, commitId: string): readonly Action[] 
 }
 
 /** A roster row as columns; their names are a public contract. */
-export function rosterColumns(row: RosterRow): Columns {
+function rosterColumns(row: RosterRow): Columns {
   return new ColumnWriter()
     .text("mailboxId", row.mailboxId)
     .text("source", row.source)

@@ -1,8 +1,7 @@
-import type { JsonObject } from "../sync/types.js";
 import type { Columns, Entity } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
 
-/** The shard's own row: the run that holds the shard, how far it has come, and figures for people. */
+/** The shard's own row: the run that holds the shard, and how far it has come. */
 export type ShardRow = {
   readonly run: {
     readonly tick: string;
@@ -18,13 +17,12 @@ export type ShardRow = {
     /** When the run last wrote, by its own clock; null for a run that nobody works on. */
     readonly seenMs: number | null;
   } | null;
-  readonly figures: JsonObject;
 };
 
 export type ShardRun = NonNullable<ShardRow["run"]>;
 
 /** The shard's row as columns; their names are a public contract. */
-export function shardRowColumns({ run, figures }: ShardRow): Columns {
+export function shardRowColumns({ run }: ShardRow): Columns {
   const writer = new ColumnWriter();
   if (run !== null) {
     writer
@@ -37,15 +35,14 @@ export function shardRowColumns({ run, figures }: ShardRow): Columns {
       .time("runFinished", run.finishedMs)
       .time("runSeen", run.seenMs);
   }
-  return writer.text("figures", JSON.stringify(figures)).columns();
+  return writer.text("figures", "{}").columns(); // Nothing reads it but earlier releases, which may come back.
 }
 
 /** What the shard's row holds. @throws RowError when a needed column is missing or unreadable. */
 export function shardRowOf(entity: Entity): ShardRow {
   const row = new ColumnReader(entity);
-  const figures = row.object("figures");
   const tick = row.textOrNull("tick");
-  if (tick === null) return { run: null, figures };
+  if (tick === null) return { run: null };
   return {
     run: {
       tick,
@@ -57,6 +54,5 @@ export function shardRowOf(entity: Entity): ShardRow {
       finishedMs: row.timeOrNull("runFinished"),
       seenMs: row.timeOrNull("runSeen"),
     },
-    figures,
   };
 }

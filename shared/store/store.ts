@@ -1,12 +1,12 @@
 import type { Brake } from "../sync/brake.js";
 import type { DirectoryState } from "../sync/directory.js";
-import type { CalendarRow, Checkpoint, JsonObject } from "../sync/types.js";
+import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError, StorageError } from "../table/errors.js";
 import { type Action, type Entity, type Table, type Transacted, tableLimits } from "../table/table.js";
 import { sameColumns } from "./columns.js";
 import { type Committed, commitUnits } from "./commit.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
-import { calendarOf, checkpointColumns, checkpointOf, commitIdColumn } from "./entities.js";
+import { calendarOf, checkpointOf } from "./entities.js";
 import { figuresAction, readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
 import type { ShardClaim } from "./landing.js";
@@ -18,11 +18,11 @@ import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
 import { type GroupLimits, groupLimits, type Held, type PendingUnit } from "./units.js";
 
 export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/errors.js";
-export type { Committed, UnitResult } from "./commit.js";
+export type { UnitResult } from "./commit.js";
 export type { DirectoryHeld } from "./directoryRow.js";
 export type { ShardClaim } from "./landing.js";
-export { manualSource, type RosterHeld, type RosterRow, type RosterRows, type Seat } from "./rosterRows.js";
-export { type GroupLimits, groupSize, type Held, type PendingUnit, packGroup } from "./units.js";
+export { manualSource, type RosterHeld, type RosterRow, type Seat } from "./rosterRows.js";
+export { groupSize, type Held, type PendingUnit } from "./units.js";
 
 /**
  * Half of what the table service gives: all shards of an instance hold a page at a time, and a full page more would cost
@@ -72,7 +72,6 @@ export type Store = {
   readTombstones(mailboxId: string, removedBeforeMs: number): Promise<readonly CalendarRow[]>;
   /** Mailboxes of a shard that have such tombstones. One may come twice, and one without checkpoint may come too. */
   mailboxesWithTombstones(shard: string, removedBeforeMs: number): AsyncIterable<readonly string[]>;
-  addMailbox(checkpoint: Checkpoint): Promise<Held | "exists">;
   /**
    * Group commit of units of one shard. Each unit is all or nothing under its checkpoint's ETag (I1, I2), and one that is
    * refused harms no other (I10). A unit that is larger than a transaction goes in several; until the last its checkpoint
@@ -107,7 +106,7 @@ export type Store = {
 };
 
 /** `figures`: written in the same transaction. */
-export type NewShardRow = {
+type NewShardRow = {
   readonly shard: string;
   readonly row: ShardRow;
   readonly etag: string | null;
@@ -140,7 +139,6 @@ export function createStore(parts: StoreParts): Store {
     },
     readTombstones: (mailboxId, beforeMs) => tombstonesOf(table, shardOfMailbox(mailboxId), mailboxId, beforeMs),
     mailboxesWithTombstones: (shard, beforeMs) => mailboxesWithTombstones(table, shard, beforeMs),
-    addMailbox: (checkpoint) => addMailbox(table, shardOfMailbox(checkpoint.mailboxId), checkpoint, newCommitId()),
     commitUnits: (units, claim) => {
       const shard = onlyShardOf(units, claim, shardOfMailbox);
       if (shard === null) return Promise.resolve({ results: [], claim });
@@ -232,22 +230,6 @@ async function readCalendars(table: Table, shard: string, mailboxId: string): Pr
     for (const entity of page) rows.push(calendarOf(entity));
   }
   return rows;
-}
-
-async function addMailbox(
-  table: Table,
-  shard: string,
-  checkpoint: Checkpoint,
-  commitId: string,
-): Promise<Held | "exists"> {
-  const rowKey = mailboxKey(checkpoint.mailboxId);
-  const columns = { ...checkpointColumns(checkpoint), [commitIdColumn]: commitId };
-  const answer = await surely(table, shard, { kind: "create", rowKey, columns });
-  if (answer.kind === "done") return { checkpoint, etag: answer.etags[0] ?? "" };
-  if (answer.reason !== "conflict") throw new StorageError("add mailbox", shard, 400, answer.code);
-  const stored = await table.get(shard, rowKey);
-  const isOurs = stored?.columns[commitIdColumn] === commitId; // Our own success, whose answer was lost.
-  return isOurs && stored !== null ? { checkpoint, etag: stored.etag } : "exists";
 }
 
 async function writeShardRow(

@@ -52,20 +52,6 @@ export function groupSize(units: readonly PendingUnit[]): number {
 }
 
 /**
- * How many units from the front share one transaction, with room left for the shard's row. At least 1: a unit that is
- * too large for a transaction goes alone.
- */
-export function packGroup(units: readonly PendingUnit[], limits: GroupLimits = groupLimits): number {
-  const room = { operationsMax: limits.operationsMax - 1, bodyBytesMax: limits.bodyBytesMax };
-  const joins = roomFor(room);
-  const last = units.findIndex((unit) => {
-    const parcel = parcelOf("00", unit, room);
-    return "tooLarge" in parcel || !joins(parcel);
-  });
-  return Math.max(1, last === -1 ? units.length : last);
-}
-
-/**
  * A transaction being filled: tells of one parcel after the other whether it joins, and counts it in when it does. The
  * first always does, a torn one stays alone, and two of one mailbox never meet: an entity may be named once.
  */

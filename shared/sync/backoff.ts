@@ -5,7 +5,7 @@ import { syncLimits } from "./limits.js";
  * together don't come back together.
  * @param failures Failures in a row, 1 or more. @param jitter A draw from 0 up to 1.
  */
-export function spreadWaitMs(baseMs: number, maxMs: number, failures: number, jitter: number): number {
+function spreadWaitMs(baseMs: number, maxMs: number, failures: number, jitter: number): number {
   const fullMs = Math.min(maxMs, baseMs * 2 ** Math.min(failures - 1, 40));
   return Math.round(fullMs * (0.5 + jitter / 2));
 }

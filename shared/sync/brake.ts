@@ -31,12 +31,15 @@ export type Brake = {
   readonly suspected: Suspicion | null;
 };
 
-export type Suspicion = { readonly codes: readonly string[]; readonly count: number; readonly sinceMs: number };
+type Suspicion = { readonly codes: readonly string[]; readonly count: number; readonly sinceMs: number };
 
 /** How a mailbox was refused. Graph says the same with more than one code, for one mailbox or from one to the next. */
 export type Refusal = { readonly kind: Outcome["kind"]; readonly code: string };
 
-/** All are our own choice. */
+/**
+ * All are our own choice.
+ * @internal For tests.
+ */
 export const brakeLimits = {
   /** The longest that one `Retry-After` is believed; then one mailbox is asked. */
   throttleMsMax: 3_600_000,

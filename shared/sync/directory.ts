@@ -65,7 +65,7 @@ export type DirectoryState = {
   readonly discovered: number;
 };
 
-export const rosterLimits = {
+const rosterLimits = {
   /** Fewer than this are never held. */
   heldLeavingMin: 3,
   /** A pass that would take away more than this share of the discovered roster is held. */
@@ -85,7 +85,7 @@ export const rosterLimits = {
 /** Users came with an id and without their properties: the permission to read them is missing. */
 export const propertiesHidden = "directoryPropertiesHidden";
 /** A full round that ended, and told of nobody. */
-export const directoryEmpty = "directoryEmpty";
+const directoryEmpty = "directoryEmpty";
 
 const noCount = { sweepShard: 0, leaving: 0, leavingNew: 0, counted: 0, leftLately: 0 };
 const nothingYet = { ...noCount, pages: 0, seen: 0, added: 0, resumed: 0, suspended: 0, untold: 0, resets: 0 };

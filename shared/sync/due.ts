@@ -60,7 +60,7 @@ export function afterAlone(next: Checkpoint, nowMs: number, tookMs: number, goes
 }
 
 /** When the next audit of this mailbox is due: spread over half the interval, so that a fleet added at once is not audited at once. */
-export function auditDueMs(checkpoint: Checkpoint, auditMs: number): number | null {
+function auditDueMs(checkpoint: Checkpoint, auditMs: number): number | null {
   if (checkpoint.lastFullRoundMs === null || checkpoint.strategy === "list") return null;
   return checkpoint.lastFullRoundMs + Math.round(auditMs * (0.75 + fraction(checkpoint.mailboxId) / 4));
 }

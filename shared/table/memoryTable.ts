@@ -12,7 +12,7 @@ import {
   tableLimits,
 } from "./table.js";
 
-export type TableCall = "createIfMissing" | "get" | "page" | "transact";
+type TableCall = "createIfMissing" | "get" | "page" | "transact";
 
 /**
  * `before`: nothing has happened yet, a throw means that it never will. `after`: it is done, and a throw is a lost

@@ -9,6 +9,10 @@ export type FlushOptions = {
   readonly nowMs: () => number;
 };
 
+/**
+ * How often measurements are sent, and how long that may take. All are our own choice.
+ * @internal For tests.
+ */
 export const flushLimits = {
   /** An invocation waits no longer; the sending goes on. */
   waitMsMax: 2_000,

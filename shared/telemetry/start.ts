@@ -16,6 +16,7 @@ export type StartOptions = {
 /**
  * What the exporter would send of its own accord: a metric `_OTELRESOURCE_` beside each batch of spans, and figures about
  * itself, to Microsoft instead of the resource. Only the word `true` switches them off.
+ * @internal For tests.
  */
 export const switchedOff: readonly string[] = [
   "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED",

@@ -20,7 +20,7 @@ export type Telemetry = {
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-export type SpanAbout = {
+type SpanAbout = {
   readonly kind: "internal" | "client";
   readonly attributes: Attributes;
   /** The W3C `traceparent` of whoever called us. Without it the span belongs to the one in which the caller runs. */

@@ -3,10 +3,10 @@ import { type DirectoryState, newDirectory, type RosterHold } from "../sync/dire
 
 const at = (ms: number | null): string | null => (ms === null || ms === 0 ? null : new Date(ms).toISOString());
 
-/** How discovery stands, for people. Its link is a secret and never part of this. */
-export type RosterView = ReturnType<typeof rosterView>;
-
-/** @param source The setting, by name; null: mailboxes are put on the roster by hand alone. */
+/**
+ * How discovery stands, for people. Its link is a secret and never part of this.
+ * @param source The setting, by name; null: mailboxes are put on the roster by hand alone.
+ */
 export function rosterView(source: string | null, stored: DirectoryState | null) {
   const state = stored ?? newDirectory(source ?? "manual");
   const { hold } = state;

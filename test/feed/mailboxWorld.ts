@@ -12,7 +12,7 @@ import { storeOn } from "../store/builders.js";
 
 export const key = new Uint8Array(32).fill(7);
 export const mailboxId = "adele";
-export const startMs = Date.UTC(2026, 9, 8, 12);
+const startMs = Date.UTC(2026, 9, 8, 12);
 export const minuteMs = 60_000;
 
 /** What happens to one calendar on a page. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { addMailbox } from "../../shared/roster/byHand.js";
 import { httpOf, type Reply } from "./http.js";
 import { fitUsers, fleet, tickMs } from "./world.js";
 
@@ -123,8 +124,7 @@ describe("PUT takes object ids only", () => {
 
   test("one of another shape that an earlier release took can be looked at and removed", async () => {
     const { world, http } = await opened();
-    const { newCheckpoint } = await import("../../shared/sync/checkpoint.js");
-    await world.store.addMailbox(newCheckpoint("banana", "epoch", null));
+    await addMailbox("banana", {}, world.store, world.newId);
     expect((await http.get("banana")).status).toBe(200);
     expect((await http.remove("banana")).status).toBe(204);
     expect((await http.get("banana")).status).toBe(404);

@@ -13,7 +13,7 @@ export type Page = {
   readonly "@odata.nextLink"?: string;
   readonly "@odata.deltaLink"?: string;
 };
-export type BatchItem = {
+type BatchItem = {
   readonly id: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export type BatchItem = {
 };
 
 export const START_MS = Date.UTC(2026, 9, 8, 12);
-export const JSON_HEADERS = { authorization: "Bearer fake", "content-type": "application/json" };
+const JSON_HEADERS = { authorization: "Bearer fake", "content-type": "application/json" };
 
 /** A simulator with a clock in hand, and short ways to ask it. */
 export function trial(options: Partial<GraphOptions> = {}) {

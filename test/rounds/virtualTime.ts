@@ -14,7 +14,7 @@ import { memoryTable } from "../../shared/table/memoryTable.js";
 import type { After } from "../../shared/timer.js";
 
 /** Time that goes on to the next thing that is due, once all that could happen before it has happened. */
-export class VirtualTime {
+class VirtualTime {
   ms = Date.UTC(2026, 0, 1);
   readonly #timers = new Set<{ readonly atMs: number; readonly call: () => void }>();
 

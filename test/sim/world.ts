@@ -23,7 +23,7 @@ import { type CallKind, type Fate, type Mortal, Scheduler, settled } from "./sch
 import { wireOf } from "./wire.js";
 import type { WorldOptions } from "./worldOptions.js";
 
-export const root = "https://graph.microsoft.com";
+const root = "https://graph.microsoft.com";
 const token = "the-only-token";
 const startMs = Date.UTC(2026, 0, 5);
 /** Our choice: more at once would only make the order of things less likely to be an extreme one. */

@@ -1,5 +1,13 @@
 import type { ShardRow } from "../../shared/store/shardRow.js";
-import { createStore, type Held, type PendingUnit, type Store, type StoreParts } from "../../shared/store/store.js";
+import {
+  createStore,
+  type Held,
+  manualSource,
+  type PendingUnit,
+  type RosterRow,
+  type Store,
+  type StoreParts,
+} from "../../shared/store/store.js";
 import type { CalendarRow, Checkpoint } from "../../shared/sync/types.js";
 
 /** Any checkpoint of a mailbox in rest, about 1 KB with its link. */
@@ -71,7 +79,7 @@ export function shardRow(runId: string, cursor: string | null = null): ShardRow 
     finishedMs: null,
     seenMs: 11_000,
   };
-  return { run, figures: { states: { fresh: 3 } } };
+  return { run };
 }
 
 /** A store whose commit ids are counted up, so that runs of a test are alike. */
@@ -89,8 +97,22 @@ export function storeOn(table: StoreParts["table"], changed: Partial<StoreParts>
 let commitIds = 0;
 
 export async function added(store: Store, mailboxId: string, changed: Partial<Checkpoint> = {}): Promise<Held> {
-  const held = await store.addMailbox(checkpoint(mailboxId, changed));
-  if (held === "exists") throw new Error(`Mailbox ${mailboxId} is there already.`);
+  const row: RosterRow = {
+    mailboxId,
+    source: manualSource,
+    state: "active",
+    generation: 0,
+    step: 0,
+    userPrincipalName: null,
+    displayName: null,
+    leaveReason: null,
+    sinceMs: null,
+    purgeAfterMs: null,
+  };
+  const next = checkpoint(mailboxId, changed);
+  const [result] = await store.roster.commit([{ row, etag: null, checkpoint: { next, etag: null } }]);
+  const held = await store.readMailbox(mailboxId);
+  if (result !== "seated" || held === null) throw new Error(`Mailbox ${mailboxId} was not added.`);
   return held;
 }
 

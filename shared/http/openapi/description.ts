@@ -14,7 +14,10 @@ export const openapiRoute: Route = (request) => {
   return Promise.resolve({ status: 200, headers, jsonBody: openapiDocument(server) });
 };
 
-/** @param server Where the paths begin, such as `https://mirror.example/api`. */
+/**
+ * @param server Where the paths begin, such as `https://mirror.example/api`.
+ * @internal For tests.
+ */
 export function openapiDocument(server: string): JsonObject {
   return {
     openapi: "3.1.1",
