@@ -1,5 +1,5 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, requireSettings, telemetry, withTelemetry } from "../shared/live.js";
+import { livePorts, registered, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parsePageMessage } from "../shared/messages.js";
 import { applyPage } from "../shared/rounds/applyPage.js";
@@ -22,6 +22,5 @@ app.storageQueue("applyPage", {
   queueName: registered.pagesQueue,
   connection,
   extraOutputs: [pages],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { myCalendarsRoute } from "../shared/http/calendars.js";
 import { httpHandler } from "../shared/http/handler.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(myCalendarsRoute, httpPorts, nowMs);
 
@@ -11,6 +11,5 @@ app.http("betaMeCalendars", {
   route: "beta/me/calendars/{*rest}",
   methods: ["GET"],
   authLevel: "anonymous",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

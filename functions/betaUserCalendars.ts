@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { userCalendarsRoute } from "../shared/http/calendars.js";
 import { httpHandler } from "../shared/http/handler.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(userCalendarsRoute, httpPorts, nowMs);
 
@@ -10,6 +10,5 @@ app.http("betaUserCalendars", {
   route: "beta/users/{id}/calendars/{*rest}",
   methods: ["GET"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { brakeReleaseRoute } from "../shared/http/brakeRelease.js";
 import { httpHandler } from "../shared/http/handler.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(brakeReleaseRoute, httpPorts, nowMs);
 
@@ -9,6 +9,5 @@ app.http("brakeRelease", {
   route: "brake/release",
   methods: ["POST"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,5 +1,5 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { discoverPorts, newId, registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { discoverPorts, newId, registered } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { discoverMailboxes } from "../shared/roster/discover.js";
 
@@ -14,6 +14,5 @@ const handler: TimerHandler = async (_timer, context) => {
 app.timer("discoverMailboxes", {
   schedule: registered.rosterSchedule,
   extraOutputs: [rounds],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { fleetReleaseRoute } from "../shared/http/releaseMany.js";
-import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(fleetReleaseRoute(mirrorFacts.shards), httpPorts, nowMs);
 
@@ -10,6 +10,5 @@ app.http("fleetRelease", {
   route: "mailboxes/release",
   methods: ["POST"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxRoute } from "../shared/http/mailboxes.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(mailboxRoute, httpPorts, nowMs);
 
@@ -9,6 +9,5 @@ app.http("mailbox", {
   route: "mailboxes/{id}",
   methods: ["GET", "PUT", "DELETE"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

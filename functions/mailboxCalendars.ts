@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxCalendarsRoute } from "../shared/http/mailboxCalendars.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(mailboxCalendarsRoute, httpPorts, nowMs);
 
@@ -9,6 +9,5 @@ app.http("mailboxCalendars", {
   route: "mailboxes/{id}/calendars",
   methods: ["GET"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

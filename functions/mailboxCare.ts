@@ -1,7 +1,7 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { careRoute } from "../shared/http/mailboxActions.js";
-import { httpPorts, nowMs, registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs, registered } from "../shared/live.js";
 
 const pages = output.storageQueue({ queueName: registered.pagesQueue, connection: "AzureWebJobsStorage" });
 
@@ -15,6 +15,5 @@ app.http("mailboxCare", {
   methods: ["POST"],
   authLevel: "function",
   extraOutputs: [pages],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

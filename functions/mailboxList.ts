@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxListRoute } from "../shared/http/mailboxList.js";
-import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(mailboxListRoute(mirrorFacts.shards), httpPorts, nowMs);
 
@@ -9,6 +9,5 @@ app.http("mailboxList", {
   route: "mailboxes",
   methods: ["GET"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

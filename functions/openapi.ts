@@ -1,7 +1,7 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { openapiRoute } from "../shared/http/openapi/description.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(openapiRoute, httpPorts, nowMs);
 
@@ -9,6 +9,5 @@ app.http("openapi", {
   route: "openapi.json",
   methods: ["GET"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,5 +1,5 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { livePorts, registered } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkPages } from "../shared/rounds/poison.js";
 
@@ -10,6 +10,5 @@ const handler: StorageQueueHandler = async (message, context) => {
 app.storageQueue("parkPages", {
   queueName: `${registered.pagesQueue}-poison`,
   connection: "AzureWebJobsStorage",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,5 +1,5 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
-import { registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { registered } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkRounds } from "../shared/rounds/poison.js";
 
@@ -10,6 +10,5 @@ const handler: StorageQueueHandler = (message, context) => {
 app.storageQueue("parkRounds", {
   queueName: `${registered.roundsQueue}-poison`,
   connection: "AzureWebJobsStorage",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

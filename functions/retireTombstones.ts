@@ -1,5 +1,5 @@
 import { app, type TimerHandler } from "@azure/functions";
-import { requireSettings, retirePorts, withTelemetry } from "../shared/live.js";
+import { retirePorts } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { retireTombstones } from "../shared/rounds/retention.js";
 
@@ -7,5 +7,4 @@ const handler: TimerHandler = async (_timer, context) => {
   await retireTombstones(await retirePorts(logOf(context)));
 };
 
-app.timer("retireTombstones", { schedule: "0 30 3 * * *", handler: withTelemetry(handler) });
-requireSettings();
+app.timer("retireTombstones", { schedule: "0 30 3 * * *", handler });

@@ -1,7 +1,7 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { rosterCareRoute } from "../shared/http/rosterActions.js";
-import { httpPorts, mirrorFacts, nowMs, registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs, registered } from "../shared/live.js";
 
 const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
 
@@ -17,6 +17,5 @@ app.http("rosterCare", {
   methods: ["POST"],
   authLevel: "function",
   extraOutputs: [rounds],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,5 +1,5 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { discoverPorts, livePorts, registered, requireSettings, telemetry, withTelemetry } from "../shared/live.js";
+import { discoverPorts, livePorts, registered, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parseRoundsMessage } from "../shared/messages.js";
 import { discoverMailboxes } from "../shared/roster/discover.js";
@@ -31,6 +31,5 @@ app.storageQueue("runRounds", {
   queueName: registered.roundsQueue,
   connection,
   extraOutputs: [rounds, pages],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

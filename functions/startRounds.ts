@@ -1,5 +1,5 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { newId, nowMs, registered, requireLayout, requireSettings, withTelemetry } from "../shared/live.js";
+import { newId, nowMs, registered, requireLayout } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { startRounds } from "../shared/rounds/startRounds.js";
 
@@ -19,6 +19,5 @@ const handler: TimerHandler = async (_timer, context) => {
 app.timer("startRounds", {
   schedule: registered.syncSchedule,
   extraOutputs: [rounds],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/core-auth";
-import type { FunctionHandler } from "@azure/functions";
+import { app } from "@azure/functions";
 import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
@@ -38,14 +38,25 @@ export const nowMs = clock.nowMs;
 type Boot = { readonly settings: Settings; readonly error: SettingsError | null };
 const boot = readBoot();
 
-/** Names and schedules for registration: the defaults where the settings are wrong, so that the mistake can be told. */
+/** Names and schedules for registration: the defaults where the settings are wrong, so that the mistake can be reported. */
 export const registered: Settings = boot.settings;
 
 /**
- * To be called right after a trigger registered itself. An app that throws before it has registered anything looks to
- * the host like an app without functions; one that throws afterwards fails to start, with this message.
+ * Ends the start of the app: the build calls it once all triggers have registered themselves. An app that throws before
+ * it has registered anything looks to the host like an app without functions; one that throws afterwards fails to start,
+ * with this message. (A hook `appStart` that throws would look like a worker that fails, which the host starts again.)
+ * @throws SettingsError
+ * @public
  */
-export function requireSettings(): void {
+export function finishStart(): void {
+  requireSettings();
+  if (boot.settings.telemetry === null) return;
+  app.hook.preInvocation((invocation) => {
+    invocation.functionHandler = withSpan(invocation.functionHandler, liveTelemetry);
+  });
+}
+
+function requireSettings(): void {
   if (boot.error !== null) throw boot.error;
 }
 
@@ -75,11 +86,6 @@ async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry
   });
   telemetry = (await starting) ?? noTelemetry;
   return telemetry;
-}
-
-/** The handler as it is registered: told of, where somebody is to be told; else as it came. */
-export function withTelemetry<Handler extends FunctionHandler>(handler: Handler): Handler {
-  return boot.settings.telemetry === null ? handler : withSpan(handler, liveTelemetry);
 }
 
 type Parts = {

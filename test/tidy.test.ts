@@ -159,11 +159,6 @@ describe("one place for each thing", () => {
     expect(found.map(({ path }) => path)).toEqual(["shared/table/azureTable.ts"]);
   });
 
-  test("every function is watched", () => {
-    const unwatched = inRoom("functions").filter(({ text }) => !/handler: withTelemetry\(/.test(text));
-    expect(unwatched.map(({ path }) => path)).toEqual([]);
-  });
-
   test("the environment is read in the composition root only", () => {
     const found = [...inRoom("functions"), ...inRoom("shared")].filter(({ text }) => text.includes("process.env"));
     expect(found.map(({ path }) => path)).toEqual(["shared/live.ts"]);
