@@ -17,6 +17,7 @@ import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
 import { forgetTable, keptFeedKey, type OpenOptions } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
+import { dayMs, minuteMs } from "./sync/time.js";
 import type { Table } from "./table/table.js";
 import { withSpan } from "./telemetry/invocation.js";
 import { startTelemetry } from "./telemetry/start.js";
@@ -117,7 +118,7 @@ export async function httpPorts(log: Log): Promise<HttpPorts> {
 const isSignInOn = process.env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() === "true";
 
 /** Our choice: how long this process believes what it knows of its table. Somebody may have deleted or replaced it meanwhile. */
-const tableKnownMsMax = 5 * 60_000;
+const tableKnownMsMax = 5 * minuteMs;
 let tableKnownMs = nowMs();
 
 async function liveStore(log: Log): Promise<Store> {
@@ -216,8 +217,8 @@ export const mirrorFacts: MirrorFacts = {
     graphApiVersion: boot.settings.graph.version,
     graphBatchSize: boot.settings.graph.batchSize,
     graphPageSize: boot.settings.graph.pageSize,
-    auditDays: boot.settings.auditMs / 86_400_000,
-    tombstoneDays: boot.settings.tombstoneMs / 86_400_000,
+    auditDays: boot.settings.auditMs / dayMs,
+    tombstoneDays: boot.settings.tombstoneMs / dayMs,
     changeNudges: boot.settings.changeNudges,
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },

@@ -1,3 +1,5 @@
+import { dayMs, minuteMs } from "./sync/time.js";
+
 /**
  * Schedules of timers, read as the Functions host reads them: NCRONTAB with six fields, `{second} {minute} {hour} {day}
  * {month} {day of week}`, or with the last five. The rules are those of the parser in the host (NCrontab.Signed), which
@@ -50,7 +52,6 @@ const fields: readonly Field[] = [
   },
 ];
 
-const dayMs = 86_400_000;
 /** After so many days the calendar repeats itself, weekdays included: what has not fired by then never does. */
 const calendarCycleDays = 146_097;
 /** A whole number as .NET's `int.Parse` takes it: with blanks around it, and a sign. */
@@ -112,7 +113,7 @@ export function nextLocalFire(schedule: Schedule, afterMs: number): number | nul
 }
 
 /** What the clock on the wall shows more than UTC. */
-const offsetMs = (atMs: number): number => -new Date(atMs).getTimezoneOffset() * 60_000;
+const offsetMs = (atMs: number): number => -new Date(atMs).getTimezoneOffset() * minuteMs;
 
 /** The first time of day that fits, in seconds, not before `from`; null when there is none on that day. */
 function timeOfDay({ hours, minutes, seconds }: Schedule, from: number): number | null {

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
 import { nextFire, readSchedule } from "./schedule.js";
 import { clientIdMistake, readStorage, type StorageSettings, storageNames } from "./storageSettings.js";
+import { isGuid } from "./sync/mailboxId.js";
+import { dayMs } from "./sync/time.js";
 import { readTelemetry, type TelemetrySettings, telemetryNames } from "./telemetry/settings.js";
 
 type Roster = { readonly kind: "manual" | "directory" } | { readonly kind: "group"; readonly groupId: string };
@@ -44,8 +46,6 @@ export class SettingsError extends Error {
   }
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const loopback = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
 const secrets = new Set(["AzureWebJobsStorage", "GRAPH_ACCESS_TOKEN"]);
 
@@ -112,12 +112,9 @@ const shape = z.object({
   ROSTER: z
     .string()
     .default("manual")
-    .refine(
-      (text) => ["manual", "directory"].includes(text) || (text.startsWith("group:") && guid.test(text.slice(6))),
-      {
-        error: "must be manual, directory, or group: followed by the group's object id",
-      },
-    ),
+    .refine((text) => ["manual", "directory"].includes(text) || (text.startsWith("group:") && isGuid(text.slice(6))), {
+      error: "must be manual, directory, or group: followed by the group's object id",
+    }),
   ROSTER_SCHEDULE: schedule("0 0 * * * *"),
   AUDIT_DAYS: days(7),
   TOMBSTONE_DAYS: days(30),

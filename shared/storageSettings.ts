@@ -1,3 +1,5 @@
+import { isGuid } from "./sync/mailboxId.js";
+
 export type StorageSettings =
   | { readonly kind: "connectionString"; readonly connectionString: string }
   | {
@@ -23,11 +25,9 @@ const identityNames = [accountName, ...services, credential, clientId, ...otherI
 /** The settings of the storage, as the host names them. */
 export const storageNames: readonly string[] = [connection, ...identityNames];
 
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** What is wrong with the client id of an identity, or null. */
 export function clientIdMistake(name: string, value: string | undefined): string | null {
-  if (value === undefined || guid.test(value)) return null;
+  if (value === undefined || isGuid(value)) return null;
   return `${name} must be the client id of the identity, a GUID as the portal shows it, and no name. It is ${shown(value)}.`;
 }
 

@@ -59,7 +59,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   feed: ["sync", "store"],
   http: ["sync", "store", "roster", "views", "actions", "feed"],
   azure: ["graph"],
-  telemetry: ["table", "graph", "store", "figures", "rounds"],
+  telemetry: ["sync", "table", "graph", "store", "figures", "rounds"],
 };
 /** Files that stand beside the rooms, and which rooms import them; all others are for `live.ts` alone. */
 const beside: Readonly<Record<string, readonly string[]>> = {

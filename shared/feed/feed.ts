@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Held, Store } from "../store/store.js";
+import { isServed } from "../sync/checkpoint.js";
+import { isLeaving } from "../sync/due.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
 import { beginning, isExpired, isListOvertaken, type Position, pageAfter } from "./position.js";
 import { createTokens, type Tokens } from "./token.js";
@@ -202,15 +204,11 @@ async function missing(store: FeedStore, { mailboxId, epoch }: Checkpoint): Retu
   return { kind: after.epoch === epoch ? "unknownCalendar" : "unsettled", checkpoint: after };
 }
 
-/** Reasons of mailboxes that are not served: on their way off the roster, or taken out of service by the directory. */
-const unserved = /^(removing|suspended)(:|$)/;
-
 /** The checkpoint of a mailbox that is served, or why it is not. */
 function servedBy(held: Held | null): Checkpoint | FeedRefusal {
   const checkpoint = held?.checkpoint ?? null;
-  if (checkpoint === null || unserved.test(checkpoint.parkedReason ?? ""))
-    return { kind: "unknownMailbox", checkpoint };
-  return checkpoint.lastFullRoundMs === null ? { kind: "notReady", checkpoint } : checkpoint;
+  if (checkpoint === null || isLeaving(checkpoint)) return { kind: "unknownMailbox", checkpoint };
+  return isServed(checkpoint) ? checkpoint : { kind: "notReady", checkpoint };
 }
 
 function versionOf(...parts: readonly (string | number)[]): string {

@@ -1,5 +1,4 @@
-const secondMs = 1_000;
-const minuteMs = 60 * secondMs;
+import { minuteMs, secondMs } from "../sync/time.js";
 
 export type GraphLimits = {
   readonly itemsPerBatchMax: number;

@@ -2,6 +2,7 @@ import type { HttpHandler, HttpRequest, InvocationContext } from "@azure/functio
 import type { MirrorFeed } from "../feed/feed.js";
 import { type Log, logOf } from "../log.js";
 import { LayoutError, RowError, StorageError, type Store } from "../store/store.js";
+import { isGuid } from "../sync/mailboxId.js";
 import { within } from "../within.js";
 
 /** What a route needs from outside. */
@@ -98,8 +99,6 @@ async function safely(
   }
 }
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /**
  * Names the request in every answer, as Graph does. `request-id` is the invocation's id, by which the log finds it; the
  * caller's own id goes back only where it is one: what goes into a header must not be anybody's text.
@@ -107,7 +106,7 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 function traced(given: Answer, request: HttpRequest, { invocationId }: InvocationContext, nowMs: number): Answer {
   const theirs = request.headers.get("client-request-id") ?? "";
-  const clientRequestId = guid.test(theirs) ? theirs : null;
+  const clientRequestId = isGuid(theirs) ? theirs : null;
   const headers = {
     ...given.headers,
     "request-id": invocationId,

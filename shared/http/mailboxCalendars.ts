@@ -1,5 +1,5 @@
 import { mailboxIdOf } from "../sync/mailboxId.js";
-import type { CalendarRow, Json, JsonObject } from "../sync/types.js";
+import { type CalendarRow, isJsonObject, type Json, type JsonObject } from "../sync/types.js";
 import { mailboxView } from "../views/mailbox.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { queryMistake } from "./requests.js";
@@ -51,5 +51,5 @@ function text(value: Json | undefined): string | null {
 }
 
 function objectOrEmpty(value: Json | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+  return isJsonObject(value) ? value : {};
 }

@@ -1,6 +1,7 @@
 import type { DirectoryClient, DirectorySource } from "../graph/directory.js";
 import type { Log } from "../log.js";
 import type { Store } from "../store/store.js";
+import { minuteMs } from "../sync/time.js";
 
 /** How much one invocation of discovery does before it hands on. Passed in: a simulation makes them tiny. */
 export type DiscoverLimits = {
@@ -19,7 +20,7 @@ export type DiscoverLimits = {
 };
 
 export const discoverLimits: DiscoverLimits = {
-  runMsMax: 4 * 60_000,
+  runMsMax: 4 * minuteMs,
   waitMsMax: 30_000,
   waitsMax: 5,
   readsAtOnceMax: 32,

@@ -14,6 +14,7 @@ import {
 } from "../sync/brake.js";
 import { askOf, startOver } from "../sync/checkpoint.js";
 import { fraction, isDue } from "../sync/due.js";
+import { isoOrNull } from "../sync/time.js";
 import type { Outcome } from "../sync/types.js";
 import type { Ports } from "./ports.js";
 
@@ -38,7 +39,7 @@ export async function passBrake(
   const outcome = await probe(candidate, claimed.probesStart, ports);
   const after = await store.changeBrake((now) => (now === null ? null : probed(now, outcome, clock.nowMs())));
   const isOpen = !isBraked(after, clock.nowMs());
-  if (isOpen) ports.log("info", "brake over", { code: brake.codes.join(","), since: isoOf(brake.sinceMs) });
+  if (isOpen) ports.log("info", "brake over", { code: brake.codes.join(","), since: isoOrNull(brake.sinceMs) });
   return { isOpen, brake: after };
 }
 
@@ -50,7 +51,10 @@ async function trimmed(brake: Brake, { store, clock, log }: Ports): Promise<Brak
     return next === now ? null : next;
   });
   if (cut === null) return (await store.readBrake()) ?? brake;
-  log("warn", "brake cut: it was raised by a fast clock", { was: isoOf(brake.untilMs), until: isoOf(cut.untilMs) });
+  log("warn", "brake cut: it was raised by a fast clock", {
+    was: isoOrNull(brake.untilMs),
+    until: isoOrNull(cut.untilMs),
+  });
   return cut;
 }
 
@@ -102,7 +106,7 @@ export async function raiseThrottled({ retryAfterMs, code }: GraphBrake, ports: 
   const askedMs = retryAfterMs ?? limits.brakeMsDefault;
   const raised = await store.changeBrake((now) => throttled(now, code, askedMs, clock.nowMs()));
   if (raised === null) return;
-  log("warn", "brake", { code, until: isoOf(raised.untilMs), askedSeconds: Math.round(askedMs / 1000) });
+  log("warn", "brake", { code, until: isoOrNull(raised.untilMs), askedSeconds: Math.round(askedMs / 1000) });
 }
 
 /** Whether nearly all that this run has asked were refused alike: then it is the application's state, and told as that. */
@@ -112,7 +116,7 @@ export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], po
   if (shared === null || shared.count < limits.refusedMin) return false;
   const raised = await store.changeBrake((now) => refused(now, shared.codes, clock.nowMs()));
   if (raised !== null) {
-    log("error", "application refused", { code: raised.codes.join(","), until: isoOf(raised.untilMs) });
+    log("error", "application refused", { code: raised.codes.join(","), until: isoOrNull(raised.untilMs) });
   }
   return true;
 }
@@ -131,8 +135,6 @@ export async function suspect(refusals: Refusals, brake: Brake | null, ports: Po
   if (shared === null) return false;
   const next = await store.changeBrake((now) => suspected(now, shared, limits.refusedMin, clock.nowMs()));
   if (next === null || !isBraked(next, clock.nowMs())) return false;
-  log("error", "application refused", { code: next.codes.join(","), until: isoOf(next.untilMs) });
+  log("error", "application refused", { code: next.codes.join(","), until: isoOrNull(next.untilMs) });
   return true;
 }
-
-const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());

@@ -2,6 +2,7 @@ import type { GraphClient } from "../graph/client.js";
 import type { Log } from "../log.js";
 import type { Nudge } from "../messages.js";
 import type { Store } from "../store/store.js";
+import { minuteMs } from "../sync/time.js";
 import type { Moment } from "../sync/types.js";
 import type { After } from "../timer.js";
 
@@ -41,7 +42,7 @@ export type RunLimits = {
 };
 
 export const runLimits: RunLimits = {
-  runMsMax: 4 * 60_000,
+  runMsMax: 4 * minuteMs,
   pagesPerRunMax: 50,
   batchesInFlightMax: 8,
   uncommittedMax: 400,

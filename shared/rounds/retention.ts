@@ -1,6 +1,7 @@
 import type { Log } from "../log.js";
 import { type Held, type PendingUnit, RowError, type Store } from "../store/store.js";
 import { removingReason } from "../sync/due.js";
+import { dayMs } from "../sync/time.js";
 import type { CalendarRow } from "../sync/types.js";
 
 export type RetirePorts = {
@@ -24,8 +25,6 @@ const forgottenPerUnitMax = 99;
 
 /** Each turn loses only to a worker that wrote in between. After that the next run tries. */
 const turnsMax = 3;
-
-const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * Deletes tombstones that are older than their retention, and notes in each checkpoint up to which sequence: readers of

@@ -1,6 +1,7 @@
 import type { Held } from "../store/store.js";
 import { decide, park, wait } from "../sync/decide.js";
 import { needsStoredRows, settle } from "../sync/settle.js";
+import { isoOrNull } from "../sync/time.js";
 import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { momentOf, type Ports } from "./ports.js";
 
@@ -43,7 +44,7 @@ function quiet(next: Checkpoint, ports: Ports): Checkpoint {
 export function logStep(step: Step, ports: Ports): void {
   if (step.kind === "apply") return;
   const { mailboxId, lastErrorCode, parkedReason, notBeforeMs, failuresInARow } = step.next;
-  const until = notBeforeMs === null ? null : new Date(notBeforeMs).toISOString();
+  const until = isoOrNull(notBeforeMs);
   ports.log(step.kind === "park" ? "warn" : "info", `mailbox ${step.kind}`, {
     mailbox: mailboxId,
     code: lastErrorCode,

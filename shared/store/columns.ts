@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../sync/types.js";
+import { isJsonObject, type Json, type JsonObject } from "../sync/types.js";
 import { RowError } from "../table/errors.js";
 import type { Columns, ColumnValue, Entity } from "../table/table.js";
 
@@ -189,7 +189,7 @@ function splitText(text: string): readonly string[] {
 function parseObject(text: string): JsonObject | null {
   try {
     const value: Json = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+    return isJsonObject(value) ? value : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null; // The caller says which row; the text may hold anything.
     throw error;

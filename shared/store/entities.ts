@@ -3,6 +3,7 @@ import {
   type Checkpoint,
   type Counters,
   counterNames,
+  isJsonObject,
   type Json,
   type JsonObject,
 } from "../sync/types.js";
@@ -149,6 +150,5 @@ export function calendarOf(entity: Entity): CalendarRow {
 }
 
 function objectOrEmpty(value: Json | undefined): JsonObject {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? (value as JsonObject) : {};
+  return isJsonObject(value) ? value : {};
 }

@@ -1,3 +1,4 @@
+import { hourMs, minuteMs } from "./time.js";
 import type { Outcome } from "./types.js";
 
 /**
@@ -42,18 +43,18 @@ export type Refusal = { readonly kind: Outcome["kind"]; readonly code: string };
  */
 export const brakeLimits = {
   /** The longest that one `Retry-After` is believed; then one mailbox is asked. */
-  throttleMsMax: 3_600_000,
+  throttleMsMax: hourMs,
   /** How often a refused application is tried: one mailbox. */
-  probeMs: 60_000,
+  probeMs: minuteMs,
   /** The longest between two such tries, whatever Graph says meanwhile. */
-  refusalMsMax: 15 * 60_000,
+  refusalMsMax: 15 * minuteMs,
   /** A time further ahead than its own wait was written by a fast clock; so much do good clocks differ. */
   clockSkewMsMax: 30_000,
   refusedShareMin: 0.9,
   /** How long refusals of small shards are added up. */
-  suspicionMs: 15 * 60_000,
+  suspicionMs: 15 * minuteMs,
   /** So long after a refusal has ended, one mailbox that is answered shows that others are refused for themselves. */
-  strictMs: 3_600_000,
+  strictMs: hourMs,
   unclearProbesMax: 5,
   /** Codes kept of one refusal. */
   codesMax: 8,

@@ -1,4 +1,5 @@
 import { backoffMs } from "./backoff.js";
+import { dayMs } from "./time.js";
 
 /**
  * The roster's own checkpoint: how far discovery has come, and all that it needs to go on after any crash. Pure.
@@ -71,7 +72,7 @@ const rosterLimits = {
   /** A pass that would take away more than this share of the discovered roster is held. */
   heldLeavingShare: 0.2,
   /** Our choice: leavers of so long are counted together, however many passes told of them. */
-  leavingWindowMs: 24 * 60 * 60 * 1000,
+  leavingWindowMs: dayMs,
   /** Our choice: where less than this share would be left, a second reading is no proof. */
   nearlyNobodyShare: 0.1,
   /** Our choice: 100,000 users are 200 pages of 500. A pass this long is a loop. */

@@ -1,6 +1,4 @@
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
+import { dayMs, hourMs, minuteMs } from "./time.js";
 
 /** Bounds of the round logic. Every way back to Graph is bounded by one of these. */
 export const syncLimits = {

@@ -3,6 +3,11 @@
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
+/** Of a value that JSON.parse gave: only there an object is a JSON object all the way down. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** How we ask a mailbox for its calendars: by `calendars/delta`, or by the plain list where delta does not work. */
 export type Strategy = "delta" | "list";
 

@@ -1,3 +1,4 @@
+import { minuteMs } from "../sync/time.js";
 import { within } from "../within.js";
 import type { Telemetry } from "./telemetry.js";
 
@@ -17,11 +18,11 @@ export const flushLimits = {
   /** An invocation waits no longer; the sending goes on. */
   waitMsMax: 2_000,
   /** Then a sending is given up, and the next may begin. Above the exporters' own bounds, which are 30 s. */
-  sendMsMax: 60_000,
+  sendMsMax: minuteMs,
   /** What comes in between is sent together at its end: an instance that idles is stopped after half a minute. */
   betweenMsMin: 10_000,
   /** One line of log for each time, however long a receiver is away. */
-  tellMsMin: 10 * 60_000,
+  tellMsMin: 10 * minuteMs,
 };
 
 /** The flush that invocations end with: bounded, for all that end about then, and never a reason to fail. */

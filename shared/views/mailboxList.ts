@@ -1,4 +1,5 @@
 import type { Store } from "../store/store.js";
+import { isGuid } from "../sync/mailboxId.js";
 import { type MailboxState, mailboxStates, stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
 import { type MailboxView, mailboxView } from "./mailbox.js";
@@ -16,9 +17,6 @@ export type ListQuery = {
 
 export type ListPage = { readonly mailboxes: readonly MailboxView[]; readonly next: ListPlace | null };
 
-/** A whole object id, which is one row to read. */
-const wholeId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** Our choice: a page of the list reads so many checkpoints at most, however few of them are asked for. */
 const checkpointsPerPageMax = 20_000;
 
@@ -31,7 +29,7 @@ export function isMailboxState(text: string): text is MailboxState {
  * asked for, even none, and still have a next one.
  */
 export async function listMailboxes(query: ListQuery, store: Store, shards: readonly string[]): Promise<ListPage> {
-  if (wholeId.test(query.search)) {
+  if (isGuid(query.search)) {
     const held = await store.readMailbox(query.search);
     const isFound = held !== null && isAskedFor(held.checkpoint, query);
     return { mailboxes: isFound ? [mailboxView(held.checkpoint)] : [], next: null };
