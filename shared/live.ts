@@ -5,7 +5,7 @@ import { app } from "@azure/functions";
 import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
-import { createDirectoryClient, type DirectoryClient, type DirectorySource } from "./graph/directory.js";
+import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
 import { identityToken, steadyCredential, type TokenPorts, type TokenSource, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
@@ -70,7 +70,7 @@ function readBoot(): Boot {
   }
 }
 
-/** What tells of this process. Silent until the first invocation has loaded it, and for ever where nobody is to be told. */
+/** Telemetry of this process. Off until the first invocation has loaded it, and for good where it is not configured. */
 export let telemetry: Telemetry = noTelemetry;
 let starting: Promise<Telemetry | null> | undefined; // Never rejects.
 
@@ -124,19 +124,19 @@ let tableKnownMs = nowMs();
 async function liveStore(log: Log): Promise<Store> {
   requireSettings();
   const { table } = await liveParts();
-  tellRenewals(log);
+  logRenewals(log);
   if (nowMs() - tableKnownMs > tableKnownMsMax) {
     tableKnownMs = nowMs();
     forgetTable(table);
   }
   const onUnreadable = (error: Error) => log("error", error.message);
   const { shards } = boot.settings;
-  const store = createStore({ table, shards, newCommitId: randomUUID, onUnreadable, onLaidOut: tellLayout(log) });
+  const store = createStore({ table, shards, newCommitId: randomUUID, onUnreadable, onLaidOut: logLayout(log) });
   await store.open();
   return store;
 }
 
-function tellLayout(log: Log): OpenOptions["onLaidOut"] {
+function logLayout(log: Log): OpenOptions["onLaidOut"] {
   const { table } = boot.settings;
   return (when) => {
     if (when === "atFirst") return log("warn", "table laid out: it was new", { table });
@@ -144,16 +144,16 @@ function tellLayout(log: Log): OpenOptions["onLaidOut"] {
   };
 }
 
-/** Renewals of tokens that failed while nobody waited for them: the next invocation tells. */
+/** Renewals of tokens that failed while nobody waited for them: the next invocation logs them. */
 const failedRenewals = new Set<string>();
 const tokenPorts: TokenPorts = { clock, onTrouble: (why) => failedRenewals.add(why.slice(0, 500)) };
 
-function tellRenewals(log: Log): void {
+function logRenewals(log: Log): void {
   for (const why of failedRenewals) log("warn", "token not renewed; the one at hand is used", { why });
   failedRenewals.clear();
 }
 
-/** All ports for one invocation. */
+/** What runs and page messages need, for one invocation. @throws LayoutError, StorageError */
 export async function livePorts(log: Log): Promise<Ports> {
   const store = await liveStore(log);
   const { graphFor, nudgeFor } = await liveParts();
@@ -172,20 +172,17 @@ export async function livePorts(log: Log): Promise<Ports> {
   };
 }
 
-/** The setting as a source; null for a roster that is kept by hand. */
-function sourceOf(roster: Settings["roster"]): DirectorySource | null {
-  if (roster.kind === "group") return { kind: "group", groupId: roster.groupId };
-  return roster.kind === "directory" ? { kind: "directory" } : null;
-}
-
-const source = sourceOf(boot.settings.roster);
+const { roster } = boot.settings;
+/** Where discovery finds the roster; null: it is kept by hand. */
+const source = roster.kind === "manual" ? null : roster;
+/** The names of all shards. */
+const shards = shardNames(boot.settings.shards);
 
 /** What discovery of the roster needs. @throws LayoutError, StorageError */
 export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
   const store = await liveStore(log);
   const { directoryFor } = await liveParts();
   const { tombstoneMs } = boot.settings;
-  const shards = shardNames(boot.settings.shards);
   const directory = directoryFor(log);
   return {
     clock,
@@ -203,9 +200,9 @@ export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
 
 const ticks = readSchedule(boot.settings.syncSchedule);
 
-/** What status tells of the settings. No secrets are in it. */
+/** What status shows of the settings. No secrets are in it. */
 export const mirrorFacts: MirrorFacts = {
-  shards: shardNames(boot.settings.shards),
+  shards,
   source: source === null ? null : sourceName(source),
   isDeltaDocumented: clouds[boot.settings.graph.cloud].isDeltaDocumented,
   settings: {
@@ -227,11 +224,11 @@ export const mirrorFacts: MirrorFacts = {
 
 /** What the retirement of tombstones needs. @throws LayoutError, StorageError */
 export async function retirePorts(log: Log): Promise<RetirePorts> {
-  const { shards, tombstoneMs } = boot.settings;
+  const { tombstoneMs } = boot.settings;
   return {
     clock,
     store: await liveStore(log),
-    shards: shardNames(shards),
+    shards,
     tombstoneMs,
     runMsMax: runLimits.runMsMax,
     log,
@@ -264,10 +261,10 @@ async function build(settings: Settings): Promise<Parts> {
   const token = tokenOf(settings, credential.graph);
   const transport = createTransport({ root: graph.root, token, newId: randomUUID });
   const table = azureTable(tableClientOf(storage, settings.table, credential.storage));
-  const isTold = settings.telemetry !== null;
-  const way = isTold ? tracedTransport(transport, telemetry) : transport;
+  const isTraced = settings.telemetry !== null;
+  const way = isTraced ? tracedTransport(transport, telemetry) : transport;
   return {
-    table: isTold ? tracedTable(table, telemetry) : table,
+    table: isTraced ? tracedTable(table, telemetry) : table,
     graphFor: (log) => createGraphClient({ settings: graph, transport: way, clock, log }),
     directoryFor: (log) => createDirectoryClient({ settings: graph, transport: way, clock, log }),
     nudgeFor: settings.changeNudges ? nudgesTo(settings, credential.storage) : null,

@@ -54,7 +54,7 @@ export function parsePageMessage(message: unknown): PageMessage | SyncMessage | 
 /**
  * What a message says: JSON, JSON in base64, or what the host has made of it already. Anything else stays as it came.
  * `host.json` says `messageEncoding: none`. By default the host takes base64 only: it moves any other message aside unseen,
- * to a poison queue whose own trigger cannot read it either, and nobody is told. Base64 is what earlier releases wrote.
+ * to a poison queue whose own trigger cannot read it either, and nobody notices. Base64 is what earlier releases wrote.
  */
 function readMessage(message: unknown): unknown {
   if (typeof message !== "string") return message;
@@ -63,7 +63,7 @@ function readMessage(message: unknown): unknown {
   try {
     return JSON.parse(isBase64 ? Buffer.from(compact, "base64").toString("utf8") : message);
   } catch {
-    return message; // The shape refuses it: it becomes poison, which is told and dropped.
+    return message; // The shape refuses it: it becomes a poison message, which is logged and dropped.
   }
 }
 

@@ -16,7 +16,7 @@ export type Schedule = {
   readonly days: readonly number[];
   readonly months: readonly number[];
   readonly weekdays: readonly number[];
-  /** The ranges whose end comes before their start, and what the host makes of them without telling anybody. */
+  /** The ranges whose end comes before their start, and what the host makes of them without a word. */
   readonly reversed: readonly ReversedRange[];
 };
 
@@ -28,7 +28,7 @@ type ReversedRange = {
   readonly around: string;
 };
 
-/** Why the host would refuse the text. Its timer alone would then stand still, and the rest of the app run on. */
+/** Why the host would refuse the text. Only its timer would then stop, while the rest of the app runs on. */
 export type ScheduleError = { readonly mistake: string };
 
 type Field = { readonly name: string; readonly min: number; readonly max: number; readonly names?: readonly string[] };

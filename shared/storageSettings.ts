@@ -1,5 +1,6 @@
 import { isGuid } from "./sync/mailboxId.js";
 
+/** How the storage account of queues and table is reached: by a secret, or by an identity at these service roots. */
 export type StorageSettings =
   | { readonly kind: "connectionString"; readonly connectionString: string }
   | {
