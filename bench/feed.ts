@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { startProduct } from "../test/product/product.js";
+import { startProduct } from "../test/worlds/product.js";
 
 /**
  * How fast the mirror answers other programs: the built app in the host stand-in, over Azurite, all on this machine.

@@ -8,7 +8,7 @@ import { runRounds } from "../shared/rounds/runRounds.js";
 import { createOpenTelemetry } from "../shared/telemetry/openTelemetry.js";
 import { runAttributes, runPoints } from "../shared/telemetry/runTelemetry.js";
 import { noTelemetry, type Telemetry } from "../shared/telemetry/telemetry.js";
-import { trialPorts } from "../test/rounds/trial.js";
+import { trialPorts } from "../test/worlds/runs.js";
 
 /**
  * What telling costs the process that tells: processor time of quiet ticks with telemetry by OTLP, beside the same ticks

@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Product, startProduct } from "../product/product.js";
+import { type Product, startProduct } from "../worlds/product.js";
 import { violations } from "./axe.js";
 import { launchBrowser, openWatched, type Watched } from "./browser.js";
 

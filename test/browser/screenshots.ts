@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { productAt } from "../../local/start/product.js";
-import { startProduct } from "../product/product.js";
+import { startProduct } from "../worlds/product.js";
 import { launchBrowser } from "./browser.js";
 
 /** `npm run screenshots`: the dashboard's main views, as docs/ shows them. */

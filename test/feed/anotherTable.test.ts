@@ -3,7 +3,7 @@ import { createFeed } from "../../shared/feed/feed.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { readFeedKey } from "../../shared/store/meta.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { mailboxId, mailboxWorld, worldWith } from "./mailboxWorld.js";
+import { mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
 
 /** What readers meet after the mirror has moved to another table: docs/operations.md, "Another SHARDS". */
 

@@ -1,9 +1,9 @@
 import type { Middleware } from "@microsoft/microsoft-graph-client";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Copy, clientFor, refresh, takeNudges } from "../../examples/follow-mirror.mjs";
-import { listening, routesOver } from "../http/inProcess.js";
-import { storeOn } from "../store/builders.js";
-import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "./mailboxWorld.js";
+import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { listening, routesOver } from "../worlds/routes.js";
+import { storeOn } from "../worlds/rows.js";
 
 const opened: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createFeed, type DeltaPage, type MirrorFeed } from "../../shared/feed/feed.js";
 import type { Table } from "../../shared/table/table.js";
-import { storeOn } from "../store/builders.js";
-import { between, key, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "./mailboxWorld.js";
+import { between, key, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/rows.js";
 
 /** A page, short: `id=name` for a calendar, `-id` for a removal. */
 const told = (page: DeltaPage) =>

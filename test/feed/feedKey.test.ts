@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { keptFeedKey, readFeedKey } from "../../shared/store/meta.js";
 import { StorageError } from "../../shared/table/errors.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { between } from "./mailboxWorld.js";
+import { between } from "../worlds/mailbox.js";
 
 const drawing = (byte: number) => () => new Uint8Array(32).fill(byte);
 

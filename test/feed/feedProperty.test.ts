@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createFeed } from "../../shared/feed/feed.js";
-import { storeOn } from "../store/builders.js";
-import { between, type Edit, key, type MailboxWorld, mailboxId, worldWith } from "./mailboxWorld.js";
+import { between, type Edit, key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/rows.js";
 import { ListReader, Reader } from "./reader.js";
 
 /** Something that happens in the mailbox or to its rows. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createFeed, type ListPage } from "../../shared/feed/feed.js";
-import { storeOn } from "../store/builders.js";
-import { between, key, type MailboxWorld, mailboxId, worldWith } from "./mailboxWorld.js";
+import { between, key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/rows.js";
 
 describe("single calendars", () => {
   test("I3: one is not missing because its mailbox left while its row was read", async () => {

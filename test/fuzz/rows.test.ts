@@ -9,7 +9,7 @@ import { LayoutError, RowError, StorageError } from "../../shared/table/errors.j
 import { memoryTable } from "../../shared/table/memoryTable.js";
 import type { Columns, ColumnValue } from "../../shared/table/table.js";
 import { keyUnitsMax } from "../../shared/table/table.js";
-import { checkpoint, row } from "../store/builders.js";
+import { checkpoint, row } from "../worlds/rows.js";
 import { calendarId, hostileJson, hostileText } from "./hostile.js";
 import { runs } from "./runs.js";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseBody } from "../../shared/graph/answer.js";
 import { batchBody, batchGate, isForSingleCall, parseBatch } from "../../shared/graph/batch.js";
 import type { Body } from "../../shared/graph/ports.js";
-import { answer } from "./support.js";
+import { answer } from "../worlds/scriptedGraph.js";
 
 const json = (value: unknown): Body => ({ shape: "json", value });
 const item = (id: unknown, status: unknown = 200, rest: object = {}) => ({ id, status, body: { value: [] }, ...rest });

@@ -4,7 +4,7 @@ import { codeChain, traceOf } from "../../shared/graph/answer.js";
 import { classify } from "../../shared/graph/classify.js";
 import { parsePage } from "../../shared/graph/page.js";
 import type { Answer, Failure } from "../../shared/graph/ports.js";
-import { answer, errorBody } from "./support.js";
+import { answer, errorBody } from "../worlds/scriptedGraph.js";
 
 const nowMs = Date.UTC(2026, 0, 1);
 

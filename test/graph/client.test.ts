@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../shared/graph/ports.js";
 import type { Ask } from "../../shared/sync/types.js";
-import { ask, asksFor, batchGraph, entriesOf, lastPage, open } from "./clientSupport.js";
-import { answer, errorBody, graphServer, openTransport, scriptedTransport } from "./support.js";
+import { ask, asksFor, batchGraph, entriesOf, lastPage, open } from "../worlds/graphClient.js";
+import { answer, errorBody, graphServer, openTransport, scriptedTransport } from "../worlds/scriptedGraph.js";
 
 describe("asking one mailbox", () => {
   test("is one GET, with the page size, and without query options at the start of a round", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Answer, Transport } from "../../shared/graph/ports.js";
-import { ask, asksFor, batchGraph, entriesOf, lastPage, mailboxOf, open, root } from "./clientSupport.js";
-import { answer, errorBody, scriptedTransport } from "./support.js";
+import { ask, asksFor, batchGraph, entriesOf, lastPage, mailboxOf, open, root } from "../worlds/graphClient.js";
+import { answer, errorBody, scriptedTransport } from "../worlds/scriptedGraph.js";
 
 describe("asking many mailboxes", () => {
   test("is one request for all, and the outcomes come in the order of the asks", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { classify } from "../../shared/graph/classify.js";
-import { answer, errorBody } from "./support.js";
+import { answer, errorBody } from "../worlds/scriptedGraph.js";
 
 const nowMs = Date.UTC(2026, 0, 1);
 const html = "<html><body>Refused</body></html>";

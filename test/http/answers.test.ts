@@ -6,8 +6,8 @@ import { mailboxListRoute } from "../../shared/http/mailboxList.js";
 import { openapiRoute } from "../../shared/http/openapi/description.js";
 import { healthAnswers } from "../../shared/http/status.js";
 import { StorageError } from "../../shared/store/store.js";
-import { mailboxId, worldWith } from "../feed/mailboxWorld.js";
-import { context, origin, routesOver, seen } from "./inProcess.js";
+import { mailboxId, worldWith } from "../worlds/mailbox.js";
+import { context, origin, routesOver, seen } from "../worlds/routes.js";
 
 /** Every kind of answer that our routes give, by a name for it. */
 async function everyAnswer() {

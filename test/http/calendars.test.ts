@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { StorageError } from "../../shared/store/store.js";
-import { mailboxId, mailboxWorld, minuteMs, worldWith } from "../feed/mailboxWorld.js";
-import { invocationId, origin, routesOver } from "./inProcess.js";
+import { mailboxId, mailboxWorld, minuteMs, worldWith } from "../worlds/mailbox.js";
+import { invocationId, origin, routesOver } from "../worlds/routes.js";
 
 const guid = "3f0c2d1e-aaaa-4bbb-8ccc-1234567890a1";
 const calendars = `/users/${mailboxId}/calendars`;

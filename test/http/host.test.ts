@@ -7,7 +7,7 @@ import {
 } from "@microsoft/microsoft-graph-client";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { JsonObject } from "../../shared/sync/types.js";
-import { type Product, startProduct } from "../product/product.js";
+import { type Product, startProduct } from "../worlds/product.js";
 import { validatorOf } from "./openapiValidator.js";
 
 const soon = { timeout: 150_000, interval: 50 };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { addMailbox } from "../../shared/roster/byHand.js";
-import { worldWith } from "../feed/mailboxWorld.js";
-import { row } from "../store/builders.js";
-import { routesOver } from "./inProcess.js";
+import { worldWith } from "../worlds/mailbox.js";
+import { routesOver } from "../worlds/routes.js";
+import { row } from "../worlds/rows.js";
 
 const oid = "3f0c2d1e-aaaa-4bbb-8ccc-1234567890a1";
 const other = "00000000-aaaa-4bbb-8ccc-1234567890a1";

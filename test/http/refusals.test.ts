@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Checkpoint } from "../../shared/sync/types.js";
-import { type MailboxWorld, mailboxId, mailboxWorld, minuteMs, worldWith } from "../feed/mailboxWorld.js";
-import { origin, routesOver } from "./inProcess.js";
+import { type MailboxWorld, mailboxId, mailboxWorld, minuteMs, worldWith } from "../worlds/mailbox.js";
+import { origin, routesOver } from "../worlds/routes.js";
 
 const calendars = `/users/${mailboxId}/calendars`;
 const everyRead = [calendars, `${calendars}/a`, `${calendars}/delta`];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { trial, verdict } from "./graphTrial.js";
+import { trial, verdict } from "../worlds/simulator.js";
 
 const deltas = (ids: readonly string[]) =>
   ids.map((id, at) => ({ id: String(at), method: "GET", url: `/users/${id}/calendars/delta` }));

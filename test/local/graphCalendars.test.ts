@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { applied, trial, verdict } from "./graphTrial.js";
+import { applied, trial, verdict } from "../worlds/simulator.js";
 
 describe("the calendar list", () => {
   test("comes in pages of ten by $skip, without types", () => {

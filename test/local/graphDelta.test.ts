@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { applied, tokenOf, trial, verdict } from "./graphTrial.js";
+import { applied, tokenOf, trial, verdict } from "../worlds/simulator.js";
 
 const byId = (rows: Iterable<{ readonly id: string }>) => [...rows].sort((a, b) => (a.id < b.id ? -1 : 1));
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { trial, verdict } from "./graphTrial.js";
+import { trial, verdict } from "../worlds/simulator.js";
 
 const USERS = "/beta/users/delta";
 

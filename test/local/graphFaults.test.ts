@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../../local/graph/faults.js";
-import { applied, START_MS, trial, verdict } from "./graphTrial.js";
+import { applied, START_MS, trial, verdict } from "../worlds/simulator.js";
 
 /** A trial whose mailbox has had its first round, so that there is a link to follow. */
 function trialWithLink(calendars = 6) {

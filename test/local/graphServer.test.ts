@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import { type GraphServer, startGraphServer } from "../../local/graph/server.js";
-import { type Page, START_MS } from "./graphTrial.js";
+import { type Page, START_MS } from "../worlds/simulator.js";
 
 const open: GraphServer[] = [];
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { HostProcess, removeApp, writeApp } from "./hostApp.js";
+import { HostProcess, removeApp, writeApp } from "../worlds/hostApp.js";
 
 const APP = `
   import { app } from "@azure/functions";

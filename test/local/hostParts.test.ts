@@ -8,7 +8,7 @@ import { parseRoute } from "../../local/host/routes.js";
 import { parseSchedule } from "../../local/host/schedule.js";
 import { type QueueSettings, readHostSettings, resolveSettings } from "../../local/host/settings.js";
 import { createTimer } from "../../local/host/timers.js";
-import { removeApp, writeApp } from "./hostApp.js";
+import { removeApp, writeApp } from "../worlds/hostApp.js";
 
 const MINUTE_MS = 60_000;
 

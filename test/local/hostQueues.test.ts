@@ -1,7 +1,7 @@
 import { type QueueClient, QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
-import { HostProcess, removeApp, writeApp } from "./hostApp.js";
+import { HostProcess, removeApp, writeApp } from "../worlds/hostApp.js";
 
 const APP = `
   import { app, output } from "@azure/functions";

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { startHost } from "../../local/host/host.js";
-import { type AppOptions, HostProcess, removeApp, writeApp } from "./hostApp.js";
+import { type AppOptions, HostProcess, removeApp, writeApp } from "../worlds/hostApp.js";
 
 const running: HostProcess[] = [];
 const written: string[] = [];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Product, startProduct } from "./product.js";
+import { type Product, startProduct } from "../worlds/product.js";
 
 const soon = { timeout: 150_000, interval: 200 };
 

@@ -2,7 +2,7 @@ import { QueueClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
 import { freePort } from "../../local/start/processes.js";
-import { HostProcess } from "../local/hostApp.js";
+import { HostProcess } from "../worlds/hostApp.js";
 
 /** The built app in a host process, with messages in its queues that nobody of ours has written. */
 

@@ -1,7 +1,7 @@
 import { TableClient } from "@azure/data-tables";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type Product, startProduct } from "./product.js";
+import { type Product, startProduct } from "../worlds/product.js";
 
 const soon = { timeout: 50_000, interval: 200 };
 

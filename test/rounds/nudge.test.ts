@@ -8,9 +8,9 @@ import { runRounds } from "../../shared/rounds/runRounds.js";
 import { StorageError } from "../../shared/store/store.js";
 import type { Item, Outcome } from "../../shared/sync/types.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { between } from "../feed/mailboxWorld.js";
-import { storeOn } from "../store/builders.js";
-import { noTimers } from "../timers.js";
+import { between } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/rows.js";
+import { noTimers } from "../worlds/timers.js";
 
 const startMs = Date.UTC(2026, 9, 8, 12);
 let drawn = 0;

@@ -3,8 +3,8 @@ import { parkPages, parkRounds } from "../../shared/rounds/poison.js";
 import { type Ports, runLimits } from "../../shared/rounds/ports.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { added, storeOn } from "../store/builders.js";
-import { noTimers } from "../timers.js";
+import { added, storeOn } from "../worlds/rows.js";
+import { noTimers } from "../worlds/timers.js";
 
 const nowMs = Date.UTC(2026, 9, 8, 12);
 const inMidRound: Partial<Checkpoint> = { phase: "full", roundId: "round-1", pageNumber: 2 };

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { type RetirePorts, retireTombstones } from "../../shared/rounds/retention.js";
 import { shardNames } from "../../shared/store/keys.js";
 import type { Store } from "../../shared/store/store.js";
-import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../feed/mailboxWorld.js";
-import { added, row, storeOn } from "../store/builders.js";
+import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { added, row, storeOn } from "../worlds/rows.js";
 
 const dayMs = 24 * 60 * 60 * 1000;
 

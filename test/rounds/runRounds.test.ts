@@ -9,7 +9,7 @@ import { type RunEnd, runRounds } from "../../shared/rounds/runRounds.js";
 import { sameJson } from "../../shared/sync/merge.js";
 import { stateOf } from "../../shared/sync/state.js";
 import type { JsonObject } from "../../shared/sync/types.js";
-import { trialPorts } from "./trial.js";
+import { trialPorts } from "../worlds/runs.js";
 
 let graph: GraphSimulator;
 let server: GraphServer;

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
-import { trialPorts } from "./trial.js";
+import { trialPorts } from "../worlds/runs.js";
 
 /** The answer that the API page of `calendar: delta` shows, as it stands there. */
 const sample = `{

@@ -7,7 +7,7 @@ import { tornCheckpoint } from "../../shared/sync/torn.js";
 import type { CalendarRow, Checkpoint, JsonObject } from "../../shared/sync/types.js";
 import { measureEntity } from "../../shared/table/measure.js";
 import type { Columns, Entity } from "../../shared/table/table.js";
-import { checkpoint, row, shardRow } from "./builders.js";
+import { checkpoint, row, shardRow } from "../worlds/rows.js";
 
 const entityOf = (columns: Columns): Entity => ({ partitionKey: "0a", rowKey: "mailbox|m", etag: "e", columns });
 const readCheckpoint = (columns: Columns) => checkpointOf(entityOf(columns));

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Held, ShardClaim } from "../../shared/store/store.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
 import { StorageError } from "../../shared/table/errors.js";
-import { added, addedMany, row, rowsFrom, shardRow, storeOn, unit } from "./builders.js";
-import type { NewTable } from "./tables.js";
-import { newWorld, shard, type World } from "./world.js";
+import { added, addedMany, row, rowsFrom, shardRow, storeOn, unit } from "../worlds/rows.js";
+import { newWorld, shard, type World } from "../worlds/store.js";
+import type { NewTable } from "../worlds/tables.js";
 
 /** What every Store must do when a unit is torn or an answer is lost. */
 export function faultsContract(name: string, newTable: NewTable): void {

@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { memoryTable } from "../../shared/table/memoryTable.js";
+import { azuriteTables } from "../worlds/tables.js";
 import { storeContract } from "./storeContract.js";
-import { azuriteTables } from "./tables.js";
 
 describe("store in memory", () => {
   storeContract("memory", () => memoryTable());

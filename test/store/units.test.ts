@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { groupSize, type Held, type PendingUnit, type StoreParts } from "../../shared/store/store.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { added, checkpoint, row, rowsFrom, shardRow, storeOn, unit } from "./builders.js";
+import { added, checkpoint, row, rowsFrom, shardRow, storeOn, unit } from "../worlds/rows.js";
 
 const held = (mailboxId: string): Held => ({ checkpoint: checkpoint(mailboxId), etag: "e" });
 const sized = (...sizes: readonly number[]) =>

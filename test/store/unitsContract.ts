@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { noCounters } from "../../shared/figures/counters.js";
 import type { Held, Store } from "../../shared/store/store.js";
-import { added, addedMany, checkpoint, row, rowsFrom, storeOn, unit } from "./builders.js";
-import type { NewTable } from "./tables.js";
-import { newWorld, shard, type World } from "./world.js";
+import { added, addedMany, checkpoint, row, rowsFrom, storeOn, unit } from "../worlds/rows.js";
+import { newWorld, shard, type World } from "../worlds/store.js";
+import type { NewTable } from "../worlds/tables.js";
 
 /** What every Store must do with mailboxes and units, whatever table it stands on. */
 export function unitsContract(name: string, newTable: NewTable): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decide } from "../../shared/sync/decide.js";
 import { syncLimits } from "../../shared/sync/limits.js";
 import type { Outcome, Phase, Step } from "../../shared/sync/types.js";
-import { checkpointIn, item, lastPage, moment, nowMs, page } from "./build.js";
+import { checkpointIn, item, lastPage, moment, nowMs, page } from "../worlds/decisions.js";
 
 const outcomes: Record<Outcome["kind"], Outcome> = {
   page: page("next-2", [item("a")]),

@@ -4,7 +4,7 @@ import { decide } from "../../shared/sync/decide.js";
 import { merge, sameJson } from "../../shared/sync/merge.js";
 import { settle } from "../../shared/sync/settle.js";
 import type { CalendarRow, Checkpoint, Item, Outcome, Unit } from "../../shared/sync/types.js";
-import { checkpointIn, item, lastPage, moment, nowMs, page, removal, row } from "./build.js";
+import { checkpointIn, item, lastPage, moment, nowMs, page, removal, row } from "../worlds/decisions.js";
 
 function unitFrom(before: Checkpoint, outcome: Outcome, stored: readonly CalendarRow[] = []): Unit {
   const step = decide(before, outcome, moment);

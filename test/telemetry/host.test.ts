@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { metrics } from "../../shared/telemetry/metrics.js";
-import { type Product, startProduct } from "../product/product.js";
+import { type Product, startProduct } from "../worlds/product.js";
 import { type ReceivedSpan, type Receiver, startReceiver } from "./receiver.js";
 
 /** The built app in a real host process, which tells a real OTLP receiver what it does. */

@@ -13,7 +13,7 @@ import { runRounds } from "../../shared/rounds/runRounds.js";
 import { withSpan } from "../../shared/telemetry/invocation.js";
 import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
 import { pagesAttributes, runAttributes, runPoints } from "../../shared/telemetry/runTelemetry.js";
-import { trialPorts } from "../rounds/trial.js";
+import { trialPorts } from "../worlds/runs.js";
 
 /** Rounds through each fault of the simulator, told to exporters in memory: what they were told holds no secret. */
 

@@ -5,7 +5,7 @@ import type { MetricName } from "../../shared/telemetry/metrics.js";
 import { runPoints } from "../../shared/telemetry/runTelemetry.js";
 import type { Point } from "../../shared/telemetry/telemetry.js";
 import { readStatus } from "../../shared/views/status.js";
-import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "../fleet/world.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "../worlds/fleet.js";
 
 /** The figures that runs tell, beside those that the status tells of the same runs. */
 

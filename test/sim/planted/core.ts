@@ -19,7 +19,7 @@ export const inTheCore: readonly Mutant[] = [
     file: "shared/sync/decide.ts",
     from: `if (resetsInARow >= syncLimits.resetsBeforeList) {`,
     to: `if (resetsInARow >= 1_000) {`,
-    unit: ["test/fleet/links.test.ts"],
+    unit: ["test/rounds/refusedLinks.test.ts"],
   },
   {
     name: "park a mailbox whose link alone is denied",
@@ -32,7 +32,7 @@ export const inTheCore: readonly Mutant[] = [
     file: "shared/sync/decide.ts",
     from: `if (checkpoint.strategy === "delta") return giveWayToList(checkpoint, code, moment);`,
     to: ``,
-    unit: ["test/fleet/links.test.ts"],
+    unit: ["test/rounds/refusedLinks.test.ts"],
   },
   {
     name: "hold a mailbox that was never served",

@@ -19,14 +19,14 @@ export const inTheDrivers: readonly Mutant[] = [
     file: "shared/rounds/applyPage.ts",
     from: `if (run === null || run.finishedMs !== null) break;`,
     to: `if (run !== undefined) break;`,
-    unit: ["test/fleet/links.test.ts"],
+    unit: ["test/rounds/refusedLinks.test.ts"],
   },
   {
     name: "let a tick open the full round that a message by hand has in hand",
     file: "shared/rounds/applyPage.ts",
     from: `const notBeforeMs = Math.max(held.checkpoint.notBeforeMs ?? 0, clock.nowMs() + claimMs);`,
     to: `const { notBeforeMs } = held.checkpoint;`,
-    unit: ["test/fleet/links.test.ts"],
+    unit: ["test/rounds/refusedLinks.test.ts"],
   },
   {
     name: "ignore the page number in page messages",
@@ -60,7 +60,7 @@ export const inTheDrivers: readonly Mutant[] = [
     file: "shared/rounds/runRounds.ts",
     from: `if (checkpoint.parkedReason === removingReason) this.#removing.push(checkpoint.mailboxId);`,
     to: ``,
-    unit: ["test/fleet/care.test.ts"],
+    unit: ["test/actions/actions.test.ts"],
   },
   {
     name: "retire tombstones without a note",
@@ -74,14 +74,14 @@ export const inTheDrivers: readonly Mutant[] = [
     file: "shared/messages.ts",
     from: `if (typeof message !== "string") return message;`,
     to: `if (message !== null) return message;`,
-    unit: ["test/rounds/messages.test.ts"],
+    unit: ["test/messages.test.ts"],
   },
   {
     name: "let the host move aside, unseen, what is no base64",
     file: "host.json",
     from: `"messageEncoding": "none"`,
     to: `"messageEncoding": "base64"`,
-    unit: ["test/rounds/messages.test.ts"],
+    unit: ["test/messages.test.ts"],
   },
   {
     name: "slow: wait for a batch as long as for a single call",

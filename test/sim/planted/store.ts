@@ -76,14 +76,14 @@ export const inTheStore: readonly Mutant[] = [
     file: "shared/table/azureTable.ts",
     from: `return await within(callMsMax, () => new StorageError(operation, partitionKey, null, "timeout"), ask);`,
     to: `return await ask(new AbortController().signal);`,
-    unit: ["test/bounds.test.ts"],
+    unit: ["test/within.test.ts"],
   },
   {
     name: "know for ever that the table is there",
     file: "shared/store/store.ts",
     from: `if (isTableGone(error)) onGone();`,
     to: ``,
-    unit: ["test/store/gone.test.ts"],
+    unit: ["test/azure/gone.test.ts"],
   },
   {
     name: "keep the failed reading of the feed key",
@@ -97,6 +97,6 @@ export const inTheStore: readonly Mutant[] = [
     file: "shared/azure/changesQueue.ts",
     from: `making ??= make(log).finally(() => {\n            making = null;\n          });`,
     to: `making ??= make(log);`,
-    unit: ["test/store/gone.test.ts"],
+    unit: ["test/azure/gone.test.ts"],
   },
 ];

@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import type { FaultRule } from "../../local/graph/faults.js";
+import { below, randomFrom } from "../../local/graph/random.js";
+import { careForRoster } from "../../shared/actions/roster.js";
+import type { DirectorySource } from "../../shared/graph/directory.js";
+import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+
+/** Any history of a directory that answers well formed and wrong, fails, and is read by processes that die. */
+
+const groupId = "11111111-2222-4333-8444-555555555555";
+const hourMs = 3_600_000;
+const seeds = Number(process.env["ROSTER_SEEDS"] ?? 200);
+const passes = 8;
+const mailboxes = 40;
+/** Of fewer a halved reading may miss less than is ever held. */
+const manyMailboxes = 15;
+
+class Crash extends Error {}
+
+/** What is well formed and wrong twice alike is believed by design: a right reading stands between two of these, and only one of nobody follows a hold. */
+const readsNobody: FaultRule = { kind: "nobodyListed" };
+const wrongReadings: readonly FaultRule[] = [readsNobody, { kind: "halvedList", on: "directory" }];
+const faults: readonly FaultRule[] = [
+  { kind: "propertiesHidden" },
+  { kind: "propertiesHidden", rate: 0.3 },
+  { kind: "toldAgainInPart", rate: 0.5 },
+  { kind: "partialItems", on: "directory", rate: 0.7 },
+  { kind: "directoryLinkDead" },
+  { kind: "directoryLinkDead", rate: 0.2 },
+  { kind: "serverError", on: "directory", rate: 0.2 },
+  { kind: "throttled", on: "directory", rate: 0.2, seconds: 5 },
+  { kind: "denied", on: "directory", rate: 0.2 },
+  { kind: "tokenRefused", on: "directory", rate: 0.3 },
+  { kind: "truncatedBody", on: "directory", rate: 0.1 },
+];
+
+type Story = {
+  readonly world: Fleet;
+  readonly source: DirectorySource;
+  readonly draw: (count: number) => number;
+  readonly members: Set<string>;
+};
+
+/** Who should be mirrored, by the directory's own word. Asked while nothing is wrong. */
+function wanted({ world, source, members }: Story): ReadonlySet<string> {
+  const fit = fitUsers(world);
+  return new Set(source.kind === "group" ? fit.filter((id) => members.has(id)) : fit);
+}
+
+function edit({ world, draw, members }: Story): void {
+  const { graph } = world;
+  const ids = graph.mailboxes.ids();
+  const id = ids[draw(ids.length)] ?? "";
+  const actions = [
+    () => graph.mailboxes.updateUser(id, { accountEnabled: draw(2) === 0 }),
+    () => graph.mailboxes.updateUser(id, { mail: draw(2) === 0 ? null : "somebody@contoso.example" }),
+    () => graph.mailboxes.updateUser(id, { displayName: `Renamed ${draw(100)}` }),
+    () => graph.mailboxes.remove(id, draw(2) === 0 ? "changed" : "deleted"),
+    () => graph.mailboxes.restore(id),
+    () => members.delete(id),
+    () => void members.add(id),
+    () => graph.mailboxes.add(1).map((added) => members.add(added)),
+  ];
+  actions[draw(actions.length)]?.();
+}
+
+function leaveInNumbers({ world, draw, members }: Story): void {
+  for (const id of world.graph.mailboxes.ids()) {
+    if (draw(3) > 0) continue;
+    if (draw(2) === 0) members.delete(id);
+    else world.graph.mailboxes.updateUser(id, { accountEnabled: false });
+  }
+}
+
+function drawn({ draw }: Story, rules: readonly FaultRule[]): FaultRule {
+  const rule = rules[draw(rules.length)];
+  if (rule === undefined) throw new Error("There is no rule to draw.");
+  return rule;
+}
+
+const drawnSome = (story: Story) => Array.from({ length: story.draw(3) }, () => drawn(story, faults));
+
+async function suspended(world: Fleet): Promise<ReadonlySet<string>> {
+  return new Set([...(await world.states())].flatMap(([id, state]) => (state === "suspended" ? [id] : [])));
+}
+
+/** A pass with all its continuations, begun again as the host does when it dies. */
+async function pass(world: Fleet): Promise<string> {
+  for (let name = world.newId(), turn = 0; turn < 100; turn++) {
+    try {
+      const end = await world.discoverOnce(name);
+      if (end.continuation === null) return end.kind;
+      name = end.continuation.discover;
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+    }
+  }
+  throw new Error("A pass does not come to an end.");
+}
+
+async function tell(seed: number, source: DirectorySource): Promise<void> {
+  const random = randomFrom(seed);
+  let isStormy = false;
+  const onCall = () => {
+    if (isStormy && random.next() < 0.02) throw new Crash("The end of a process.");
+  };
+  const world = fleet({ seed, mailboxes, usersPerPage: 7, shards: 2, source, random, onCall });
+  await world.store.open();
+  const members = new Set(world.graph.mailboxes.ids());
+  world.graph.groups.add(groupId, [...members]);
+  const story: Story = { world, source, draw: (count) => below(random, count), members };
+  await pass(world);
+  let wasRight = true;
+  /** Who was fit before each pass since one came to its end: a walk that goes on after a wait has read some pages earlier. */
+  let fitSince: ReadonlySet<string>[] = [];
+  for (let turn = 0; turn < passes; turn++) {
+    for (let edits = story.draw(4); edits > 0; edits--) edit(story);
+    if (story.draw(6) === 0) leaveInNumbers(story);
+    world.graph.groups.add(groupId, [...members]);
+    fitSince.push(wanted(story));
+    const before = await suspended(world);
+    const held = (await world.store.readDirectory())?.state.hold ?? null;
+    const discovered = (await world.states()).size - before.size;
+    const isIdle = (await world.store.readDirectory())?.state.phase === "idle";
+    const isWrong: boolean = wasRight && isIdle && discovered >= manyMailboxes && story.draw(3) === 0;
+    isStormy = !isWrong;
+    for (const rule of isWrong ? [drawn(story, held === null ? wrongReadings : [readsNobody])] : drawnSome(story))
+      world.graph.faults.add(rule);
+    world.clock.ms += story.draw(6) === 0 ? 8 * dayMs : hourMs;
+    const kind = await pass(world);
+    world.graph.faults.clear();
+    if (isWrong || kind !== "waiting") wasRight = !isWrong;
+    const gone = [...(await suspended(world))].filter((id) => !before.has(id));
+    const fit = gone.filter((id) => fitSince.every((users) => users.has(id)));
+    expect(fit, `I3, pass ${turn}: these were fit`).toEqual([]);
+    if (kind !== "waiting") fitSince = [];
+    const of = Math.max(discovered, (await world.states()).size - before.size); // Who came with the same pass counts.
+    const isMass = gone.length >= 3 && gone.length > of * 0.2;
+    expect(isMass && held === null, `I11, pass ${turn}: ${gone.length} of ${of} went unheld`).toBe(false);
+    const code = (await world.store.readDirectory())?.state.lastErrorCode ?? null;
+    expect(kind === "waiting" && code === null, `I7, pass ${turn}: it waits without a reason`).toBe(false);
+  }
+  isStormy = false;
+  await calm(story);
+}
+
+/** Nothing is wrong any more: within few passes the roster is who is there. */
+async function calm(story: Story): Promise<void> {
+  const { world } = story;
+  for (let turn = 0; turn < 6; turn++) {
+    world.clock.ms += 2 * dayMs;
+    await pass(world);
+    const end = await careForRoster("release", world.store, world.newId, world.clock.ms);
+    if (end.kind === "accepted") await world.discoverOnce(end.message.discover);
+  }
+  const alive = [...(await world.states())].flatMap(([id, state]) => (state === "suspended" ? [] : [id]));
+  expect(alive.sort()).toEqual([...wanted(story)].sort());
+  const state = (await world.store.readDirectory())?.state;
+  expect(state).toMatchObject({ phase: "idle", hold: null, lastErrorCode: null, discovered: alive.length });
+}
+
+describe.each([{ kind: "directory" }, { kind: "group", groupId }] as const)("discovery from a $kind", (source) => {
+  test("I3, I7, I11: whatever the directory does, only who left is suspended, never many at once, and all comes right", async () => {
+    for (let seed = 1; seed <= seeds; seed++) {
+      try {
+        await tell(seed, source);
+      } catch (error) {
+        throw new Error(`Seed ${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
+      }
+    }
+  }, 300_000);
+});
