@@ -1,12 +1,11 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, telemetry } from "../shared/live.js";
+import { livePorts, queues, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parsePageMessage } from "../shared/messages.js";
 import { applyPage } from "../shared/rounds/applyPage.js";
 import { pagesAttributes } from "../shared/telemetry/runTelemetry.js";
 
-const connection = "AzureWebJobsStorage";
-const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
+const pages = output.storageQueue(queues.pages);
 
 /** One page message after the other of a mailbox's round, or a round that an operator asked for. */
 const handler: StorageQueueHandler = async (body, context) => {
@@ -18,9 +17,4 @@ const handler: StorageQueueHandler = async (body, context) => {
   log("info", `pages ${end.kind}`, { mailbox: message.mailbox, pages: end.pages, changes: end.changes });
 };
 
-app.storageQueue("applyPage", {
-  queueName: registered.pagesQueue,
-  connection,
-  extraOutputs: [pages],
-  handler,
-});
+app.storageQueue("applyPage", { ...queues.pages, extraOutputs: [pages], handler });

@@ -1,9 +1,9 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { discoverPorts, newId, registered } from "../shared/live.js";
+import { discoverPorts, newId, queues, registered } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { discoverMailboxes } from "../shared/roster/discover.js";
 
-const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
+const rounds = output.storageQueue(queues.rounds);
 
 const handler: TimerHandler = async (_timer, context) => {
   const end = await discoverMailboxes({ discover: newId() }, await discoverPorts(logOf(context)));

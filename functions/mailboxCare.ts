@@ -1,9 +1,9 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { careRoute } from "../shared/http/mailboxActions.js";
-import { httpPorts, nowMs, registered } from "../shared/live.js";
+import { httpPorts, nowMs, queues } from "../shared/live.js";
 
-const pages = output.storageQueue({ queueName: registered.pagesQueue, connection: "AzureWebJobsStorage" });
+const pages = output.storageQueue(queues.pages);
 
 const handler: HttpHandler = (request, context) => {
   const route = careRoute((message) => context.extraOutputs.set(pages, [JSON.stringify(message)]));

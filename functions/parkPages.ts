@@ -1,5 +1,5 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered } from "../shared/live.js";
+import { livePorts, queues } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkPages } from "../shared/rounds/poison.js";
 
@@ -7,8 +7,4 @@ const handler: StorageQueueHandler = async (message, context) => {
   await parkPages(message, await livePorts(logOf(context)));
 };
 
-app.storageQueue("parkPages", {
-  queueName: `${registered.pagesQueue}-poison`,
-  connection: "AzureWebJobsStorage",
-  handler,
-});
+app.storageQueue("parkPages", { ...queues.poisonPages, handler });

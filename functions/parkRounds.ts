@@ -1,5 +1,5 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
-import { registered } from "../shared/live.js";
+import { queues } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkRounds } from "../shared/rounds/poison.js";
 
@@ -7,8 +7,4 @@ const handler: StorageQueueHandler = (message, context) => {
   parkRounds(message, logOf(context));
 };
 
-app.storageQueue("parkRounds", {
-  queueName: `${registered.roundsQueue}-poison`,
-  connection: "AzureWebJobsStorage",
-  handler,
-});
+app.storageQueue("parkRounds", { ...queues.poisonRounds, handler });

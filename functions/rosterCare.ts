@@ -1,9 +1,9 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { rosterCareRoute } from "../shared/http/rosterActions.js";
-import { httpPorts, mirrorFacts, nowMs, registered } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs, queues } from "../shared/live.js";
 
-const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
+const rounds = output.storageQueue(queues.rounds);
 
 const handler: HttpHandler = (request, context) => {
   const route = rosterCareRoute(mirrorFacts.source, (message) =>

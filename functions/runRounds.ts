@@ -1,14 +1,13 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { discoverPorts, livePorts, registered, telemetry } from "../shared/live.js";
+import { discoverPorts, livePorts, queues, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parseRoundsMessage } from "../shared/messages.js";
 import { discoverMailboxes } from "../shared/roster/discover.js";
 import { runRounds } from "../shared/rounds/runRounds.js";
 import { runAttributes, runPoints } from "../shared/telemetry/runTelemetry.js";
 
-const connection = "AzureWebJobsStorage";
-const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection });
-const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
+const rounds = output.storageQueue(queues.rounds);
+const pages = output.storageQueue(queues.pages);
 
 const handler: StorageQueueHandler = async (message, context) => {
   const work = parseRoundsMessage(message);
@@ -27,9 +26,4 @@ const handler: StorageQueueHandler = async (message, context) => {
   if (end.continuation !== null) context.extraOutputs.set(rounds, [JSON.stringify(end.continuation)]);
 };
 
-app.storageQueue("runRounds", {
-  queueName: registered.roundsQueue,
-  connection,
-  extraOutputs: [rounds, pages],
-  handler,
-});
+app.storageQueue("runRounds", { ...queues.rounds, extraOutputs: [rounds, pages], handler });

@@ -1,9 +1,9 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { newId, nowMs, registered, requireLayout } from "../shared/live.js";
+import { newId, nowMs, queues, registered, requireLayout } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { startRounds } from "../shared/rounds/startRounds.js";
 
-const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
+const rounds = output.storageQueue(queues.rounds);
 
 const handler: TimerHandler = async (_timer, context) => {
   await requireLayout(logOf(context));

@@ -42,6 +42,15 @@ const boot = readBoot();
 /** Names and schedules for registration: the defaults where the settings are wrong, so that the mistake can be reported. */
 export const registered: Settings = boot.settings;
 
+const queue = (queueName: string) => ({ queueName, connection: "AzureWebJobsStorage" });
+/** The queues of the app, as triggers and outputs name them. The host makes those of poison messages. */
+export const queues = {
+  rounds: queue(registered.roundsQueue),
+  pages: queue(registered.pagesQueue),
+  poisonRounds: queue(`${registered.roundsQueue}-poison`),
+  poisonPages: queue(`${registered.pagesQueue}-poison`),
+};
+
 /**
  * Ends the start of the app: the build calls it once all triggers have registered themselves. An app that throws before
  * it has registered anything looks to the host like an app without functions; one that throws afterwards fails to start,

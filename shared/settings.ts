@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
 import type { DirectorySource } from "./graph/directory.js";
+import { isLoopback } from "./graph/links.js";
 import { nextFire, readSchedule } from "./schedule.js";
 import { clientIdMistake, readStorage, type StorageSettings, storageNames } from "./storageSettings.js";
 import { isGuid } from "./sync/mailboxId.js";
@@ -26,7 +27,6 @@ export class SettingsError extends Error {
   }
 }
 
-const loopback = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
 const secrets = new Set(["AzureWebJobsStorage", "GRAPH_ACCESS_TOKEN"]);
 
 const integer = (min: number, max: number, initial: number) =>
@@ -246,7 +246,7 @@ function rootMistake(text: string): string | null {
     return "must be the root alone, without version, path or query, such as https://graph.microsoft.com";
   }
   if (url.protocol === "https:") return null;
-  if (url.protocol === "http:" && loopback.test(url.hostname)) return null;
+  if (url.protocol === "http:" && isLoopback(url.hostname)) return null;
   return "must begin with https:// (plain http only for this machine, such as http://127.0.0.1:8090)";
 }
 

@@ -1,3 +1,4 @@
+import { isLoopback } from "./graph/links.js";
 import { isGuid } from "./sync/mailboxId.js";
 
 /** How the storage account of queues and table is reached: by a secret, or by an identity at these service roots. */
@@ -98,9 +99,12 @@ function identityMistakes(given: Given): string[] {
 function isServiceRoot(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, hostname, pathname, search, hash } = new URL(text);
-  const isEmulator = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
   const isAlone = username === "" && password === "" && search === "" && hash === "" && !/[?#]$/.test(text);
-  return protocol === "https:" && isAlone && (pathname === "/" || (isEmulator && /^\/[a-z0-9]+\/?$/.test(pathname)));
+  return (
+    protocol === "https:" &&
+    isAlone &&
+    (pathname === "/" || (isLoopback(hostname) && /^\/[a-z0-9]+\/?$/.test(pathname)))
+  );
 }
 
 const shown = (value: string): string => JSON.stringify(value.slice(0, 80));
