@@ -139,7 +139,7 @@ describe("walls between rooms", () => {
       for (const name of file === undefined ? [] : importsOf(file)) if (name.startsWith("shared/")) reached.add(name);
     }
     const lost = inRoom("shared").filter(({ path }) => !reached.has(path));
-    // The in-memory table is the twin that tests hold to the same contract; the app itself never loads it.
+    // The in-memory table is the fake that tests hold to the same contract; the app itself never loads it.
     expect(lost.map(({ path }) => path)).toEqual(["shared/table/memoryTable.ts"]);
   });
 });

@@ -4,21 +4,21 @@ import type { Log } from "../log.js";
 import type { StorageSettings } from "../storageSettings.js";
 import { within } from "../within.js";
 
-/** Our choice, of one call with the client's own retries and the token that it waits for. */
+/** Our choice, for one call with the client's own retries and the token that it waits for. */
 const callMsMax = 30_000;
 
 /** Sends one nudge: resolves when the queue has it. */
 export type SendNudge = (nudge: { readonly mailbox: string; readonly sequence: number }) => Promise<void>;
 
 /**
- * Sends nudges to the changes queue. Not by an output binding: the checkpoint may note a nudge as sent only once the
- * queue has it, and a binding sends after the handler is done.
+ * Sends nudges to the changes queue. Not by an output binding: the checkpoint may record a nudge as sent only once the
+ * queue has it, and a binding sends after the handler has ended.
  * Base64, as the queue extension of the Functions host expects by default.
  *
- * A queue that is not there is made, whenever that is found. One that is being deleted cannot be made for half a
+ * A missing queue is created whenever a send finds it missing. One that is being deleted cannot be created for half a
  * minute or more: the nudge fails, and is sent when its mailbox is next handled.
- * @returns For each invocation a sender of its own: once the queue has not answered it, it asks no more, or a run with many
- *   changes would wait for each of them.
+ * @returns Makes one sender for each invocation: after one timeout it sends nothing more, or a run with many changes would
+ *   wait for each of them.
  */
 export function changesQueueOf(
   storage: StorageSettings,
@@ -26,7 +26,7 @@ export function changesQueueOf(
   credential: TokenCredential | null,
 ): (log: Log) => SendNudge {
   const client = clientOf(storage, name, credential);
-  let making: Promise<unknown> | null = null; // Shared by those that come at once, and kept no longer.
+  let making: Promise<unknown> | null = null; // Shared by concurrent callers, and kept no longer.
   const make = async (log: Log): Promise<void> => {
     const made = await calling("create", (abortSignal) => client.createIfNotExists({ abortSignal }));
     if (made.succeeded) log("warn", "changes queue made: there was none", { queue: name });
@@ -56,7 +56,7 @@ export function changesQueueOf(
   };
 }
 
-/** The queue did not take it. One line, without the SDK's own error: that one holds the request. */
+/** The queue did not take a message. One line, without the SDK's error as its cause: that one holds the request. */
 class QueueError extends Error {
   override readonly name = "QueueError";
   readonly code: string;

@@ -3,8 +3,9 @@ import { createDefaultHttpClient, type HttpClient } from "@azure/core-rest-pipel
 import { DefaultAzureCredential, ManagedIdentityCredential } from "@azure/identity";
 import { graphLimits } from "../graph/limits.js";
 
+/** Who the app signs in as. */
 export type IdentityOptions = {
-  /** Managed identity is for Azure; elsewhere whoever is signed in to Azure's tools counts. */
+  /** In Azure the managed identity, elsewhere whoever is signed in to Azure's tools. */
   readonly isInAzure: boolean;
   readonly authorityHost: string;
   /** Of a user-assigned identity; null: the system-assigned one. */
@@ -12,9 +13,9 @@ export type IdentityOptions = {
 };
 
 /**
- * A credential of Azure Identity. Its promises may stay open for ever (ManagedIdentityCredential of @azure/identity 4.14.1
- * drops the caller's abort signal), so callers bound them. Its requests end by themselves: else each try at an
- * identity endpoint that accepts and never answers would leave a socket behind.
+ * A credential of Azure Identity. Its promises may stay pending for ever (ManagedIdentityCredential of @azure/identity 4.14.1
+ * drops the caller's abort signal), so callers bound them. Its requests have a timeout of their own: otherwise each attempt
+ * at an identity endpoint that accepts and never answers would leave a socket behind.
  */
 export function identityCredential({ isInAzure, authorityHost, clientId }: IdentityOptions): TokenCredential {
   if (!isInAzure) return new DefaultAzureCredential({ authorityHost });

@@ -7,9 +7,10 @@ import type { StorageSettings } from "../storageSettings.js";
 const requestMsMax = 35_000;
 
 /**
- * A client for one table: by connection string (`UseDevelopmentStorage=true` too), or by the table service's URL and an
- * identity. Build it once per process: connections are kept alive and shared (Node's own agents do that).
- * Few retries, seconds apart and with the pipeline's jitter: a queue message is tried again anyway.
+ * A client for one table: by connection string (also `UseDevelopmentStorage=true`), or by the table service's URL and an
+ * identity. Build it once per process: connections are kept alive and shared (by Node's own agents).
+ * Few retries, seconds apart and with the pipeline's jitter: a queue message is retried anyway.
+ * @throws Error for a URL without a credential.
  */
 export function tableClientOf(
   storage: StorageSettings,
@@ -29,7 +30,7 @@ export function tableClientOf(
   return new TableClient(storage.tableServiceUri, tableName, credential, options); // Https only, says the SDK.
 }
 
-/** Without it a connection that died in silence would hold an invocation until the whole process is killed. */
+/** Without a timeout, a connection that died silently would hold an invocation until the whole process is killed. */
 const limitRequestTime: PipelinePolicy = {
   name: "limitRequestTimePolicy",
   sendRequest(request, next) {

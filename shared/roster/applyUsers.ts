@@ -1,6 +1,6 @@
 import type { DirectoryItem } from "../graph/directory.js";
 import { mapAtOnce } from "../mapAtOnce.js";
-import { manualSource, type RosterHeld, type RosterRow, type Seat } from "../store/store.js";
+import { manualSource, type RosterEntry, type RosterHeld, type RosterRow } from "../store/store.js";
 import { resumed, suspended } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import type { DirectoryState, PageTally } from "../sync/directory.js";
@@ -24,7 +24,7 @@ type Wanted = {
 /** What is to be written for one user. `again`: something was cleared away first, look once more. */
 type Plan = {
   readonly wanted: Wanted;
-  readonly seat: Seat | null;
+  readonly seat: RosterEntry | null;
   readonly effect: "added" | "resumed" | "leaving" | "untold" | "again" | "overtaken" | null;
 };
 
@@ -58,7 +58,7 @@ export async function seatPage(
     const results = await ports.store.roster.commit(writing.map(({ seat }) => seat));
     const lost: Wanted[] = plans.filter(({ effect }) => effect === "again").map(({ wanted }) => wanted);
     for (const [index, { wanted, effect }] of writing.entries()) {
-      if (results[index] !== "seated") lost.push(wanted);
+      if (results[index] !== "committed") lost.push(wanted);
       else count(tally, effect);
     }
     waiting = lost;
@@ -186,7 +186,7 @@ export async function leavingSeat(
   why: string,
   state: DirectoryState,
   { store, clock, tombstoneMs }: DiscoverPorts,
-): Promise<Seat | null> {
+): Promise<RosterEntry | null> {
   const held = await store.readMailbox(row.mailboxId);
   if (held === null || held.checkpoint.parkedReason === removingReason) return null;
   const nowMs = clock.nowMs();

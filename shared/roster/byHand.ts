@@ -1,4 +1,4 @@
-import { manualSource, type RosterRow, type Seat, StorageError, type Store } from "../store/store.js";
+import { manualSource, type RosterEntry, type RosterRow, StorageError, type Store } from "../store/store.js";
 import { resumed } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import { removingReason, suspendedReason } from "../sync/due.js";
@@ -51,9 +51,9 @@ export async function addMailbox(
     const isAsIs =
       next === before?.checkpoint && roster?.row.source === row.source && roster.row.displayName === displayName;
     if (isAsIs) return { isNew: false, isLeft: false, checkpoint: next };
-    const seat: Seat = { row, etag: roster?.etag ?? null, checkpoint: { next, etag: before?.etag ?? null } };
-    const [result] = await store.roster.commit([seat]);
-    if (result === "seated") return { isNew: before === null, isLeft: false, checkpoint: next };
+    const entry: RosterEntry = { row, etag: roster?.etag ?? null, checkpoint: { next, etag: before?.etag ?? null } };
+    const [result] = await store.roster.commit([entry]);
+    if (result === "committed") return { isNew: before === null, isLeft: false, checkpoint: next };
   }
   throw new StorageError("add mailbox", "", 412, `lost to others ${turnsMax} times`);
 }

@@ -46,8 +46,8 @@ export async function sweepShard(
         await mapAtOnce(waiting, ports.limits.readsAtOnceMax, (held) => seatsOf(held, state, ports))
       ).flat();
       const results = await ports.store.roster.commit(seats);
-      suspended += results.filter((result) => result === "seated").length;
-      const lost = seats.filter((_, index) => results[index] !== "seated");
+      suspended += results.filter((result) => result === "committed").length;
+      const lost = seats.filter((_, index) => results[index] !== "committed");
       const again = await mapAtOnce(lost, ports.limits.readsAtOnceMax, ({ row }) =>
         ports.store.roster.read(row.mailboxId),
       );

@@ -1,9 +1,13 @@
-import { groupSize, type PendingUnit, type ShardClaim, type Store, type UnitResult } from "../store/store.js";
+import {
+  groupSize,
+  operationsBesideShardRow,
+  type PendingUnit,
+  type ShardClaim,
+  type Store,
+  type UnitResult,
+} from "../store/store.js";
 import type { JsonObject } from "../sync/types.js";
 import type { After } from "../timer.js";
-
-/** Table service: a transaction takes 100 operations. One is the shard's row. */
-const operationsMax = 99;
 
 type Waiting = { readonly unit: PendingUnit; readonly done: (result: UnitResult) => Promise<void> | void };
 
@@ -56,7 +60,7 @@ export class Committer {
   add(unit: PendingUnit, done: Waiting["done"]): void {
     this.#waiting.push({ unit, done });
     this.#operations += groupSize([unit]);
-    if (this.#running === null && this.#operations >= operationsMax) this.#start(false);
+    if (this.#running === null && this.#operations >= operationsBesideShardRow) this.#start(false);
     this.#linger();
   }
 
@@ -110,7 +114,7 @@ export class Committer {
   async #commitGroups(isDraining: boolean): Promise<void> {
     while (!this.#isSuperseded) {
       if (this.#told !== null) await this.#tell(this.#told);
-      const isFull = this.#operations >= operationsMax;
+      const isFull = this.#operations >= operationsBesideShardRow;
       if (this.#waiting.length === 0 || !(isFull || isDraining || this.#isOverdue)) return;
       this.#isOverdue = false;
       const group = takeGroup(this.#waiting);
@@ -151,7 +155,7 @@ function takeGroup(waiting: readonly Waiting[]): readonly Waiting[] {
   let size = 0;
   for (const entry of waiting) {
     size += groupSize([entry.unit]);
-    if (group.length > 0 && size > operationsMax) break;
+    if (group.length > 0 && size > operationsBesideShardRow) break;
     group.push(entry);
   }
   return group;

@@ -1,9 +1,9 @@
 import { type DirectoryState, directoryPhases, type RosterHold } from "../sync/directory.js";
-import { StorageError } from "../table/errors.js";
-import type { Action, Columns, Entity, Table } from "../table/table.js";
+import type { Columns, Entity, Table } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
 import { commitIdColumn } from "./entities.js";
 import { metaPartition, metaRows } from "./keys.js";
+import { createOrUpdate, writeRow } from "./writeRow.js";
 
 /** The roster's checkpoint as stored, with the ETag that fences discoverers against each other (I2). */
 export type DirectoryHeld = { readonly state: DirectoryState; readonly etag: string };
@@ -21,16 +21,9 @@ export async function writeDirectory(
   etag: string | null,
   commitId: string,
 ): Promise<DirectoryHeld | "superseded"> {
-  const rowKey = metaRows.directory;
   const columns = { ...directoryColumns(state), [commitIdColumn]: commitId };
-  const action: Action =
-    etag === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag };
-  const answer = await table.transact(metaPartition, [action]);
-  if (answer.kind === "done") return { state, etag: answer.etags[0] ?? "" };
-  if (answer.reason !== "conflict") throw new StorageError("write directory", metaPartition, 400, answer.code);
-  const stored = await table.get(metaPartition, rowKey);
-  const isOurs = stored?.columns[commitIdColumn] === commitId; // Our own success, whose answer was lost.
-  return isOurs && stored !== null ? { state, etag: stored.etag } : "superseded";
+  const written = await writeRow(table, metaPartition, createOrUpdate(metaRows.directory, columns, etag));
+  return written === null ? "superseded" : { state, etag: written };
 }
 
 /** The roster's checkpoint as columns; their names are a public contract. */

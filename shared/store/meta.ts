@@ -1,8 +1,9 @@
 import type { Brake } from "../sync/brake.js";
 import { isTableGone, LayoutError, StorageError } from "../table/errors.js";
-import type { Action, Entity, Table } from "../table/table.js";
+import type { Entity, Table } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
 import { metaPartition, metaRows } from "./keys.js";
+import { createOrUpdate } from "./writeRow.js";
 
 const layoutVersion = 1;
 
@@ -104,9 +105,7 @@ export async function changeBrake(table: Table, change: (brake: Brake | null) =>
     const stored = await brakeRow(table);
     const next = change(stored?.brake ?? null);
     if (next === null) return null;
-    const [rowKey, columns] = [metaRows.brake, brakeColumns(next)];
-    const action: Action =
-      stored === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag: stored.etag };
+    const action = createOrUpdate(metaRows.brake, brakeColumns(next), stored?.etag ?? null);
     const answer = await table.transact(metaPartition, [action]);
     if (answer.kind === "done") return next;
     if (answer.reason !== "conflict") throw new StorageError("change brake", metaPartition, 400, answer.code);

@@ -1,14 +1,16 @@
 import { removingReason, suspendedReason } from "../sync/due.js";
 import { StorageError } from "../table/errors.js";
-import { type Action, type Columns, type Table, type Transacted, tableLimits } from "../table/table.js";
-import { commitIdColumn } from "./entities.js";
+import { type Action, type Columns, type Table, tableLimits } from "../table/table.js";
 import { calendarsOf, mailboxKey, rosterKey } from "./keys.js";
+import { commitPart, type Part, type Session, sessionOf } from "./transactionGroup.js";
 
-/** Each turn loses only to somebody who wrote in between; a worker writes at most once more after the fence stands. */
-const turnsMax = 10;
+/** Each attempt loses only to somebody who wrote in between; a worker writes at most once more after the fence stands. */
+const attemptsMax = 10;
 
-type Fence = { readonly rowKey: string; readonly columns: Columns; readonly etag: string };
+/** The mailbox's checkpoint as stored, which every transaction of a purge carries. */
+type Fence = { readonly kind: "update"; readonly rowKey: string; readonly columns: Columns; readonly etag: string };
 
+/** When a purge stops by itself. */
 export type PurgeOptions = {
   /** Only a mailbox that is suspended or on its way out: one that came back meanwhile is `kept`. */
   readonly onlyLeaving?: boolean;
@@ -30,32 +32,31 @@ export async function purgeMailbox(
   newCommitId: () => string,
   options: PurgeOptions = {},
 ): Promise<Purged> {
-  for (let turn = 0; turn < turnsMax; turn++) {
-    const fence = await raiseFence(table, shard, mailboxKey(mailboxId), newCommitId(), options);
-    // Gone in a later turn: it was ours whose answer was lost, or another's who did the same.
-    if (fence === "gone") return turn === 0 ? "unknown" : "purged";
+  const session = sessionOf(table, shard, newCommitId);
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const fence = await raiseFence(session, mailboxKey(mailboxId), options);
+    // Gone in a later attempt: it was ours whose answer was lost, or another's who did the same.
+    if (fence === "gone") return attempt === 0 ? "unknown" : "purged";
     if (fence === "kept") return "kept";
-    const end = fence === "lost" ? "lost" : await removeRows(table, shard, mailboxId, fence, options);
+    const end = fence === "lost" ? "lost" : await removeRows(session, mailboxId, fence, options);
     if (end !== "lost") return end;
   }
-  throw new StorageError("purge mailbox", shard, 412, `lost to others ${turnsMax} times`);
+  throw new StorageError("purge mailbox", shard, 412, `lost to others ${attemptsMax} times`);
 }
 
 /** Works on the stored columns as they are, so that a row that nobody can read any more can still be removed. */
 async function raiseFence(
-  table: Table,
-  shard: string,
+  session: Session,
   rowKey: string,
-  commitId: string,
   { onlyLeaving }: PurgeOptions,
 ): Promise<Fence | "gone" | "lost" | "kept"> {
-  const stored = await table.get(shard, rowKey);
+  const stored = await session.table.get(session.shard, rowKey);
   if (stored === null) return "gone";
   // It stands already, from a run that crashed or one beside us. Raising it anew, two would chase each other for ever.
   const { phase, parkedReason, link } = stored.columns;
   if (onlyLeaving && parkedReason !== removingReason && parkedReason !== suspendedReason) return "kept";
   if (phase === "initial" && parkedReason === removingReason && link === undefined) {
-    return { rowKey, columns: stored.columns, etag: stored.etag };
+    return { kind: "update", rowKey, columns: stored.columns, etag: stored.etag };
   }
   const forgotten = /^(link(_\d+)?|notBefore|roundId)$/;
   const kept = Object.entries(stored.columns).filter(([name]) => !forgotten.test(name));
@@ -63,20 +64,18 @@ async function raiseFence(
     ...Object.fromEntries(kept),
     phase: "initial",
     parkedReason: removingReason,
-    [commitIdColumn]: commitId,
   };
-  const answer = await table.transact(shard, [{ kind: "update", rowKey, columns, etag: stored.etag }]);
-  return movedFence({ rowKey, columns, etag: stored.etag }, answer, shard) ?? "lost";
+  return (await commitFence(session, { kind: "update", rowKey, columns, etag: stored.etag })) ?? "lost";
 }
 
 /** All goes, the checkpoint last. Each transaction carries the fence (I2). */
 async function removeRows(
-  table: Table,
-  shard: string,
+  session: Session,
   mailboxId: string,
   raised: Fence,
   { isTimeUp = () => false }: PurgeOptions,
 ): Promise<"purged" | "unfinished" | "lost"> {
+  const { table, shard } = session;
   const rowKeys: string[] = [];
   if ((await table.get(shard, rosterKey(mailboxId))) !== null) rowKeys.push(rosterKey(mailboxId));
   for await (const page of table.pages(shard, calendarsOf(mailboxId), tableLimits.entitiesPerPage)) {
@@ -86,22 +85,22 @@ async function removeRows(
   const step = tableLimits.operationsPerTransaction - 1;
   for (let start = 0; start < rowKeys.length; start += step) {
     if (isTimeUp()) return "unfinished";
-    const { rowKey, columns, etag } = fence;
-    const deletes = rowKeys
-      .slice(start, start + step)
-      .map((key): Action => ({ kind: "delete", rowKey: key, etag: "*" }));
-    const answer = await table.transact(shard, [{ kind: "update", rowKey, columns, etag }, ...deletes]);
-    const moved = movedFence(fence, answer, shard);
+    const deletes = rowKeys.slice(start, start + step).map((rowKey): Action => ({ kind: "delete", rowKey, etag: "*" }));
+    const moved = await commitFence(session, fence, deletes);
     if (moved === null) return "lost";
     fence = moved;
   }
-  const last = await table.transact(shard, [{ kind: "delete", rowKey: fence.rowKey, etag: fence.etag }]);
-  return movedFence(fence, last, shard) === null ? "lost" : "purged";
+  const { rowKey, etag } = fence;
+  return (await commitFence(session, { kind: "delete", rowKey, etag })) === null ? "lost" : "purged";
 }
 
 /** The fence under its new ETag; null when somebody else moved it. */
-function movedFence(fence: Fence, answer: Transacted, shard: string): Fence | null {
-  if (answer.kind === "done") return { ...fence, etag: answer.etags[0] ?? "" };
-  if (answer.reason === "conflict") return null;
-  throw new StorageError("purge mailbox", shard, 400, answer.code);
+async function commitFence<Kind extends Part["fence"]>(
+  session: Session,
+  fence: Kind,
+  deletes: readonly Action[] = [],
+): Promise<Kind | null> {
+  const result = await commitPart(session, { fence, others: deletes, bytes: 0 });
+  if (result.kind === "refused") throw new StorageError("purge mailbox", session.shard, 400, result.code);
+  return result.kind === "committed" ? { ...fence, etag: result.etag } : null;
 }

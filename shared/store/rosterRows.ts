@@ -1,9 +1,11 @@
 import type { Checkpoint } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
-import { type Action, type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
+import { type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
 import { ColumnReader, ColumnWriter } from "./columns.js";
-import { checkpointColumns, commitIdColumn } from "./entities.js";
+import { checkpointColumns } from "./entities.js";
 import { mailboxKey, rosterAfter, rosterKey, shardOf } from "./keys.js";
+import { bytesOf, commitEntries, type GroupLimits, sessionOf, type TransactionEntry } from "./transactionGroup.js";
+import { createOrUpdate } from "./writeRow.js";
 
 /** The source of a mailbox that somebody put on the roster by hand: discovery leaves it alone. */
 export const manualSource = "manual";
@@ -29,10 +31,11 @@ export type RosterRow = {
   readonly purgeAfterMs: number | null;
 };
 
+/** A roster row as stored, with the ETag that fences it. */
 export type RosterHeld = { readonly row: RosterRow; readonly etag: string };
 
 /** A roster row, with its mailbox's checkpoint where that moves too: both are written or none. A null ETag creates. */
-export type Seat = {
+export type RosterEntry = {
   readonly row: RosterRow;
   readonly etag: string | null;
   readonly checkpoint: { readonly next: Checkpoint; readonly etag: string | null } | null;
@@ -42,23 +45,27 @@ export type Seat = {
 export type RosterRows = {
   /** Null: no such row. A mailbox without one was put there by hand, before there were such rows. */
   read(mailboxId: string): Promise<RosterHeld | null>;
-  /** The rows of a shard in key order, up to 1,000 at a time. Unreadable ones are told and left out. */
+  /** The rows of a shard in key order, up to 1,000 at a time. Unreadable ones are reported and left out. */
   pages(shard: string): AsyncIterable<readonly RosterHeld[]>;
   /** Suspended mailboxes of a shard whose time to be purged has come. */
   purgeable(shard: string, nowMs: number): AsyncIterable<readonly string[]>;
-  /** Many seats in one transaction each. `lost`: somebody else wrote one of its two rows first; nothing of it counts. */
-  commit(seats: readonly Seat[]): Promise<readonly ("seated" | "lost")[]>;
+  /**
+   * Each entry is written whole or not at all, many in one transaction. `lostFence`: somebody else wrote one of its two
+   * rows first; nothing of it counts.
+   */
+  commit(entries: readonly RosterEntry[]): Promise<readonly ("committed" | "lostFence")[]>;
 };
 
-/** Table service: a transaction takes 100 operations, and a seat is two at most. */
-const seatsPerTransactionMax = tableLimits.operationsPerTransaction / 2;
+type RosterParts = {
+  readonly shards: number;
+  readonly newCommitId: () => string;
+  readonly limits: GroupLimits;
+  readonly onUnreadable?: ((error: RowError) => void) | undefined;
+};
 
-export function rosterRows(
-  table: Table,
-  shards: number,
-  newCommitId: () => string,
-  onUnreadable: ((error: RowError) => void) | undefined,
-): RosterRows {
+/** The roster's rows in a table. Without `onUnreadable`, reading a row that cannot be read throws. */
+export function rosterRows(table: Table, parts: RosterParts): RosterRows {
+  const { shards, onUnreadable } = parts;
   const readable = (entity: Entity): readonly RosterHeld[] => {
     try {
       return [heldOf(entity)];
@@ -85,70 +92,42 @@ export function rosterRows(
         yield due.map(({ row }) => row.mailboxId);
       }
     },
-    commit: (seats) => commitSeats(table, shards, newCommitId, seats),
+    commit: (entries) => commitRosterEntries(table, entries, parts),
   };
 }
 
-async function commitSeats(
+/** Shards at once, and the transactions of one shard one after the other. */
+async function commitRosterEntries(
   table: Table,
-  shards: number,
-  newCommitId: () => string,
-  seats: readonly Seat[],
-): Promise<readonly ("seated" | "lost")[]> {
-  const results: ("seated" | "lost")[] = seats.map(() => "seated");
-  const byShard = new Map<string, number[]>();
-  for (const [index, { row }] of seats.entries()) {
-    const shard = shardOf(row.mailboxId, shards);
-    byShard.set(shard, [...(byShard.get(shard) ?? []), index]);
-  }
-  const landed = async (shard: string, waiting: readonly number[]): Promise<void> => {
-    for (let open = waiting; open.length > 0; ) {
-      const actions = open.map((index) => actionsOf(seats[index], newCommitId()));
-      const answer = await table.transact(shard, actions.flat());
-      if (answer.kind === "done") return;
-      if (answer.reason !== "conflict") throw new StorageError("write roster", shard, 400, answer.code);
-      const position = positionOf(actions, answer.index);
-      if (open.length > 1 && position === null) {
-        const middle = open.length >>> 1; // The service did not say which one: halves tell.
-        await landed(shard, open.slice(0, middle));
-        return landed(shard, open.slice(middle));
-      }
-      const lost = open[position ?? 0];
-      if (lost !== undefined) results[lost] = "lost";
-      open = open.filter((index) => index !== lost);
-    }
-  };
-  const groups = [...byShard].flatMap(([shard, indexes]) => {
-    const starts = Array.from({ length: Math.ceil(indexes.length / seatsPerTransactionMax) }, (_, group) => group);
-    return starts.map((group) => {
-      const start = group * seatsPerTransactionMax;
-      return { shard, indexes: indexes.slice(start, start + seatsPerTransactionMax) };
-    });
+  entries: readonly RosterEntry[],
+  { shards, newCommitId, limits }: RosterParts,
+): Promise<readonly ("committed" | "lostFence")[]> {
+  const sent = entries.map((entry) => {
+    const shard = shardOf(entry.row.mailboxId, shards);
+    return { shard, entry: transactionEntryOf(shard, entry) };
   });
-  await Promise.all(groups.map(({ shard, indexes }) => landed(shard, indexes)));
-  return results;
+  const commitShard = (shard: string) => {
+    const ofShard = sent.filter((one) => one.shard === shard).map(({ entry }) => entry);
+    return commitEntries(sessionOf(table, shard, newCommitId), ofShard, limits);
+  };
+  const committed = await Promise.all([...new Set(sent.map(({ shard }) => shard))].map(commitShard));
+  const results = new Map(committed.flatMap((ofShard) => [...ofShard]));
+  return sent.map(({ shard, entry }) => {
+    const result = results.get(entry);
+    if (result?.kind === "refused") throw new StorageError("write roster", shard, 400, result.code);
+    return result?.kind ?? "lostFence";
+  });
 }
 
-/** Which seat the failing action belongs to. */
-function positionOf(actions: readonly (readonly Action[])[], failing: number | null): number | null {
-  if (failing === null) return null;
-  let end = 0;
-  for (const [position, { length }] of actions.entries()) {
-    end += length;
-    if (failing < end) return position;
-  }
-  return null;
-}
-
-function actionsOf(seat: Seat | undefined, commitId: string): readonly Action[] {
-  if (seat === undefined) return [];
-  const written = (rowKey: string, columns: Columns, etag: string | null): Action =>
-    etag === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag };
-  const { row, etag, checkpoint } = seat;
-  const actions = [written(rosterKey(row.mailboxId), { ...rosterColumns(row), [commitIdColumn]: commitId }, etag)];
-  if (checkpoint === null) return actions;
-  const columns = { ...checkpointColumns(checkpoint.next), [commitIdColumn]: commitId };
-  return [...actions, written(mailboxKey(row.mailboxId), columns, checkpoint.etag)];
+/** The roster row is the fence; a checkpoint beside it holds an ETag of its own. */
+function transactionEntryOf(shard: string, { row, etag, checkpoint }: RosterEntry): TransactionEntry {
+  const fence = createOrUpdate(rosterKey(row.mailboxId), rosterColumns(row), etag);
+  const others =
+    checkpoint === null
+      ? []
+      : [createOrUpdate(mailboxKey(row.mailboxId), checkpointColumns(checkpoint.next), checkpoint.etag)];
+  const bytes = [fence, ...others].reduce((sum, action) => sum + bytesOf(shard, action), 0);
+  return { parts: [{ fence, others, bytes }] };
 }
 
 /** A roster row as columns; their names are a public contract. */

@@ -1,27 +1,28 @@
 import type { Brake } from "../sync/brake.js";
 import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, JsonObject } from "../sync/types.js";
-import { isTableGone, RowError, StorageError } from "../table/errors.js";
-import { type Action, type Entity, type Table, type Transacted, tableLimits } from "../table/table.js";
-import { sameColumns } from "./columns.js";
-import { type Committed, commitUnits } from "./commit.js";
+import { isTableGone, RowError } from "../table/errors.js";
+import { type Entity, type Table, tableLimits } from "../table/table.js";
+import { type Committed, commitUnits } from "./commitUnits.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
 import { calendarOf, checkpointOf } from "./entities.js";
-import { figuresAction, readFigures } from "./figuresRow.js";
+import { readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
-import type { ShardClaim } from "./landing.js";
 import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } from "./meta.js";
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
-import { type ShardRow, shardRowColumns, shardRowOf } from "./shardRow.js";
+import { type NewShardRow, type ShardClaim, writeShardRow } from "./shardClaim.js";
+import { shardRowOf } from "./shardRow.js";
 import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
-import { type GroupLimits, groupLimits, type Held, type PendingUnit } from "./units.js";
+import { type GroupLimits, groupLimits } from "./transactionGroup.js";
+import type { Held, PendingUnit } from "./units.js";
 
 export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/errors.js";
-export type { UnitResult } from "./commit.js";
+export type { UnitResult } from "./commitUnits.js";
 export type { DirectoryHeld } from "./directoryRow.js";
-export type { ShardClaim } from "./landing.js";
-export { manualSource, type RosterHeld, type RosterRow, type Seat } from "./rosterRows.js";
+export { manualSource, type RosterEntry, type RosterHeld, type RosterRow } from "./rosterRows.js";
+export type { ShardClaim } from "./shardClaim.js";
+export { type GroupLimits, operationsBesideShardRow } from "./transactionGroup.js";
 export { groupSize, type Held, type PendingUnit } from "./units.js";
 
 /**
@@ -34,12 +35,12 @@ const checkpointsPerPage = 500;
 export type StoreParts = {
   readonly table: Table;
   readonly shards: number;
-  /** A new name for each transaction, unique among all instances. */
+  /** A new id for each transaction, unique among all instances. */
   readonly newCommitId: () => string;
   readonly limits?: GroupLimits;
-  /** Told of a checkpoint that cannot be read while a shard is; without it the reading throws. The rest goes on (I10). */
+  /** Called with each row that cannot be read while a shard is read, and the rest goes on (I10); without it reading throws. */
   readonly onUnreadable?: (error: RowError) => void;
-  /** Told by `open` when the table had no layout yet. */
+  /** Called by `open` when the table had no layout yet. */
   readonly onLaidOut?: OpenOptions["onLaidOut"];
 };
 
@@ -59,7 +60,7 @@ export type Store = {
     shard: string,
     range: { readonly after: string | null; readonly upTo: string | null },
   ): AsyncIterable<readonly Held[]>;
-  /** The same, with checkpoints that cannot be read in their places. A row whose key names no mailbox is nobody's. */
+  /** The same, with checkpoints that cannot be read in their places. Rows whose key names no mailbox are left out. */
   readCheckpoints(
     shard: string,
     range: { readonly after: string | null; readonly upTo: string | null },
@@ -76,10 +77,11 @@ export type Store = {
    * Group commit of units of one shard. Each unit is all or nothing under its checkpoint's ETag (I1, I2), and one that is
    * refused harms no other (I10). A unit that is larger than a transaction goes in several; until the last its checkpoint
    * is the torn one. With a claim each transaction carries the shard's row; when that is refused, nothing more is written,
-   * and units that were not written are told as `lostFence`.
+   * and the result of units that were not written is `lostFence`.
    * @throws StorageError when the table gives no clear answer twice; units before that may have been committed.
    */
   commitUnits(units: readonly PendingUnit[], claim: ShardClaim | null): Promise<Committed>;
+  /** Null: no run has been at this shard. */
   readShardRow(shard: string): Promise<ShardClaim | null>;
   /** Writes the shard's row under the ETag of the one that was read; null writes the first one. */
   writeShardRow(claim: NewShardRow): Promise<ShardClaim | "superseded">;
@@ -101,16 +103,8 @@ export type Store = {
   changeBrake(change: (brake: Brake | null) => Brake | null): Promise<Brake | null>;
   /** Removes a mailbox and all its rows. Doing it again after a crash completes it. */
   purgeMailbox(mailboxId: string, options?: PurgeOptions): Promise<Purged>;
-  /** Requests to the table that this object has made: each transaction, point read and page of a query is one. */
+  /** Number of requests that this object has made: each transaction, point read and page of a query is one. */
   transactions(): number;
-};
-
-/** `figures`: written in the same transaction. */
-type NewShardRow = {
-  readonly shard: string;
-  readonly row: ShardRow;
-  readonly etag: string | null;
-  readonly figures?: JsonObject;
 };
 
 /** A store over a table. Made for each invocation: it holds nothing but its count of requests. */
@@ -120,7 +114,7 @@ export function createStore(parts: StoreParts): Store {
   const count = () => {
     requests += 1;
   };
-  const table = watched(parts.table, count, () => forgetTable(parts.table));
+  const table = countedTable(parts.table, count, () => forgetTable(parts.table));
   const onLaidOut = parts.onLaidOut ?? (() => undefined);
   const shardOfMailbox = (mailboxId: string) => shardOf(mailboxId, shards);
   return {
@@ -150,7 +144,7 @@ export function createStore(parts: StoreParts): Store {
     },
     writeShardRow: (claim) => writeShardRow(table, claim),
     readFigures: (shard) => readFigures(table, shard),
-    roster: rosterRows(table, shards, newCommitId, parts.onUnreadable),
+    roster: rosterRows(table, { shards, newCommitId, limits, onUnreadable: parts.onUnreadable }),
     readDirectory: () => readDirectory(table),
     writeDirectory: (state, etag) => writeDirectory(table, state, etag, newCommitId()),
     readBrake: () => readBrake(table),
@@ -162,21 +156,21 @@ export function createStore(parts: StoreParts): Store {
 }
 
 /**
- * The table with each request counted (the SDK's own repetitions are not seen from here), and told of when it turns out to
- * be gone: the next `open` makes it again.
+ * The table, with `count` called for each request (the SDK's own retries are not visible here), and `onGone` when the table
+ * turns out to be gone: the next `open` creates it again.
  */
-function watched(table: Table, count: () => void, onGone: () => void): Table {
-  const asked = async <T>(ask: () => Promise<T>): Promise<T> => {
+function countedTable(table: Table, count: () => void, onGone: () => void): Table {
+  const noticed = async <T>(request: () => Promise<T>): Promise<T> => {
     try {
-      return await ask();
+      return await request();
     } catch (error) {
       if (isTableGone(error)) onGone();
       throw error;
     }
   };
-  const counted = <T>(ask: () => Promise<T>): Promise<T> => {
+  const counted = <T>(request: () => Promise<T>): Promise<T> => {
     count();
-    return asked(ask);
+    return noticed(request);
   };
   return {
     createIfMissing: () => counted(() => table.createIfMissing()),
@@ -185,7 +179,7 @@ function watched(table: Table, count: () => void, onGone: () => void): Table {
     async *pages(partitionKey, range, pageSize, filter) {
       const pages = table.pages(partitionKey, range, pageSize, filter)[Symbol.asyncIterator]();
       for (;;) {
-        const step = await asked(() => pages.next());
+        const step = await noticed(() => pages.next());
         if (step.done === true) return;
         count();
         yield step.value;
@@ -230,34 +224,6 @@ async function readCalendars(table: Table, shard: string, mailboxId: string): Pr
     for (const entity of page) rows.push(calendarOf(entity));
   }
   return rows;
-}
-
-async function writeShardRow(
-  table: Table,
-  { shard, row, etag, figures }: NewShardRow,
-): Promise<ShardClaim | "superseded"> {
-  const columns = shardRowColumns(row);
-  const rowKey = shardRowKey;
-  const action: Action =
-    etag === null ? { kind: "create", rowKey, columns } : { kind: "update", rowKey, columns, etag };
-  const beside = figures === undefined ? [] : [figuresAction(figures)];
-  const answer = await surely(table, shard, action, ...beside);
-  if (answer.kind === "done") return { shard, row, etag: answer.etags[0] ?? "" };
-  if (answer.reason !== "conflict") throw new StorageError("write shard row", shard, 400, answer.code);
-  const stored = await table.get(shard, rowKey);
-  // The run's id is in the row: when it holds just what we wrote, it was we who wrote it.
-  const isOurs = stored !== null && row.run !== null && sameColumns(stored.columns, columns);
-  return isOurs ? { shard, row, etag: stored.etag } : "superseded";
-}
-
-/** Once more when the answer was lost. If it had been applied, the second one is refused, and the caller looks whose it is. */
-async function surely(table: Table, partitionKey: string, ...actions: readonly Action[]): Promise<Transacted> {
-  try {
-    return await table.transact(partitionKey, actions);
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    return table.transact(partitionKey, actions);
-  }
 }
 
 /** The shard that all units stand in; null for none. @throws RangeError when they don't: a transaction has one partition. */

@@ -17,11 +17,11 @@ export async function tombstonesOf(
   for await (const page of table.pages(shard, calendarsOf(mailboxId), tableLimits.entitiesPerPage, filter)) {
     rows.push(...page.map(calendarOf));
   }
-  // Deleting is for ever, so it does not rest on the service's filter alone.
+  // What is deleted cannot be restored, so deleting does not rely on the service's filter alone.
   return rows.filter(({ removedMs }) => removedMs !== null && removedMs < beforeMs);
 }
 
-/** See `Store.mailboxesWithTombstones`. A row without a readable mailbox id is nobody's and is passed over. */
+/** See `Store.mailboxesWithTombstones`. Rows without a readable mailbox id are left out. */
 export async function* mailboxesWithTombstones(
   table: Table,
   shard: string,

@@ -17,8 +17,8 @@ import {
 const escapePolicyName = "escapeLineSeparatorsPolicy";
 
 /**
- * Our choice, of one call with the client's own retries and the token that it waits for: the service takes 30 s at most,
- * and a run that meets a silent table three times in a row must still end within the function's time.
+ * Our choice, for one call with the client's own retries and the token that it waits for: the service takes 30 s at most,
+ * and a run whose table is silent three times in a row must still end within the function's time.
  */
 const callMsMax = 90_000;
 
@@ -26,12 +26,12 @@ const callMsMax = 90_000;
 export function azureTable(client: TableClient): Table {
   escapeLineSeparators(client);
   return {
-    createIfMissing: () => asking("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
+    createIfMissing: () => bounded("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
     get: (partitionKey, rowKey) =>
-      asking("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, abortSignal)),
+      bounded("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, abortSignal)),
     pages: (partitionKey, range, pageSize, filter) => listPages(client, partitionKey, range, pageSize, filter),
     transact: (partitionKey, actions) =>
-      asking("transaction", partitionKey, (abortSignal) => transact(client, partitionKey, actions, abortSignal)),
+      bounded("transaction", partitionKey, (abortSignal) => transact(client, partitionKey, actions, abortSignal)),
   };
 }
 
@@ -89,7 +89,7 @@ async function* listPages(
     .listEntities<Record<string, unknown>>({ queryOptions: { filter }, abortSignal })
     .byPage({ maxPageSize });
   for (;;) {
-    const step = await asking("query", partitionKey, (late) => {
+    const step = await bounded("query", partitionKey, (late) => {
       late.addEventListener("abort", () => stop.abort());
       return pages.next();
     });
@@ -143,10 +143,10 @@ const tooLargeCodes = new Set([
   "TooManyProperties",
   "ContentLengthExceeded",
 ]);
-/** What 404 and 409 say of an entity. With any other code they speak of the table or the account, and that is no answer. */
+/** 404 and 409 about an entity. With any other code they are about the table or the account, and that is no answer. */
 const conflictCodes = new Set(["EntityAlreadyExists", "ResourceNotFound", "EntityNotFound"]);
 
-/** The definite refusal that an error stands for; null when it tells nothing of what was applied. */
+/** The definite refusal that an error stands for; null when it leaves open whether the transaction was applied. */
 function refusalOf(error: unknown, actions: number): Transacted | null {
   const { status, code, index } = failureOf(error);
   const refused = (reason: "conflict" | "tooLarge" | "invalid"): Transacted => {
@@ -178,19 +178,19 @@ function failureOf(error: unknown): Failure {
 }
 
 /** One call of the table, bounded. A write that was given up may still take effect: that is no clear answer. */
-async function asking<T>(
+async function bounded<T>(
   operation: string,
   partitionKey: string,
-  ask: (abortSignal: AbortSignal) => Promise<T>,
+  call: (abortSignal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   try {
-    return await within(callMsMax, () => new StorageError(operation, partitionKey, null, "timeout"), ask);
+    return await within(callMsMax, () => new StorageError(operation, partitionKey, null, "timeout"), call);
   } catch (error) {
     return raise(operation, partitionKey, error);
   }
 }
 
-/** Says what failed without the SDK's own error: that one holds the request. Our own mistakes pass as they are. */
+/** Throws a StorageError without the SDK's error as its cause: that one holds the request. Our own errors pass as they are. */
 function raise(operation: string, partitionKey: string, error: unknown): never {
   if (error instanceof StorageError || error instanceof RangeError || error instanceof TypeError) throw error;
   const { status, code } = failureOf(error);
@@ -209,7 +209,7 @@ function entityOf(raw: Readonly<Record<string, unknown>>): Entity {
   return { partitionKey: text("partitionKey"), rowKey: text("rowKey"), etag: text("etag"), columns };
 }
 
-/** We write no other types; a column that somebody else added may hold one, and is none of ours. */
+/** The types that we write. A column that somebody else added may hold another one, and is ignored. */
 function isColumnValue(value: unknown): value is ColumnValue {
   const type = typeof value;
   return type === "string" || type === "number" || type === "boolean" || type === "bigint" || value instanceof Date;

@@ -1,4 +1,4 @@
-/** The table could not be asked, or gave an answer that no caller can act on. One line; never a link or a key's secret. */
+/** The table could not be reached, or gave an answer that no caller can act on. One line, without links and secrets. */
 export class StorageError extends Error {
   override readonly name = "StorageError";
   readonly operation: string;
@@ -18,7 +18,7 @@ export class StorageError extends Error {
   }
 }
 
-/** The table is not there, or on its way out: what was known of it holds no longer. */
+/** The table does not exist, or is being deleted: what was known of it no longer holds. */
 export function isTableGone(error: unknown): boolean {
   return error instanceof StorageError && (error.code === "TableNotFound" || error.code === "TableBeingDeleted");
 }
@@ -33,5 +33,5 @@ export class RowError extends Error {
   override readonly name = "RowError";
 }
 
-/** What checkpoints and figures call it. */
+/** The error code of a row that cannot be read, in checkpoints and figures. */
 export const rowUnreadable = "rowUnreadable";

@@ -11,6 +11,7 @@ const shortUnits = 2_000;
 /** Stays under the service's 1 MiB, so that a difference between our count and its own does no harm. */
 const entityBytesMax = tableLimits.entityBytes - 16 * 1024;
 
+/** The size of an entity. */
 export type Measure = {
   /** By the service's own count: two bytes for each UTF-16 unit of names and text. */
   readonly bytes: number;
@@ -20,7 +21,7 @@ export type Measure = {
 };
 
 /**
- * Whether the table takes an entity.
+ * Measures an entity, and says whether the table takes it.
  * @see https://learn.microsoft.com/archive/blogs/windowsazurestorage/understanding-windows-azure-storage-billing-bandwidth-transactions-and-capacity
  *   (4 bytes, keys, and for each property 8 bytes, its name and its value)
  */
@@ -51,7 +52,7 @@ function valueBytes(value: ColumnValue): number {
   return 8;
 }
 
-/** Bytes that one operation adds to the body of a transaction, never less than the truth. */
+/** An upper bound of the bytes that one operation adds to the body of a transaction. */
 export function actionBytes(partitionKey: string, action: Action): number {
   const keys = bytesPerKeyUnit * (partitionKey.length + action.rowKey.length) * 2; // In the URL, and in the entity.
   if (action.kind === "delete") return operationBytes + keys;
@@ -65,7 +66,7 @@ function columnBytes(name: string, value: ColumnValue): number {
   return overhead + (typeof value === "string" ? jsonBytes(value) : 32);
 }
 
-/** Short text is not written out to be counted: it is asked for each column of each row, and its bound does no harm. */
+/** An upper bound for short text, exact for long: this runs for each column of each row. */
 function jsonBytes(text: string): number {
   if (text.length <= shortUnits) return 2 + bytesPerJsonUnit * text.length;
   const separators = text.match(/[\u2028\u2029]/g)?.length ?? 0; // Sent escaped: six bytes instead of three.

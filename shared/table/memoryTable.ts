@@ -12,12 +12,13 @@ import {
   tableLimits,
 } from "./table.js";
 
+/** The requests that the table makes; `page` is one page of a query. */
 type TableCall = "createIfMissing" | "get" | "page" | "transact";
 
 /**
- * `before`: nothing has happened yet, a throw means that it never will. `after`: it is done, and a throw is a lost
- * answer. Throw StorageError for a table that gives no answer; anything else is the end of the run and is not retried.
- * Awaited in both places, so that a simulation can let others run in between.
+ * When and about what `onCall` is called. `before`: nothing has happened yet, and a throw keeps it from happening. `after`:
+ * it is done, and a throw is a lost answer. Throw StorageError for a table that gives no answer; anything else is the end of
+ * the run and is not retried. Both are awaited, so that a simulation can let others run in between.
  */
 export type TableCallDetail = {
   readonly moment: "before" | "after";
@@ -25,6 +26,7 @@ export type TableCallDetail = {
   readonly rowKeys: readonly string[];
 };
 
+/** How the fake behaves where the service is free to choose, and where a test steps in. */
 export type MemoryTableOptions = {
   /** Fewer entities per page than the caller asks for, as the service may answer. */
   readonly pageSize?: number;
@@ -33,12 +35,12 @@ export type MemoryTableOptions = {
   readonly onCall?: (name: TableCall, detail: TableCallDetail) => Promise<void> | void;
 };
 
-/** The table in memory, with a view of everything in it for checkers. */
+/** The fake, with a view of everything in it for checkers. */
 export type MemoryTable = Table & { entities(): readonly Entity[] };
 
 type Partition = { readonly rows: Map<string, Entity>; sorted: readonly string[] | null };
 
-/** An in-memory twin of Azure Table Storage that passes the same contract. For tests, simulations and benches. */
+/** An in-memory fake of Azure Table Storage that passes the same contract. For tests, simulations and benches. */
 export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   const partitions = new Map<string, Partition>();
   let exists = false;

@@ -6,8 +6,10 @@ export type KeyRange = { readonly after: string; readonly upTo: string };
 
 /** What a column holds. An absent column is how the table says null. `bigint` is Int64, `Date` is DateTime. */
 export type ColumnValue = string | number | bigint | boolean | Date;
+/** An entity's own properties by name, without its keys and system properties. */
 export type Columns = Readonly<Record<string, ColumnValue>>;
 
+/** A stored row. `etag` changes with every write. */
 export type Entity = {
   readonly partitionKey: string;
   readonly rowKey: string;
@@ -27,8 +29,8 @@ export type Action =
   | { readonly kind: "delete"; readonly rowKey: string; readonly etag: string };
 
 /**
- * `etags` has one entry for each action, empty for a delete. `index` is the position of the action at fault, null when
- * the service did not tell. `conflict`: the entity is not in the state that the action asks for.
+ * What the service answered to a transaction. `etags`: one for each action, empty for a delete. `index`: the position of
+ * the action at fault, null when the service did not say. `conflict`: the entity is not in the state that the action expects.
  */
 export type Transacted =
   | { readonly kind: "done"; readonly etags: readonly string[] }
@@ -39,7 +41,7 @@ export type Transacted =
       readonly code: string;
     };
 
-/** Only entities whose DateTime column is earlier than that; one without the column is none of them. */
+/** Matches entities whose DateTime column is earlier than a time (epoch milliseconds), and none without that column. */
 export type EarlierThan = { readonly column: string; readonly timeMs: number };
 
 /** One table, with the semantics of Azure Table Storage. All methods throw StorageError when there is no clear answer. */
@@ -58,13 +60,14 @@ export type Table = {
     filter?: EarlierThan,
   ): AsyncIterable<readonly Entity[]>;
   /**
-   * All or nothing, in one partition. A throw tells nothing: it may have been applied. A conflict may be the echo of an
-   * own success whose answer was lost and that was sent again, so callers compare what is stored.
+   * All or nothing, in one partition. After a throw it may have been applied or not. A conflict may be the echo of an own
+   * success whose answer was lost and that was sent again, so callers compare what is stored.
    */
   transact(partitionKey: string, actions: readonly Action[]): Promise<Transacted>;
 };
 
 /**
+ * Limits of the table service.
  * @see https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
  * @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
  */

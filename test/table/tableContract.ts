@@ -37,7 +37,7 @@ export async function collect(pages: AsyncIterable<readonly Entity[]>): Promise<
 const keysOf = async (table: Table, range = everything, pageSize = 1_000) =>
   (await collect(table.pages("p", range, pageSize))).map(({ rowKey }) => rowKey);
 
-/** What every Table must do. Run for the in-memory twin and for Azurite. */
+/** What every Table must do. Run for the in-memory fake and for Azurite. */
 export function tableContract(name: string, newTable: NewTable): void {
   const opened = async () => {
     const table = newTable();

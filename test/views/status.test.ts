@@ -239,7 +239,7 @@ describe("GET status", () => {
     for (const count of [10, 10_000]) {
       const world = fleet({ mailboxes: 1, shards: 16, source: null });
       await world.store.open();
-      const seats = Array.from({ length: count }, (_, index) => {
+      const entries = Array.from({ length: count }, (_, index) => {
         const mailboxId = `00000000-0000-4000-9000-${String(index).padStart(12, "0")}`;
         const row = {
           mailboxId,
@@ -255,7 +255,7 @@ describe("GET status", () => {
         };
         return { row, etag: null, checkpoint: { next: newCheckpoint(mailboxId, "epoch", null), etag: null } };
       });
-      await world.store.roster.commit(seats);
+      await world.store.roster.commit(entries);
       const ports = world.ports();
       const unknown = { ...ports, limits: { ...ports.limits, newMailboxesPerTickMax: 0 } };
       for (const shard of world.shards) await runRounds({ shard, tick: "tick-1" }, unknown);

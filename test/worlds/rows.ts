@@ -112,7 +112,7 @@ export async function added(store: Store, mailboxId: string, changed: Partial<Ch
   const next = checkpoint(mailboxId, changed);
   const [result] = await store.roster.commit([{ row, etag: null, checkpoint: { next, etag: null } }]);
   const held = await store.readMailbox(mailboxId);
-  if (result !== "seated" || held === null) throw new Error(`Mailbox ${mailboxId} was not added.`);
+  if (result !== "committed" || held === null) throw new Error(`Mailbox ${mailboxId} was not added.`);
   return held;
 }
 

@@ -1,0 +1,53 @@
+import type { Table } from "../table/table.js";
+import type { ShardClaim } from "./shardClaim.js";
+import { commitEntries, type EntryResult, type GroupLimits, roomBeside, sessionOf } from "./transactionGroup.js";
+import { entryOf, type Held, type PendingUnit } from "./units.js";
+
+/**
+ * What became of a unit. `lostFence`: somebody else moved the mailbox, nothing of this unit counts; not an error.
+ * `tooLarge`: the table cannot hold it.
+ */
+export type UnitResult =
+  | { readonly kind: "committed"; readonly held: Held }
+  | { readonly kind: "lostFence" }
+  | { readonly kind: "tooLarge"; readonly why: string };
+
+/** What became of all units of a commit, and of the claim that went with them. */
+export type Committed = {
+  /** In the order of the units. */
+  readonly results: readonly UnitResult[];
+  readonly claim: ShardClaim | "superseded" | null;
+};
+
+/** Commits units of one shard, many whole units per transaction. See `Store.commitUnits`. */
+export async function commitUnits(
+  table: Table,
+  shard: string,
+  units: readonly PendingUnit[],
+  claim: ShardClaim | null,
+  options: { readonly newCommitId: () => string; readonly limits: GroupLimits },
+): Promise<Committed> {
+  const session = sessionOf(table, shard, options.newCommitId, claim);
+  const room = roomBeside(claim, options.limits);
+  const entries = units.map((unit) => entryOf(shard, unit, room));
+  const sendable = entries.filter((entry) => "parts" in entry);
+  const committed = await commitEntries(session, sendable, room);
+  const results = units.map((unit, index): UnitResult => {
+    const entry = entries[index];
+    if (entry === undefined) return { kind: "lostFence" };
+    if ("tooLarge" in entry) return { kind: "tooLarge", why: entry.tooLarge };
+    return resultOf(unit, committed.get(entry));
+  });
+  return { results, claim: session.isSuperseded ? "superseded" : session.claim };
+}
+
+function resultOf(unit: PendingUnit, result: EntryResult = { kind: "lostFence" }): UnitResult {
+  switch (result.kind) {
+    case "committed":
+      return { kind: "committed", held: { checkpoint: unit.next, etag: result.etag } };
+    case "refused":
+      return { kind: "tooLarge", why: `refused by the table: ${result.code}` };
+    case "lostFence":
+      return result;
+  }
+}
