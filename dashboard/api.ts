@@ -1,44 +1,12 @@
+import type { Lifted, MailboxPage, Released } from "../shared/http/openapi/operators.js";
+import type { MailboxView } from "../shared/views/mailbox.js";
+import type { MailboxCalendarsView } from "../shared/views/mailboxCalendars.js";
+import type { RosterView } from "../shared/views/roster.js";
 import type { Status } from "../shared/views/status.js";
 
-export type { Status };
+export type { MailboxCalendarsView, MailboxView, Status };
 
-/** A mailbox as the roster's routes tell it. */
-export type Mailbox = {
-  readonly id: string;
-  readonly displayName: string | null;
-  readonly state: string;
-  readonly phase: string;
-  readonly strategy: string;
-  readonly calendarCount: number;
-  readonly sequence: number;
-  readonly notBefore: string | null;
-  readonly lastSuccess: string | null;
-  readonly lastChange: string | null;
-  readonly lastFullRound: string | null;
-  readonly failuresInARow: number;
-  readonly lastErrorCode: string | null;
-  readonly parkedReason: string | null;
-  readonly heldRemovals: number | null;
-  readonly driftFound: number;
-};
-
-export type MailboxPage = { readonly value: readonly Mailbox[]; readonly cursor: string | null };
-
-export type Calendar = {
-  readonly id: string;
-  readonly name: string | null;
-  readonly color: string | null;
-  readonly hexColor: string | null;
-  readonly ownerName: string | null;
-  readonly ownerAddress: string | null;
-  readonly isDefaultCalendar: boolean;
-  readonly changed: string;
-  readonly removed: string | null;
-};
-
-export type MailboxCalendars = { readonly mailbox: Mailbox; readonly value: readonly Calendar[] };
-
-/** The mirror said no, or could not be reached (status 0). The message is for people. */
+/** The mirror refused, or could not be reached (status 0). The message is for people. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -48,11 +16,12 @@ export class ApiError extends Error {
   }
 }
 
-/** Beside this page, wherever the app stands. */
+/** The other routes are beside this page, whatever its address. */
 const base = new URL(".", location.href);
-/** From the page's own address, or typed in. Kept in this variable alone. */
+/** From the page's own address, or typed in. It is kept in this variable only. */
 let key = new URLSearchParams(location.search).get("code");
 
+/** Sends this function key from now on. */
 export function useKey(typed: string): void {
   key = typed;
 }
@@ -66,14 +35,14 @@ async function call<Body>(method: "GET" | "POST", path: string): Promise<Body> {
   try {
     response = await fetch(new URL(path, base), { method, headers, signal, cache: "no-store" });
   } catch {
-    throw new ApiError(0, "The mirror cannot be reached."); // The browser does not tell a page why.
+    throw new ApiError(0, "The mirror cannot be reached."); // A browser does not let a page know why.
   }
   const text = await response.text();
   if (!response.ok) throw new ApiError(response.status, messageIn(text) ?? `The mirror answered ${response.status}.`);
   try {
     return JSON.parse(text) as Body;
   } catch {
-    throw new ApiError(response.status, "Something else than the mirror has answered."); // A proxy, or a page to sign in.
+    throw new ApiError(response.status, "Something else than the mirror has answered."); // A proxy, or a sign-in page.
   }
 }
 
@@ -88,6 +57,7 @@ function messageIn(text: string): string | null {
 
 const mailboxPath = (id: string) => `mailboxes/${encodeURIComponent(id)}`;
 
+/** The routes that the page calls. @throws ApiError */
 export const api = {
   status: () => call<Status>("GET", "status"),
   mailboxes: (search: string, state: string, cursor: string | null) => {
@@ -97,13 +67,13 @@ export const api = {
     if (cursor !== null) query.set("cursor", cursor);
     return call<MailboxPage>("GET", `mailboxes?${query}`);
   },
-  calendars: (id: string) => call<MailboxCalendars>("GET", `${mailboxPath(id)}/calendars`),
-  care: (id: string, action: "sync" | "resync" | "release") => call<Mailbox>("POST", `${mailboxPath(id)}/${action}`),
+  calendars: (id: string) => call<MailboxCalendarsView>("GET", `${mailboxPath(id)}/calendars`),
+  act: (id: string, action: "sync" | "resync" | "release") => call<MailboxView>("POST", `${mailboxPath(id)}/${action}`),
   releaseAll: (reason: string, cursor: string | null) => {
     const query = new URLSearchParams({ reason });
     if (cursor !== null) query.set("cursor", cursor);
-    return call<{ readonly released: number; readonly cursor: string | null }>("POST", `mailboxes/release?${query}`);
+    return call<Released>("POST", `mailboxes/release?${query}`);
   },
-  liftBrake: () => call<{ readonly lifted: boolean }>("POST", "brake/release"),
-  roster: (action: "discover" | "release") => call<unknown>("POST", `roster/${action}`),
+  liftBrake: () => call<Lifted>("POST", "brake/release"),
+  roster: (action: "discover" | "release") => call<RosterView>("POST", `roster/${action}`),
 };

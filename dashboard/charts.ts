@@ -14,7 +14,7 @@ type Measure = {
   of(tick: Tick, before: Tick | undefined): number;
 };
 
-/** Seconds that a change waited at the most, when the tick had ended: since the tick before, which may have just missed it. */
+/** The longest that a change had waited when the tick ended, in seconds: since the start of the tick before, which may have just missed it. */
 function lagSeconds(tick: Tick, before: Tick | undefined): number {
   if (before === undefined || before.started === null || tick.started === null) return tick.seconds;
   return (Date.parse(tick.started) - Date.parse(before.started)) / 1000 + tick.seconds;
@@ -36,11 +36,12 @@ const height = 130;
 const tableRows = 20;
 const plots: uPlot[] = [];
 
+/** Draws the charts and the table of the last ticks. */
 export const drawActivity = changeOnly((ticks: readonly Tick[]) => {
   drawTable(ticks);
   const container = byId("charts");
   if (ticks.length < 2) {
-    for (const plot of plots.splice(0)) plot.destroy(); // The table is new: so are the charts, later.
+    for (const plot of plots.splice(0)) plot.destroy(); // Their container is about to be replaced.
     return show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
   }
   const times = ticks.map(({ started }) => Date.parse(started ?? "") / 1000);
@@ -97,7 +98,7 @@ function createPlots(container: HTMLElement): void {
       if (width > 0 && width !== plot.width) plot.setSize({ width, height });
     }
   }).observe(container);
-  // Lines are painted with the colours of the scheme: another scheme, other colours.
+  // Lines are drawn in colours of the scheme.
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     for (const plot of plots) plot.redraw();
   });

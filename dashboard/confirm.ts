@@ -1,9 +1,9 @@
 import { ApiError } from "./api.js";
 import { byId, openModal } from "./dom.js";
 
-/** Long enough to be read; what was said is old news soon after. */
-const saidMs = 8_000;
-let forgetTimer = 0;
+/** How long a message is shown: long enough to be read. */
+const shownMs = 8_000;
+let hideTimer = 0;
 
 export type Question = { readonly title: string; readonly text: string; readonly yes: string };
 
@@ -20,19 +20,19 @@ function confirmed({ title, text, yes }: Question): Promise<boolean> {
   });
 }
 
-/** Tells what came of an action, also to screen readers. */
-export function say(text: string): void {
-  const said = byId("said");
+/** Shows a short message for a while, also to screen readers. */
+export function announce(text: string): void {
+  const message = byId("said");
   // What lies behind an open dialog is out of reach, for eyes and for screen readers.
-  (document.querySelector("dialog[open]") ?? document.body).append(said);
-  said.textContent = text;
-  clearTimeout(forgetTimer);
-  forgetTimer = window.setTimeout(() => {
-    said.textContent = "";
-  }, saidMs);
+  (document.querySelector("dialog[open]") ?? document.body).append(message);
+  message.textContent = text;
+  clearTimeout(hideTimer);
+  hideTimer = window.setTimeout(() => {
+    message.textContent = "";
+  }, shownMs);
 }
 
-/** Asks, does, and tells what came of it. True when it was done. */
+/** Asks for confirmation, does it, and announces what came of it. True when it was done. */
 export async function act<Answer>(
   question: Question,
   doIt: () => Promise<Answer>,
@@ -40,11 +40,11 @@ export async function act<Answer>(
 ): Promise<boolean> {
   if (!(await confirmed(question))) return false;
   try {
-    say(done(await doIt()));
+    announce(done(await doIt()));
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    say(error.message);
+    announce(error.message);
     return false;
   }
 }

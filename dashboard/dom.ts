@@ -19,13 +19,14 @@ export function el<Name extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** An element of the page. @throws Error where the page has no such id */
 export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`The page lacks #${id}.`);
   return element as Kind;
 }
 
-/** Shows other contents, and leaves the focus on what has the same id afterwards: a refresh must not throw anybody out. */
+/** Replaces the contents. The focus stays on the element with the same id, so that a refresh takes it from nobody. */
 export function show(container: HTMLElement, ...children: readonly Child[]): void {
   const { activeElement } = document;
   const focused = activeElement !== null && container.contains(activeElement) ? activeElement.id : "";
@@ -34,7 +35,7 @@ export function show(container: HTMLElement, ...children: readonly Child[]): voi
 }
 
 /**
- * Opens a dialog. When it closes the focus goes back to where it was, by id: what had it may have been drawn anew.
+ * Opens a dialog. When it closes, the focus goes back to where it was: by id, as that element may have been replaced.
  */
 export function openModal(dialog: HTMLDialogElement): void {
   const opener = document.activeElement?.id ?? "";
@@ -48,7 +49,7 @@ export function openModal(dialog: HTMLDialogElement): void {
   dialog.showModal();
 }
 
-/** Remembers what was shown last, so that the same is not built again at each refresh. */
+/** Draws only when the value has changed since the last call. */
 export function changeOnly<Value>(draw: (value: Value) => void): (value: Value) => void {
   let last = "";
   return (value) => {

@@ -4,11 +4,12 @@ import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
 import { comingUp, counted, number, span, stateNames, states } from "./words.js";
 
-/** How the whole fleet stands: one big figure, who is in which state, and what else an operator asks first. */
+/** The state of the whole mirror: one big figure, how many mailboxes are in which state, and what else an operator looks for first. */
 
+/** The whole mirror in one sentence. */
 export type Verdict = { readonly kind: "good" | "busy" | "bad"; readonly text: string };
 
-/** One sentence on all of it. */
+/** What the status comes to; the worst first. */
 export function verdictOf({ mailboxes, ticks, brake, application, roster, now }: Status): Verdict {
   const { parked, held } = mailboxes.byState;
   const sinceTick = ticks.newest === null ? 0 : (Date.parse(now) - Date.parse(ticks.newest)) / 1000;
@@ -25,6 +26,7 @@ export function verdictOf({ mailboxes, ticks, brake, application, roster, now }:
   return { kind: "good", text: of === 1 ? "The mailbox is fresh" : `All ${number(of)} mailboxes are fresh` };
 }
 
+/** Draws the section of figures. */
 export function drawFreshness(status: Status): void {
   const { mailboxes } = status;
   const note = mailboxes.byStrategy.list === 0 ? null : el("p", { class: "empty" }, mailboxes.strategyNote);
@@ -44,7 +46,7 @@ function headline({ mailboxes }: Status): HTMLElement {
   );
 }
 
-/** A bar for the eye, and the same as a list with words for everybody. */
+/** A bar, and the same as a list in words for screen readers too. */
 function stateBar(byState: Status["mailboxes"]["byState"], total: number): HTMLElement {
   const present = stateNames.filter((name) => byState[name] > 0);
   const bar = el("div", { class: "bar", "aria-hidden": "true" });
@@ -125,6 +127,7 @@ function tile(name: string, figure: string | HTMLElement, note: string): HTMLEle
   );
 }
 
+/** Draws the verdict, also as the title of the window. */
 export const drawVerdict = changeOnly(({ kind, text }: Verdict) => {
   const verdict = byId("verdict");
   verdict.textContent = text;

@@ -1,20 +1,21 @@
-import { ApiError, api, type Mailbox } from "./api.js";
-import { say } from "./confirm.js";
+import { ApiError, api, type MailboxView } from "./api.js";
+import { announce } from "./confirm.js";
 import { byId, el, show } from "./dom.js";
 import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
-import { number, type StateName, stateNames, states } from "./words.js";
+import { number, stateNames, states } from "./words.js";
 
 /** The roster's mailboxes: searched, filtered, page by page. */
 
-/** As last asked for: what is being typed counts when it is submitted. */
+/** As last submitted, not as it is being typed. */
 let search = "";
 let state = "";
-let held: readonly Mailbox[] = [];
+let shown: readonly MailboxView[] = [];
 let cursor: string | null = null;
-/** Answers of an older search are dropped. */
-let asked = 0;
+/** Number of the latest request: answers to older ones are dropped. */
+let latest = 0;
 
+/** Makes the search form work. */
 export function initList(): void {
   const select = byId<HTMLSelectElement>("search-state");
   select.append(
@@ -29,34 +30,34 @@ export function initList(): void {
   });
 }
 
-/** The first page of what was searched. */
+/** Reads the first page of the search. */
 function refreshList(): Promise<void> {
   return load([], null);
 }
 
-/** Reads what is shown anew: as many mailboxes as there are, so that whoever has paged on stays where they are. */
+/** Reads again what is shown, with all its pages. */
 export function refreshShown(): Promise<void> {
-  return load([], null, held.length);
+  return load([], null, shown.length);
 }
 
-async function load(before: readonly Mailbox[], from: string | null, countMin = 1): Promise<void> {
-  asked += 1;
-  const turn = asked;
+async function load(before: readonly MailboxView[], from: string | null, countMin = 1): Promise<void> {
+  latest += 1;
+  const request = latest;
   let rows = before;
   let next = from;
   try {
     do {
       const page = await api.mailboxes(search, state, next);
-      if (turn !== asked) return;
+      if (request !== latest) return;
       rows = [...rows, ...page.value];
       next = page.cursor;
     } while (next !== null && rows.length < countMin);
-    held = rows;
+    shown = rows;
     cursor = next;
     draw();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (turn === asked) say(error.message);
+    if (request === latest) announce(error.message);
   }
 }
 
@@ -64,21 +65,21 @@ function draw(): void {
   const more =
     cursor === null
       ? null
-      : el("button", { id: "list-more", onclick: () => void load(held, cursor) }, "More mailboxes");
+      : el("button", { id: "list-more", onclick: () => void load(shown, cursor) }, "More mailboxes");
   const none = el(
     "p",
     { class: "empty" },
     cursor === null ? "No mailbox matches." : "None among those that were looked at.",
   );
-  show(byId("mailbox-list"), held.length === 0 ? none : tableOf(held), more);
+  show(byId("mailbox-list"), shown.length === 0 ? none : tableOf(shown), more);
 }
 
-function tableOf(mailboxes: readonly Mailbox[]): HTMLElement {
+function tableOf(mailboxes: readonly MailboxView[]): HTMLElement {
   const columns = ["Mailbox", "State", "Calendars", "Last success", "Last change"];
   const head = el("tr", {}, ...columns.map((text) => el("th", { scope: "col" }, text)));
   const body = el("tbody");
   for (const { id, displayName, state, calendarCount, lastSuccess, lastChange } of mailboxes) {
-    const { label } = states[state as StateName] ?? { label: state };
+    const { label } = states[state] ?? { label: state };
     const name = displayName === null || displayName === "" ? null : el("span", { class: "clip" }, displayName);
     const open = el("button", { id: `open-${id}`, class: "link id", onclick: () => openMailbox(id) }, id);
     body.append(

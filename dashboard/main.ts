@@ -1,21 +1,21 @@
+import { noteBrake } from "./actions.js";
 import { ApiError, api, type Status, useKey } from "./api.js";
-import { noteBrake } from "./care.js";
 import { drawActivity } from "./charts.js";
 import { byId } from "./dom.js";
 import { drawFreshness, drawVerdict, verdictOf } from "./freshness.js";
 import { initList, refreshShown } from "./list.js";
 import { initPanel, refreshMailbox } from "./panel.js";
-import { tellTimes } from "./times.js";
+import { updateTimes } from "./times.js";
 import { troublesDrawer } from "./troubles.js";
 import { span } from "./words.js";
 
 /** The dashboard: reads the status again and again while somebody looks, and draws what has changed. */
 
 const refreshMs = 5_000;
-/** While the mirror does not answer, it is asked ever more slowly. */
+/** While the mirror does not answer, the time between requests doubles up to this. */
 const retryMsMax = 60_000;
-/** So many failures in a row are a hiccup; after that the page does not vouch for what it shows. */
-const failuresQuiet = 3;
+/** After so many failures in a row the page says that its figures are old. */
+const failuresMax = 3;
 
 let readAtMs: number | null = null;
 let failures = 0;
@@ -47,17 +47,17 @@ function draw(status: Status): void {
   readAtMs = Date.now();
   byId("failure").hidden = true;
   byId("key-form").hidden = true;
-  byId("main").hidden = false; // Before charts are drawn: they take the width that they find.
+  byId("main").hidden = false; // Before the charts are drawn, which take the width of their container.
   noteBrake(status);
   drawVerdict(verdictOf(status));
   drawFreshness(status);
   drawTroubles(status);
   drawActivity(status.activity.ticks);
-  // The list costs more than the status: it is read again when a tick has done something, not each time.
+  // The list costs more than the status, so it is read again only when a tick has changed something.
   const seen = JSON.stringify([status.ticks.newest, status.mailboxes.byState, status.mailboxes.calendars]);
   if (seen !== census) void refreshShown();
   census = seen;
-  tellAge();
+  updateAge();
 }
 
 function fail(error: ApiError): void {
@@ -69,14 +69,14 @@ function fail(error: ApiError): void {
   failure.textContent = isLocked ? "The mirror wants a function key." : `${error.message}${since}`;
   failure.hidden = false;
   const silentSeconds = readAtMs === null ? 0 : (Date.now() - readAtMs) / 1000;
-  if (failures >= failuresQuiet && !isLocked && readAtMs !== null) {
+  if (failures >= failuresMax && !isLocked && readAtMs !== null) {
     drawVerdict({ kind: "bad", text: `No answer for ${span(silentSeconds)}` });
   }
   if (readAtMs === null) drawVerdict({ kind: "bad", text: isLocked ? "Locked" : "No figures" });
 }
 
-function tellAge(): void {
-  tellTimes();
+function updateAge(): void {
+  updateTimes();
   byId("age").textContent = readAtMs === null ? "" : `read ${span((Date.now() - readAtMs) / 1000)} ago`;
 }
 
@@ -91,7 +91,7 @@ byId<HTMLFormElement>("key-form").addEventListener("submit", (event) => {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void refresh();
 });
-window.setInterval(tellAge, 1_000);
+window.setInterval(updateAge, 1_000);
 initList();
 initPanel();
 void refresh();

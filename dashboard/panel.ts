@@ -1,14 +1,15 @@
-import { ApiError, api, type Calendar, type Mailbox, type MailboxCalendars } from "./api.js";
-import { releaseMailbox, resyncMailbox, syncMailbox } from "./care.js";
-import { say } from "./confirm.js";
+import { releaseMailbox, resyncMailbox, syncMailbox } from "./actions.js";
+import { ApiError, api, type MailboxCalendarsView, type MailboxView } from "./api.js";
+import { announce } from "./confirm.js";
 import { byId, changeOnly, el, openModal, show } from "./dom.js";
 import { timeAgo } from "./times.js";
-import { counted, explained, number, type StateName, states } from "./words.js";
+import { counted, explained, number, states } from "./words.js";
 
-/** One mailbox: how it stands, its calendars, what was removed, and what can be done for it. */
+/** One mailbox: its state, its calendars, what was removed, and the actions that an operator has. */
 
 let shownId: string | null = null;
 
+/** Shows one mailbox in the dialog, and reads it. */
 export function openMailbox(id: string): void {
   shownId = id;
   const dialog = byId<HTMLDialogElement>("mailbox");
@@ -17,6 +18,7 @@ export function openMailbox(id: string): void {
   void refreshMailbox();
 }
 
+/** Makes the dialog work. */
 export function initPanel(): void {
   const dialog = byId<HTMLDialogElement>("mailbox");
   dialog.addEventListener("close", () => {
@@ -38,11 +40,12 @@ export async function refreshMailbox(): Promise<void> {
     if (!(error instanceof ApiError)) throw error;
     if (shownId !== id) return;
     if (error.status === 404) draw({ id, loaded: null, mistake: error.message });
-    else say(error.message);
+    else announce(error.message);
   }
 }
 
-type Shown = { readonly id: string; readonly loaded: MailboxCalendars | null; readonly mistake?: string };
+type Calendar = MailboxCalendarsView["value"][number];
+type Shown = { readonly id: string; readonly loaded: MailboxCalendarsView | null; readonly mistake?: string };
 
 const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
   const close = el(
@@ -69,8 +72,8 @@ const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
   );
 });
 
-function standing(mailbox: Mailbox): HTMLElement {
-  const { label } = states[mailbox.state as StateName] ?? { label: mailbox.state };
+function standing(mailbox: MailboxView): HTMLElement {
+  const { label } = states[mailbox.state] ?? { label: mailbox.state };
   const reason = mailbox.parkedReason ?? mailbox.lastErrorCode;
   const facts: (readonly [string, string | HTMLElement])[] = [
     ["Last success", timeAgo(mailbox.lastSuccess)],
@@ -98,7 +101,7 @@ function standing(mailbox: Mailbox): HTMLElement {
   );
 }
 
-function buttons({ id, state }: Mailbox): HTMLElement | null {
+function buttons({ id, state }: MailboxView): HTMLElement | null {
   if (state === "suspended" || state === "removing") return null;
   const button = (name: string, label: string, doIt: (mailbox: string) => Promise<boolean>) =>
     el("button", { id: name, onclick: () => void doIt(id).then(refreshMailbox) }, label);

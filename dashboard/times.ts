@@ -1,14 +1,14 @@
 import { el } from "./dom.js";
 import { ago } from "./words.js";
 
-/** A time as its distance from now, which `tellTimes` keeps true; the exact time shows when pointed at. */
+/** A time as its distance from now, which `updateTimes` keeps up to date, with the exact time as its tooltip. */
 export function timeAgo(iso: string | null): HTMLElement | string {
   if (iso === null) return ago(null, 0);
   return el("time", { datetime: iso, title: new Date(iso).toLocaleString() }, ago(iso, Date.now()));
 }
 
-/** Brings all times on the page up to now. */
-export function tellTimes(): void {
+/** Updates all times on the page. */
+export function updateTimes(): void {
   const nowMs = Date.now();
   for (const element of document.querySelectorAll("time")) {
     const text = ago(element.dateTime, nowMs);

@@ -1,12 +1,12 @@
+import { liftBrake, releaseAll, releaseMailbox } from "./actions.js";
 import { api, type Status } from "./api.js";
-import { liftBrake, releaseAll, releaseMailbox } from "./care.js";
 import { act } from "./confirm.js";
 import { byId, changeOnly, el, show } from "./dom.js";
 import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
 import { counted, explained, number, states } from "./words.js";
 
-/** What somebody should look into, most pressing first, each with its reason and what helps. */
+/** What somebody should look into, the most urgent first, each with its reason and what helps. */
 
 const shown = ["parked", "held", "waiting", "suspended"] as const;
 const examplesShown = 5;
@@ -17,6 +17,7 @@ type Shown = Pick<Status, "troubles" | "roster" | "brake" | "application"> & {
 };
 type Trouble = Status["troubles"][(typeof shown)[number]][number];
 
+/** Makes the function that draws the section. @param refresh Called after an action. */
 export function troublesDrawer(refresh: () => void): (status: Status) => void {
   const draw = changeOnly(({ troubles, roster, brake, application, isTryDue }: Shown) => {
     const code = application?.code ?? null;
@@ -35,7 +36,7 @@ export function troublesDrawer(refresh: () => void): (status: Status) => void {
   };
 }
 
-/** What holds all mailboxes at once. */
+/** The brake, which concerns all mailboxes. */
 function applicationCard(
   { brake, application, isTryDue }: Pick<Shown, "brake" | "application" | "isTryDue">,
   refresh: () => void,
@@ -54,7 +55,7 @@ function applicationCard(
   return [el("article", { class: "card trouble state-parked" }, title, el("p", {}, text), times, lift)];
 }
 
-/** @param isPart The refusal of the whole application is theirs: it ends without a release. */
+/** @param isPart The reason is the refusal of the whole application, which ends without a release. */
 function troubleCard(
   state: (typeof shown)[number],
   { reason, count, examples }: Trouble,
@@ -83,7 +84,7 @@ function troubleCard(
   );
 }
 
-/** One action for all of a reason, where there are several and a release can help. */
+/** Releases all mailboxes with one reason; only where there are several and a release can help. */
 function allButton(
   state: (typeof shown)[number],
   reason: string,

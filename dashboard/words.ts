@@ -1,5 +1,8 @@
-/** What the page calls things, and how it tells times. */
+import type { MailboxState } from "../shared/sync/state.js";
 
+/** The wording of the page: states, reasons, times and numbers. */
+
+/** What each state of a mailbox is called. */
 export const states = {
   fresh: { label: "Fresh", means: "Read within the last rounds, nothing to do." },
   inProgress: { label: "In progress", means: "In the middle of a round." },
@@ -9,12 +12,12 @@ export const states = {
   parked: { label: "Parked", means: "Graph refuses this mailbox; looked at again now and then." },
   suspended: { label: "Suspended", means: "Its user has left the roster; kept until the retention ends." },
   removing: { label: "Removing", means: "On its way off the roster." },
-} as const;
+} as const satisfies Record<MailboxState, { label: string; means: string }>;
 
-export type StateName = keyof typeof states;
-export const stateNames = Object.keys(states) as readonly StateName[];
+/** In the order in which the page lists them. */
+export const stateNames = Object.keys(states) as readonly MailboxState[];
 
-/** What the beginnings of reasons mean, and what helps. */
+/** What a reason that begins so means, and what helps. */
 const reasons: readonly (readonly [start: string, text: string])[] = [
   ["denied:", "Graph denies access. Grant the app Calendars.Read, or widen its Exchange scope; then release."],
   [
@@ -50,6 +53,7 @@ const reasons: readonly (readonly [start: string, text: string])[] = [
   ["rowUnreadable", "A row of it was edited and cannot be read. The log names row and column: mend it."],
 ];
 
+/** A parked reason or an error code in words. */
 export function explained(reason: string): string {
   const found = reasons.find(([start]) => reason.toLowerCase().startsWith(start.toLowerCase()));
   return found?.[1] ?? "Asked again by itself. The log tells more under this code.";
@@ -61,7 +65,7 @@ const units = [
   ["min", 60],
 ] as const;
 
-/** A span of time in its largest unit: `3 min`. */
+/** A duration in its largest unit: `3 min`. */
 export function span(seconds: number): string {
   const found = units.find(([, size]) => seconds >= size);
   if (found === undefined) return `${Math.max(0, Math.round(seconds))} s`;
@@ -82,6 +86,7 @@ export function comingUp(iso: string | null, nowMs: number): string {
   return iso !== null && Date.parse(iso) > nowMs ? ago(iso, nowMs) : "with the next tick";
 }
 
+/** A number with separators: `12,345`. */
 export function number(value: number): string {
   return value.toLocaleString("en");
 }

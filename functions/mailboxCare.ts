@@ -1,12 +1,12 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
-import { careRoute } from "../shared/http/mailboxActions.js";
+import { mailboxActionRoute } from "../shared/http/mailboxActions.js";
 import { httpPorts, nowMs, queues } from "../shared/live.js";
 
 const pages = output.storageQueue(queues.pages);
 
 const handler: HttpHandler = (request, context) => {
-  const route = careRoute((message) => context.extraOutputs.set(pages, [JSON.stringify(message)]));
+  const route = mailboxActionRoute((message) => context.extraOutputs.set(pages, [JSON.stringify(message)]));
   return httpHandler(route, httpPorts, nowMs)(request, context);
 };
 

@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
-import { openapiRoute } from "../shared/http/openapi/description.js";
+import { openapiRoute } from "../shared/http/openapi.js";
 import { httpPorts, nowMs } from "../shared/live.js";
 
 const handler = httpHandler(openapiRoute, httpPorts, nowMs);

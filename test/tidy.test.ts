@@ -68,7 +68,7 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   "messages.ts": ["rounds", "roster", "actions", "http"],
   "storageSettings.ts": ["azure"],
   "timer.ts": ["graph", "rounds"],
-  "version.ts": ["graph", "telemetry"],
+  "version.ts": ["graph", "http", "telemetry"],
   "within.ts": ["table", "graph", "http", "azure", "telemetry"],
 };
 

@@ -2,7 +2,11 @@ import type { Log } from "../log.js";
 import type { Store } from "../store/store.js";
 import { type Brake, isBraked, lifted } from "../sync/brake.js";
 
-/** Lifts the brake, whoever raised it: the next tick asks all that are due. If the cause is still there, it comes back. */
+/**
+ * Lifts the brake, whatever raised it: the next tick asks all mailboxes that are due. If the cause is still there, the
+ * brake comes back. `lifted`: whether it was on; `brake`: as it was written, null where nothing was.
+ * @throws StorageError
+ */
 export async function liftBrake(
   store: Store,
   log: Log,

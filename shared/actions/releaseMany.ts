@@ -4,12 +4,14 @@ import { isLeaving } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { ListPlace } from "../views/mailboxList.js";
 
-/** `next`: where the release goes on; null when all shards were gone through. */
+/** How many were released, and where to go on; `next` is null after the last shard. */
 export type ReleaseEnd = { readonly released: number; readonly next: ListPlace | null };
 
 /**
- * Releases all that are parked or waiting for one reason, in the order of the table: the next tick asks them. Bounded in
- * time; doing it again is harmless. Whom a worker moves meanwhile is left to it.
+ * Releases all mailboxes that are parked or waiting for one reason, in the order of the table: the next tick asks them. It
+ * stops after the page in which `isTimeUp` says so. Again is harmless. A mailbox that a worker writes meanwhile is left to it.
+ * @param reason A parked reason, the part of one before its colon, or the error code of a mailbox that waits.
+ * @throws StorageError
  */
 export async function releaseMany(
   reason: string,
@@ -24,7 +26,7 @@ export async function releaseMany(
     const range = { after: place.after, upTo: null };
     for await (const page of store.readMailboxes(shards[place.shard] ?? "", range)) {
       count += await releasePage(
-        page.filter(({ checkpoint }) => isFor(reason, checkpoint)),
+        page.filter(({ checkpoint }) => hasReason(reason, checkpoint)),
         store,
       );
       place = { shard: place.shard, after: page.at(-1)?.checkpoint.mailboxId ?? place.after };
@@ -40,8 +42,8 @@ async function releasePage(page: readonly Held[], store: Store): Promise<number>
   return results.filter(({ kind }) => kind === "committed").length;
 }
 
-/** Whole, or up to a colon: `denied` stands for `denied:ErrorAccessDenied` too. Who waits is named by the code alone. */
-function isFor(reason: string, checkpoint: Checkpoint): boolean {
+/** `denied` means `denied:ErrorAccessDenied` too. A mailbox that waits is named by its error code alone. */
+function hasReason(reason: string, checkpoint: Checkpoint): boolean {
   const { parkedReason, notBeforeMs, lastErrorCode } = checkpoint;
   if (isLeaving(checkpoint)) return false;
   if (parkedReason !== null) return parkedReason === reason || parkedReason.startsWith(`${reason}:`);

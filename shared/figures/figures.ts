@@ -17,7 +17,7 @@ import {
 } from "./shardFigures.js";
 
 /** A day of five-minute ticks. */
-const ticksKept = 288;
+export const ticksKept = 288;
 /** Mailboxes named for each trouble, in each shard: a start for whoever looks into it. */
 const examplesMax = 20;
 /** Reasons told apart in a shard; more are counted as `other`. */

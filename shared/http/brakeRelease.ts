@@ -1,12 +1,13 @@
 import { liftBrake } from "../actions/brake.js";
 import { brakeView } from "../views/status.js";
 import { answer, type Route, refusal } from "./handler.js";
-import { strangerIn } from "./requests.js";
+import type { Lifted } from "./openapi/operators.js";
+import { mistakeOfEmptyRequest } from "./requests.js";
 
-/** `POST /api/brake/release`: lifts what all instances wait for. Without a brake nothing changes. */
+/** `POST /api/brake/release`: lifts the brake that all instances obey. Without a brake nothing changes. */
 export const brakeReleaseRoute: Route = async (request, { store, log, nowMs }) => {
-  const mistake = await strangerIn(request);
+  const mistake = await mistakeOfEmptyRequest(request);
   if (mistake !== null) return refusal(400, "invalidRequest", mistake);
   const { lifted, brake } = await liftBrake(store, log, nowMs());
-  return answer(200, { lifted, ...brakeView(brake, nowMs()) });
+  return answer(200, { lifted, ...brakeView(brake, nowMs()) } satisfies Lifted);
 };

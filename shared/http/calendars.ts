@@ -34,7 +34,7 @@ export const myCalendarsRoute: Route = async (request, ports) => {
 };
 
 /** One request for the calendars of one mailbox. */
-type Ask = {
+type CalendarsRequest = {
   readonly mailboxId: string;
   readonly path: CalendarsPath;
   readonly url: URL;
@@ -46,7 +46,7 @@ type Ask = {
 async function calendarsOf(mailboxId: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
   const path = calendarsPathOf(request);
   if (path === null) return refusal(404, "ResourceNotFound", "There is nothing under this path.");
-  const ask: Ask = {
+  const asked: CalendarsRequest = {
     mailboxId,
     path,
     url: new URL(request.url),
@@ -56,33 +56,33 @@ async function calendarsOf(mailboxId: string, request: HttpRequest, ports: HttpP
   };
   switch (path.target.kind) {
     case "delta":
-      return answerDelta(ask);
+      return answerDelta(asked);
     case "list":
-      return answerList(ask);
+      return answerList(asked);
     case "calendar":
-      return answerCalendar(ask, path.target.ids);
+      return answerCalendar(asked, path.target.ids);
   }
 }
 
-async function answerDelta(ask: Ask): Promise<Answer> {
-  const { mailboxId, path, url, request, feed } = ask;
-  const asked = trackingTokenOf(url);
-  if ("mistake" in asked) return badRequest(asked);
+async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
+  const { mailboxId, path, url, request, feed, nowMs } = asked;
+  const tracking = trackingTokenOf(url);
+  if ("mistake" in tracking) return badRequest(tracking);
   const preferred = preferredPageSize(request.headers.get("prefer"));
-  const page = await feed.delta(mailboxId, asked.token, preferred ?? feedLimits.pageSizeDefault);
-  if (page.kind !== "page") return feedRefusal(page, `${path.origin}${path.collection}/delta`, ask.nowMs);
+  const page = await feed.delta(mailboxId, tracking.token, preferred ?? feedLimits.pageSizeDefault);
+  if (page.kind !== "page") return feedRefusal(page, `${path.origin}${path.collection}/delta`, nowMs);
   const name = page.link === "nextLink" ? "$skiptoken" : "$deltatoken";
   const body = {
     "@odata.context": contextOf(path, "Collection(calendar)"),
     value: page.rows.map(deltaItem),
     [`@odata.${page.link}`]: `${path.origin}${path.collection}/delta?${name}=${page.token}`,
   };
-  const headers = { ...headersOf(page.checkpoint, ask.nowMs), "cache-control": "no-store" };
+  const headers = { ...headersOf(page.checkpoint, nowMs), "cache-control": "no-store" };
   return { status: 200, jsonBody: body, headers: { ...headers, ...preferenceApplied(preferred) } };
 }
 
-async function answerList(ask: Ask): Promise<Answer> {
-  const { mailboxId, path, url, request, feed, nowMs } = ask;
+async function answerList(asked: CalendarsRequest): Promise<Answer> {
+  const { mailboxId, path, url, request, feed, nowMs } = asked;
   const options = readOptionsOf(url, ["$select", "$top", "$skiptoken"]);
   if ("mistake" in options) return badRequest(options);
   const preferred = preferredPageSize(request.headers.get("prefer"));
@@ -107,8 +107,8 @@ async function answerList(ask: Ask): Promise<Answer> {
   return { status: 200, jsonBody: body, headers: { ...headers, ...preferenceApplied(preferred) } };
 }
 
-async function answerCalendar(ask: Ask, ids: readonly string[]): Promise<Answer> {
-  const { mailboxId, path, url, request, feed, nowMs } = ask;
+async function answerCalendar(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
+  const { mailboxId, path, url, request, feed, nowMs } = asked;
   const options = readOptionsOf(url, ["$select"]);
   if ("mistake" in options) return badRequest(options);
   const found = await feed.calendar(mailboxId, ids);
@@ -133,8 +133,8 @@ function selected({ select }: ReadOptions): string {
 }
 
 /**
- * A page of the list, the first one without a token. The options of the first page go along, as in Graph's own links;
- * the function key does not.
+ * The URL of a page of the list; of the first one without a token. It has the options of the request, as Graph's own
+ * links do, but never the function key.
  */
 function listUrl({ origin, collection }: CalendarsPath, { select, top }: ReadOptions, token: string | null): string {
   const options = [

@@ -1,10 +1,11 @@
 import type { HttpResponseInit } from "@azure/functions";
 
+/** The dashboard with its Content-Security-Policy. */
 export type Page = { readonly html: string; readonly policy: string };
 
 /**
- * `GET /api/dashboard`: the page for people. It holds no figures: it asks the other routes for them, with the key that it
- * was opened with. The policy lets its own script run and no other, and the address with the key goes to nobody.
+ * `GET /api/dashboard`: the page for people. It has no figures: its script calls the other routes with the key that the page
+ * was opened with. The policy lets only that script run, and no referrer with the key is sent.
  */
 export function dashboardAnswer({ html, policy }: Page): HttpResponseInit {
   return {

@@ -1,4 +1,4 @@
-/** The dashboard's page and its Content-Security-Policy, put in by the build (`local/build.ts`). */
+/** The dashboard's page and its Content-Security-Policy, which the build defines (`local/build.ts`). */
 declare const DASHBOARD_HTML: string;
 declare const DASHBOARD_POLICY: string;
 

@@ -3,53 +3,61 @@ import type { Checkpoint } from "../sync/types.js";
 import { freshnessOf } from "./freshness.js";
 import { type Answer, refusal } from "./handler.js";
 
-/** How soon to look again at a mailbox whose first full round comes by itself: most take seconds, some wait for a tick. */
+/** Our choice: when to ask again for a mailbox whose first full round is still to come. Most take seconds, some wait for a tick. */
 const firstRoundRetrySeconds = 30;
 
-/** The longest that a reader is told to wait. Our choice: an operator, or the other end, may help a mailbox sooner. */
+/** Our choice: the longest `Retry-After`, as an operator or Graph may help a mailbox sooner. */
 const retrySecondsMax = 3_600;
 
-/** After a mailbox that changed again and again while it was read. */
+/** Our choice, for a mailbox that changed again and again while it was read. */
 const unsettledRetrySeconds = 1;
 
 /**
- * A refusal of the feed in Graph's words, with how the mailbox stands where that is known. What does not pass by waiting
- * is no 503: Graph's clients ask again after one, and give up with an error that says nothing.
+ * A refusal of the feed with Graph's status, code and words, and with the freshness headers where the mailbox is known.
+ * Only what passes by waiting is a 503: Graph's clients repeat a request after one, and then give up with an error that
+ * does not say why.
  * @param startUrl Where to start over.
  */
 export function feedRefusal(refused: FeedRefusal, startUrl: string, nowMs: number): Answer {
-  const told = "checkpoint" in refused && refused.checkpoint !== null ? freshnessOf(refused.checkpoint, nowMs) : {};
+  const freshness =
+    "checkpoint" in refused && refused.checkpoint !== null ? freshnessOf(refused.checkpoint, nowMs) : {};
   switch (refused.kind) {
     case "unknownMailbox":
-      return unknownMailbox("The mailbox is not on the mirror's roster.", told);
+      return unknownMailbox("The mailbox is not on the mirror's roster.", freshness);
     case "notReady":
-      return neverServed(refused.checkpoint, told, nowMs);
+      return notServedYet(refused.checkpoint, freshness, nowMs);
     case "unsettled":
-      return unavailable("The mailbox changed while it was read: try again.", unsettledRetrySeconds, told);
+      return unavailable("The mailbox changed while it was read: try again.", unsettledRetrySeconds, freshness);
     case "badToken":
       return refusal(400, "syncStateInvalid", "Badly formed token.");
     case "expired": {
       const message = "The sync state is no longer found: start over, and drop what the new walk does not contain.";
-      return refusal(410, "syncStateNotFound", message, { ...told, location: startUrl });
+      return refusal(410, "syncStateNotFound", message, { ...freshness, location: startUrl });
     }
   }
 }
 
+/** The 404 of a mailbox that is not on the roster. @param why A sentence for people. */
 export function unknownMailbox(why: string, headers: Readonly<Record<string, string>> = {}): Answer {
   return refusal(404, "ResourceNotFound", `Resource could not be discovered. ${why}`, headers);
 }
 
-/** A mailbox of which no full round has ended: Graph's own word where Graph refuses it, else when to ask again. */
-function neverServed(checkpoint: Checkpoint, told: Readonly<Record<string, string>>, nowMs: number): Answer {
+/** A mailbox of which no full round has ended: Graph's own code where Graph refuses it, else when to ask again. */
+function notServedYet(checkpoint: Checkpoint, freshness: Readonly<Record<string, string>>, nowMs: number): Answer {
   // The parked reason, and not the last error code: a later try may have failed for a reason that passes.
   const [, kind, code = ""] = /^(noMailbox|denied):(.*)$/.exec(checkpoint.parkedReason ?? "") ?? [];
   switch (kind) {
     case "noMailbox":
-      return refusal(404, graphCode(code) ?? "ResourceNotFound", "Graph has no such mailbox for the mirror.", told);
+      return refusal(
+        404,
+        graphCode(code) ?? "ResourceNotFound",
+        "Graph has no such mailbox for the mirror.",
+        freshness,
+      );
     case "denied":
-      return refusal(403, graphCode(code) ?? "ErrorAccessDenied", "Graph denies the mirror this mailbox.", told);
+      return refusal(403, graphCode(code) ?? "ErrorAccessDenied", "Graph denies the mirror this mailbox.", freshness);
     default:
-      return unavailable(firstRoundOf(checkpoint), firstRoundSeconds(checkpoint, nowMs), told);
+      return unavailable(firstRoundOf(checkpoint), firstRoundSeconds(checkpoint, nowMs), freshness);
   }
 }
 
@@ -71,7 +79,7 @@ function firstRoundOf({ parkedReason, notBeforeMs, lastErrorCode }: Checkpoint):
   return `${what}: try again soon.`;
 }
 
-function unavailable(message: string, retryAfterSeconds: number, told: Readonly<Record<string, string>>): Answer {
-  const headers = { ...told, "retry-after": String(retryAfterSeconds) };
+function unavailable(message: string, retryAfterSeconds: number, freshness: Readonly<Record<string, string>>): Answer {
+  const headers = { ...freshness, "retry-after": String(retryAfterSeconds) };
   return refusal(503, "serviceNotAvailable", message, headers);
 }

@@ -1,7 +1,7 @@
 import { stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
 
-/** What answers and refusals tell of their mailbox: how old the copy is, and whether it is cared for. */
+/** Headers of answers and refusals about one mailbox: its state, and the age of its copy in seconds. */
 export function freshnessOf(checkpoint: Checkpoint, nowMs: number): Record<string, string> {
   const { lastSuccessMs } = checkpoint;
   return {

@@ -4,11 +4,12 @@ import { type Log, logOf } from "../log.js";
 import { LayoutError, RowError, StorageError, type Store } from "../store/store.js";
 import { isGuid } from "../sync/mailboxId.js";
 import { within } from "../within.js";
+import type { ErrorBody } from "./openapi/parts.js";
 
-/** What a route needs from outside. */
+/** What a route needs from outside, for one request. */
 export type HttpPorts = {
   readonly store: Store;
-  /** The mirror as other programs read it. Its first use in a process reads the key of the tokens. */
+  /** The mirror as other programs read it. The first call in a process reads the key of the tokens from the table. */
   readonly feed: () => Promise<MirrorFeed>;
   readonly log: Log;
   readonly newId: () => string;
@@ -25,6 +26,7 @@ export type Answer = {
   readonly headers: Readonly<Record<string, string>>;
   readonly jsonBody?: unknown;
 };
+/** Answers one request. Expected refusals are answers; what it throws is handled by `httpHandler`. */
 export type Route = (request: HttpRequest, ports: HttpPorts) => Promise<Answer>;
 
 const noStore = { "cache-control": "no-store" };
@@ -39,22 +41,22 @@ export function refusal(
   return { status, jsonBody: { error: { code, message } }, headers: { ...noStore, ...headers } };
 }
 
-/** An answer that nobody may keep. Without a body it says nothing more. */
+/** An answer that no cache may keep. */
 export function answer(status: number, jsonBody?: unknown): Answer {
   return { status, headers: noStore, ...(jsonBody === undefined ? {} : { jsonBody }) };
 }
 
 /**
- * What every answer of ours says: that it is what its content type says, and, unless its route knows better, that nobody
- * may keep it. Nothing tells which software answered.
+ * Adds the headers that every answer carries: browsers must not guess another content type, and, unless the route has said
+ * otherwise, no cache may keep it. No header names the software.
  */
 export function guarded(given: Answer): Answer {
   return { ...given, headers: { ...noStore, ...given.headers, "x-content-type-options": "nosniff" } };
 }
 
 /**
- * Gives a route its ports, and turns trouble with the storage into an answer that says so. Surprises throw: the host
- * answers 500 without a word, and counts a failed invocation.
+ * The handler of an HTTP function: gives the route its ports, and answers with a refusal where storage fails or the route
+ * takes too long. Any other error is thrown on: the host then answers 500 without a body and counts a failed invocation.
  */
 export function httpHandler(
   route: Route,
@@ -100,8 +102,8 @@ async function safely(
 }
 
 /**
- * Names the request in every answer, as Graph does. `request-id` is the invocation's id, by which the log finds it; the
- * caller's own id goes back only where it is one: what goes into a header must not be anybody's text.
+ * Names the request in every answer, as Graph does. `request-id` is the invocation's id, which the log has too. The
+ * caller's own id is returned only where it is a GUID, so that no foreign text gets into a header.
  * @see https://learn.microsoft.com/graph/errors
  */
 function traced(given: Answer, request: HttpRequest, { invocationId }: InvocationContext, nowMs: number): Answer {
@@ -119,10 +121,13 @@ function traced(given: Answer, request: HttpRequest, { invocationId }: Invocatio
     "request-id": invocationId,
     "client-request-id": clientRequestId ?? invocationId,
   };
-  return { ...given, headers, jsonBody: { error: { ...error, innerError } } };
+  return { ...given, headers, jsonBody: { error: { ...error, innerError } } satisfies ErrorBody };
 }
 
-function errorIn(body: unknown): object | null {
+/** What `refusal` gives: an error without its `innerError`. */
+type GivenError = Pick<ErrorBody["error"], "code" | "message">;
+
+function errorIn(body: unknown): GivenError | null {
   if (typeof body !== "object" || body === null || !("error" in body)) return null;
-  return typeof body.error === "object" ? body.error : null;
+  return typeof body.error === "object" ? (body.error as GivenError) : null;
 }

@@ -1,12 +1,11 @@
 import * as z from "zod";
 import { mailboxStates } from "../sync/state.js";
-import { isMailboxState, type ListPlace, type ListQuery, listMailboxes } from "../views/mailboxList.js";
+import { isMailboxState, type ListPlace, type ListQuery, listLimits, listMailboxes } from "../views/mailboxList.js";
 import { answer, type Route, refusal } from "./handler.js";
+import type { MailboxPage } from "./openapi/operators.js";
 import { queryMistake } from "./requests.js";
 
-const topDefault = 50;
-const topMax = 500;
-const searchMax = 128;
+const { topDefault, topMax, searchMax } = listLimits;
 const placeShape = z.tuple([z.int().nonnegative(), z.string().max(256).nullable()]);
 
 /** `GET /api/mailboxes?state=&search=&top=&cursor=`: the roster's mailboxes, page by page. */
@@ -17,11 +16,11 @@ export function mailboxListRoute(shards: readonly string[]): Route {
     const query = queryOf(new URL(request.url).searchParams, shards.length);
     if (typeof query === "string") return refusal(400, "invalidRequest", query);
     const { mailboxes, next } = await listMailboxes(query, store, shards);
-    return answer(200, { value: mailboxes, cursor: next === null ? null : cursorOf(next) });
+    return answer(200, { value: mailboxes, cursor: next === null ? null : cursorOf(next) } satisfies MailboxPage);
   };
 }
 
-/** What is asked for, or what is wrong with it in one sentence. */
+/** The query, or what is wrong with it in one sentence. */
 function queryOf(given: URLSearchParams, shards: number): ListQuery | string {
   const state = given.get("state") ?? "";
   if (state !== "" && !isMailboxState(state)) return `state must be one of ${mailboxStates.join(", ")}.`;
@@ -32,19 +31,21 @@ function queryOf(given: URLSearchParams, shards: number): ListQuery | string {
   if (search.length > searchMax) return `search takes ${searchMax} characters at most.`;
   const cursor = given.get("cursor") ?? "";
   const from = cursor === "" ? { shard: 0, after: null } : placeOf(cursor, shards);
-  if (from === null) return "cursor must be one that this list gave, as it came.";
+  if (from === null) return "cursor must be one that this list gave, unchanged.";
   return { state: state === "" ? null : state, search, top, from };
 }
 
+/** A place of the list as an opaque text for callers. */
 export function cursorOf({ shard, after }: ListPlace): string {
   return Buffer.from(JSON.stringify([shard, after])).toString("base64url");
 }
 
+/** The place that a cursor means; null for a text that is no cursor of ours. */
 export function placeOf(cursor: string, shards: number): ListPlace | null {
   try {
     const [shard, after] = placeShape.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));
     return shard < shards && after !== "" ? { shard, after } : null;
   } catch {
-    return null; // Not a cursor of ours: the caller is told.
+    return null; // No JSON, or of another shape.
   }
 }

@@ -3,18 +3,19 @@ import * as z from "zod";
 import { addMailbox } from "../roster/byHand.js";
 import { manualSource, type RosterRow } from "../store/store.js";
 import { mailboxIdOf, newMailboxIdOf } from "../sync/mailboxId.js";
-import { mailboxView } from "../views/mailbox.js";
-import { seatView } from "../views/roster.js";
+import { type MailboxView, mailboxView } from "../views/mailbox.js";
+import { rosterEntryView } from "../views/roster.js";
 import { type Answer, answer, type HttpPorts, type Route, refusal } from "./handler.js";
-import { bodyOf, queryMistake, strangerIn } from "./requests.js";
+import { bodyOf, mistakeOfEmptyRequest, queryMistake } from "./requests.js";
 
-const bodyShape = z.strictObject({
+/** The body of `PUT`. */
+export const newMailboxBody = z.strictObject({
   displayName: z.string().max(256).optional(),
   source: z.literal(manualSource).optional(),
 });
 const expectedBody = '{"displayName": "…", "source": "manual"}, each optional, the name with at most 256 characters';
 
-/** How long a removal may take within its request. Its rest is left to the shard's next run. */
+/** Our choice: how long a removal may take within its request. The shard's next run does the rest. */
 const removalMsMax = 20_000;
 
 /** `GET`, `PUT`, `DELETE /api/mailboxes/{id}`: one mailbox of the roster. All are idempotent. */
@@ -22,7 +23,7 @@ export const mailboxRoute: Route = async (request, ports) => {
   const text = request.params["id"] ?? "";
   const named = request.method === "PUT" ? newMailboxIdOf(text, ports.isTrial) : mailboxIdOf(text, ports.isTrial);
   if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
-  const mistake = request.method === "PUT" ? queryMistake(request, []) : await strangerIn(request);
+  const mistake = request.method === "PUT" ? queryMistake(request, []) : await mistakeOfEmptyRequest(request);
   if (mistake !== null) return refusal(400, "invalidRequest", mistake);
   switch (request.method) {
     case "PUT":
@@ -30,7 +31,7 @@ export const mailboxRoute: Route = async (request, ports) => {
     case "DELETE":
       return deleteMailbox(named.id, ports);
     default: {
-      const view = await toldMailbox(named.id, ports);
+      const view = await mailboxWithRoster(named.id, ports);
       if (view !== null) return answer(200, view);
       return refusal(404, "itemNotFound", `The mailbox ${named.id} is not on the roster. PUT it to add it.`);
     }
@@ -38,7 +39,7 @@ export const mailboxRoute: Route = async (request, ports) => {
 };
 
 async function putMailbox(id: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
-  const given = await bodyOf(request, bodyShape, expectedBody);
+  const given = await bodyOf(request, newMailboxBody, expectedBody);
   if ("mistake" in given) return refusal(400, "invalidRequest", given.mistake);
   const { store, newId, nowMs } = ports;
   const end = await addMailbox(id, given.body, store, newId, nowMs());
@@ -47,7 +48,7 @@ async function putMailbox(id: string, request: HttpRequest, ports: HttpPorts): P
       'PUT it with {"source": "manual"} to mirror it by hand all the same: discovery then leaves it alone.';
     return refusal(409, "conflict", `The mailbox ${id} is suspended: its user has left the roster. ${remedy}`);
   }
-  return answer(end.isNew ? 201 : 200, (await toldMailbox(id, ports)) ?? mailboxView(end.checkpoint));
+  return answer(end.isNew ? 201 : 200, (await mailboxWithRoster(id, ports)) ?? mailboxView(end.checkpoint));
 }
 
 async function deleteMailbox(id: string, ports: HttpPorts): Promise<Answer> {
@@ -55,11 +56,11 @@ async function deleteMailbox(id: string, ports: HttpPorts): Promise<Answer> {
   const note = noteOf((await store.roster.read(id))?.row ?? null);
   const untilMs = nowMs() + removalMsMax;
   const end = await store.purgeMailbox(id, { isTimeUp: () => nowMs() >= untilMs });
-  const { headers, ...rest } = end === "unfinished" ? answer(202, await toldMailbox(id, ports)) : answer(204);
+  const { headers, ...rest } = end === "unfinished" ? answer(202, await mailboxWithRoster(id, ports)) : answer(204);
   return { ...rest, headers: { ...headers, ...note } };
 }
 
-/** What a caller should know who removes somebody whom discovery has found: 204 has no body to say it in. */
+/** A header for whoever removes a mailbox that discovery will bring back, as 204 has no body. */
 function noteOf(row: RosterRow | null): Readonly<Record<string, string>> {
   if (row === null || row.source === manualSource || row.state === "suspended") return {};
   return {
@@ -67,8 +68,9 @@ function noteOf(row: RosterRow | null): Readonly<Record<string, string>> {
   };
 }
 
-/** The mailbox as it stands, with who put it on the roster; null when it is not there. */
-async function toldMailbox(id: string, { store }: HttpPorts) {
+/** The mailbox with its roster entry; null where it is not on the roster. */
+async function mailboxWithRoster(id: string, { store }: HttpPorts): Promise<MailboxView | null> {
   const held = await store.readMailbox(id);
-  return held === null ? null : { ...mailboxView(held.checkpoint), roster: seatView(await store.roster.read(id)) };
+  if (held === null) return null;
+  return { ...mailboxView(held.checkpoint), roster: rosterEntryView(await store.roster.read(id)) };
 }

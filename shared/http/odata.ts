@@ -1,8 +1,8 @@
 import { feedLimits } from "../feed/feed.js";
 
-/** What a request may ask by its query and its headers, in OData's words as Graph takes them. */
+/** OData's query options and headers, as Graph accepts them. */
 
-/** A mistake of the caller, as Graph words it. */
+/** A mistake of the caller: Graph's error code, and a sentence for people. */
 export type Mistake = { readonly code: string; readonly mistake: string };
 
 const knownOptions = new Set(
@@ -12,8 +12,8 @@ const knownOptions = new Set(
 );
 
 /**
- * The system query options of a URL, each once. Graph takes their names without the dollar sign too. Other parameters,
- * such as the function key in `code`, are none of ours.
+ * The system query options of a URL, by name in lower case. Graph accepts their names without the dollar sign too. Other
+ * parameters, such as the function key in `code`, are ignored.
  * @internal For tests.
  */
 export function optionsOf(url: URL, accepted: readonly string[]): ReadonlyMap<string, string> | Mistake {
@@ -29,8 +29,8 @@ export function optionsOf(url: URL, accepted: readonly string[]): ReadonlyMap<st
 }
 
 /**
- * The place in a change tracking walk: one token or none. Graph's client libraries never send two.
- * `latest` starts a walk: Outlook takes no notice of it either.
+ * The token of a change tracking walk; null starts a walk. Graph's client libraries never send two. `latest` starts a walk
+ * too: Graph ignores it for calendars as well.
  */
 export function trackingTokenOf(url: URL): { readonly token: string | null } | Mistake {
   const options = optionsOf(url, ["$deltatoken", "$skiptoken"]);
@@ -45,13 +45,14 @@ export function trackingTokenOf(url: URL): { readonly token: string | null } | M
   return { token: token === "latest" ? null : token };
 }
 
-/** What a list or a single read may ask. `select`: names of properties, null for all. `top`: null where it is not given. */
+/** Options of a list or of a single read. `select`: names of properties, null for all. `top`, `token`: null where not given. */
 export type ReadOptions = {
   readonly select: readonly string[] | null;
   readonly top: number | null;
   readonly token: string | null;
 };
 
+/** The options of a read, of those that it accepts. */
 export function readOptionsOf(
   url: URL,
   accepted: readonly ("$select" | "$top" | "$skiptoken")[],
@@ -81,7 +82,7 @@ function refused(mistake: string): Mistake {
   return { code: "ErrorInvalidUrlQuery", mistake };
 }
 
-/** The page size that `Prefer: odata.maxpagesize` asks for, at most what a page may hold; null where it is not asked. */
+/** The page size that `Prefer: odata.maxpagesize` asks for, cut to the largest page; null where it asks for none. */
 export function preferredPageSize(prefer: string | null): number | null {
   const text = /(?:^|[,;])\s*(?:odata\.)?maxpagesize\s*=\s*"?(\d{1,9})"?\s*(?=[,;]|$)/i.exec(prefer ?? "")?.[1];
   const size = Number(text ?? 0);
@@ -95,6 +96,7 @@ export function holdsVersion(ifNoneMatch: string | null, version: string): boole
   return tags.includes("*") || tags.includes(`"${version}"`);
 }
 
+/** A version as a weak ETag. */
 export function etagOf(version: string): string {
   return `W/"${version}"`;
 }

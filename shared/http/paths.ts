@@ -1,4 +1,4 @@
-/** What a URL below `/beta` names. Raw text of the path counts: parameters of a route may have been decoded by others. */
+/** What a URL below `/beta` names. It is read from the raw path, as the host may have decoded the parameters of a route. */
 export type CalendarsPath = {
   /** Scheme and host, for links: as the caller reached us. */
   readonly origin: string;
@@ -8,11 +8,11 @@ export type CalendarsPath = {
   readonly collection: string;
   readonly target:
     | { readonly kind: "list" | "delta" }
-    /** Readings of the id, the likelier one first. */
+    /** Possible ids, the likelier one first. */
     | { readonly kind: "calendar"; readonly ids: readonly string[] };
 };
 
-/** @returns null for a path that is none of these. */
+/** What a request for calendars names; null for any other path. */
 export function calendarsPathOf(request: {
   readonly url: string;
   readonly headers: { get(name: string): string | null };
@@ -25,7 +25,7 @@ export function calendarsPathOf(request: {
   return { origin: originOf(url, request.headers.get("x-forwarded-proto")), root, collection, target: targetOf(rest) };
 }
 
-/** TLS ends in front of the host. A link that says http would send the caller's key in the clear. */
+/** TLS ends in front of the host, which sees http. Links must say https, or callers would send their key in the clear. */
 function originOf(url: URL, forwardedProto: string | null): string {
   const isSecure = url.protocol === "https:" || forwardedProto?.split(",")[0]?.trim().toLowerCase() === "https";
   return `${isSecure ? "https" : "http"}://${url.host}`;
@@ -41,8 +41,8 @@ function targetOf(rest: string): CalendarsPath["target"] {
 }
 
 /**
- * Azure's front end decodes `%2F` before it routes, and callers who know that encode the id twice. So an id is looked for
- * as decoded once, then as decoded twice. What is no valid encoding stands for itself.
+ * Azure's front end decodes `%2F` before it routes, and callers who know that encode the id twice. So an id is looked up
+ * decoded once, then decoded twice. Text that is no valid encoding is taken as it is.
  */
 function decoded(text: string): string {
   try {

@@ -9,13 +9,13 @@ const principalShape = z.object({
 });
 
 /**
- * The object id of the user whom App Service Authentication signed in; null for nobody, or where it cannot be told beyond
- * doubt. To be asked only while that feature is on: only then does the platform strip such headers from outside.
+ * The object id of the user whom App Service Authentication signed in, in lower case; null where there is none, or more than
+ * one. Call it only while that feature is on: only then does the platform remove such headers from requests.
  * (The library's own `request.user` throws where a header is missing.)
  * @see https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
  */
 export function signedInUser(headers: { get(name: string): string | null }): string | null {
-  if (headers.get("x-ms-client-principal-idp") !== "aad") return null; // Other providers know no object ids.
+  if (headers.get("x-ms-client-principal-idp") !== "aad") return null; // Other providers have no object ids.
   const principal = principalShape.safeParse(decoded(headers.get("x-ms-client-principal") ?? ""));
   if (!principal.success) return null;
   const claims = principal.data.claims.filter(({ typ }) => objectIdClaims.includes(typ));
@@ -27,6 +27,6 @@ function decoded(text: string): unknown {
   try {
     return JSON.parse(Buffer.from(text, "base64").toString("utf8"));
   } catch {
-    return undefined; // No JSON: the shape refuses it.
+    return undefined; // No JSON; the shape refuses it.
   }
 }

@@ -1,20 +1,20 @@
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
 
-/** What a request may hold. What nobody reads is refused: a typing error must not pass as something else. */
+/** What a request may hold. A parameter or a property that no route reads is refused: a typing error must not pass unseen. */
 
 const nothing = z.strictObject({});
 
 /** The parameters by which the host takes a function key. */
 const hostParameters = ["code", "clientId"];
 
-/** What is wrong with the query of a request, in one sentence; null when each parameter is known and given once. */
+/** What is wrong with the query of a request, in one sentence; null where each parameter is known and given once. */
 export function queryMistake(request: { readonly url: string }, known: readonly string[]): string | null {
   const names = [...new URL(request.url).searchParams.keys()].filter((name) => !hostParameters.includes(name));
-  const stranger = names.find((name) => !known.includes(name));
-  if (stranger !== undefined) {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
     const taken = known.length === 0 ? "none" : known.join(", ");
-    return `The query parameter ${JSON.stringify(stranger.slice(0, 40))} is not known here. Known: ${taken}.`;
+    return `The query parameter ${JSON.stringify(unknown.slice(0, 40))} is not known here. Known: ${taken}.`;
   }
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   return twice === undefined ? null : `The query parameter ${twice} must be given once.`;
@@ -22,7 +22,7 @@ export function queryMistake(request: { readonly url: string }, known: readonly 
 
 /**
  * The JSON body of a request, or what is wrong with it in one sentence. An empty body is an empty object.
- * The content type does not matter: a body is what it can be read as.
+ * The content type does not count.
  * @param expected The body as a caller should write it.
  */
 export async function bodyOf<Shape extends z.ZodType>(
@@ -45,27 +45,27 @@ export async function bodyOf<Shape extends z.ZodType>(
 }
 
 /**
- * The host hands a body on only where its Content-Length is told: one that comes in chunks is empty here.
+ * The host passes a body on only where its Content-Length is given: one that comes in chunks is empty here.
  * @see https://github.com/Azure/azure-functions-host, `ToRpcHttp`: `request.ContentLength > 0`
  */
 function isBodyLost(headers: { get(name: string): string | null }): boolean {
   return headers.get("transfer-encoding") !== null;
 }
 
-/** What is wrong with a request that takes neither parameters nor a body, in one sentence; null when it holds none. */
-export async function strangerIn(request: HttpRequest): Promise<string | null> {
+/** For a route that takes neither parameters nor a body: what is wrong with the request, in one sentence; null where it has none. */
+export async function mistakeOfEmptyRequest(request: HttpRequest): Promise<string | null> {
   const mistake = queryMistake(request, []);
   if (mistake !== null) return mistake;
   const given = await bodyOf(request, nothing, "{}");
   return "mistake" in given ? given.mistake : null;
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined for text that is no JSON. */
 function jsonOf(text: string): unknown {
   if (text.trim() === "") return {};
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // Its caller says so.
+    return undefined; // The caller says so.
   }
 }

@@ -1,19 +1,20 @@
-import { careForRoster, type RosterAction, rosterActions } from "../actions/roster.js";
+import { actOnRoster, type RosterAction, rosterActions } from "../actions/roster.js";
 import type { DiscoverMessage } from "../messages.js";
-import { rosterView } from "../views/roster.js";
+import { isoOrNull } from "../sync/time.js";
+import { type RosterView, rosterView } from "../views/roster.js";
 import { answer, type Route, refusal } from "./handler.js";
-import { strangerIn } from "./requests.js";
+import { mistakeOfEmptyRequest } from "./requests.js";
 
 /**
- * `POST /api/roster/discover`, `POST /api/roster/release`: an operator sees to the roster. Both are idempotent.
- * @param source The source of the roster by name; null when mailboxes are put there by hand alone.
+ * `POST /api/roster/discover`, `POST /api/roster/release`: what an operator asks of the roster. Both are idempotent.
+ * @param source The source of the roster by name; null where mailboxes are put there by hand alone.
  * @param start Sends the message that starts discovery, or carries it on.
  */
-export function rosterCareRoute(source: string | null, start: (message: DiscoverMessage) => void): Route {
+export function rosterActionRoute(source: string | null, start: (message: DiscoverMessage) => void): Route {
   return async (request, { store, newId, nowMs }) => {
     const action = rosterActions.find((one): one is RosterAction => one === request.params["action"]);
     if (action === undefined) return refusal(404, "itemNotFound", `The roster takes ${rosterActions.join(", ")}.`);
-    const mistake = await strangerIn(request);
+    const mistake = await mistakeOfEmptyRequest(request);
     if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     if (source === null) {
       return refusal(
@@ -22,7 +23,7 @@ export function rosterCareRoute(source: string | null, start: (message: Discover
         "ROSTER is manual: there is nothing to discover. Set it to directory or group:<id>.",
       );
     }
-    const end = await careForRoster(action, store, newId, nowMs());
+    const end = await actOnRoster(action, store, newId, nowMs());
     switch (end.kind) {
       case "notHeld":
         return refusal(409, "conflict", "Nothing is held: there is nothing to release.");
@@ -30,11 +31,10 @@ export function rosterCareRoute(source: string | null, start: (message: Discover
         return refusal(409, "conflict", "A full roster round is under way. Look again when it has ended.");
       case "accepted":
         start(end.message);
-        return answer(202, { ...rosterView(source, end.state), notBefore: isoOf(end.notBeforeMs) });
+        return answer(202, {
+          ...rosterView(source, end.state),
+          notBefore: isoOrNull(end.notBeforeMs),
+        } satisfies RosterView);
     }
   };
-}
-
-function isoOf(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -1,11 +1,12 @@
 import { stateOf } from "../sync/state.js";
+import { isoOrNull } from "../sync/time.js";
 import type { Checkpoint } from "../sync/types.js";
+import type { MailboxView } from "./mailboxSchema.js";
 
-/** A mailbox as operators see it. Its link is a secret and never part of this. */
-export type MailboxView = ReturnType<typeof mailboxView>;
+export type { MailboxView };
 
-export function mailboxView(checkpoint: Checkpoint) {
-  const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+/** A mailbox as operators see it, without what the roster knows of it. */
+export function mailboxView(checkpoint: Checkpoint): MailboxView {
   return {
     id: checkpoint.mailboxId,
     displayName: checkpoint.displayName,
@@ -15,10 +16,10 @@ export function mailboxView(checkpoint: Checkpoint) {
     calendarCount: checkpoint.calendarCount,
     generation: checkpoint.generation,
     sequence: checkpoint.sequence,
-    notBefore: at(checkpoint.notBeforeMs),
-    lastSuccess: at(checkpoint.lastSuccessMs),
-    lastChange: at(checkpoint.lastChangeMs),
-    lastFullRound: at(checkpoint.lastFullRoundMs),
+    notBefore: isoOrNull(checkpoint.notBeforeMs),
+    lastSuccess: isoOrNull(checkpoint.lastSuccessMs),
+    lastChange: isoOrNull(checkpoint.lastChangeMs),
+    lastFullRound: isoOrNull(checkpoint.lastFullRoundMs),
     failuresInARow: checkpoint.failuresInARow,
     lastErrorCode: checkpoint.lastErrorCode,
     parkedReason: checkpoint.parkedReason,

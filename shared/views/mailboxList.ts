@@ -4,34 +4,42 @@ import { type MailboxState, mailboxStates, stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
 import { type MailboxView, mailboxView } from "./mailbox.js";
 
-/** Where a list goes on: behind this mailbox of this shard. */
+/** A place in the order of the table: after this mailbox of this shard (its index); null: at the start of the shard. */
 export type ListPlace = { readonly shard: number; readonly after: string | null };
 
+/** What is listed. */
 export type ListQuery = {
   readonly state: MailboxState | null;
   /** Start of an id or of a display name, in lower case; empty for all. */
   readonly search: string;
+  /** Mailboxes on the page at most. */
   readonly top: number;
   readonly from: ListPlace;
 };
 
-export type ListPage = { readonly mailboxes: readonly MailboxView[]; readonly next: ListPlace | null };
+/** `next`: where the next page starts; null after the last one. */
+export type ListPage = { readonly mailboxes: MailboxView[]; readonly next: ListPlace | null };
 
-/** Our choice: a page of the list reads so many checkpoints at most, however few of them are asked for. */
+/** Our choice. */
+export const listLimits = { topDefault: 50, topMax: 500, searchMax: 128 } as const;
+
+/** Our choice: a page of the list reads so many checkpoints at most, however few of them match. */
 const checkpointsPerPageMax = 20_000;
 
+/** Whether a text of a request names a state. */
 export function isMailboxState(text: string): text is MailboxState {
   return mailboxStates.some((state) => state === text);
 }
 
 /**
- * One page of the roster's mailboxes, in the order of the table. Bounded in what it reads: a page may hold fewer than
- * asked for, even none, and still have a next one.
+ * One page of the roster's mailboxes, in the order of the table. Reads `checkpointsPerPageMax` checkpoints at most, so a
+ * page may hold fewer mailboxes than asked for, even none, and still have a next one.
+ * @throws StorageError
  */
 export async function listMailboxes(query: ListQuery, store: Store, shards: readonly string[]): Promise<ListPage> {
   if (isGuid(query.search)) {
     const held = await store.readMailbox(query.search);
-    const isFound = held !== null && isAskedFor(held.checkpoint, query);
+    const isFound = held !== null && matches(held.checkpoint, query);
     return { mailboxes: isFound ? [mailboxView(held.checkpoint)] : [], next: null };
   }
   const found: MailboxView[] = [];
@@ -42,7 +50,7 @@ export async function listMailboxes(query: ListQuery, store: Store, shards: read
     for await (const page of store.readMailboxes(shards[place.shard] ?? "", range)) {
       for (const { checkpoint } of page) {
         place = { shard: place.shard, after: checkpoint.mailboxId };
-        if (!isAskedFor(checkpoint, query)) continue;
+        if (!matches(checkpoint, query)) continue;
         found.push(mailboxView(checkpoint));
         if (found.length === query.top) return { mailboxes: found, next: place };
       }
@@ -53,7 +61,7 @@ export async function listMailboxes(query: ListQuery, store: Store, shards: read
   return { mailboxes: found, next: null };
 }
 
-function isAskedFor(checkpoint: Checkpoint, { state, search }: ListQuery): boolean {
+function matches(checkpoint: Checkpoint, { state, search }: ListQuery): boolean {
   if (state !== null && stateOf(checkpoint) !== state) return false;
   if (search === "") return true;
   const names = [checkpoint.mailboxId, checkpoint.displayName ?? ""];

@@ -1,22 +1,24 @@
 import type { RosterHeld } from "../store/store.js";
-import { type DirectoryState, newDirectory, type RosterHold } from "../sync/directory.js";
+import { type DirectoryState, newDirectory } from "../sync/directory.js";
+import { isoOrNull } from "../sync/time.js";
+import type { RosterEntryView, RosterView } from "./rosterSchema.js";
 
-const at = (ms: number | null): string | null => (ms === null || ms === 0 ? null : new Date(ms).toISOString());
+export type { RosterView };
 
 /**
- * How discovery stands, for people. Its link is a secret and never part of this.
- * @param source The setting, by name; null: mailboxes are put on the roster by hand alone.
+ * The state of discovery, for people.
+ * @param source The setting, by name; null where mailboxes are put on the roster by hand alone.
+ * @param stored Null before the first discovery.
  */
-export function rosterView(source: string | null, stored: DirectoryState | null) {
+export function rosterView(source: string | null, stored: DirectoryState | null): RosterView {
   const state = stored ?? newDirectory(source ?? "manual");
   const { hold } = state;
   const isApplied = state.phase === "suspending";
   return {
     source: source ?? "manual",
-    state: source === null ? ("manual" as const) : stateOfRoster(state),
+    state: source === null ? "manual" : stateOfRoster(state),
     phase: state.phase,
     isFull: state.isFull,
-    /** Discovered mailboxes that are mirrored. Those put there by hand are not among them. */
     discovered: state.discovered,
     generation: state.generation,
     passStarted: at(state.passStartedMs),
@@ -25,9 +27,11 @@ export function rosterView(source: string | null, stored: DirectoryState | null)
     added: state.added,
     resumed: state.resumed,
     suspended: state.suspended,
-    /** Users of the pass whose properties Graph did not tell. */
     untold: state.untold,
-    held: isApplied || hold === null ? null : heldView(hold),
+    held:
+      isApplied || hold === null
+        ? null
+        : { leaving: hold.leaving, of: hold.of, since: at(hold.sinceMs), needsRelease: hold.needsRelease },
     lastSuccess: at(state.lastSuccessMs),
     lastFullRound: at(state.lastFullRoundMs),
     notBefore: at(state.notBeforeMs),
@@ -36,20 +40,15 @@ export function rosterView(source: string | null, stored: DirectoryState | null)
   };
 }
 
-/** `needsRelease`: no second reading confirms it, only `POST roster/release` does. */
-function heldView({ leaving, of, sinceMs, needsRelease }: RosterHold) {
-  return { leaving, of, since: at(sinceMs), needsRelease };
-}
-
-function stateOfRoster(state: DirectoryState): "new" | "discovering" | "held" | "waiting" | "idle" {
+function stateOfRoster(state: DirectoryState): RosterView["state"] {
   if (state.phase !== "idle") return state.failuresInARow > 0 ? "waiting" : "discovering";
   if (state.hold !== null) return "held";
   if (state.failuresInARow > 0) return "waiting";
   return state.lastSuccessMs === null ? "new" : "idle";
 }
 
-/** What the roster knows of one mailbox, for people. Null: it was put there by hand, before there were such rows. */
-export function seatView(held: RosterHeld | null) {
+/** What the roster knows of one mailbox. Null for one that was put there by hand before there were roster rows. */
+export function rosterEntryView(held: RosterHeld | null): RosterEntryView | null {
   if (held === null) return null;
   const { source, state, userPrincipalName, displayName, leaveReason, sinceMs, purgeAfterMs } = held.row;
   return {
@@ -61,4 +60,9 @@ export function seatView(held: RosterHeld | null) {
     since: at(sinceMs),
     purgeAfter: at(purgeAfterMs),
   };
+}
+
+/** The start of a pass is 0 while none was started. */
+function at(ms: number | null): string | null {
+  return ms === 0 ? null : isoOrNull(ms);
 }

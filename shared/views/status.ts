@@ -1,4 +1,5 @@
 import { addCounters, noCounters } from "../figures/counters.js";
+import { ticksKept } from "../figures/figures.js";
 import {
   type Census,
   emptyCensus,
@@ -11,49 +12,53 @@ import { mapAtOnce } from "../mapAtOnce.js";
 import type { ShardClaim, Store } from "../store/store.js";
 import { type Brake, isBraked } from "../sync/brake.js";
 import { type MailboxState, mailboxStates } from "../sync/state.js";
+import { isoOrNull } from "../sync/time.js";
 import { type Counters, counterNames } from "../sync/types.js";
 import { rosterView } from "./roster.js";
+import type { BrakeView, Status } from "./statusSchema.js";
 
-/** What is true of the mirror without looking: its shards, and the settings that matter to people. No secrets. */
+export type { Status };
+
+/** What is known of the mirror without reading its table: its shards, and the settings that matter to people. No secrets. */
 export type MirrorFacts = {
   readonly shards: readonly string[];
+  /** The source of the roster, by name; null where mailboxes are put there by hand alone. */
   readonly source: string | null;
   /** Whether Graph documents `calendar: delta` for the cloud of the mailboxes. */
   readonly isDeltaDocumented: boolean;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
-  /** When the schedule of ticks fires next after a time; null: never. Absent: told from the ticks that came. */
+  /** Absent: estimated from the ticks that came. */
   readonly nextFireMs?: NextFire;
 };
 
+/** When the schedule of ticks fires next after a time, in epoch milliseconds; null: never. */
 export type NextFire = (afterMs: number) => number | null;
 
-/** How the whole mirror stands. */
-export type Status = Awaited<ReturnType<typeof readStatus>>;
+export { ticksKept };
 
-type ShardView = { readonly shard: string; readonly run: ShardClaim["row"]["run"]; readonly figures: ShardFigures };
+type ShardRead = { readonly shard: string; readonly run: ShardClaim["row"]["run"]; readonly figures: ShardFigures };
 
 const readsAtOnceMax = 32;
 const examplesMax = 20;
 /** The longest that a run works before it hands on, and a little more. */
 const tickGraceMsMax = 300_000;
 
-const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
-
 /**
- * Reads two rows of each shard and two of `~meta`: the price does not grow with the number of mailboxes. Figures of
- * mailboxes are those of each shard's last run that got round.
- * @param ticksMax How many of the newest ticks are told one by one; at most a day of them is kept.
+ * The state of the whole mirror. Reads two rows of each shard and two of `~meta`, whatever the number of mailboxes. Figures
+ * of mailboxes are those of each shard's last run that reached the end of the shard.
+ * @param ticksShown How many of the newest ticks are listed; no more than `ticksKept` are stored.
+ * @throws StorageError
  */
-export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number, ticksMax: number) {
-  const [views, brake, directory] = await Promise.all([
-    mapAtOnce(facts.shards, readsAtOnceMax, (shard) => viewOfShard(store, shard)),
+export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number, ticksShown: number): Promise<Status> {
+  const [shards, brake, directory] = await Promise.all([
+    mapAtOnce(facts.shards, readsAtOnceMax, (shard) => readShard(store, shard)),
     store.readBrake(),
     store.readDirectory(),
   ]);
-  const ticks = mergedTicks(views);
+  const ticks = mergedTicks(shards);
   const usualMs = intervalMs(ticks.map(({ startedMs }) => startedMs));
-  const newestMs = newestStartMs(views);
-  const census = views
+  const newestMs = newestStartMs(shards);
+  const census = shards
     .map(({ figures }) => censusNow(figures, nowMs, usualMs, facts.nextFireMs))
     .reduce(addCensus, emptyCensus());
   return {
@@ -61,14 +66,13 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
     mailboxes: mailboxesOf(census, facts),
     troubles: troublesOf(census),
     drift: { changes: census.driftFound, mailboxes: census.driftMailboxes },
-    activity: activityOf(ticks.slice(-ticksMax)),
+    activity: activityOf(ticks.slice(-ticksShown)),
     ticks: {
-      newest: at(newestMs),
+      newest: isoOrNull(newestMs),
       intervalSeconds: secondsOf(usualMs),
-      /** As `GET health` judges it. */
       isLate: !healthOfTicks(newestMs, usualMs, nowMs, facts.nextFireMs).isHealthy,
     },
-    shards: views.map(shardOf),
+    shards: shards.map(shardOf),
     roster: rosterView(facts.source, directory?.state ?? null),
     ...brakeView(brake, nowMs),
     settings: facts.settings,
@@ -76,44 +80,46 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
 }
 
 /** What all instances obey: Graph throttles the whole application, or refuses it whatever mailbox is asked. */
-export function brakeView(brake: Brake | null, nowMs: number) {
+export function brakeView(brake: Brake | null, nowMs: number): BrakeView {
   const isOn = isBraked(brake, nowMs);
-  const why = { code: brake?.codes[0] ?? null, since: at(brake?.sinceMs ?? null), until: at(brake?.untilMs ?? null) };
+  const why = {
+    code: brake?.codes[0] ?? null,
+    since: isoOrNull(brake?.sinceMs ?? null),
+    until: isoOrNull(brake?.untilMs ?? null),
+  };
   const isRefused = isOn && brake?.kind === "refused";
   const isThrottled = isOn && !isRefused;
   return {
     brake: isThrottled ? { isOn: true, ...why } : { isOn: false, code: null, since: null, until: null },
-    /** `until`: when one mailbox is tried again. */
     application: isRefused ? why : null,
   };
 }
 
-/** A shard's count, and who of it is still fresh: a tick that was due since, and did not count, makes all of it older. */
+/** A shard's count, with those that are fresh by now: each tick that was due since, and has not counted, makes all of them older. */
 function censusNow(figures: ShardFigures, nowMs: number, usualMs: number | null, nextFireMs?: NextFire): Census {
   const { census, atMs, partial } = figures;
-  // Before the first run has got round, what it has counted so far: its mailboxes are not unknown.
+  // Until the first run has reached the end of the shard: what it has counted so far.
   if (census === null || atMs === null) return census ?? partial?.census ?? emptyCensus();
   const next = nextFireMs ?? ((afterMs: number) => (usualMs === null ? null : afterMs + usualMs));
   const first = next(atMs);
   const second = first === null ? null : next(first);
   if (first === null || second === null) return census;
-  const graceMs = Math.min(tickGraceMsMax, (second - first) / 2); // A tick takes its time before it has counted.
+  const graceMs = Math.min(tickGraceMsMax, (second - first) / 2); // A tick needs time before it has counted.
   if (nowMs < first + graceMs) return census;
   return { ...census, freshWithinTwoTicks: nowMs < second + graceMs ? census.freshInTick : 0 };
 }
 
-async function viewOfShard(store: Store, shard: string): Promise<ShardView> {
+async function readShard(store: Store, shard: string): Promise<ShardRead> {
   const [claim, figures] = await Promise.all([store.readShardRow(shard), store.readFigures(shard)]);
   return { shard, run: claim?.row.run ?? null, figures: shardFiguresOf(figures ?? {}) };
 }
 
-function mailboxesOf(census: Census, facts: MirrorFacts) {
+function mailboxesOf(census: Census, facts: MirrorFacts): Status["mailboxes"] {
   const { states, freshWithinTwoTicks, oldestSuccess } = census;
   const total = Object.values(states).reduce((sum, count) => sum + count, 0);
   const mirrored = mirroredIn(census);
   return {
     total,
-    /** Without those that are suspended or being removed. */
     mirrored,
     byState: states,
     byStrategy: census.strategies,
@@ -125,11 +131,12 @@ function mailboxesOf(census: Census, facts: MirrorFacts) {
       share: mirrored === 0 ? null : freshWithinTwoTicks / mirrored,
     },
     neverSucceeded: census.neverSucceeded,
-    oldestSuccess: oldestSuccess === null ? null : { at: at(oldestSuccess.atMs), mailbox: oldestSuccess.mailbox },
+    oldestSuccess:
+      oldestSuccess === null ? null : { at: isoOrNull(oldestSuccess.atMs), mailbox: oldestSuccess.mailbox },
   };
 }
 
-/** Why lists are read instead of changes; null where none is. A mailbox counts for delta until delta was refused for it. */
+/** Why whole lists are read instead of changes; null where none is. A mailbox counts as `delta` until delta was refused for it. */
 function strategyNote({ delta, list }: Census["strategies"], { isDeltaDocumented }: MirrorFacts): string | null {
   if (list === 0) return null;
   const isOffered = isDeltaDocumented && list <= delta;
@@ -137,17 +144,13 @@ function strategyNote({ delta, list }: Census["strategies"], { isDeltaDocumented
   return `${why}: the whole list is read for ${list} of ${delta + list}, and delta is tried again every day.`;
 }
 
-const troubledStates = ["parked", "held", "waiting", "suspended"] as const satisfies readonly MailboxState[];
-
-/** For each state that somebody may want to look into: its reasons, the most frequent first, with some mailboxes. */
-function troublesOf({ troubles }: Census) {
+function troublesOf({ troubles }: Census): Status["troubles"] {
   const of = (state: MailboxState) =>
     troubles
       .filter((one) => one.state === state)
       .map(({ reason, count, examples }) => ({ reason, count, examples: examples.slice(0, examplesMax) }))
       .sort((one, other) => other.count - one.count);
-  const entries = troubledStates.map((state) => [state, of(state)] as const);
-  return Object.fromEntries(entries) as Record<(typeof troubledStates)[number], ReturnType<typeof of>>;
+  return { parked: of("parked"), held: of("held"), waiting: of("waiting"), suspended: of("suspended") };
 }
 
 function addCensus(sum: Census, one: Census): Census {
@@ -177,9 +180,9 @@ function addCensus(sum: Census, one: Census): Census {
 type MergedTick = TickFigures & { readonly shards: number };
 
 /** One entry for each tick, over all shards that have finished it; oldest first. */
-function mergedTicks(views: readonly ShardView[]): readonly MergedTick[] {
+function mergedTicks(shards: readonly ShardRead[]): readonly MergedTick[] {
   const byName = new Map<string, MergedTick>();
-  for (const { figures } of views) {
+  for (const { figures } of shards) {
     for (const tick of figures.ticks) {
       const known = byName.get(tick.tick);
       byName.set(tick.tick, known === undefined ? { ...tick, shards: 1 } : mergedTick(known, tick));
@@ -198,13 +201,13 @@ function mergedTick(known: MergedTick, tick: TickFigures): MergedTick {
   };
 }
 
-function activityOf(ticks: readonly MergedTick[]) {
+function activityOf(ticks: readonly MergedTick[]): Status["activity"] {
   const total: Counters = ticks.reduce<Counters>(addCounters, noCounters);
   return {
     total,
     ticks: ticks.map((tick) => ({
       tick: tick.tick,
-      started: at(tick.startedMs),
+      started: isoOrNull(tick.startedMs),
       seconds: (tick.finishedMs - tick.startedMs) / 1000,
       shards: tick.shards,
       ...(Object.fromEntries(counterNames.map((name) => [name, tick[name]])) as Counters),
@@ -212,20 +215,20 @@ function activityOf(ticks: readonly MergedTick[]) {
   };
 }
 
-function shardOf({ shard, run, figures }: ShardView) {
+function shardOf({ shard, run, figures }: ShardRead): Status["shards"][number] {
   const census = figures.census ?? figures.partial?.census ?? null;
   return {
     shard,
     mailboxes: census === null ? 0 : Object.values(census.states).reduce((sum, count) => sum + count, 0),
-    counted: at(figures.atMs ?? figures.partial?.finishedMs ?? null),
+    counted: isoOrNull(figures.atMs ?? figures.partial?.finishedMs ?? null),
     tick: run?.tick ?? null,
-    started: at(run?.startedMs ?? null),
-    finished: at(run?.finishedMs ?? null),
+    started: isoOrNull(run?.startedMs ?? null),
+    finished: isoOrNull(run?.finishedMs ?? null),
   };
 }
 
-function newestStartMs(views: readonly { readonly run: ShardClaim["row"]["run"] }[]): number | null {
-  const starts = views.flatMap(({ run }) => run?.startedMs ?? []);
+function newestStartMs(shards: readonly { readonly run: ShardClaim["row"]["run"] }[]): number | null {
+  const starts = shards.flatMap(({ run }) => run?.startedMs ?? []);
   return starts.length === 0 ? null : Math.max(...starts);
 }
 
@@ -240,9 +243,10 @@ function secondsOf(ms: number | null): number | null {
   return ms === null ? null : ms / 1000;
 }
 
+/** Whether the mirror works, and why not, or how it knows, in one line. */
 export type Health = { readonly isHealthy: boolean; readonly reason: string };
 
-/** Shards that health looks at. Their runs start together, so a few tell for all; and anybody may ask. */
+/** Shards that health looks at. Their runs start together, so a few stand for all, and anybody may ask. */
 const healthShardsMax = 16;
 const intervalsLateMax = 3;
 
@@ -280,24 +284,24 @@ function healthOfTicks(newestMs: number | null, usualMs: number | null, nowMs: n
     if (isLate) return { isHealthy: false, reason: `${ago}; ${intervalsLateMax} more were due since.` };
     return {
       isHealthy: true,
-      reason: `${ago}; by the schedule the next one is due at ${at(nextFireMs(newestMs)) ?? "never"}.`,
+      reason: `${ago}; by the schedule the next one is due at ${isoOrNull(nextFireMs(newestMs)) ?? "never"}.`,
     };
   }
   if (usualMs === null) return { isHealthy: true, reason: "The first ticks: how often they come is not known yet." };
-  const said = `${ago}; they come every ${Math.round(usualMs / 1000)} s.`;
-  return { isHealthy: nowMs - newestMs <= intervalsLateMax * usualMs, reason: said };
+  const reason = `${ago}; they come every ${Math.round(usualMs / 1000)} s.`;
+  return { isHealthy: nowMs - newestMs <= intervalsLateMax * usualMs, reason };
 }
 
 /**
- * A brake is Graph's, and no fault of the mirror; one that outlasts three ticks is unhealthy, for nobody is read. Ticks that
- * came: at night, where none is due, nobody would be read without it either.
+ * Graph raises the brake, so it is no fault of the mirror. One that outlasts three ticks is unhealthy, as no mailbox is
+ * read. Only ticks that came count: while none is due, no mailbox would be read without the brake either.
  */
 function healthOfBrake({ kind, codes, sinceMs, untilMs }: Brake, startsMs: readonly number[]): Health {
   const [code = "unknown"] = codes;
   const does = kind === "refused" ? "refuses" : "throttles";
   const then = kind === "refused" ? "one mailbox is tried again at" : "the brake holds until";
-  const since = sinceMs === null ? "" : ` since ${at(sinceMs)}`;
-  const reason = `Graph ${does} the whole application (${code})${since}; ${then} ${at(untilMs)}.`;
+  const since = sinceMs === null ? "" : ` since ${isoOrNull(sinceMs)}`;
+  const reason = `Graph ${does} the whole application (${code})${since}; ${then} ${isoOrNull(untilMs)}.`;
   const outlasted = startsMs.filter((startMs) => sinceMs !== null && startMs > sinceMs).length;
   return { isHealthy: outlasted < intervalsLateMax, reason };
 }

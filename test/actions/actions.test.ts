@@ -74,7 +74,7 @@ describe("POST mailboxes/{id}/sync", () => {
     const { world, http, ids } = await opened();
     const [id = ""] = ids;
     world.graph.createCalendar(id, { name: "Just made" });
-    const reply = await http.care(id, "sync");
+    const reply = await http.act(id, "sync");
     expect(reply).toMatchObject({ status: 202, body: { id, state: "fresh" } });
     await world.walkAll(messagesOf(http.sent));
     expect(await checkpointOf(world, id)).toMatchObject({ calendarCount: 4, lastSuccessMs: world.clock.ms });
@@ -88,7 +88,7 @@ describe("POST mailboxes/{id}/sync", () => {
     await world.tick();
     expect([(await world.states()).get(parked), (await world.states()).get(waiting)]).toEqual(["parked", "waiting"]);
     world.graph.mailboxes.setState(parked, { kind: "normal" });
-    for (const id of [parked, waiting]) expect((await http.care(id, "sync")).status).toBe(202);
+    for (const id of [parked, waiting]) expect((await http.act(id, "sync")).status).toBe(202);
     await world.walkAll(messagesOf(http.sent));
     expect([(await world.states()).get(parked), (await world.states()).get(waiting)]).toEqual(["fresh", "fresh"]);
   });
@@ -96,8 +96,8 @@ describe("POST mailboxes/{id}/sync", () => {
   test("I9: twice is one round more at most, and a round in hand goes on", async () => {
     const { world, http, ids } = await opened({ calendars: 120 });
     const [id = ""] = ids;
-    await http.care(id, "sync");
-    await http.care(id, "sync");
+    await http.act(id, "sync");
+    await http.act(id, "sync");
     await world.walkAll(messagesOf(http.sent));
     expect(await checkpointOf(world, id)).toMatchObject({ phase: "idle", calendarCount: 120 });
   });
@@ -107,7 +107,7 @@ describe("POST mailboxes/{id}/resync", () => {
   test("I4: reads all of it anew, and what is served stays meanwhile", async () => {
     const { world, http, ids } = await opened();
     const [id = ""] = ids;
-    expect(await http.care(id, "resync")).toMatchObject({ status: 202, body: { phase: "initial", calendarCount: 3 } });
+    expect(await http.act(id, "resync")).toMatchObject({ status: 202, body: { phase: "initial", calendarCount: 3 } });
     expect(await world.store.readCalendars(id)).toHaveLength(3);
     await world.walkAll(messagesOf(http.sent));
     expect(await checkpointOf(world, id)).toMatchObject({ phase: "idle", generation: 2, roundReason: "reset" });
@@ -116,7 +116,7 @@ describe("POST mailboxes/{id}/resync", () => {
   test("costs a tick when its message is lost, nothing else", async () => {
     const { world, http, ids } = await opened();
     const [id = ""] = ids;
-    await http.care(id, "resync");
+    await http.act(id, "resync");
     await world.tick();
     expect(await checkpointOf(world, id)).toMatchObject({ phase: "idle", generation: 2 });
   });
@@ -129,11 +129,11 @@ describe("POST mailboxes/{id}/release", () => {
     world.graph.mailboxes.setState(id, { kind: "denied" });
     await world.tick();
     world.graph.mailboxes.setState(id, { kind: "normal" });
-    expect(await http.care(id, "release")).toMatchObject({
+    expect(await http.act(id, "release")).toMatchObject({
       status: 202,
       body: { parkedReason: null, notBefore: null },
     });
-    expect((await http.care(id, "release")).status).toBe(202);
+    expect((await http.act(id, "release")).status).toBe(202);
     await world.walkAll(messagesOf(http.sent));
     expect((await world.states()).get(id)).toBe("fresh");
   });
@@ -145,7 +145,7 @@ describe("POST mailboxes/{id}/release", () => {
     world.graph.mailboxes.forgetLinks(id);
     await world.tick();
     expect((await world.states()).get(id)).toBe("held");
-    expect((await http.care(id, "release")).status).toBe(202);
+    expect((await http.act(id, "release")).status).toBe(202);
     expect((await world.states()).get(id)).toBe("held");
     await world.walkAll(messagesOf(http.sent));
     expect(await checkpointOf(world, id)).toMatchObject({ heldRemovals: null, calendarCount: 1 });
@@ -155,24 +155,24 @@ describe("POST mailboxes/{id}/release", () => {
 describe("what cannot be", () => {
   test.each(["sync", "resync", "release"])("%s of an unknown mailbox is 404, of a wrong id 400", async (action) => {
     const { http } = await opened({ mailboxes: 2 });
-    expect(codeOf(await http.care("11111111-2222-4333-8444-555555555555", action))).toBe("404 itemNotFound");
-    expect(codeOf(await http.care("a@b.example", action))).toBe("400 invalidRequest");
+    expect(codeOf(await http.act("11111111-2222-4333-8444-555555555555", action))).toBe("404 itemNotFound");
+    expect(codeOf(await http.act("a@b.example", action))).toBe("400 invalidRequest");
     expect(http.sent).toEqual([]);
   });
 
   test("an action that there is not is 404", async () => {
     const { http, ids } = await opened({ mailboxes: 2 });
-    expect(codeOf(await http.care(ids[0] ?? "", "destroy"))).toBe("404 itemNotFound");
+    expect(codeOf(await http.act(ids[0] ?? "", "destroy"))).toBe("404 itemNotFound");
   });
 
   test("a suspended mailbox takes none: 409 says why, and a sync message of before does nothing", async () => {
     const { world, http, ids } = await opened();
     const [id = ""] = ids;
-    await http.care(id, "sync");
+    await http.act(id, "sync");
     world.graph.mailboxes.updateUser(id, { accountEnabled: false });
     await world.discover();
     for (const action of ["sync", "resync", "release"]) {
-      expect(codeOf(await http.care(id, action))).toBe("409 conflict");
+      expect(codeOf(await http.act(id, action))).toBe("409 conflict");
     }
     await world.walkAll(messagesOf(http.sent));
     expect((await world.states()).get(id)).toBe("suspended");

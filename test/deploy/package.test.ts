@@ -115,6 +115,13 @@ describe("the package", () => {
     expect(sources.filter((name) => clients.test(name))).toEqual([]);
   });
 
+  test("loads no schema and no description of answers before somebody asks for the description", () => {
+    const sources = [...loadedWith(join(folder, "dist", "app.js"))].flatMap(sourcesOf);
+    expect(sources.filter((name) => /shared\/http\/openapi\/|shared\/views\/schema|Schema\.ts$/.test(name))).toEqual(
+      [],
+    );
+  });
+
   describe("telemetry", () => {
     const opened =
       /node_modules\/(?:@opentelemetry|@azure\/monitor-opentelemetry-exporter)\/|shared\/telemetry\/(?:openTelemetry|otlp|azureMonitor)\.ts/;

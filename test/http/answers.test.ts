@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { httpHandler, type Route } from "../../shared/http/handler.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
-import { openapiRoute } from "../../shared/http/openapi/description.js";
+import { openapiRoute } from "../../shared/http/openapi.js";
 import { healthAnswers } from "../../shared/http/status.js";
 import { StorageError } from "../../shared/store/store.js";
 import { mailboxId, worldWith } from "../worlds/mailbox.js";

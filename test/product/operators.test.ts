@@ -19,7 +19,7 @@ afterAll(() => product?.stop());
 const api = (path: string, method = "GET") => fetch(`${product.hostUrl()}/api/${path}`, { method });
 const statusNow = async () => (await (await api("status")).json()) as Status;
 
-test("in a real host the roster is discovered, mirrored, told, and cared for", async () => {
+test("in a real host the roster is discovered, mirrored, reported, and acted on", async () => {
   expect((await api("roster/discover", "POST")).status).toBe(202);
   await vi.waitFor(async () => expect((await statusNow()).roster.state).toBe("idle"), soon);
   const { discovered } = (await statusNow()).roster;

@@ -164,7 +164,7 @@ describe("what nobody would read is refused, and changes nothing", () => {
     ["mailbox", "PUT", `mailboxes/${unknown}?displayName=Ravi`, { id: unknown }],
     ["mailbox", "DELETE", "mailboxes/x?dryRun=true", { id: "x" }],
     ["calendars", "GET", "mailboxes/x/calendars?top=1", { id: "x" }],
-    ["care", "POST", "mailboxes/x/resync?later", { id: "x", action: "resync" }],
+    ["action", "POST", "mailboxes/x/resync?later", { id: "x", action: "resync" }],
     ["roster", "POST", "roster/discover?full=true", { action: "discover" }],
   ] as const)("%s: %s %s", async (route, method, path, params) => {
     const { http, id } = await opened();
@@ -179,7 +179,7 @@ describe("what nobody would read is refused, and changes nothing", () => {
 
   test.each([
     ["mailbox", "DELETE", { id: "x" }],
-    ["care", "POST", { id: "x", action: "resync" }],
+    ["action", "POST", { id: "x", action: "resync" }],
     ["roster", "POST", { action: "discover" }],
   ] as const)("%s: a body for %s, which takes none", async (route, method, params) => {
     const { world, http, id } = await opened();

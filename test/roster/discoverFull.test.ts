@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { careForRoster } from "../../shared/actions/roster.js";
+import { actOnRoster } from "../../shared/actions/roster.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 
 async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
@@ -69,14 +69,14 @@ describe("a full roster round that would suspend many at once", () => {
 
   test("I11: is applied at once when an operator releases it, and releasing again changes nothing", async () => {
     const { world, gone } = await shrunk();
-    expect((await careForRoster("release", world.store, world.newId, world.clock.ms)).kind).toBe("notHeld");
+    expect((await actOnRoster("release", world.store, world.newId, world.clock.ms)).kind).toBe("notHeld");
     await world.discover();
-    const end = await careForRoster("release", world.store, world.newId, world.clock.ms);
+    const end = await actOnRoster("release", world.store, world.newId, world.clock.ms);
     if (end.kind !== "accepted") throw new Error(`The release was ${end.kind}.`);
-    expect((await careForRoster("release", world.store, world.newId, world.clock.ms)).kind).toBe("accepted");
+    expect((await actOnRoster("release", world.store, world.newId, world.clock.ms)).kind).toBe("accepted");
     expect((await world.discoverOnce(end.message.discover)).kind).toBe("done");
     expect([...(await world.states()).values()].filter((state) => state === "suspended")).toHaveLength(gone.length);
-    expect((await careForRoster("release", world.store, world.newId, world.clock.ms)).kind).toBe("notHeld");
+    expect((await actOnRoster("release", world.store, world.newId, world.clock.ms)).kind).toBe("notHeld");
   });
 
   test("two who leave are never too many", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../../local/graph/faults.js";
 import { below, randomFrom } from "../../local/graph/random.js";
-import { careForRoster } from "../../shared/actions/roster.js";
+import { actOnRoster } from "../../shared/actions/roster.js";
 import type { DirectorySource } from "../../shared/graph/directory.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 
@@ -150,7 +150,7 @@ async function calm(story: Story): Promise<void> {
   for (let turn = 0; turn < 6; turn++) {
     world.clock.ms += 2 * dayMs;
     await pass(world);
-    const end = await careForRoster("release", world.store, world.newId, world.clock.ms);
+    const end = await actOnRoster("release", world.store, world.newId, world.clock.ms);
     if (end.kind === "accepted") await world.discoverOnce(end.message.discover);
   }
   const alive = [...(await world.states())].flatMap(([id, state]) => (state === "suspended" ? [] : [id]));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { careForRoster } from "../../shared/actions/roster.js";
+import { actOnRoster } from "../../shared/actions/roster.js";
 import { readStatus } from "../../shared/views/status.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 
@@ -56,7 +56,7 @@ describe.each(ways)("many who leave by %s in one pass of news", (_, leave) => {
     const gone = fitUsers(world).slice(0, 20);
     for (const id of gone) leave(world, id);
     await world.discover();
-    const end = await careForRoster("release", world.store, world.newId, world.clock.ms);
+    const end = await actOnRoster("release", world.store, world.newId, world.clock.ms);
     if (end.kind !== "accepted") throw new Error(`The release was ${end.kind}.`);
     expect((await world.discoverOnce(end.message.discover)).kind).toBe("done");
     expect(await suspended(world)).toEqual([...gone].sort());

@@ -161,7 +161,7 @@ test.each([
   await runRounds({ shard: "00", tick: "second" }, refusing(world.ports()));
   expect(await checkpoint()).toMatchObject({ parkedReason: `${refused.kind}:${refused.code}`, generation: 1 });
   world.graph.createCalendar(id, { name: "Made meanwhile" });
-  expect((await http.care(id, "release")).status).toBe(202);
+  expect((await http.act(id, "release")).status).toBe(202);
   await applyPage(http.sent.at(-1) as SyncMessage, refusing(world.ports()));
   expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "delta", generation: 2 });
   expect(await isMirrored(world, id)).toBe(true);
@@ -203,7 +203,7 @@ describe("I9: a resync opens one full round, whoever comes first", () => {
   async function resynced() {
     const one = await opened();
     await one.world.tick();
-    expect((await one.http.care(one.id, "resync")).status).toBe(202);
+    expect((await one.http.act(one.id, "resync")).status).toBe(202);
     const before = one.asked.length;
     return { ...one, message: one.http.sent.at(-1) as SyncMessage, since: () => one.asked.slice(before) };
   }

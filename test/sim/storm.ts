@@ -1,7 +1,7 @@
 import type { FaultRule } from "../../local/graph/faults.js";
 import { GONE_CODES, LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
-import { careActions } from "../../shared/actions/mailbox.js";
+import { mailboxActions } from "../../shared/actions/mailbox.js";
 import { EVENTS, type Fault, GRAPH_FAULTS } from "./kinds.js";
 import { slowness } from "./plan.js";
 import { jump } from "./process.js";
@@ -118,8 +118,8 @@ async function event(world: World, tick: () => Promise<void>): Promise<void> {
   if (what === "tombstonesRetired") return world.retire(below(random, hourMs));
   if (what === "operatorActs") {
     const ids = [...world.wanted.keys()];
-    const action = careActions[below(random, careActions.length)] ?? "sync";
-    return world.care(ids[below(random, ids.length)] ?? "", action);
+    const action = mailboxActions[below(random, mailboxActions.length)] ?? "sync";
+    return world.act(ids[below(random, ids.length)] ?? "", action);
   }
   await graphEvent(world, what);
 }

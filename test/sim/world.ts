@@ -1,7 +1,7 @@
 import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { below, type Random, randomFrom } from "../../local/graph/random.js";
 import { liftBrake } from "../../shared/actions/brake.js";
-import { type CareAction, careFor } from "../../shared/actions/mailbox.js";
+import { actOnMailbox, type MailboxAction } from "../../shared/actions/mailbox.js";
 import type { Log } from "../../shared/log.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { runLimits } from "../../shared/rounds/ports.js";
@@ -172,10 +172,10 @@ export class World {
   }
 
   /** An operator sees to a mailbox: what he changes is written before the message for its round goes out. */
-  async care(mailboxId: string, action: CareAction): Promise<void> {
+  async act(mailboxId: string, action: MailboxAction): Promise<void> {
     await this.#invoke(`${action} ${mailboxId}`, null, null, async (invocation) => {
       const store = await openedStore(invocation.process, this.#wiring);
-      const end = await careFor(mailboxId, action, store, this.#wiring.newId);
+      const end = await actOnMailbox(mailboxId, action, store, this.#wiring.newId);
       const bodies = end.kind === "accepted" ? [JSON.stringify(end.message)] : [];
       await this.#host.send(invocation, [{ queue: "pages", bodies }]);
     });

@@ -1,12 +1,12 @@
 import { HttpRequest } from "@azure/functions";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
-import { careRoute } from "../../shared/http/mailboxActions.js";
+import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
-import { fleetReleaseRoute } from "../../shared/http/releaseMany.js";
-import { rosterCareRoute } from "../../shared/http/rosterActions.js";
+import { releaseManyRoute } from "../../shared/http/releaseMany.js";
+import { rosterActionRoute } from "../../shared/http/rosterActions.js";
 import { statusRoute } from "../../shared/http/status.js";
 import type { DiscoverMessage, SyncMessage } from "../../shared/messages.js";
 import type { Fleet } from "./fleet.js";
@@ -67,7 +67,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     remove: (id: string) => ask(mailboxRoute, "DELETE", `mailboxes/${id}`, { id }),
     /** Any request of the routes of mailboxes and of the roster. */
     ask: (
-      route: "mailbox" | "list" | "calendars" | "care" | "roster" | "status",
+      route: "mailbox" | "list" | "calendars" | "action" | "roster" | "status",
       method: string,
       path: string,
       params = {},
@@ -77,16 +77,17 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
         mailbox: mailboxRoute,
         list: mailboxListRoute(world.shards),
         calendars: mailboxCalendarsRoute,
-        care: careRoute(start),
-        roster: rosterCareRoute(source, start),
+        action: mailboxActionRoute(start),
+        roster: rosterActionRoute(source, start),
         status: statusRoute(world.facts),
       };
       return ask(routes[route], method, path, params, body);
     },
-    care: (id: string, action: string) => ask(careRoute(start), "POST", `mailboxes/${id}/${action}`, { id, action }),
-    roster: (action: string) => ask(rosterCareRoute(source, start), "POST", `roster/${action}`, { action }),
+    act: (id: string, action: string) =>
+      ask(mailboxActionRoute(start), "POST", `mailboxes/${id}/${action}`, { id, action }),
+    roster: (action: string) => ask(rosterActionRoute(source, start), "POST", `roster/${action}`, { action }),
     liftBrake: () => ask(brakeReleaseRoute, "POST", "brake/release"),
-    releaseAll: (query: string) => ask(fleetReleaseRoute(world.shards), "POST", `mailboxes/release${query}`),
+    releaseAll: (query: string) => ask(releaseManyRoute(world.shards), "POST", `mailboxes/release${query}`),
     status: (query = "") => ask(statusRoute(world.facts), "GET", `status${query}`),
   };
 }

@@ -1,29 +1,22 @@
 import type { JsonObject } from "../../sync/types.js";
-import type { Route } from "../handler.js";
+import { productVersion } from "../../version.js";
 import { feedPaths } from "./feed.js";
-import { fleetPaths, fleetSchemas } from "./fleet.js";
-import { mailboxPaths } from "./mailboxes.js";
-import { schemas } from "./schemas.js";
+import { operatorPaths } from "./operators.js";
+import { schemasWithId } from "./parts.js";
 
-/** `GET /api/openapi.json`: what all our routes take and give, as OpenAPI 3.1. */
-export const openapiRoute: Route = (request) => {
-  const { origin, pathname } = new URL(request.url);
-  const isSecure = request.headers.get("x-forwarded-proto")?.startsWith("https") === true;
-  const server = `${isSecure ? origin.replace(/^http:/, "https:") : origin}${pathname.replace(/\/openapi\.json\/?$/i, "")}`;
-  const headers = { "content-type": "application/json; charset=utf-8", "cache-control": "private, no-cache" };
-  return Promise.resolve({ status: 200, headers, jsonBody: openapiDocument(server) });
-};
+const schemas = schemasWithId(); // After the imports above, which name all schemas.
 
 /**
+ * The description of all routes, as OpenAPI 3.1.
  * @param server Where the paths begin, such as `https://mirror.example/api`.
- * @internal For tests.
+ * @see https://spec.openapis.org/oas/v3.1.1
  */
 export function openapiDocument(server: string): JsonObject {
   return {
     openapi: "3.1.1",
     info: {
       title: "calendar-mirror",
-      version: "0.1.0",
+      version: productVersion,
       description:
         "The calendar lists of many mailboxes as Microsoft Graph gives them, from a mirror: the same format, and a delta " +
         "feed of its own. A Graph client needs only another base URL.",
@@ -31,8 +24,8 @@ export function openapiDocument(server: string): JsonObject {
     },
     servers: [{ url: server }],
     security: [{ functionKey: [] }, { functionKeyInQuery: [] }],
-    paths: { ...feedPaths, ...mailboxPaths, ...fleetPaths, "/openapi.json": { get: thisDocument } },
-    components: { schemas: { ...schemas, ...fleetSchemas }, securitySchemes },
+    paths: { ...feedPaths, ...operatorPaths, "/openapi.json": { get: thisDocument } },
+    components: { schemas, securitySchemes },
   };
 }
 
@@ -46,7 +39,7 @@ const thisDocument: JsonObject = {
 
 const securitySchemes: JsonObject = {
   functionKey: { type: "apiKey", in: "header", name: "x-functions-key", description: "A key of the function app." },
-  functionKeyInQuery: { type: "apiKey", in: "query", name: "code", description: "The same; it ends up in logs." },
+  functionKeyInQuery: { type: "apiKey", in: "query", name: "code", description: "The same; it may end up in logs." },
   signedIn: {
     type: "http",
     scheme: "bearer",

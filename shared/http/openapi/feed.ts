@@ -1,23 +1,80 @@
+import * as z from "zod";
 import { feedLimits } from "../../feed/feed.js";
+import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
-import { header, inHeader, inPath, inQuery, json, refused } from "./parts.js";
+import { flag, text, textOrNull, url } from "../../views/schemaParts.js";
+import { header, inHeader, inPath, inQuery, json, noKey, refused } from "./parts.js";
+
+const id = text.min(1);
+const context = { "@odata.context": url };
+
+const calendarSchema = z
+  .looseObject({
+    name: textOrNull,
+    color: textOrNull,
+    hexColor: textOrNull,
+    changeKey: textOrNull,
+    isDefaultCalendar: flag,
+    isRemovable: flag,
+    canEdit: flag,
+    canShare: flag,
+    canViewPrivateItems: flag,
+    owner: z.looseObject({ name: textOrNull, address: textOrNull }).partial().nullable(),
+  })
+  .partial()
+  .extend({ id })
+  .meta({
+    id: "Calendar",
+    description: "microsoft.graph.calendar, with every property that Graph gave, also ones that are not named here.",
+  });
+
+const calendarEntitySchema = calendarSchema.extend(context).meta({ id: "CalendarEntity" });
+
+const calendarCollectionSchema = z
+  .object({ ...context, value: z.array(calendarSchema), "@odata.nextLink": url.optional() })
+  .meta({ id: "CalendarCollection" });
+
+const removedCalendarSchema = z
+  .object({
+    "@odata.type": z.literal("#microsoft.graph.calendar"),
+    id,
+    "@removed": z.object({ reason: z.literal("deleted") }),
+  })
+  .meta({ id: "RemovedCalendar" });
+
+const changedCalendarSchema = calendarSchema
+  .extend({ "@odata.type": text, "@removed": z.never().optional() })
+  .meta({ id: "ChangedCalendar" });
+
+const calendarDeltaPageSchema = z
+  .object({
+    ...context,
+    value: z.array(z.union([changedCalendarSchema, removedCalendarSchema])),
+    "@odata.nextLink": url.optional(),
+    "@odata.deltaLink": url.optional(),
+  })
+  .meta({
+    id: "CalendarDeltaPage",
+    description: "Exactly one of the two links: more of this walk, or its end.",
+    oneOf: [{ required: ["@odata.nextLink"] }, { required: ["@odata.deltaLink"] }],
+  });
 
 const freshness: JsonObject = {
-  age: header("Seconds since the mirror last asked Graph about this mailbox with success.", "integer"),
-  "x-mirror-state": header("How the mailbox stands: fresh, inProgress, waiting, held, parked, new."),
-  "x-mirror-last-success": header("When the mirror last asked Graph about this mailbox with success."),
+  age: header("Seconds since Graph last answered the mirror for this mailbox.", "integer"),
+  "x-mirror-state": header(`State of the mailbox: ${mailboxStates.join(", ")}.`),
+  "x-mirror-last-success": header("When Graph last answered the mirror for this mailbox."),
 };
 const versioned: JsonObject = { ...freshness, etag: header("The version of this answer, weak.") };
-const paged: JsonObject = { "preference-applied": header("The page size that was preferred and taken.") };
+const paged: JsonObject = { "preference-applied": header("The preferred page size that was applied.") };
 
 const prefer = inHeader("Prefer", `odata.maxpagesize=n, at most ${feedLimits.pageSizeMax}.`);
-const ifNoneMatch = inHeader("If-None-Match", "The version that the caller holds.");
-const select = inQuery("$select", "Names of properties, with commas between; the id always comes.");
+const ifNoneMatch = inHeader("If-None-Match", "The version that the caller has.");
+const select = inQuery("$select", "Names of properties, separated by commas; the id is always included.");
 const top = inQuery("$top", "Page size.", { type: "integer", minimum: 1, maximum: feedLimits.pageSizeMax });
 const skipToken = inQuery("$skiptoken", "From a nextLink.");
 const deltaToken = inQuery("$deltatoken", "From a deltaLink.");
 
-const badOption = refused("A query parameter or token that is not taken.");
+const badOption = refused("A query parameter or token that is not accepted.");
 const noMailbox = refused(
   "The mailbox is not on the roster; or it was never served, and Graph has no such mailbox.",
   freshness,
@@ -29,11 +86,10 @@ const notReady = refused(
 );
 const expired = (description: string): JsonObject =>
   refused(description, { ...freshness, location: header("Where to start over.") });
-const notSignedIn = refused("Nobody whom App Service Authentication signed in.");
-const unchanged: JsonObject = { description: "The caller holds this version.", headers: versioned };
-const noKey: JsonObject = { description: "No function key. Answered by the host, without a body." };
+const notSignedIn = refused("App Service Authentication has signed in nobody.");
+const unchanged: JsonObject = { description: "The caller has this version.", headers: versioned };
 
-/** The three reads below one prefix. `who` goes into operation ids. */
+/** The three reads below one prefix. @param who Part of the operation ids. */
 function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], common: JsonObject): JsonObject {
   return {
     [prefix]: {
@@ -43,12 +99,14 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
         summary: "The calendars of a mailbox.",
         parameters: [select, top, skipToken, prefer, ifNoneMatch],
         responses: {
-          "200": json("A page.", "CalendarCollection", { ...versioned, ...paged }),
+          "200": json("A page.", calendarCollectionSchema, { ...versioned, ...paged }),
           "304": unchanged,
           "400": badOption,
           "403": denied,
           "404": noMailbox,
-          "410": expired("The token is of an earlier life of the mailbox, or a calendar that was told has changed."),
+          "410": expired(
+            "The token is of an earlier epoch of the mailbox, or a calendar that was already returned has changed.",
+          ),
           "503": notReady,
           ...common,
         },
@@ -61,7 +119,7 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
         summary: "What has changed: all calendars without a token, then changes by the links of each answer.",
         parameters: [deltaToken, skipToken, prefer],
         responses: {
-          "200": json("A page.", "CalendarDeltaPage", { ...freshness, ...paged }),
+          "200": json("A page.", calendarDeltaPageSchema, { ...freshness, ...paged }),
           "400": badOption,
           "403": denied,
           "404": noMailbox,
@@ -78,7 +136,7 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
         summary: "One calendar.",
         parameters: [select, ifNoneMatch],
         responses: {
-          "200": json("The calendar.", "CalendarEntity", versioned),
+          "200": json("The calendar.", calendarEntitySchema, versioned),
           "304": unchanged,
           "400": badOption,
           "403": denied,
@@ -93,6 +151,7 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
 
 const mine: JsonObject = pathsBelow("/beta/me/calendars", "My", [], { "401": notSignedIn });
 
+/** What other programs read. */
 export const feedPaths: JsonObject = {
   ...pathsBelow("/beta/users/{id}/calendars", "User", [inPath("id", "The user's object id.")], { "401": noKey }),
   ...Object.fromEntries(Object.entries(mine).map(([path, item]) => [path, signedIn(item as JsonObject)])),

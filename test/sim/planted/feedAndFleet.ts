@@ -303,8 +303,8 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "drop a body that cannot be read",
     file: "shared/http/requests.ts",
-    from: `return undefined; // Its caller says so.`,
-    to: `return {}; // Its caller says so.`,
+    from: `return undefined; // The caller says so.`,
+    to: `return {}; // The caller says so.`,
     unit: ["test/roster/byHand.test.ts"],
   },
 ];

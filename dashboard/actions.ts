@@ -2,46 +2,49 @@ import { api, type Status } from "./api.js";
 import { act } from "./confirm.js";
 import { counted, number } from "./words.js";
 
-/** What an operator can do: asked first, then told. */
+/** What an operator can do. Each action is confirmed first, and what came of it is shown. True when it was done. */
 
 let isBraked = false;
 
-/** Nobody is read while Graph throttles or refuses the whole application, whatever button was clicked. */
+/** Keeps in mind whether Graph throttles or refuses the whole application: no mailbox is read meanwhile, whatever was clicked. */
 export function noteBrake({ brake, application }: Pick<Status, "brake" | "application">): void {
   isBraked = brake.isOn || application !== null;
 }
 
 const whenRead = (text: string) => (isBraked ? "Noted. Nobody is read before the brake is over." : text);
 
+/** Reads one mailbox now. */
 export function syncMailbox(id: string): Promise<boolean> {
   const text = `${id} is read now, whatever it waits for.`;
   return act(
     { title: "Read this mailbox now?", text, yes: "Read it" },
-    () => api.care(id, "sync"),
+    () => api.act(id, "sync"),
     () => whenRead("It is being read."),
   );
 }
 
+/** Starts over with a full round of one mailbox. */
 export function resyncMailbox(id: string): Promise<boolean> {
   const text = `All calendars of ${id} are read anew. Readers keep what they have until that is done.`;
   const question = { title: "Start over with a full round?", text, yes: "Start over" };
   return act(
     question,
-    () => api.care(id, "resync"),
+    () => api.act(id, "resync"),
     () => whenRead("A full round has begun."),
   );
 }
 
+/** Ends parking, holding and waiting of one mailbox. */
 export function releaseMailbox(id: string): Promise<boolean> {
   const text = `What ${id} is parked, held or waiting for is over, and it is read now. If the cause is still there, it comes back here.`;
   return act(
     { title: "Release this mailbox?", text, yes: "Release it" },
-    () => api.care(id, "release"),
+    () => api.act(id, "release"),
     () => whenRead("It is released, and being read."),
   );
 }
 
-/** All that are parked or waiting for one reason. A large fleet takes several requests. */
+/** Releases all mailboxes that are parked or waiting for one reason. Many of them take several requests. */
 export function releaseAll(reason: string, count: number): Promise<boolean> {
   const text = `${counted(count, "mailbox", "mailboxes")} with ${reason} are asked again in the next tick. If the cause is still there, they come back here.`;
   return act(
@@ -62,6 +65,7 @@ export function releaseAll(reason: string, count: number): Promise<boolean> {
   );
 }
 
+/** Lifts the brake for the whole application. */
 export function liftBrake(): Promise<boolean> {
   const text = "The next tick asks Graph for all mailboxes again. If the cause is still there, the brake comes back.";
   return act(

@@ -1,0 +1,63 @@
+import * as z from "zod";
+import { mailboxStates } from "../sync/state.js";
+import { rosterEntrySchema } from "./rosterSchema.js";
+import { count, flag, text, textOrNull, time, timeOrNull } from "./schemaParts.js";
+
+/** A mailbox as operators see it. Its link is a secret and never part of this. */
+export const mailboxSchema = z
+  .object({
+    id: text.describe("The user's object id; `me` in a trial."),
+    displayName: textOrNull,
+    state: z.enum(mailboxStates).describe("State of the mailbox: exactly one of these."),
+    phase: z.enum(["initial", "full", "incremental", "idle"]).describe("Where the mailbox is in its round."),
+    strategy: z
+      .enum(["delta", "list"])
+      .describe("Whether its changes are read, or the whole list where delta is refused."),
+    calendarCount: count,
+    generation: count.describe("Number of the full round in progress, or of the last one."),
+    sequence: count.describe("+1 for each real change of a calendar."),
+    notBefore: timeOrNull.describe(
+      "The mailbox is not asked before then. Null with a parked reason: until somebody releases it.",
+    ),
+    lastSuccess: timeOrNull.describe("When Graph last answered for this mailbox."),
+    lastChange: timeOrNull,
+    lastFullRound: timeOrNull.describe("When the last full round ended."),
+    failuresInARow: count,
+    lastErrorCode: textOrNull.describe("Graph's error code, or the mirror's own name for the trouble."),
+    parkedReason: textOrNull.describe("Why work on the mailbox has stopped; null where it has not."),
+    heldRemovals: count
+      .nullable()
+      .describe("How many calendars a mass removal would take, while a second full round has to confirm it."),
+    driftFound: count.describe("Changes that audits found and delta had not reported."),
+    roster: rosterEntrySchema
+      .nullable()
+      .optional()
+      .describe(
+        "Why it is on the roster; null for one that was added by hand before this was recorded. " +
+          "Absent in lists and in answers to actions.",
+      ),
+  })
+  .meta({ id: "Mailbox" });
+export type MailboxView = z.infer<typeof mailboxSchema>;
+
+const calendarSchema = z
+  .object({
+    id: text,
+    name: textOrNull,
+    color: textOrNull,
+    hexColor: textOrNull,
+    ownerName: textOrNull,
+    ownerAddress: textOrNull,
+    isDefaultCalendar: flag,
+    sequence: count.describe("The mailbox's sequence at the last real change of the calendar."),
+    changed: time,
+    removed: timeOrNull.describe("When it was found removed; null for one that exists."),
+  })
+  .meta({ id: "CalendarForOperators" });
+export type CalendarView = z.infer<typeof calendarSchema>;
+
+/** The calendars of one mailbox, with what the Graph-shaped reads leave out: when each last changed, and what was removed. */
+export const mailboxCalendarsSchema = z
+  .object({ mailbox: mailboxSchema, value: z.array(calendarSchema) })
+  .meta({ id: "MailboxCalendars" });
+export type MailboxCalendarsView = z.infer<typeof mailboxCalendarsSchema>;

@@ -1,0 +1,80 @@
+import * as z from "zod";
+import { mailboxStates } from "../sync/state.js";
+import { counterNames } from "../sync/types.js";
+import { rosterSchema } from "./rosterSchema.js";
+import { count, countsOf, flag, text, textOrNull, time, timeOrNull } from "./schemaParts.js";
+
+const mailboxes = z.object({
+  total: count,
+  mirrored: count.describe("Without those that are suspended or being removed."),
+  byState: countsOf(mailboxStates),
+  byStrategy: countsOf(["delta", "list"]),
+  strategyNote: textOrNull.describe("Why whole lists are read instead of changes; null where none is."),
+  calendars: count,
+  freshWithinTwoTicks: z
+    .object({ count, of: count, share: z.number().nullable().describe("0 to 1; null where nothing is mirrored.") })
+    .describe("Mailboxes whose last success is not older than the start of the tick before."),
+  neverSucceeded: count,
+  oldestSuccess: z.object({ at: timeOrNull, mailbox: text }).nullable(),
+});
+
+const troubles = z.array(z.object({ reason: text, count, examples: z.array(text).describe("Ids of some of them.") }));
+
+const tick = z.looseObject({
+  tick: text,
+  started: timeOrNull,
+  seconds: z.number(),
+  shards: count.describe("How many shards have finished it."),
+  ...countsOf(counterNames).shape,
+});
+
+const shard = z.object({
+  shard: text,
+  mailboxes: count,
+  counted: timeOrNull.describe("When its mailboxes were last counted."),
+  tick: textOrNull.describe("The tick of its last run."),
+  started: timeOrNull,
+  finished: timeOrNull,
+});
+
+const why = {
+  code: textOrNull.describe("The error code of Graph."),
+  since: timeOrNull,
+  until: timeOrNull.describe("When Graph is asked again."),
+};
+
+/** What all instances obey: Graph throttles the whole application, or refuses it whatever mailbox is asked. */
+export const brakeSchema = z.object({
+  brake: z.object({ isOn: flag, ...why }).describe("A throttle of the whole application."),
+  application: z
+    .object({ ...why, until: timeOrNull.describe("When one mailbox is tried again.") })
+    .nullable()
+    .describe("A refusal of the whole application."),
+});
+export type BrakeView = z.infer<typeof brakeSchema>;
+
+/** The state of the whole mirror. */
+export const statusSchema = z
+  .object({
+    now: time,
+    mailboxes,
+    troubles: z
+      .object({ parked: troubles, held: troubles, waiting: troubles, suspended: troubles })
+      .describe("The reasons for each state that somebody may want to look into, the most frequent first."),
+    drift: z.object({ changes: count, mailboxes: count }).describe("What audits found and delta had not reported."),
+    activity: z.object({ total: countsOf(counterNames), ticks: z.array(tick).describe("The oldest first.") }),
+    ticks: z.object({
+      newest: timeOrNull.describe("When the newest tick started."),
+      intervalSeconds: z.number().nullable().describe("The usual time between ticks; null before the second one."),
+      isLate: flag.describe("Three ticks or more were due since the newest one."),
+    }),
+    shards: z.array(shard),
+    roster: rosterSchema,
+    ...brakeSchema.shape,
+    settings: z.record(text, z.union([text, z.number(), flag])).describe("Settings that matter to people; no secrets."),
+  })
+  .meta({ id: "Status" });
+export type Status = z.infer<typeof statusSchema>;
+
+export const healthSchema = z.object({ status: z.enum(["healthy", "unhealthy"]), reason: text }).meta({ id: "Health" });
+export type HealthView = z.infer<typeof healthSchema>;
