@@ -15,13 +15,14 @@ export type Azurite = {
   stop(): Promise<void>;
 };
 
+/** Where Azurite keeps its data, and where it listens. */
 export type AzuriteOptions = {
   /** Folder that keeps the data. Without it everything is in memory and gone at the end. */
   readonly dataDir?: string;
   /** Ports to bind; 0 (default) lets the system choose. */
   readonly tablePort?: number;
   readonly queuePort?: number;
-  /** Added to each answer, as a network and a real service would: to requests, and to transactions of a table. */
+  /** Delay of each answer, as of a network and a real service: of requests, and of table transactions. */
   readonly latency?: { readonly requestMs: number; readonly transactionMs: number };
 };
 
@@ -34,8 +35,8 @@ const STOP_MS_MAX = 10_000; // Our choice: writing the databases takes milliseco
 const SERVERS = path.join(root, "local", "azuriteServers.mjs");
 
 /**
- * Starts Azurite (tables and queues; no blobs, they would double the start-up time) as a child process that ends with us,
- * even when we are killed. Both services answer when the promise resolves.
+ * Starts Azurite (tables and queues; blobs would double the start-up time) as a child process that ends with us, even
+ * when we are killed. Both services answer when the promise resolves.
  * @throws Error with one line that says why Azurite could not start.
  */
 export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
@@ -47,7 +48,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NODE_OPTIONS: "" }, // A loader or inspector of ours would only slow it down.
   });
-  // On a console Ctrl+C reaches the whole group; then this pipe breaks, which is no news.
+  // On a console Ctrl+C reaches the whole group, and this pipe breaks: not an error.
   child.stdin?.on("error", () => child.stdin?.destroy());
   const ports = await readPorts(child);
   const endpoint = (name: string, port: number) => `${name}Endpoint=http://127.0.0.1:${port}/${ACCOUNT_NAME};`;
@@ -79,7 +80,7 @@ async function readPorts(child: ChildProcess): Promise<Ports> {
     child.once("close", (code) => fail(complaints.join("").trim().split("\n").at(-1) || `it ended with code ${code}`));
     if (child.stdout === null) return fail("it has no output");
     createInterface(child.stdout).on("line", (line) => {
-      if (!line.startsWith("{")) return; // Some remark of Azurite's own.
+      if (!line.startsWith("{")) return; // Azurite's own output.
       clearTimeout(timer);
       child.removeAllListeners("close");
       resolve(JSON.parse(line) as Ports);

@@ -17,11 +17,11 @@ const common = {
   absWorkingDir: root,
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
-  // An ES module, as the sources are: of one format only can esbuild cut out what is imported on demand.
+  // ES modules, as the sources are: esbuild splits off what is imported on demand only in this format.
   format: "esm",
   splitting: true,
   platform: "node",
-  // Packages without `exports` say so where their ES modules are: of those esbuild leaves out what nobody uses.
+  // Packages without `exports` name their ES modules here: from those esbuild leaves out what is not used.
   mainFields: ["module", "main"],
   target: "node22",
   // Not minified: Node prints the line that threw, and a line of a megabyte helps nobody. It would save a tenth.
@@ -49,11 +49,11 @@ const app = ({ html, policy }: DashboardPage): BuildOptions => ({
     sourcefile: "app.ts",
   },
   entryNames: "app",
-  // Packages in CommonJS ask for Node's own modules by `require`, which ES modules lack. Under a name that no package has.
+  // CommonJS packages load Node's own modules by `require`, which ES modules lack. Imported under a name that no package has.
   banner: {
     js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
   },
-  // The worker answers this name itself, by Module.prototype.require.
+  // The worker provides this module itself, by Module.prototype.require.
   external: ["@azure/functions-core"],
   define: { DASHBOARD_HTML: JSON.stringify(html), DASHBOARD_POLICY: JSON.stringify(policy) },
 });
@@ -63,14 +63,14 @@ const local: BuildOptions = {
   packages: "external", // They are beside it.
   entryPoints: { start: "local/start.ts", host: "local/host/main.ts", graph: "local/graph/main.ts" },
 };
-/** One part alone: `--local`, `--app`. `npm start` builds the app while storage and Graph start. */
+/** `--local` or `--app` builds one part: `npm start` builds the app while storage and Graph start. */
 const [part] = process.argv.slice(2);
 
 async function buildApp() {
   rmSync(outDir, { recursive: true, force: true });
   const { warnings } = await build(app(await buildDashboardPage(root)));
-  // Here and not in NODE_OPTIONS: Azure takes a Node process that runs already, whose options are settled. And before the
-  // app: Node looks for the map of a file when it loads it.
+  // Not by NODE_OPTIONS: Azure uses a Node process that is running already. Before the app: Node looks for the map of a
+  // file when it loads the file.
   writeFileSync(join(outDir, "main.js"), 'process.setSourceMapsEnabled(true);\nawait import("./app.js");\n');
   return warnings;
 }

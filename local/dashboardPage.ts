@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-/** The dashboard as one page that needs nothing else, and the policy that lets its own script and style run, and no other. */
+/** The dashboard as one self-contained page, and the Content-Security-Policy that allows its own script and style only. */
 export type DashboardPage = { readonly html: string; readonly policy: string };
 
-/** Puts `dashboard/` together. @param root Of the repository. */
+/** Bundles `dashboard/` into one page. @param root Folder of the repository. */
 export async function buildDashboardPage(root: string): Promise<DashboardPage> {
   const room = join(root, "dashboard");
   const [script, style] = await Promise.all([bundled(join(room, "main.ts")), bundled(join(room, "page.css"))]);

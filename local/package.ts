@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 
 /**
  * `npm run package [-- DIR]`: what a deployment uploads, laid out in a folder (default `.package`): the built app and its
- * two manifests, whatever else lies in the checkout.
+ * two manifests, and nothing else of the checkout.
  */
 
 const root = join(import.meta.dirname, "..");

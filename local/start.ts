@@ -14,24 +14,24 @@ import { screenOf } from "./start/screen.js";
 const exitFailed = 1;
 const exitUsage = 2;
 const pollMs = 100;
-/** Looking at the whole table costs what the mirror needs as well: most of the time we don't. */
+/** Reading the whole table takes what the mirror itself needs: rest three times as long as a look takes. */
 const restPerLook = 3;
 const editEveryMs = 2_000;
-/** A tick that brings no mailbox further is repeated this often before we say what is wrong. */
+/** How many ticks without progress are tried before the summary says what is wrong. */
 const idleTicksMax = 3;
 const msPerTick = 3_000;
 const rowsWatchedMax = 2_000;
-/** Beyond this so many of each thousand are compared with the simulator: it takes one query for each. */
+/** With more mailboxes than this, only some of each thousand are compared with the simulator: each takes a query. */
 const comparedWholeMax = 10_000;
 const comparedOfThousand = 20;
-/** What a storage that is made anew at each start is told of, and no news to anybody. */
+/** What the app logs on new storage; here storage is new at each start, so it is not shown. */
 const ofNewStorage = /table laid out: it was new|changes queue made: there was none/;
 
 const options = optionsOrExit();
 const screen = screenOf(options.json);
 let parts: Parts | null = null;
 const interrupted = new Promise<"interrupted">((resolve) => {
-  // Every one is caught, not just the first: ending takes a moment, and the default action would leave orphans behind.
+  // All of them are caught, not only the first: ending takes a moment, and the default action would leave orphans.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve("interrupted"));
 });
 
@@ -55,7 +55,7 @@ function optionsOrExit(): StartOptions {
 }
 
 async function work(): Promise<number> {
-  // Before anything starts: a wrong setting is told once, whole, and here.
+  // Before anything starts, so that wrong settings are reported once, all together.
   const { table, shards, changesQueue, changeNudges } = readSettings({
     AzureWebJobsStorage: "UseDevelopmentStorage=true",
     ...process.env,
@@ -91,7 +91,7 @@ async function work(): Promise<number> {
   if (options.once || !done) return done ? 0 : exitFailed;
   const { followChanges } = await import("./start/changes.js");
   const unfollow = changeNudges ? followChanges(connectionString, changesQueue, view, screen) : async () => undefined;
-  if (simulator !== null) await tellHowToBreak(simulator, simulatorUrl ?? "");
+  if (simulator !== null) await showHowToBreak(simulator, simulatorUrl ?? "");
   screen.say("Every change shows below as it lands. Ctrl-C ends everything.", { event: "following" });
   await Promise.race([
     simulator === null ? new Promise<never>(() => undefined) : keepEditing(simulator),
@@ -103,7 +103,7 @@ async function work(): Promise<number> {
   return 0;
 }
 
-/** A storage of the user's own is tried before anything is built on it. */
+/** Tries storage that the user brings, before anything else starts. */
 async function requireStorage(connectionString: string | undefined, table: string, shards: number): Promise<void> {
   if (!connectionString) return;
   try {
@@ -115,7 +115,7 @@ async function requireStorage(connectionString: string | undefined, table: strin
   }
 }
 
-/** What the host complains of, each kind once: the same trouble comes with every mailbox and every tick. */
+/** Shows what the host logs, each kind once: the same trouble comes with every mailbox and every tick. */
 function hearOnce(): (line: string) => void {
   const isStorageNew = options.dataDir === null && !process.env["AzureWebJobsStorage"];
   const heard = new Set<string>();
@@ -133,7 +133,7 @@ async function firstSync(product: Product, simulator: Simulator | null, view: Mi
   const expected = await fillRoster(product, simulator);
   const before = (await simulator?.requests()) ?? null;
   const sinceMs = Date.now();
-  // Reading all rows again and again is for small mirrors; a large one tells by its figures how it stands.
+  // Small mirrors are watched by their rows, large ones by their figures.
   const isLarge = options.roster === "directory" || expected > rowsWatchedMax;
   if (isLarge) await tickByFigures(product, screen);
   const snapshot = isLarge ? await view.snapshot(sinceMs) : await tickUntilFresh(product, view, sinceMs, expected);
@@ -151,7 +151,7 @@ async function firstSync(product: Product, simulator: Simulator | null, view: Mi
   return snapshot.fresh === snapshot.mailboxes && (different === null || different.length === 0);
 }
 
-/** How many mailboxes are on the roster then. */
+/** Puts the mailboxes on the roster. @returns how many are on it. */
 async function fillRoster(product: Product, simulator: Simulator | null): Promise<number> {
   if (options.roster === "directory") return discoverRoster(product, screen);
   const mailboxes = simulator === null ? [{ id: options.mailbox ?? "me" }] : await simulator.mailboxes();
@@ -161,8 +161,8 @@ async function fillRoster(product: Product, simulator: Simulator | null): Promis
   return mailboxes.length;
 }
 
-/** Something to try: the dashboard names the mailbox within a tick, and releases it once it is mended. */
-async function tellHowToBreak(simulator: Simulator, simulatorUrl: string): Promise<void> {
+/** Something to try: within a tick the dashboard names the broken mailbox, and it can release it once it is mended. */
+async function showHowToBreak(simulator: Simulator, simulatorUrl: string): Promise<void> {
   const [first] = await simulator.mailboxes();
   if (first === undefined) return;
   const command = (kind: string) =>
@@ -201,7 +201,7 @@ async function tickUntilFresh(
   }
 }
 
-/** Mailboxes whose rows are not what the simulator holds: the mirror's own promise, looked at from outside. */
+/** Mailboxes whose rows differ from what the simulator holds. */
 async function differences(simulator: Simulator, view: MirrorView) {
   const different: string[] = [];
   let compared = 0;

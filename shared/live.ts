@@ -6,12 +6,13 @@ import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
-import { identityToken, steadyCredential, type TokenPorts, type TokenSource, trialToken } from "./graph/token.js";
+import type { TokenSource } from "./graph/ports.js";
+import { identityToken, steadyCredential, type TokenPorts, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
 import { type DiscoverPorts, discoverLimits, sourceName } from "./roster/ports.js";
 import { type Ports, runLimits } from "./rounds/ports.js";
-import type { RetirePorts } from "./rounds/retention.js";
+import type { RetentionPorts } from "./rounds/retention.js";
 import { nextLocalFire, readSchedule } from "./schedule.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
@@ -83,7 +84,7 @@ function readBoot(): Boot {
 export let telemetry: Telemetry = noTelemetry;
 let starting: Promise<Telemetry | null> | undefined; // Never rejects.
 
-async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry> {
+async function liveTelemetry(report: (trouble: string) => void): Promise<Telemetry> {
   const { telemetry: settings } = boot.settings;
   if (settings === null) return noTelemetry;
   starting ??= startTelemetry({
@@ -91,7 +92,7 @@ async function liveTelemetry(tell: (trouble: string) => void): Promise<Telemetry
     credentialOf: sdkCredentialOf,
     newId: randomUUID,
     nowMs,
-    tell,
+    report,
     environment: process.env,
   });
   telemetry = (await starting) ?? noTelemetry;
@@ -231,8 +232,8 @@ export const mirrorFacts: MirrorFacts = {
   nextFireMs: (afterMs) => ("mistake" in ticks ? null : nextLocalFire(ticks, afterMs)),
 };
 
-/** What the retirement of tombstones needs. @throws LayoutError, StorageError */
-export async function retirePorts(log: Log): Promise<RetirePorts> {
+/** What retention needs. @throws LayoutError, StorageError */
+export async function retentionPorts(log: Log): Promise<RetentionPorts> {
   const { tombstoneMs } = boot.settings;
   return {
     clock,

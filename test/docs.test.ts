@@ -87,7 +87,7 @@ describe("the operations guide", () => {
   });
 
   test("names every code of Graph that is known, where its class says, and every code of our own", () => {
-    const table = /const codesOfClass[^=]*= \{([\s\S]*?)\n\};/.exec(read("shared/graph/classify.ts"))?.[1] ?? "";
+    const table = /const codesOfKind[^=]*= \{([\s\S]*?)\n\};/.exec(read("shared/graph/classify.ts"))?.[1] ?? "";
     const known = [...table.matchAll(/"([\w-]+)"/g)].map(([, code = ""]) => code);
     const ours = sources.filter(({ path }) => !path.startsWith(join("shared", "http"))).map(({ text }) => text);
     // What a function returns is a code only where it tells of a loop.

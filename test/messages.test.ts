@@ -46,13 +46,13 @@ test.each([
   "\ufffd",
   "[1]",
   JSON.stringify(JSON.stringify(rounds)),
-])("I7: %j as a message is refused in one line, and as poison told and dropped", async (text) => {
+])("I7: %j as a message is refused in one line, and as poison logged and dropped", async (text) => {
   for (const parse of [parseRoundsMessage, parsePageMessage]) {
     expect(() => parse(text)).toThrow(/^The queue message is not .* It was not written by calendar-mirror\.$/);
   }
-  const told: string[] = [];
-  const log: Ports["log"] = (_level, message) => told.push(message);
+  const logged: string[] = [];
+  const log: Ports["log"] = (_level, message) => logged.push(message);
   expect(parkRounds(text, log)).toBe("unreadable");
   expect(await parkPages(text, { log } as Ports)).toBe("unreadable");
-  expect(told).toEqual(["poison rounds message dropped", "poison page message dropped"]);
+  expect(logged).toEqual(["poison rounds message dropped", "poison page message dropped"]);
 });

@@ -5,6 +5,7 @@ export function refuse(status: number, code: string, message: string, headers?: 
   return headers === undefined ? { status, body: { code, message } } : { status, body: { code, message }, headers };
 }
 
+/** An answer with a JSON body. */
 export function answerJson(value: unknown, status = 200): Answer {
   return { status, body: JSON.stringify(value) };
 }
@@ -16,20 +17,26 @@ export function errorBody(error: GraphError, nowMs: number, requestId: string, c
   return JSON.stringify({ error: { code: error.code, message: error.message, innerError } });
 }
 
+/** 400: the path leads nowhere, or not in this version or cloud. */
 export const unknownSegment = (segment: string): Answer =>
   refuse(400, "RequestBroker--ParseUri", `Resource not found for the segment '${segment}'.`);
 
+/** 405. */
 export const methodNotAllowed = (): Answer =>
   refuse(405, "Request_BadRequest", "The OData request is not supported for this method.");
 
+/** 400: a skip or delta token that is damaged or foreign. */
 export const badToken = (): Answer => refuse(400, "BadRequest", "Badly formed token.");
 
+/** 404: there is a mailbox, but no such calendar. */
 export const noSuchItem = (): Answer =>
   refuse(404, "ErrorItemNotFound", "The specified object was not found in the store.");
 
+/** 403: missing rights. */
 export const accessDenied = (): Answer =>
   refuse(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.");
 
+/** 403 of calendar delta alone, which stores its sync state in the mailbox. */
 export const mailboxFull = (): Answer =>
   refuse(403, "ErrorQuotaExceeded", "The mailbox has exceeded maximum mailbox size.");
 
@@ -42,9 +49,10 @@ const GONE_MESSAGES: Readonly<Record<string, string>> = {
   Request_ResourceNotFound: "Resource does not exist or one of its queried reference-property objects are not present.",
 };
 
+/** 404 with one of the codes for "no usable mailbox here". */
 export const noMailbox = (code: string): Answer => refuse(404, code, GONE_MESSAGES[code] ?? "Not found.");
 
-/** A number that a page size may be, from `Prefer: odata.maxpagesize`, or `fallback`. */
+/** The page size of `Prefer: odata.maxpagesize`, from 1 to 1,000, or `fallback`. */
 export function preferredPageSize(prefer: string | undefined, fallback: number): number {
   const found = prefer === undefined ? null : /odata\.maxpagesize\s*=\s*(\d{1,4})/i.exec(prefer);
   return found === null ? fallback : Math.min(Math.max(Number(found[1]), 1), 1000);

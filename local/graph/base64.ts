@@ -6,6 +6,7 @@ const NO_VALUE = 255;
 const URL_VALUES = new Uint8Array(128).fill(NO_VALUE);
 for (let value = 0; value < URL_ALPHABET.length; value++) URL_VALUES[URL_ALPHABET.charCodeAt(value)] = value;
 
+/** Both encode six bits in a letter; they differ in two of them. */
 export type Alphabet = "url" | "standard";
 
 /** `count` letters, up to six, for the lowest `6 * count` bits of a number up to 32 bits, highest first. */

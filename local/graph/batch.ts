@@ -19,7 +19,7 @@ type Item = {
   readonly dependsOn: readonly string[];
 };
 
-/** Answers a batch: each item by itself, in no particular order. `requestIds` makes an id per item. */
+/** Answers a batch: each item by itself, in random order. `requestIds` makes an id for each item. */
 export function answerBatch(
   world: World,
   version: Version,
@@ -44,8 +44,8 @@ export function answerBatch(
     texts.push(itemText(world, item, handled.answer, requestIds()));
   }
   shuffle(world, texts);
-  if (!faults.isCalm()) bend(world, texts);
-  const isHtml = !faults.isCalm() && faults.strike("batchNotJson", "batch", null) !== null;
+  if (!faults.isCalm()) distort(world, texts);
+  const isHtml = !faults.isCalm() && faults.inject("batchNotJson", "batch", null) !== null;
   const text = isHtml ? "<html><body>Service unavailable</body></html>" : `{"responses":[${texts.join(",")}]}`;
   return { status: 200, body: text, delayMs: lanesDelayMs(delaysMs) };
 }
@@ -131,11 +131,11 @@ function shuffle(world: World, texts: string[]): void {
   }
 }
 
-/** Lets answers get lost or come twice. */
-function bend(world: World, texts: string[]): void {
-  if (world.faults.strike("batchMissingItem", "batch", null) !== null) texts.shift();
+/** Loses an answer, or doubles one. */
+function distort(world: World, texts: string[]): void {
+  if (world.faults.inject("batchMissingItem", "batch", null) !== null) texts.shift();
   const [first] = texts;
-  if (first !== undefined && world.faults.strike("batchDoubledItem", "batch", null) !== null) texts.push(first);
+  if (first !== undefined && world.faults.inject("batchDoubledItem", "batch", null) !== null) texts.push(first);
 }
 
 /** How long the batch takes when every lane takes up the next item as soon as it is free. */

@@ -14,7 +14,7 @@ const HEAD_BYTES = 90;
 /** Of the 28 letters of an id's tail, these stand in front of its slot number. */
 const SLOT_AT = 16;
 
-/** Makes ids and calendars of one mailbox. Cheap to create; meant to live as long as one answer. */
+/** Makes ids and calendars of one mailbox. Cheap to create: one is made for each answer. */
 export type CalendarMaker = {
   idOf(slot: number): string;
   /** The slot that an id stands for, or null when it is none of this mailbox. */
@@ -23,6 +23,7 @@ export type CalendarMaker = {
   make(slot: number, changedAt: number, values: CalendarChanges | null): Calendar;
 };
 
+/** The same source always makes the same ids and contents. */
 export function calendarMaker(source: CalendarSource): CalendarMaker {
   const { seed, mailboxIndex, epoch } = source;
   const idHead = idHeadOf(source);

@@ -6,6 +6,7 @@ import type { GraphRequest, GraphResponse } from "./types.js";
 
 const ROOT = "/_control/";
 
+/** Whether a request goes to the control API rather than to Graph. */
 export function isControlPath(url: string): boolean {
   return url.startsWith(ROOT);
 }

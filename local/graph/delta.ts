@@ -1,15 +1,8 @@
-import {
-  badToken,
-  mailboxFull,
-  methodNotAllowed,
-  preferredPageSize,
-  queryOf,
-  refuse,
-  unknownSegment,
-} from "./answers.js";
+import { mailboxFull, methodNotAllowed, preferredPageSize, queryOf, refuse, unknownSegment } from "./answers.js";
+import { firstPosition, newLink, openLink, type Position } from "./deltaLinks.js";
 import { deltaRows, type RowPlan } from "./deltaRows.js";
-import { type Change, CURSOR_BEFORE_ALL, type Cursor, changesAfter, cursorAtEnd, type Mailbox } from "./mailbox.js";
-import { linkRefused, refusalNow, syncStateLost } from "./refusals.js";
+import { type Change, changesAfter, cursorAtEnd, type Mailbox } from "./mailbox.js";
+import { refusalNow } from "./refusals.js";
 import type { UserRef } from "./route.js";
 import type { Answer, DeltaAvailability, ResourceRequest } from "./types.js";
 import type { World } from "./world.js";
@@ -17,18 +10,6 @@ import type { World } from "./world.js";
 /** As on the service: ten, unless asked otherwise. */
 const PAGE_SIZE_DEFAULT = 10;
 const REFUSED_OPTIONS = ["$select", "$top", "$filter", "$orderby", "$expand", "$search", "$count", "$skip"];
-
-/** What a link stands for. */
-export type Position = {
-  readonly kind: "skip" | "delta";
-  readonly cursor: Cursor;
-  /** The mailbox's sequence when a full round began; null in incremental rounds. */
-  readonly roundStart: number | null;
-  /** Empty pages still to come before the real one; -1 when such a run has just ended. */
-  readonly emptyPages: number;
-  /** How the link goes round in circles, while a fault says so. */
-  readonly loop: "none" | "rotating" | "same";
-};
 
 /** One call of calendars/delta: the first of a round, or one with a link's token. */
 export function answerDelta(world: World, request: ResourceRequest, user: UserRef, mailbox: Mailbox): Answer {
@@ -77,45 +58,6 @@ function tokenIn(query: ReadonlyMap<string, string>): string | null {
   return token === undefined || token === "latest" ? null : token;
 }
 
-function firstPosition(mailbox: Mailbox): Position {
-  const roundStart = mailbox.sequence;
-  return { kind: "skip", cursor: CURSOR_BEFORE_ALL, roundStart, emptyPages: 0, loop: "none" };
-}
-
-const LOOPS = ["none", "rotating", "same"] as const;
-
-function openLink(world: World, mailbox: Mailbox, token: string): Position | Answer {
-  const payload = world.sealer.open(token);
-  if (payload === null || !payload.startsWith("calendars,")) return badToken();
-  const [, kind, ...texts] = payload.split(",");
-  const numbers = texts.map(Number);
-  const [index = -1, epoch = 0, generation = 0, at = 0, slot = 0, roundStart = -1, emptyPages = 0, loop = 0] = numbers;
-  if (index !== mailbox.index) return badToken();
-  if (epoch === mailbox.epoch && generation <= mailbox.refusedUpTo) return linkRefused(mailbox.refusedWith);
-  const oldest = Math.max(mailbox.generation - world.generationsKept, mailbox.forgottenUpTo);
-  if (epoch !== mailbox.epoch || generation <= oldest) {
-    return syncStateLost("SyncStateNotFound", generation, mailbox.generation);
-  }
-  const cursor = { at, slot };
-  const common = { cursor, emptyPages, loop: LOOPS[loop] ?? "none" };
-  return { kind: kind === "d" ? "delta" : "skip", roundStart: roundStart < 0 ? null : roundStart, ...common };
-}
-
-/** A link of a new generation for `position`, as the URL that the body carries. */
-function newLink(world: World, request: ResourceRequest, user: UserRef, mailbox: Mailbox, position: Position): string {
-  const { kind, cursor, roundStart, emptyPages, loop } = position;
-  const counters = [mailbox.index, mailbox.epoch, ++mailbox.generation, cursor.at, cursor.slot];
-  const payload = [...counters, roundStart ?? -1, emptyPages, LOOPS.indexOf(loop)].join(",");
-  const token = world.sealer.seal(`calendars,${kind === "delta" ? "d" : "s"},${payload}`);
-  const name = kind === "delta" ? "$deltatoken" : "$skiptoken";
-  const path = world.linkStyle === "keyed" ? keyedPath(user.path) : user.path;
-  return `${world.switches.publicRoot}/${request.version}/${path}/calendars/delta?${name}=${token}`;
-}
-
-function keyedPath(path: string): string {
-  return path.includes("/") ? path.replace(/\/(.*)$/, "('$1')") : path;
-}
-
 function answerPage(world: World, request: ResourceRequest, user: UserRef, mailbox: Mailbox, from: Position): Answer {
   const { faults } = world;
   const isCalm = faults.isCalm();
@@ -141,12 +83,12 @@ function answerPage(world: World, request: ResourceRequest, user: UserRef, mailb
 function planPage(world: World, request: ResourceRequest, mailbox: Mailbox, from: Position): RowPlan {
   const { faults } = world;
   let owed = changesAfter(mailbox, from.cursor, from.roundStart);
-  if (from.roundStart !== null && !faults.isCalm() && faults.strike("halvedList", "delta", mailbox.id) !== null) {
+  if (from.roundStart !== null && !faults.isCalm() && faults.inject("halvedList", "delta", mailbox.id) !== null) {
     owed = owed.filter((change) => change.slot % 2 === 0);
   }
   let size = preferredPageSize(request.headers["prefer"], PAGE_SIZE_DEFAULT);
   if (owed.length > size && !faults.isCalm()) {
-    const rule = faults.strike("oversizedPage", "delta", mailbox.id);
+    const rule = faults.inject("oversizedPage", "delta", mailbox.id);
     if (rule !== null) size = Math.max(size, rule.items ?? owed.length);
   }
   const changes = owed.length > size ? owed.slice(0, size) : owed;
@@ -164,20 +106,20 @@ function positionAfter(mailbox: Mailbox, from: Position, changes: readonly Chang
 
 function emptyPagesNow(world: World, mailbox: Mailbox, from: Position): number {
   if (from.emptyPages !== 0) return Math.max(0, from.emptyPages);
-  const rule = world.faults.strike("emptyPages", "delta", mailbox.id);
+  const rule = world.faults.inject("emptyPages", "delta", mailbox.id);
   return rule === null ? 0 : (rule.pages ?? 1);
 }
 
-/** A link that once went in circles does so until the rule is taken away. */
+/** A link that has begun to loop does so until the rule is removed. */
 function loopNow(world: World, mailbox: Mailbox, from: Position): Position["loop"] {
   if (from.loop !== "none") return world.faults.has("endlessLinks") ? from.loop : "none";
-  const rule = world.faults.strike("endlessLinks", "delta", mailbox.id);
+  const rule = world.faults.inject("endlessLinks", "delta", mailbox.id);
   return rule === null ? "none" : rule.form === "same" ? "same" : "rotating";
 }
 
-/** The link, or what a fault makes of it: one that a careful client does not follow. */
+/** The link, or the one that a fault puts in its place, which a careful client does not follow. */
 function poisoned(world: World, mailbox: Mailbox, link: string, user: UserRef): string {
-  const rule = world.faults.strike("poisonedLink", "delta", mailbox.id);
+  const rule = world.faults.inject("poisonedLink", "delta", mailbox.id);
   if (rule === null) return link;
   const root = world.switches.publicRoot;
   switch (rule.form) {

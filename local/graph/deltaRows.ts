@@ -1,6 +1,6 @@
 import { asShownIn, type CalendarMaker } from "./calendars.js";
 import { firstRowTextOf, rowTextOf } from "./calendarText.js";
-import type { Position } from "./delta.js";
+import type { Position } from "./deltaLinks.js";
 import {
   type Change,
   type Cursor,
@@ -18,7 +18,7 @@ export type RowPlan = { readonly from: Position; readonly changes: readonly Chan
 
 const TYPE = { "@odata.type": "#microsoft.graph.calendar" };
 
-/** JSON texts of a page's rows, with what the faults of the hour add or take away. */
+/** JSON texts of a page's rows, with what injected faults add or remove. */
 export function deltaRows(world: World, request: ResourceRequest, mailbox: Mailbox, plan: RowPlan): string[] {
   const { faults } = world;
   if (faults.isCalm() && plan.changes.length === 0) return [];
@@ -27,7 +27,7 @@ export function deltaRows(world: World, request: ResourceRequest, mailbox: Mailb
   const isIncremental = plan.from.roundStart === null;
   const hasUpdates = plan.changes.some((change) => !change.removed);
   const isPartial =
-    isIncremental && hasUpdates && !faults.isCalm() && faults.strike("partialItems", "delta", mailbox.id) !== null;
+    isIncremental && hasUpdates && !faults.isCalm() && faults.inject("partialItems", "delta", mailbox.id) !== null;
   const rows = plan.changes.map((change) =>
     rowText(version, mailbox, maker, change, isPartial ? plan.from.cursor : null),
   );
@@ -36,25 +36,25 @@ export function deltaRows(world: World, request: ResourceRequest, mailbox: Mailb
   return isIncremental ? [...rows, ...again] : [...again, ...rows];
 }
 
-/** Rows that come although the caller has them already. */
+/** Rows that are returned although the caller has them already. */
 function repeatsNow(world: World, mailbox: Mailbox, { from, changes }: RowPlan): readonly Change[] {
   const { faults } = world;
   const repeats: Change[] = [];
   const [first] = changes;
   const handedOut = from.cursor.at < 0 ? [] : handedOutBefore(mailbox, from.cursor, mailbox.slots);
   if (first !== undefined || handedOut.length > 0) {
-    const rule = faults.strike("repeatedItems", "delta", mailbox.id);
+    const rule = faults.inject("repeatedItems", "delta", mailbox.id);
     const repeated = rule?.form === "round" ? (handedOut[0] ?? first) : (first ?? handedOut[0]);
     if (rule !== null && repeated !== undefined) repeats.push(repeated);
   }
   if (from.roundStart === null && handedOut.length > 0) {
-    const rule = faults.strike("replays", "delta", mailbox.id);
+    const rule = faults.inject("replays", "delta", mailbox.id);
     if (rule !== null) repeats.push(...handedOut.slice(0, rule.items ?? 3));
   }
   return repeats;
 }
 
-/** @param partialAfter Give only what changed after this cursor; null gives all properties. */
+/** @param partialAfter Return only what changed after this cursor; null returns all properties. */
 function rowText(
   version: Version,
   mailbox: Mailbox,

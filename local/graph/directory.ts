@@ -8,7 +8,7 @@ import {
   queryOf,
   refuse,
 } from "./answers.js";
-import { isHidden, isNobodyListed, listedUsers, toldUsers } from "./directoryFaults.js";
+import { describedUsers, isHidden, isNobodyListed, listedUsers } from "./directoryFaults.js";
 import type { Mailbox } from "./mailbox.js";
 import type { UserRow } from "./mailboxes.js";
 import type { Answer, ResourceRequest } from "./types.js";
@@ -55,8 +55,8 @@ export function answerUsersDelta(world: World, request: ResourceRequest): Answer
   const link = linkOf(world, root, next ?? { ...from, ...atEnd }, next === null ? "delta" : "skip");
   const isMinimal = request.headers["prefer"]?.includes("return=minimal") === true;
   const listed = isFull ? listedUsers(world, rows, ({ index }) => index) : rows;
-  const told = listed.map((row) => deltaRow(row, from.select, isMinimal && !isFull));
-  const value = toldUsers(world, told, isFull);
+  const described = listed.map((row) => deltaRow(row, from.select, isMinimal && !isFull));
+  const value = describedUsers(world, described, isFull);
   const name = next === null ? "@odata.deltaLink" : "@odata.nextLink";
   return answerJson({ "@odata.context": `${root}/$metadata#users`, value, [name]: link });
 }
@@ -91,7 +91,7 @@ function deltaRow(row: UserRow, select: string, isMinimal: boolean): Record<stri
   return { ...selected(shown, select), id: row.user.id };
 }
 
-/** The chosen properties; the id always comes along. */
+/** The selected properties, and always the id. */
 function selected(user: UserChanges, select: string): Record<string, unknown> {
   if (select === "") return { ...user };
   const names = new Set(["id", ...select.split(",").map((name) => name.trim())]);
@@ -131,8 +131,8 @@ export function answerMembers(world: World, request: ResourceRequest, groupId: s
   const options = [top === undefined ? "" : `$top=${top}&`, select === undefined ? "" : `$select=${select}&`].join("");
   const seal = (index: number) => world.sealer.seal(`members,${index}`);
   const next = nextIndex === null ? {} : { "@odata.nextLink": `${path}?${options}$skiptoken=${seal(nextIndex)}` };
-  const told = listed.map((user) => selected(user, decodeSegment(select ?? "") ?? ""));
-  const value = toldUsers(world, told, true);
+  const described = listed.map((user) => selected(user, decodeSegment(select ?? "") ?? ""));
+  const value = describedUsers(world, described, true);
   return answerJson({ "@odata.context": `${root}/$metadata#users`, ...next, value });
 }
 

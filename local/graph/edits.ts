@@ -11,29 +11,32 @@ import {
 import { below, type Random } from "./random.js";
 import type { Calendar, CalendarChanges } from "./types.js";
 
+/** What people do with a calendar. */
 type EditKind = "create" | "rename" | "update" | "delete";
 
 /** What an edit did. */
 export type Edit = { readonly edit: EditKind; readonly mailboxId: string; readonly calendarId: string };
 
-/** `calendarId` must be alive in the mailbox, else it throws: a test that edits nothing proves nothing. */
+/** The slot of a calendar. @throws Error unless it is alive in the mailbox: a test that edits nothing proves nothing. */
 function slotOrThrow(mailbox: Mailbox, calendarId: string): number {
   const slot = makerFor(mailbox).slotOf(calendarId);
   if (slot === null || !isAlive(mailbox, slot)) throw new Error(`Mailbox ${mailbox.id} has no such calendar.`);
   return slot;
 }
 
+/** Adds a calendar. */
 export function createIn(mailbox: Mailbox, values: CalendarChanges & { readonly name: string }): Calendar {
   return calendarAt(mailbox, makerFor(mailbox), addCalendar(mailbox, values));
 }
 
+/** Sets properties of a calendar. @throws Error unless it is alive. */
 export function updateIn(mailbox: Mailbox, calendarId: string, values: CalendarChanges): Calendar {
   const slot = slotOrThrow(mailbox, calendarId);
   changeCalendar(mailbox, slot, values);
   return calendarAt(mailbox, makerFor(mailbox), slot);
 }
 
-/** Not held back by rules: even the default calendar goes, as when a mailbox is damaged. */
+/** Removes a calendar, even the default one, as in a damaged mailbox. @throws Error unless it is alive. */
 export function deleteIn(mailbox: Mailbox, calendarId: string): void {
   removeCalendar(mailbox, slotOrThrow(mailbox, calendarId));
 }
@@ -46,7 +49,7 @@ export function calendarsOf(mailbox: Mailbox): Calendar[] {
 
 const COLORS = ["lightBlue", "lightGreen", "lightOrange", "lightPink", "lightRed"];
 
-/** One edit that people make: mostly renames and colours, now and then a new calendar or one less. */
+/** A random edit as people make it: mostly renames and colours, sometimes a new calendar or one less. */
 export function editAtRandomIn(mailbox: Mailbox, random: Random): Edit {
   const slots = aliveSlots(mailbox);
   const slot = slots[below(random, slots.length)];

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { GONE_CODES, LINK_REFUSALS } from "./mailbox.js";
 import type { Random } from "./random.js";
 
-/** Where a fault strikes: `list` means all plain reads of calendars, `batch` the outer request of a batch. */
+/** What a fault is injected into: `list` means all plain reads of calendars, `batch` the outer request of a batch. */
 const FAULT_TARGETS = ["delta", "list", "write", "directory", "batch"] as const;
+/** One of those places. */
 export type FaultTarget = (typeof FAULT_TARGETS)[number];
 
 /** Faults that answer instead of the service. Each names what the caller sees. */
@@ -25,25 +26,25 @@ export const REFUSALS = [
   "directoryLinkDead", // 404 UnknownError, only where a link of the directory is asked
 ] as const;
 
-/** Faults of the connection: they strike a whole HTTP request, so for an item of a batch they never do. */
+/** Faults of the connection: they affect a whole HTTP request, never a single item of a batch. */
 const CONNECTION_FAULTS = [
   "throttledApplication", // 429 for the whole HTTP request
   "truncatedBody", // JSON that breaks off half way
   "connectionReset", // the request has its effect, the answer never comes
 ] as const;
 
-/** Faults that bend an answer which is otherwise good. */
-const BENDS = [
+/** Faults that distort an answer which is otherwise good. */
+const DISTORTIONS = [
   "latency", // `latencyMs` more
   "emptyPages", // `pages` empty pages, then the real one
   "repeatedItems", // `form` "page": a row comes twice; "round": a row of an earlier page of a full round
   "partialItems", // incremental rounds give id and changed properties only; of users, id and displayName
-  "replays", // incremental rounds also give up to `items` rows that the link had been told already
+  "replays", // incremental rounds also return up to `items` rows that came before the link already
   "oversizedPage", // up to `items` rows, whatever was asked
   "halvedList", // every second calendar is missing from lists and full rounds, on `directory` every second user
   "propertiesHidden", // users come with an id and nothing else, and are refused when looked up
   "toldAgainInPart", // a page of a full directory round ends with its first user again: id and displayName
-  "nobodyListed", // a full directory round, or a group, tells of nobody
+  "nobodyListed", // a full directory round, or a group, lists nobody
   "endlessLinks", // `form` "rotating": a new link over the same payload, or "same": one link, until the rule is removed
   "poisonedLink", // `form` "host", "user" (another mailbox), "emptyUser", "scheme" or "longerPath" (a segment more)
   "batchNotJson",
@@ -52,10 +53,11 @@ const BENDS = [
 ] as const;
 
 /**
- * All that the simulator can be told to do wrong.
+ * All faults that the simulator can inject.
  * @internal For tests.
  */
-export const FAULT_KINDS = [...REFUSALS, ...CONNECTION_FAULTS, ...BENDS] as const;
+export const FAULT_KINDS = [...REFUSALS, ...CONNECTION_FAULTS, ...DISTORTIONS] as const;
+/** The name of a fault, as rules and `injected` spell it. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What to inject, where, and how often. */
@@ -65,9 +67,9 @@ export const faultRuleSchema = z.strictObject({
   on: z.enum(FAULT_TARGETS).optional(),
   /** Default: every mailbox. */
   mailboxId: z.string().optional(),
-  /** Chance per opportunity, 0 to 1. Default 1. */
+  /** Probability per opportunity, 0 to 1. Default 1. */
   rate: z.number().min(0).max(1).optional(),
-  /** Strike this many times, then rest. Default: no end. */
+  /** Injected this many times, then no more. Default: no end. */
   count: z.int().min(1).optional(),
   /** How Retry-After is written. Default `integer` for 429, `none` for 503. */
   retryAfter: z.enum(["integer", "fraction", "date", "none"]).optional(),
@@ -86,10 +88,12 @@ export const faultRuleSchema = z.strictObject({
   items: z.int().min(1).optional(),
   form: z.enum(["page", "round", "rotating", "same", "host", "user", "emptyUser", "scheme", "longerPath"]).optional(),
 });
+/** A rule as the control API and tests give it. */
 export type FaultRule = z.infer<typeof faultRuleSchema>;
+/** A rule in force. `left`: how often it will still be injected; null: without end. */
 type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };
 
-/** Switches faults, and counts those that really struck. */
+/** Switches faults on and off, and counts those that were injected. */
 export type Faults = {
   /** Returns the rule's id. Throws on a rule that is not well formed. */
   add(rule: FaultRule): number;
@@ -97,21 +101,22 @@ export type Faults = {
   clear(): void;
   rules(): readonly ActiveRule[];
   injected(): Readonly<Record<FaultKind, number>>;
-  /** True while no rule is there: the quick way round all questions below. */
+  /** True while there is no rule: the fast path past all questions below. */
   isCalm(): boolean;
-  /** True while there is a rule of that kind, spent or not. */
+  /** True while there is a rule of that kind, used up or not. */
   has(kind: FaultKind): boolean;
-  /** The first rule of one of `kinds` that strikes here and now; it is counted. Ask only where it could take effect. */
-  strike(kinds: FaultKind | ReadonlySet<FaultKind>, target: FaultTarget, mailboxId: string | null): FaultRule | null;
+  /** The first rule of one of `kinds` that applies now, counted as injected; null: none. Call it only where the fault can take effect. */
+  inject(kinds: FaultKind | ReadonlySet<FaultKind>, target: FaultTarget, mailboxId: string | null): FaultRule | null;
 };
 
 const REFUSING: ReadonlySet<FaultKind> = new Set(REFUSALS);
 
-/** Refusals strike the items of a batch; the batch itself only when they are aimed at it. */
+/** Refusals affect the items of a batch; the batch itself only when a rule names it. */
 function isForItems(kind: FaultKind, target: FaultTarget): boolean {
   return target === "batch" && REFUSING.has(kind);
 }
 
+/** No rules yet. @param random Decides about rules with a `rate`. */
 export function createFaults(random: Random): Faults {
   let rules: { readonly id: number; readonly rule: FaultRule; left: number | null }[] = [];
   let lastId = 0;
@@ -134,7 +139,7 @@ export function createFaults(random: Random): Faults {
     injected: () => ({ ...injected }),
     isCalm: () => rules.length === 0,
     has: (kind) => rules.some((active) => active.rule.kind === kind),
-    strike(kinds, target, mailboxId) {
+    inject(kinds, target, mailboxId) {
       for (const active of rules) {
         const { rule } = active;
         if (typeof kinds === "string" ? rule.kind !== kinds : !kinds.has(rule.kind)) continue;

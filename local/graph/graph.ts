@@ -45,7 +45,7 @@ type Mailboxes = {
   forgetLinks(id?: string): void;
 };
 
-/** A simulated Microsoft Graph with calendars, users and groups. Knows no clock, no chance and no network of its own. */
+/** A simulated Microsoft Graph with calendars, users and groups. Clock and randomness are passed in; it uses no network. */
 export type GraphSimulator = {
   /** Answers one request, at once and always the same way for the same history. */
   handle(request: GraphRequest): GraphResponse;
@@ -178,7 +178,7 @@ function mailboxesOf(world: World, calendarsDefault: CalendarCount): Mailboxes {
   };
 }
 
-/** What one HTTP request came to, before ids and date are put around it. */
+/** The result of one HTTP request, before ids and date are added. */
 type Outcome = { readonly answer: Answer; readonly target: FaultTarget; readonly mailboxId: string | null };
 
 function createHandler(world: World): (request: GraphRequest) => GraphResponse {
@@ -232,12 +232,12 @@ const WHOLE_BATCH = new Set([
   "tokenRefused",
 ] as const);
 
-/** What a fault says to the HTTP request before anybody looks at what it asks for. */
+/** The refusal that a fault gives an HTTP request before it is looked at. */
 function refusalOfWhole(world: World, path: string, method: string, isBatch: boolean): Answer | null {
   if (world.faults.isCalm()) return null;
   const rule = isBatch
-    ? world.faults.strike(WHOLE_BATCH, "batch", null)
-    : world.faults.strike(WHOLE, targetOf(routeOf(path).kind, method), null);
+    ? world.faults.inject(WHOLE_BATCH, "batch", null)
+    : world.faults.inject(WHOLE, targetOf(routeOf(path).kind, method), null);
   return rule === null ? null : refusalOf(rule, world.clock.nowMs());
 }
 
@@ -269,7 +269,7 @@ function bodyOf(text: string | undefined): unknown {
   }
 }
 
-/** The request has had its effect; what comes back may still break. */
+/** The request has had its effect; its answer may still be cut off or lost. */
 function breakConnection(
   world: World,
   response: GraphResponse,
@@ -277,7 +277,7 @@ function breakConnection(
   mailboxId: string | null,
 ): GraphResponse {
   const { faults } = world;
-  if (faults.strike("connectionReset", target, mailboxId) !== null) return { ...response, connectionReset: true };
-  if (response.body.length < 2 || faults.strike("truncatedBody", target, mailboxId) === null) return response;
+  if (faults.inject("connectionReset", target, mailboxId) !== null) return { ...response, connectionReset: true };
+  if (response.body.length < 2 || faults.inject("truncatedBody", target, mailboxId) === null) return response;
   return { ...response, body: response.body.slice(0, response.body.length >> 1) };
 }

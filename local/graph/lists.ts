@@ -28,7 +28,7 @@ export function answerCalendars(world: World, request: ResourceRequest, user: Us
   if (top === "invalid" || skip === "invalid") return invalidOption();
   const size = Math.min(top ?? preferredPageSize(request.headers["prefer"], PAGE_SIZE_DEFAULT), PAGE_SIZE_MAX);
   let slots = aliveSlots(mailbox);
-  if (!world.faults.isCalm() && world.faults.strike("halvedList", "list", mailbox.id) !== null) {
+  if (!world.faults.isCalm() && world.faults.inject("halvedList", "list", mailbox.id) !== null) {
     slots = slots.filter((slot) => slot % 2 === 0);
   }
   const maker = makerFor(mailbox);

@@ -10,10 +10,12 @@ export const GONE_CODES = [
   "ErrorNonExistentMailbox",
   "Request_ResourceNotFound",
 ] as const;
+/** One of those codes. */
 type GoneCode = (typeof GONE_CODES)[number];
 
-/** How a link is refused although nothing ails the mailbox: 404 with an empty message, 400, 403, or 404 without a body. */
+/** How a link is refused although the mailbox is well: 404 with an empty message, 400, 403, or 404 without a body. */
 export const LINK_REFUSALS = ["UnknownError", "BadRequest", "ErrorAccessDenied", "emptyBody"] as const;
+/** One of those refusals. */
 export type LinkRefusal = (typeof LINK_REFUSALS)[number];
 
 /** `full`: delta alone is refused, the list works. */
@@ -49,7 +51,7 @@ export type Mailbox = {
   generation: number;
   /** Links up to this generation are forgotten. */
   forgottenUpTo: number;
-  /** Links up to this generation are refused for good, although nothing ails the mailbox. */
+  /** Links up to this generation are refused for good, although the mailbox is well. */
   refusedUpTo: number;
   refusedWith: LinkRefusal;
   entries: Map<number, Entry> | null;
@@ -59,12 +61,14 @@ export type Mailbox = {
 /** A place in the order of changes: everything up to it has been handed out. Slots break ties among the first. */
 export type Cursor = { readonly at: number; readonly slot: number };
 
-/** One row that a link is still owed. */
+/** One row that is still to be returned from a link on. */
 export type Change = { readonly slot: number; readonly at: number; readonly removed: boolean };
 
+/** The cursor of a full round that has returned nothing yet. */
 export const CURSOR_BEFORE_ALL: Cursor = { at: -1, slot: -1 };
 const SLOT_MAX = 0xffffffff;
 
+/** A mailbox as it is at first, with at least one calendar: its ids and contents follow from `seed` and `index`. */
 export function createMailbox(seed: number, index: number, id: string, calendars: number): Mailbox {
   const counters = {
     slots: Math.max(1, calendars),
@@ -77,15 +81,17 @@ export function createMailbox(seed: number, index: number, id: string, calendars
   return { id, index, seed, ...counters, refusedWith: "UnknownError", entries: null, state: NORMAL };
 }
 
+/** What makes the ids and calendars of a mailbox, in its present epoch. */
 export function makerFor(mailbox: Mailbox): CalendarMaker {
   return calendarMaker({ seed: mailbox.seed, mailboxIndex: mailbox.index, epoch: mailbox.epoch });
 }
 
-/** The cursor of a link that has been told everything. */
+/** The cursor of a link behind which nothing is left. */
 export function cursorAtEnd(mailbox: Mailbox): Cursor {
   return { at: mailbox.sequence, slot: SLOT_MAX };
 }
 
+/** Whether a slot holds a calendar that was not removed. */
 export function isAlive(mailbox: Mailbox, slot: number): boolean {
   return slot < mailbox.slots && mailbox.entries?.get(slot)?.removed !== true;
 }
@@ -97,6 +103,7 @@ export function aliveSlots(mailbox: Mailbox): number[] {
   return slots;
 }
 
+/** The calendar in a slot as it is now. */
 export function calendarAt(mailbox: Mailbox, maker: CalendarMaker, slot: number): Calendar {
   const entry = mailbox.entries?.get(slot);
   return maker.make(slot, entry?.changedAt ?? 0, entry?.values ?? null);
@@ -111,7 +118,7 @@ export function valuesChangedAfter(mailbox: Mailbox, slot: number, cursor: Curso
 }
 
 /**
- * What a link at `cursor` is still owed, oldest change first. What changes while a round goes on moves to the end, so a
+ * What is still to be returned from a link at `cursor` on, oldest change first. What changes while a round goes on moves to the end, so a
  * link stands for exactly what was handed out on the way to it.
  * @param roundStart The mailbox's sequence when a full round began: what was removed before it never shows up in the
  *   round. Null in an incremental round.
@@ -138,7 +145,7 @@ function wasHandedOut(entry: Entry, slot: number, cursor: Cursor): boolean {
   return entry.createdAt < cursor.at || (entry.createdAt === cursor.at && slot <= cursor.slot);
 }
 
-/** Rows that the link has been told already, up to `count`: for answers that repeat themselves. */
+/** Rows that came before the link already, up to `count`: for answers that repeat themselves. */
 export function handedOutBefore(mailbox: Mailbox, cursor: Cursor, count: number): Change[] {
   const found: Change[] = [];
   for (let slot = 0; slot < mailbox.slots && found.length < count; slot++) {
@@ -162,12 +169,14 @@ export function addCalendar(mailbox: Mailbox, values: CalendarChanges): number {
 /** Without these a new calendar would look as its slot does, which may be a shared one. */
 const OWN_CALENDAR = { color: "auto", canShare: true, canEdit: true, isSharedWithMe: false, canViewPrivateItems: true };
 
+/** Sets properties of a calendar: one change, whether or not the values differ. */
 export function changeCalendar(mailbox: Mailbox, slot: number, values: CalendarChanges): void {
   const entry = touch(mailbox, slot);
   entry.values = { ...entry.values, ...values };
   for (const name of Object.keys(values)) entry.valuesAt[name] = entry.changedAt;
 }
 
+/** Removes a calendar. Its slot is never used again. */
 export function removeCalendar(mailbox: Mailbox, slot: number): void {
   const entry = touch(mailbox, slot);
   entry.removed = true;

@@ -43,6 +43,7 @@ export type MailboxStore = {
   userRowsAfter(at: number, index: number, roundStart: number | null, limit: number): UserRow[];
 };
 
+/** A store with its first mailboxes. @param calendars In each of them. */
 export function createMailboxStore(seed: number, initial: number, calendars: CalendarCount): MailboxStore {
   const store = new LazyMailboxStore(seed);
   store.fill(initial, calendars);

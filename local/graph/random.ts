@@ -1,4 +1,4 @@
-/** A source of chance; values from 0 up to, not including, 1. */
+/** A source of random numbers, from 0 up to, not including, 1. */
 export type Random = { next(): number };
 
 /** Epoch milliseconds. */

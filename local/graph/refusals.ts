@@ -19,7 +19,7 @@ function without(...kinds: readonly (typeof REFUSALS)[number][]): ReadonlySet<(t
 }
 
 /**
- * The answer of a refusing fault that strikes now, or null.
+ * The refusal that a fault injects now, or null.
  * @param hasLink Whether the request carries a token: only then is there sync state to lose.
  */
 export function refusalNow(
@@ -29,7 +29,7 @@ export function refusalNow(
   hasLink: boolean,
 ): Answer | null {
   if (world.faults.isCalm()) return null;
-  const rule = world.faults.strike(kindsOn(target, hasLink), target, mailbox?.id ?? null);
+  const rule = world.faults.inject(kindsOn(target, hasLink), target, mailbox?.id ?? null);
   if (rule?.kind === "linksForgotten" && mailbox !== null) mailbox.forgottenUpTo = mailbox.generation;
   if (rule?.kind === "linkRefused" && mailbox !== null) {
     mailbox.refusedUpTo = mailbox.generation;
@@ -89,6 +89,7 @@ export function refusalOf(rule: FaultRule, nowMs: number): Answer {
   }
 }
 
+/** 401, without a claims challenge. */
 export function tokenRefused(): Answer {
   return refuse(401, "InvalidAuthenticationToken", "Access token is empty, has expired, or is not for this service.", {
     "WWW-Authenticate": LOGIN,
@@ -99,6 +100,7 @@ function linkRefusalOf({ code }: FaultRule): LinkRefusal {
   return LINK_REFUSALS.find((one) => one === code) ?? "UnknownError";
 }
 
+/** How a link is refused for good, in each of the ways that were seen. */
 export function linkRefused(code: LinkRefusal): Answer {
   switch (code) {
     case "UnknownError":
@@ -112,7 +114,7 @@ export function linkRefused(code: LinkRefusal): Answer {
   }
 }
 
-/** The generations are told as the service does: those of the link, then the newest ones that are kept. */
+/** 410. The message names generations as the service does: the link's, then the newest ones that are kept. */
 export function syncStateLost(code: string, generation: number, highest: number): Answer {
   const kept = `[highest=${highest}][${highest}][${highest - 2}][${highest - 1}]`;
   return refuse(410, code, `The sync state generation is not found; generation=${generation};${kept}`);

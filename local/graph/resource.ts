@@ -9,6 +9,7 @@ import { type Route, routeOf, targetOf } from "./route.js";
 import type { Answer, ResourceRequest } from "./types.js";
 import type { World } from "./world.js";
 
+/** An answer, and what its request was about. */
 export type ResourceAnswer = {
   readonly answer: Answer;
   readonly target: FaultTarget;
@@ -59,5 +60,5 @@ function latencyNow(world: World, target: FaultTarget, mailboxId: string | null)
   const { minMs, maxMs } = world.latency;
   const usualMs = maxMs > minMs ? minMs + world.random.next() * (maxMs - minMs) : minMs;
   if (world.faults.isCalm()) return usualMs;
-  return usualMs + (world.faults.strike("latency", target, mailboxId)?.latencyMs ?? 0);
+  return usualMs + (world.faults.inject("latency", target, mailboxId)?.latencyMs ?? 0);
 }

@@ -4,6 +4,7 @@ import type { FaultTarget } from "./faults.js";
 /** Whose calendars: `path` as it was sent, since links repeat it; `id` is null for `me`. */
 export type UserRef = { readonly path: string; readonly id: string | null };
 
+/** What a path asks for. */
 export type Route =
   | { readonly kind: "delta" | "calendars" | "user"; readonly user: UserRef }
   | { readonly kind: "calendar"; readonly user: UserRef; readonly calendarId: string }
@@ -11,6 +12,7 @@ export type Route =
   | { readonly kind: "members"; readonly groupId: string }
   | { readonly kind: "unknown"; readonly segment: string };
 
+/** The kinds of routes, by which `stats` counts. */
 export type RouteKind = Route["kind"];
 
 const DELTA_SPELLINGS = new Set(["delta", "delta()", "microsoft.graph.delta", "microsoft.graph.delta()"]);
@@ -56,7 +58,7 @@ function groupsRoute(segments: readonly string[]): Route {
   return { kind: "unknown", segment: segments.at(-1) ?? "groups" };
 }
 
-/** What a fault may aim at, by route and method. */
+/** The target of faults that a route and method belong to. */
 export function targetOf(kind: RouteKind, method: string): FaultTarget {
   if (kind === "delta") return "delta";
   if (kind === "calendars" || kind === "calendar") return method === "GET" ? "list" : "write";

@@ -4,6 +4,7 @@ import { answerControl, isControlPath } from "./control.js";
 import type { GraphSimulator } from "./graph.js";
 import type { GraphRequest, GraphResponse } from "./types.js";
 
+/** Which simulator is served, and where. */
 export type GraphServerOptions = {
   readonly core: GraphSimulator;
   /** 0, the default, takes any free port. */
@@ -14,6 +15,7 @@ export type GraphServerOptions = {
   readonly publicRoot?: string;
 };
 
+/** A server that listens. `url`: its root, without a slash at its end. */
 export type GraphServer = { readonly url: string; close(): Promise<void> };
 
 /** Longer than any pause of a caller that polls, so that connections are there for its next round. */
@@ -76,7 +78,7 @@ function send(response: GraphResponse, outgoing: ServerResponse): void {
     (outgoing.socket as Socket | null)?.resetAndDestroy();
     return;
   }
-  if (outgoing.destroyed) return; // The caller has gone while we took our time.
+  if (outgoing.destroyed) return; // The caller left during the delay.
   const length = Buffer.byteLength(response.body);
   outgoing.sendDate = false; // The core says what time it is.
   outgoing.writeHead(

@@ -28,6 +28,7 @@ type Counters = { -readonly [name in keyof GraphStats]: GraphStats[name] } & {
   answersByStatus: Record<string, number>;
 };
 
+/** Counts what is asked, until it is reset. */
 export type Stats = {
   readonly count: Counters;
   countAnswer(kind: RouteKind, status: number): void;
@@ -51,6 +52,7 @@ const zero = (): Counters => ({
   deltaWithoutPageSize: 0,
 });
 
+/** All counters at zero. */
 export function createStats(): Stats {
   const count = zero();
   return {

@@ -35,7 +35,7 @@ export function createSealer(seed: number, style: "plain" | "escaped"): Sealer {
     const bytes = Buffer.from(bare.slice(0, dot), "base64url");
     mask(bytes, Buffer.from(bare.slice(dot + 1), "base64url"));
     const payload = bytes.toString("latin1").trimEnd();
-    // Base64 has spare bits: only sealing it again tells whether every byte is as it was.
+    // Base64 has spare bits: only sealing the payload again shows whether every byte is unchanged.
     return seal(payload) === token ? payload : null;
   };
   return { seal, open };

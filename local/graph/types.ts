@@ -1,5 +1,6 @@
 import type { Clock, Random } from "./random.js";
 
+/** The versions of Graph that are served. */
 export type Version = "beta" | "v1.0";
 
 /** One HTTP request. `url`: absolute, or path and query. Header names in lower case. */
@@ -57,11 +58,13 @@ export type Answer = {
   readonly delayMs?: number;
 };
 
-/** How calendar delta answers in a version: it works, or one of the ways in which it is "not here". */
+/** How calendar delta answers in a version: it works, or is refused in one of the ways seen where it is not offered. */
 export type DeltaAvailability = "available" | "notTracked" | "unknownSegment" | "readAsId";
 
+/** How many calendars a mailbox gets: a fixed number, or one between two bounds. */
 export type CalendarCount = number | { readonly min: number; readonly max: number };
 
+/** What a simulator is made of. */
 export type GraphOptions = {
   readonly clock: Clock;
   readonly random: Random;
@@ -77,7 +80,7 @@ export type GraphOptions = {
   readonly token?: string | null;
   /** The index of the mailbox behind `/me`; null means an app-only token, which has none. Default 0. */
   readonly me?: number | null;
-  /** Links that stay good per mailbox, the newest ones; each page makes one. Default 3. */
+  /** How many links of a mailbox stay valid, the newest ones; each page makes one. Default 3. */
   readonly generationsKept?: number;
   /** `escaped` tokens hold `%2B` and `%3D`, and only the very same bytes are taken back. Default `plain`. */
   readonly tokenStyle?: "plain" | "escaped";

@@ -12,13 +12,15 @@ export type DirectoryUser = {
   readonly userType: string;
 };
 
+/** Properties of a user to set. */
 export type UserChanges = Partial<Omit<DirectoryUser, "id">>;
 
+/** The display name that a user has at first. */
 export function userNameOf(index: number): string {
   return `${FIRST_NAMES[index % FIRST_NAMES.length]} ${LAST_NAMES[index % LAST_NAMES.length]}`;
 }
 
-/** Also the user's mail address, at first. */
+/** The principal name that a user has at first; also the mail address. */
 export function userPrincipalNameOf(index: number): string {
   return `${userNameOf(index).toLowerCase().replace(" ", ".")}.${index}@${DOMAIN}`;
 }
@@ -29,7 +31,7 @@ export function indexInPrincipalName(name: string): number | null {
   return found === null ? null : Number(found[1]);
 }
 
-/** Every thirteenth user is a guest, every seventeenth is disabled: a roster has to cope with both. */
+/** A user as first made. Every thirteenth is a guest, every seventeenth is disabled: a roster has to handle both. */
 export function firstUser(id: string, index: number): DirectoryUser {
   const userPrincipalName = userPrincipalNameOf(index);
   return {

@@ -15,7 +15,7 @@ type Switches = {
   delta: Record<Version, DeltaAvailability>;
 };
 
-/** All that the handlers share. */
+/** The state that the handlers share. */
 export type World = {
   readonly clock: Clock;
   readonly random: Random;

@@ -12,9 +12,10 @@ import type {
 
 const CORE_API_ID = "@azure/functions-core";
 const HOOK_NAMES = ["appStart", "appTerminate", "preInvocation", "postInvocation", "log"] as const;
+/** Hooks that an app can register. */
 export type HookName = (typeof HOOK_NAMES)[number];
 
-const VERSION = "4.0.0"; // Of no real host or worker: code that asks must not take us for one.
+const VERSION = "4.0.0"; // Not that of any real host or worker: code that asks must not mistake us for one.
 
 /** Everything that an app registered, and the hooks it set. */
 export type Registry = {
@@ -49,7 +50,8 @@ class Disposable {
 /**
  * Offers `@azure/functions-core` to every `require` of this process and collects what the app registers through it.
  * `@azure/functions` looks the module up once per process and keeps its answer, and an app's modules run only once:
- * so a process can hold **one** host in its life. A second call is a HostError.
+ * so a process can hold only **one** host, ever.
+ * @throws HostError for a second call.
  */
 export function installCoreApi(log: CoreLog): Registry {
   if (isInstalled) {

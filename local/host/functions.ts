@@ -3,7 +3,7 @@ import type { Log } from "./log.js";
 import { type Environment, readSetting } from "./settings.js";
 import type { Binding, RegisteredFunction } from "./types.js";
 
-/** A function with its trigger found and its bindings known to be such that this host can serve. */
+/** A function whose trigger was found and whose bindings this host can serve. */
 export type HostFunction = RegisteredFunction & {
   readonly name: string;
   readonly trigger: Binding;
@@ -11,6 +11,7 @@ export type HostFunction = RegisteredFunction & {
   readonly queueOutputs: ReadonlyMap<string, Binding>;
 };
 
+/** A function that cannot run, and why. */
 export type FunctionError = { readonly function: string; readonly message: string };
 
 const TRIGGERS = new Set(["httptrigger", "timertrigger", "queuetrigger"]);
@@ -23,8 +24,8 @@ export function triggerKind(hostFunction: HostFunction): "http" | "timer" | "que
 }
 
 /**
- * Goes through the registered functions in the host's order, by name. A function that cannot run is left out and said to
- * be in error; the others run.
+ * Goes through the registered functions in the host's order, by name. A function that cannot run is left out and reported
+ * as an error; the others run.
  */
 export function indexFunctions(
   registered: Iterable<RegisteredFunction>,

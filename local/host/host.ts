@@ -26,6 +26,7 @@ const PORT = 7071; // As `func start`.
 const STOP_MS_MAX = 30_000; // Our choice: long enough for a unit of work, short enough for a developer.
 const CLOSE_MS_MAX = 1000; // Our choice: enough for an answer to leave the machine that it was made on.
 
+/** Which app is run, and how. */
 export type HostOptions = {
   /** Folder of the built app: its host.json and package.json. */
   readonly appDir: string;
@@ -45,6 +46,7 @@ export type HostOptions = {
   readonly stopMsMax?: number;
 };
 
+/** A host that runs an app. */
 export type Host = {
   readonly url: string;
   readonly functions: readonly { readonly name: string; readonly trigger: string; readonly route?: string }[];
@@ -74,8 +76,9 @@ type Prepared = { readonly https: HttpFunction[]; readonly queues: QueueListener
 
 /**
  * Runs a built v4 app without Azure Functions Core Tools: the real `@azure/functions`, and this host in place of the real
- * one. A process can hold one host in its life (see `installCoreApi`); a second call is a HostError, also after `stop`.
- * @throws HostError, in one line, when the app cannot be loaded or has no function that can run.
+ * one.
+ * @throws HostError, in one line, when the app cannot be loaded or has no function that can run, and for a second call in
+ *   one process, even after `stop` (see `installCoreApi`).
  */
 export async function startHost(options: HostOptions): Promise<Host> {
   const appDir = path.resolve(options.appDir);
@@ -141,7 +144,7 @@ async function loadRunning(appDir: string, options: HostOptions, environment: En
   return { environment, settings, registry, reporter, invoker, outputs, queues, listeners, timers: new Map() };
 }
 
-/** Nothing that is set already is replaced, except by `env` of the caller. */
+/** Replaces nothing that is set already, except by `env` of the caller. */
 function fillEnvironment(env: Environment, localValues: Record<string, string>): Environment {
   for (const [name, value] of Object.entries(env)) if (value !== undefined) process.env[name] = value;
   const defaults = { AZURE_FUNCTIONS_ENVIRONMENT: "Development", FUNCTIONS_WORKER_RUNTIME: "node" };
@@ -155,7 +158,7 @@ function throwUncaught(message: string): void {
   });
 }
 
-/** Resolves settings, connections, schedules and routes; a function where that fails is in error, and left out. */
+/** Resolves settings, connections, schedules and routes. A function where that fails is reported as an error and left out. */
 async function prepareFunctions(
   running: Running,
 ): Promise<{ functions: HostFunction[]; prepared: Prepared; errors: FunctionError[] }> {
@@ -221,7 +224,7 @@ function runManually(
   const found = functions.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (found === undefined) return null;
   if (triggerKind(found) === "http") return "http";
-  void running.invoker.invoke(found, manualRequest(running, found, input)); // The answer is 202 whatever comes of it.
+  void running.invoker.invoke(found, manualRequest(running, found, input)); // The answer is 202, however the run ends.
   return "started";
 }
 
@@ -267,7 +270,7 @@ async function stopHost(running: Running, server: Server, stopMsMax: number): Pr
   reporter.emit({ event: "stopped" });
 }
 
-/** Lets answers that are on their way go out, but waits for no client that keeps its connection open. */
+/** Lets answers in flight go out, but does not wait for clients that keep their connection open. */
 async function closeConnections(server: Server): Promise<void> {
   server.closeIdleConnections();
   const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);

@@ -7,6 +7,7 @@ import type { Invoker } from "./invoke.js";
 import type { Reporter } from "./log.js";
 import { parseRoute, type Route } from "./routes.js";
 
+/** A function with its route. */
 export type HttpFunction = {
   readonly hostFunction: HostFunction;
   readonly route: Route;
@@ -14,6 +15,7 @@ export type HttpFunction = {
   readonly isAnonymous: boolean;
 };
 
+/** What the HTTP server of the host needs. */
 export type HttpOptions = {
   /** In the order of matching, which is that of the functions' names: the first that fits answers. */
   readonly functions: readonly HttpFunction[];
@@ -26,7 +28,7 @@ export type HttpOptions = {
   readonly isHomepageOff: boolean;
 };
 
-/** @throws HostError when the function's route is not possible. */
+/** Reads route, methods and access of an HTTP function. @throws HostError when its route is not valid. */
 export function toHttpFunction(hostFunction: HostFunction, routePrefix: string): HttpFunction {
   const { trigger, name } = hostFunction;
   const methods = Array.isArray(trigger["methods"]) ? trigger["methods"].map(String) : [];

@@ -13,6 +13,7 @@ import type {
   RpcTypedData,
 } from "./types.js";
 
+/** Why a function runs, and with which input. */
 type InvocationRequest = {
   readonly cause: InvocationCause;
   readonly data: RpcTypedData;
@@ -22,18 +23,21 @@ type InvocationRequest = {
   readonly traceParent?: string | undefined;
 };
 
+/** How an invocation ended. `error`: the message of what was thrown. */
 export type InvocationResult =
   | { readonly ok: true; readonly response: RpcInvocationResponse }
   | { readonly ok: false; readonly error: string };
 
+/** Runs functions, and knows which are running. */
 export type Invoker = {
   /** Runs a function once, outputs included. Never rejects: a failure is a result. */
   invoke(hostFunction: HostFunction, request: InvocationRequest): Promise<InvocationResult>;
-  /** Resolves when nothing runs any more. */
+  /** Resolves when no function is running. */
   idle(): Promise<void>;
   readonly runningCount: () => number;
 };
 
+/** What invocations need. */
 export type InvokerOptions = {
   readonly registry: Registry;
   readonly model: ProgrammingModel;

@@ -21,8 +21,8 @@ const DEFAULT_CAPABILITIES = [
 /**
  * Loads the app as the Node worker does: the files that package.json `main` matches, in order, then the appStart hooks;
  * after that nothing more can be registered.
- * @throws HostError in one line. The real worker reports an app that failed before its first registration as an app
- *   without functions, with the reason on stderr only; here both are loud.
+ * @throws HostError in one line. The real worker reports an app that fails before its first registration as an app
+ *   without functions, with the reason on stderr only; here both are errors.
  */
 export async function loadApp(appDir: string, registry: Registry): Promise<ProgrammingModel> {
   const packageJson = readJson(path.join(appDir, "package.json"));
@@ -63,7 +63,7 @@ async function loadFile(file: string, isModulePackage: boolean): Promise<void> {
   else createRequire(file)(file);
 }
 
-/** Message and place in one line: "why (file:line:column)". A message of several lines is told whole, as the worker tells it. */
+/** Message and place in one line: "why (file:line:column)". All lines of a message are shown, as the worker shows them. */
 function describeLoadError(error: unknown): string {
   const place = /\n\s+at .*?((?:file:\/\/|\/|[A-Za-z]:\\)[^\s()]+:\d+:\d+)/.exec(stackOf(error))?.[1];
   const message = messageOf(error).replaceAll(/\s*\n\s*/g, " ");

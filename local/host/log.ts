@@ -3,9 +3,10 @@ import type { LogCategory, LogLevel } from "./types.js";
 const LEVELS: readonly LogLevel[] = ["trace", "debug", "information", "warning", "error", "critical", "none"];
 
 type Outcome = "succeeded" | "failed";
+/** What started an invocation. */
 export type InvocationCause = "timer" | "queue" | "http" | "manual";
 
-/** What the host tells a program that follows it: one JSON object per line with `--events`. */
+/** Events for a program that follows the host: one JSON object per line with `--events`. */
 export type HostEvent =
   | {
       readonly event: "ready";
@@ -42,10 +43,13 @@ export type HostEvent =
     }
   | { readonly event: "stopped" };
 
+/** Writes one entry of the log. `functionName`: null for the host itself. */
 export type Log = (level: LogLevel, functionName: string | null, message: string, category?: LogCategory) => void;
 
+/** The two outputs of the host. */
 export type Reporter = { readonly log: Log; readonly emit: (event: HostEvent) => void };
 
+/** Where the outputs go. */
 export type ReporterOptions = {
   readonly level: LogLevel;
   /** Takes one line for people, without its line end. */

@@ -50,11 +50,11 @@ function parseArguments(): Arguments {
   };
 }
 
-/** What the app writes to stdout by itself is log, as in the real host; only events of ours may go there. */
+/** Sends to the log what the app itself writes to stdout, as the real host does: stdout is for events alone. */
 function takeStdout(): (line: string) => void {
   const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
-  process.stdout.on("error", () => undefined); // The reader is gone: its own affair, --with-parent ends us then.
+  process.stdout.on("error", () => undefined); // The reader has gone; --with-parent ends us then.
   return (line) => write(`${line}\n`);
 }
 
@@ -66,7 +66,7 @@ function stopWithParent(stop: () => unknown): void {
 
 function fail(message: string, code: number): never {
   process.stderr.write(`${message}\n`);
-  process.exit(code); // At once: an app that was loaded half way may hold timers and sockets.
+  process.exit(code); // Immediately: an app that was loaded halfway may hold timers and sockets.
 }
 
 async function run({ appDir, port, key, logLevel, hasEvents, isWithParent }: Arguments): Promise<void> {
@@ -79,7 +79,7 @@ async function run({ appDir, port, key, logLevel, hasEvents, isWithParent }: Arg
     await host?.stop();
     process.exit(0);
   };
-  // Ctrl+C reaches the parent as well, which then sends SIGTERM: only a second Ctrl+C means that somebody is in a hurry.
+  // Ctrl+C reaches the parent as well, which then sends SIGTERM: only a second Ctrl+C ends the host at once.
   process.once("SIGINT", () => {
     process.on("SIGINT", () => fail("Stopped before functions ended", EXIT_FAILED));
     void stop();

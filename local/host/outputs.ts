@@ -5,13 +5,15 @@ import { type Environment, resolveSettings } from "./settings.js";
 import { type QueueFinder, sendCreating, toQueueName } from "./storage.js";
 import type { Binding, RpcInvocationResponse, RpcTypedData } from "./types.js";
 
+/** The queue output binding. */
 export type OutputSender = {
   /** Checks at start that the outputs of a function can be resolved. */
   prepare(hostFunction: HostFunction): Promise<void>;
-  /** Sends what a successful handler left: the items of a binding in turn, several bindings in parallel. */
+  /** Sends the outputs of a successful handler: the items of a binding one by one, several bindings in parallel. */
   send(hostFunction: HostFunction, response: RpcInvocationResponse): Promise<void>;
 };
 
+/** What the queue output binding needs. */
 export type OutputOptions = {
   readonly environment: Environment;
   readonly queues: QueueFinder;
@@ -28,7 +30,7 @@ export function createOutputSender({ environment, queues, encoding, onSent }: Ou
   };
   const sendAll = async (binding: Binding, messages: readonly Buffer[]): Promise<void> => {
     const queue = await open(binding);
-    // One by one: when one fails, those before it stay sent, and the invocation fails. Duplicates are the app's affair.
+    // One by one: when one fails, those before it stay sent, and the invocation fails. The app has to expect duplicates.
     for (const message of messages) {
       await sendCreating(queue, encodeMessage(message, encoding));
       onSent(queue.url);
@@ -111,8 +113,8 @@ function stringToTexts(text: string): string[] {
 const ISO_DATE = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(Z|[+-]\d\d:\d\d)?$/;
 
 /**
- * With Newtonsoft's default date handling such a string becomes a DateTime and is printed anew: the fraction loses its
- * trailing zeros, and a time with an offset turns into the host's zone (UTC in Azure).
+ * Newtonsoft's default date handling makes such a string a DateTime and prints that: the fraction loses its trailing
+ * zeros, and a time with an offset is converted to the host's zone (UTC in Azure).
  */
 function rewriteDate(value: unknown): unknown {
   const match = typeof value === "string" ? ISO_DATE.exec(value) : null;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DequeuedMessageItem } from "@azure/storage-queue";
 import type { RpcTypedData } from "./types.js";
 
-/** The body of a message as text, or null when it is not what `encoding` says: then nobody can be asked to handle it. */
+/** The body of a message as text; null when it is not encoded as `encoding` says, and no function can handle it. */
 export function decodeMessage(text: string, encoding: "base64" | "none"): string | null {
   if (encoding === "none") return text;
   const compact = text.replaceAll(/[ \t\r\n]/g, ""); // .NET's Convert.FromBase64String skips white space, nothing else.
@@ -74,6 +74,6 @@ function parseObject(body: string): Record<string, unknown> {
       ? (value as Record<string, unknown>)
       : {};
   } catch {
-    return {}; // Plain text is a fine message: it has no properties.
+    return {}; // Plain text is a valid message without properties.
   }
 }

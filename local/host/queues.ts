@@ -8,9 +8,10 @@ import { decodeMessage, messageMetadata } from "./queueMessage.js";
 import type { QueueSettings } from "./settings.js";
 import { sendCreating, statusOf } from "./storage.js";
 
-const LEASE_MS = 10 * 60_000; // Fixed in the extension, whatever host.json says.
+const LEASE_MS = 10 * 60_000; // Fixed in the extension; host.json cannot change it.
 const BACKOFF_MS = 100; // First wait after an empty answer, and the step that then doubles.
 
+/** What polls one queue. */
 export type QueueListener = {
   /** Looks again at once: the same host has just written to this queue. */
   notify(): void;
@@ -18,6 +19,7 @@ export type QueueListener = {
   stop(): Promise<void>;
 };
 
+/** Which queue is polled, for which function. */
 export type QueueListenerOptions = {
   readonly hostFunction: HostFunction;
   readonly queue: QueueClient;
@@ -35,7 +37,7 @@ export function poisonQueueName(queueName: string): string | null {
 }
 
 /**
- * Polls one queue for one function. A batch is fetched while at most `newBatchThreshold` messages are in hand, so
+ * Polls one queue for one function. A batch is fetched while at most `newBatchThreshold` messages are being handled, so
  * that at most batchSize + newBatchThreshold run at a time.
  */
 export function startQueueListener(options: QueueListenerOptions): QueueListener {
@@ -100,7 +102,7 @@ function backoffMs(emptyAnswers: number, settings: QueueSettings): number {
   return Math.min(BACKOFF_MS + growth * (0.8 + Math.random() * 0.4), settings.maxPollingIntervalMs);
 }
 
-/** One message from receipt to its end. Never rejects: what storage refuses is logged, and the lease settles it. */
+/** Handles one message to its end. Never rejects: what storage refuses is logged, and the message comes back when its lease ends. */
 async function handleMessage(options: QueueListenerOptions, message: DequeuedMessageItem): Promise<void> {
   try {
     await processMessage(options, message);
@@ -114,11 +116,11 @@ async function processMessage(options: QueueListenerOptions, message: DequeuedMe
   const body = decodeMessage(message.messageText, settings.messageEncoding);
   if (body === null) {
     reporter.log("warning", hostFunction.name, `Message decoding has failed! MessageId=${message.messageId}`);
-    // Its text goes on as it is. Without a poison queue it stays hidden until its lease ends.
+    // Its text is passed on unchanged. Without a poison queue it stays hidden until its lease ends.
     return moveToPoison(options, message, message.messageText, "undecodable");
   }
   const encoded = encodeMessage(Buffer.from(body), settings.messageEncoding);
-  // A message that keeps killing its host ends here as well, for its dequeue count rises without an invocation's end.
+  // A message that keeps killing its host ends here too: its dequeue count rises although no invocation ends.
   if (poisonQueue !== null && message.dequeueCount > settings.maxDequeueCount) {
     return moveToPoison(options, message, encoded, "dequeueCount");
   }
@@ -153,13 +155,13 @@ async function moveToPoison(
   const { messageId, dequeueCount } = message;
   await sendCreating(poisonQueue, text);
   await ignoreLost(() => queue.deleteMessage(messageId, message.popReceipt));
-  const told = { function: hostFunction.name, queue: queue.name, poisonQueue: poisonQueue.name };
+  const about = { function: hostFunction.name, queue: queue.name, poisonQueue: poisonQueue.name };
   reporter.log(
     "warning",
     hostFunction.name,
     `Message ${messageId} (dequeued ${dequeueCount}×) → '${poisonQueue.name}'`,
   );
-  reporter.emit({ event: "poison", ...told, messageId, dequeueCount, reason });
+  reporter.emit({ event: "poison", ...about, messageId, dequeueCount, reason });
 }
 
 /** Renews the lease at half time for as long as the function runs. */
@@ -173,7 +175,7 @@ function keepLease(
       const renewed = await queue.updateMessage(message.messageId, receipt, undefined, LEASE_MS / 1000);
       receipt = renewed.popReceipt ?? receipt;
     } catch (error) {
-      if (isLost(error)) clearInterval(timer); // Somebody else has it now. The handler keeps running, as it does there.
+      if (isLost(error)) clearInterval(timer); // Another receiver has it now. The handler goes on, as in the real host.
       reporter.log("debug", hostFunction.name, `lease of ${message.messageId} not renewed: ${messageOf(error)}`);
     }
   }, LEASE_MS / 2);
@@ -189,6 +191,6 @@ async function ignoreLost(call: () => Promise<unknown>): Promise<void> {
   try {
     await call();
   } catch (error) {
-    if (!isLost(error)) throw error; // Otherwise the message is another receiver's by now.
+    if (!isLost(error)) throw error; // Else another receiver has the message by now.
   }
 }

@@ -4,8 +4,10 @@ import path from "node:path";
 import { HostError } from "./hostError.js";
 import { readTimeSpan } from "./timeSpan.js";
 
+/** Environment variables by name. */
 export type Environment = Record<string, string | undefined>;
 
+/** `extensions.queues` of host.json, with its defaults. */
 export type QueueSettings = {
   readonly batchSize: number;
   readonly newBatchThreshold: number;
@@ -15,6 +17,7 @@ export type QueueSettings = {
   readonly messageEncoding: "base64" | "none";
 };
 
+/** What is read of host.json. */
 export type HostSettings = {
   readonly queues: QueueSettings;
   readonly routePrefix: string;
@@ -95,6 +98,7 @@ export function resolveSettings(text: string, environment: Environment): string 
   });
 }
 
+/** A JSON object from a file; null when there is no such file. @throws HostError when it cannot be read as one. */
 export function readJson(file: string): Record<string, unknown> | null {
   let text: string;
   try {
@@ -117,7 +121,7 @@ function section(parent: Record<string, unknown>, name: string): Record<string, 
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** @param where Comes before the name in what is told. */
+/** @param where Comes before the name in the error message. */
 function timeSpan(from: Record<string, unknown>, name: string, fallback: string, where = ""): number {
   const value = from[name] ?? fallback;
   const ms = readTimeSpan(String(value)); // A bare number in JSON is read as its text.

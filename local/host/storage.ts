@@ -40,7 +40,7 @@ async function createService(environment: Environment, name: string): Promise<Qu
   throw new HostError(`storage connection '${name}' is not set (e.g. in local.settings.json, or the environment)`);
 }
 
-/** @throws HostError when Azure would refuse the name. The host lower-cases names by itself. */
+/** The name in lower case, as the host sends it. @throws HostError when Azure would refuse it. */
 export function toQueueName(text: string): string {
   const name = text.toLowerCase();
   if (/^[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]$/.test(name)) return name;

@@ -1,6 +1,6 @@
 /**
- * The ways to write a TimeSpan, in the order in which .NET tries them: the first that fits counts. So `23:00:00` is 23 hours, and
- * `24:00:00`, which cannot be hours, is 24 **days**, as a bare `24` is. `test/schedule/timespan.tsv` holds what .NET answered.
+ * The forms of a TimeSpan, in the order in which .NET tries them: the first that fits counts. So `23:00:00` is 23 hours, and
+ * `24:00:00`, which cannot be hours, is 24 **days**, as a bare `24` is. `test/schedule/timespan.tsv` holds .NET's own results.
  * @see https://learn.microsoft.com/dotnet/api/system.timespan.parse
  */
 const ways = [

@@ -6,6 +6,7 @@ import type { RetryContext, RetryOptions, RpcTypedData } from "./types.js";
 
 const WAIT_MS_MAX = 24 * 86_400_000; // setTimeout's limit is a little more; longer waits are chained, as in the extension.
 
+/** The schedule of one function. */
 export type Timer = {
   start(): void;
   /** No more runs. One that is under way ends by itself. */
@@ -15,10 +16,10 @@ export type Timer = {
 };
 
 /**
- * Prepares the timer of one function. Runs never overlap, and ticks missed during a run collapse into one run right
- * after it. The schedule's status lives in memory: the real host keeps it in a blob and so makes up, once and with
- * `isPastDue`, for ticks missed while it was down. For a development host that would only mean surprising runs, so here
- * `isPastDue` is always false. There is no singleton lock either: one host, one listener.
+ * Prepares the timer of one function. Runs never overlap, and ticks missed during a run become one run right after it.
+ * The schedule's status is kept in memory: the real host keeps it in a blob and makes up for ticks missed while it was
+ * down by one run with `isPastDue`. In a development host such runs would only surprise, so `isPastDue` is always false
+ * here. There is no singleton lock either, for there is one host with one listener.
  */
 export function createTimer(hostFunction: HostFunction, invoker: Invoker, environment: Environment): Timer {
   const { trigger } = hostFunction;
@@ -55,7 +56,7 @@ export function createTimer(hostFunction: HostFunction, invoker: Invoker, enviro
   };
 }
 
-/** A failed run is tried again by the function's retry policy, if it has one, and keeps the timer busy meanwhile. */
+/** Retries a failed run by the function's retry policy, if it has one; the timer is busy meanwhile. */
 async function runWithRetries(
   hostFunction: HostFunction,
   invoker: Invoker,

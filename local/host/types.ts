@@ -62,7 +62,9 @@ export type FunctionMetadata = {
   readonly retryOptions?: RetryOptions;
 };
 
+/** A handler as the library wraps it. */
 export type FunctionCallback = (...inputs: unknown[]) => unknown;
+/** A hook; it may change its context. */
 export type HookCallback = (context: Record<string, unknown>) => unknown;
 
 export type RetryContext = {

@@ -7,7 +7,7 @@ import type { Screen } from "./screen.js";
 const pollMs = 500;
 
 /**
- * Follows the mirror as other programs do: takes nudges from the changes queue and reads what they speak of.
+ * Follows the mirror as other programs do: takes nudges from the changes queue and reads the calendars they are about.
  * @returns A function that ends it.
  */
 export function followChanges(
@@ -19,11 +19,11 @@ export function followChanges(
   const queue = new QueueClient(connectionString, queueName);
   const known = new Map<string, Map<string, CalendarRow>>();
   let isStopped = false;
-  const told = async ({ mailbox }: Nudge) => {
+  const show = async ({ mailbox }: Nudge) => {
     const rows = await view.calendars(mailbox);
     const before = known.get(mailbox);
     known.set(mailbox, new Map(rows.map((row) => [row.calendarId, row])));
-    if (before === undefined) return; // The first look: all of it is as it was.
+    if (before === undefined) return; // The first look: nothing to compare with.
     for (const row of rows) {
       const what = changeOf(row, before.get(row.calendarId));
       if (what !== null) screen.change(mailbox, what, String(row.resource["name"] ?? row.calendarId));
@@ -34,7 +34,7 @@ export function followChanges(
     while (!isStopped) {
       const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
       for (const item of receivedMessageItems) {
-        await told(nudgeOf(item));
+        await show(nudgeOf(item));
         await queue.deleteMessage(item.messageId, item.popReceipt);
       }
       if (receivedMessageItems.length === 0) await new Promise((resolve) => setTimeout(resolve, pollMs));

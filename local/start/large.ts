@@ -2,19 +2,19 @@ import type { Status } from "../../shared/views/status.js";
 import type { Product } from "./product.js";
 import type { Screen } from "./screen.js";
 
-/** How a roster of any size is filled and brought up: by what the product tells of itself, not by reading its rows. */
+/** Fills a roster of any size and brings it up to date, by the product's own figures instead of its rows. */
 
 const pollMs = 1_000;
-const tellEveryMs = 5_000;
-/** Discovery that does not move for so long will not come to an end. */
+const reportEveryMs = 5_000;
+/** Discovery that makes no progress for so long has failed. */
 const stillMsMax = 120_000;
-/** A tick that brings no mailbox further is repeated this often before we say what is wrong. */
+/** How many ticks without progress are tried before the summary says what is wrong. */
 const idleTicksMax = 4;
 const tickMsMax = 15 * 60_000;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** The status, also from a machine that is so busy that storage answers late. @throws what went wrong for two minutes. */
+/** The status. Tries for two minutes: on a busy machine storage answers late. @throws the last error. */
 async function statusOf(product: Product): Promise<Status> {
   for (const firstMs = Date.now(); ; await pause(pollMs)) {
     try {
@@ -25,19 +25,19 @@ async function statusOf(product: Product): Promise<Status> {
   }
 }
 
-/** Discovers the roster. @returns how many mailboxes are on it. @throws Error in one line when discovery gets nowhere. */
+/** Discovers the roster. @returns how many mailboxes are on it. @throws Error in one line when discovery makes no progress. */
 export async function discoverRoster(product: Product, screen: Screen): Promise<number> {
   await product.discover();
   let last = -1;
-  let toldMs = Date.now();
+  let reportedMs = Date.now();
   for (let movedMs = Date.now(); ; await pause(pollMs)) {
     const { roster } = await statusOf(product);
     const { state, seen, added, held, lastErrorCode } = roster;
     if (seen !== last) movedMs = Date.now();
     last = seen;
-    if (Date.now() - toldMs >= tellEveryMs || state === "idle") {
+    if (Date.now() - reportedMs >= reportEveryMs || state === "idle") {
       screen.say(`  ${seen} users seen, ${added} mailboxes added`, { event: "roster", seen, added });
-      toldMs = Date.now();
+      reportedMs = Date.now();
     }
     if (state === "idle") return roster.discovered;
     if (state === "held") throw new Error(`Discovery is held: ${held?.leaving} of ${held?.of} would be suspended.`);
@@ -45,7 +45,7 @@ export async function discoverRoster(product: Product, screen: Screen): Promise<
   }
 }
 
-/** Ticks until all mailboxes are fresh, or no tick helps. */
+/** Ticks until all mailboxes are fresh, or some ticks in a row have brought no progress. */
 export async function tickByFigures(product: Product, screen: Screen): Promise<void> {
   let idleTicks = 0;
   let best = -1;
@@ -59,7 +59,7 @@ export async function tickByFigures(product: Product, screen: Screen): Promise<v
   }
 }
 
-/** A tick, until every shard has finished one that started after it was asked for. */
+/** Starts a tick, and waits until every shard has finished one that started after that. */
 export async function oneTick(product: Product): Promise<Status> {
   const before = (await statusOf(product)).ticks.newest ?? "";
   await product.tick();

@@ -5,7 +5,7 @@ import { stateOf } from "../../shared/sync/state.js";
 import type { CalendarRow, Checkpoint } from "../../shared/sync/types.js";
 import { azureTable } from "../../shared/table/azureTable.js";
 
-/** How the whole mirror stands at one moment. */
+/** The state of the whole mirror at one moment. */
 export type Snapshot = {
   readonly mailboxes: number;
   /** Mailboxes whose last round ended well since `sinceMs`. */
@@ -15,7 +15,7 @@ export type Snapshot = {
   readonly notFresh: Readonly<Record<string, number>>;
 };
 
-/** Reads the mirror's table as any other program would. */
+/** Reads the mirror's table, as any other program could. */
 export type MirrorView = {
   /** @throws StorageError when the storage does not answer. */
   isReachable(): Promise<void>;
@@ -24,7 +24,7 @@ export type MirrorView = {
   isOnRoster(mailboxId: string): Promise<boolean>;
 };
 
-/** @param shards As the app's own setting. */
+/** Looks into the table of a mirror. @param shards The app's setting `SHARDS`. */
 export function mirrorView(connectionString: string, tableName: string, shards: number): MirrorView {
   const table = azureTable(tableClientOf({ kind: "connectionString", connectionString }, tableName, null));
   const store = createStore({ table, shards, newCommitId: () => "never written" });
@@ -56,7 +56,7 @@ async function snapshot(store: Store, shards: number, sinceMs: number): Promise<
   return { mailboxes, fresh, calendars, notFresh };
 }
 
-/** Null: the mailbox's last round ended well since then. */
+/** Why a mailbox is not fresh; null: its last round ended well after `sinceMs`. */
 function reasonOf(checkpoint: Checkpoint, sinceMs: number): string | null {
   const state = stateOf(checkpoint);
   if (state === "fresh") return (checkpoint.lastSuccessMs ?? 0) >= sinceMs ? null : "not asked yet";

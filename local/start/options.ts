@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 
+/** Help for the command line. */
 export const usage = `usage: npm start -- [options]
   --once            until the mirror is quiet, then a summary; exit code 0 when every mailbox is fresh, else 1
   --mailboxes N     simulated mailboxes (default 50)
@@ -12,6 +13,7 @@ export const usage = `usage: npm start -- [options]
   --app DIR         a built app elsewhere, such as an unpacked deployment, in the host stand-in
   --json            one JSON object per line instead of text`;
 
+/** The options of `npm start`, checked. */
 export type StartOptions = {
   readonly once: boolean;
   readonly mailboxes: number;
@@ -29,7 +31,7 @@ export type StartOptions = {
   readonly json: boolean;
 };
 
-/** @throws Error in one line for an option that is unknown or out of range. */
+/** Reads the command line. @throws Error in one line for an option that is unknown or out of range. */
 export function startOptions(args: readonly string[], env: NodeJS.ProcessEnv): StartOptions {
   const { values } = parseArgs({
     args: [...args],

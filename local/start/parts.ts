@@ -6,7 +6,7 @@ import { programPath, root } from "../root.js";
 import type { StartOptions } from "./options.js";
 import { type Child, freePort, onPath, run } from "./processes.js";
 
-/** Everything around the app that runs, and how to end it. */
+/** Everything that runs for the app, and how to end it. */
 export type Parts = {
   readonly connectionString: string;
   /** Null: a real Graph. */
@@ -17,10 +17,11 @@ export type Parts = {
   stop(): Promise<void>;
 };
 
+/** Takes a line that the host writes for people. */
 export type Hear = (line: string) => void;
 
 /**
- * Starts storage and Graph, then the host that needs both, and ends them in the other order.
+ * Starts storage and Graph, then the host that needs both, and ends them in reverse order.
  * @throws Error in one line when one of them cannot start; what had started is ended.
  */
 export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, hear: Hear): Promise<Parts> {
@@ -44,7 +45,7 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
       FUNCTIONS_WORKER_RUNTIME: "node",
       GRAPH_ACCESS_TOKEN: token,
       GRAPH_PAGE_SIZE: options.pageSize,
-      // Once: only the ticks that we ask for. Else often, for whoever watches.
+      // Once: only the ticks that we start. Else often, so that there is something to see.
       SYNC_SCHEDULE: options.once ? "0 0 0 1 1 *" : env["SYNC_SCHEDULE"] || "*/10 * * * * *",
       ROSTER: options.roster === "directory" ? "directory" : env["ROSTER"],
       ROSTER_SCHEDULE: options.once ? "0 0 0 1 1 *" : env["ROSTER_SCHEDULE"] || "*/20 * * * * *",
@@ -164,7 +165,7 @@ async function startCoreTools(
   return { child, url, kind: "Functions Core Tools" as const };
 }
 
-/** Core Tools keeps timer locks in blobs, which the rest of the product does without. */
+/** Adds blobs, in which Core Tools keeps timer locks; the product itself needs none. */
 async function withBlobs(connectionString: string, stops: (() => Promise<void>)[]): Promise<string> {
   if (!connectionString.includes("devstoreaccount1;") || connectionString.includes("BlobEndpoint"))
     return connectionString;
@@ -183,7 +184,7 @@ async function withBlobs(connectionString: string, stops: (() => Promise<void>)[
   return `${connectionString}BlobEndpoint=http://127.0.0.1:${port}/devstoreaccount1;`;
 }
 
-/** Waits for both, also where one fails: nothing may start behind our back and outlive us. */
+/** Waits for both even when one fails, so that nothing is left running that nobody ends. */
 async function bothOrNeither<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([first, second]);
   return Promise.all([first, second]);

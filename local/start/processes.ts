@@ -5,17 +5,17 @@ import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** A child process that we started: what it said on stderr explains its end. */
+/** A child process that we started. */
 export type Child = {
   readonly process: ChildProcess;
-  /** Resolves with the reason when the child ends without having been asked to. */
+  /** Resolves when the child ends unasked, with the reason as its stderr gave it. */
   readonly died: Promise<string>;
   stop(): Promise<void>;
 };
 
 const stopMsMax = 35_000;
 
-/** Runs a program in its own process group, so that a Ctrl-C on the terminal reaches us alone and we end it in order. */
+/** Runs a program in its own process group, so that Ctrl-C on the terminal reaches only us and we end it in order. */
 export function run(
   name: string,
   command: string,
@@ -31,10 +31,10 @@ export function run(
   });
   let complaint = "";
   let isStopping = false;
-  child.stdin.on("error", () => child.stdin.destroy()); // It ended: `died` tells.
+  child.stdin.on("error", () => child.stdin.destroy()); // It has ended: `died` says so.
   for (const stream of ["stdout", "stderr"] as const) {
     createInterface(child[stream]).on("line", (line) => {
-      // Of a stack the line that names the error; else the last line.
+      // The line of a stack that names the error, else the last line.
       if (stream === "stderr" && line.trim() !== "" && !/Error\b/.test(complaint)) complaint = line.trim();
       onLine(line, stream);
     });

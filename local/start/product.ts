@@ -9,11 +9,12 @@ export type Product = {
   discover(): Promise<void>;
   status(): Promise<Status>;
   addMailboxes(mailboxes: readonly NewMailbox[], onAdded?: (added: number) => void): Promise<void>;
-  /** Whatever the mailbox waits for is over. */
+  /** Ends parking and waits of a mailbox. */
   release(mailboxId: string): Promise<void>;
   tick(): Promise<void>;
 };
 
+/** The product behind a host. Its functions throw an Error in one line when a request is refused. */
 export function productAt(hostUrl: string): Product {
   return {
     discover: async () => {
@@ -65,17 +66,18 @@ async function saidBy(response: Response): Promise<string> {
   }
 }
 
-/** What a simulator knows and does, by its control API. */
+/** What `npm start` asks of the Graph simulator. */
 export type Simulator = {
   mailboxes(): Promise<readonly NewMailbox[]>;
   requests(): Promise<{ readonly httpRequests: number; readonly pages: number }>;
   edit(): Promise<void>;
-  /** Mailboxes' calendars as Graph has them now: of each thousand mailboxes so many. */
+  /** The calendars that Graph has now, of `ofThousand` of each thousand mailboxes. */
   truth(
     ofThousand: number,
   ): AsyncIterable<{ readonly id: string; readonly calendars: readonly Record<string, unknown>[] }>;
 };
 
+/** The simulator behind a URL, by its control API. */
 export function simulatorAt(url: string): Simulator {
   const get = async (path: string) => (await fetch(`${url}/_control/${path}`)).json();
   async function* mailboxes(query: string, ofThousand = 1000) {

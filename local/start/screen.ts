@@ -1,5 +1,6 @@
 import type { Snapshot } from "./mirrorView.js";
 
+/** The result of a first synchronisation. */
 type Summary = Snapshot & {
   readonly seconds: number;
   readonly requests: number | null;
@@ -20,6 +21,7 @@ export type Screen = {
   fail(text: string): void;
 };
 
+/** @param json One JSON object per line, for programs; else text. */
 export function screenOf(json: boolean): Screen {
   return json ? jsonScreen() : textScreen();
 }
@@ -81,7 +83,7 @@ function summaryText(summary: Summary): string {
   return lines.join("\n");
 }
 
-/** What to do about the failures that a first try meets most. */
+/** What to do about the most frequent failures of a first try. */
 function hintOf(why: string): string {
   if (/ECONN|ENOTFOUND|EAI_AGAIN|timeout/.test(why))
     return ". Graph cannot be reached: look at GRAPH_ENDPOINT and the network.";
@@ -90,7 +92,7 @@ function hintOf(why: string): string {
   return "";
 }
 
-/** Names come from mailbox owners: no control character of theirs reaches the terminal. */
+/** Escapes control characters: names come from mailbox owners, and must not control the terminal. */
 function printable(name: string): string {
   return JSON.stringify(name).replace(/[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "�");
 }

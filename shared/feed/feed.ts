@@ -6,26 +6,27 @@ import type { CalendarRow, Checkpoint } from "../sync/types.js";
 import { beginning, isExpired, isListOvertaken, type Position, pageAfter } from "./position.js";
 import { createTokens, type Tokens } from "./token.js";
 
-/** Graph's own bound for a page, and what we take when nothing is asked for. */
+/** Calendars per page: our default, and the most that Graph allows. */
 export const feedLimits = { pageSizeDefault: 100, pageSizeMax: 999 } as const;
 
 /**
- * How often a list reads the rows, at most, when the mailbox changes under its reading. Our choice: changes come minutes
- * apart, but a large unit is written in several transactions.
+ * How often a list reads the rows at most, while the mailbox changes. Our choice: changes come minutes apart, but a large
+ * unit is written in several transactions.
  */
 const listReadingsMax = 5;
 
 /**
  * Why there is no answer, with the mailbox's checkpoint where it was read.
- * `unknownMailbox`: not on the roster, or on its way out. `notReady`: its first full round has not ended, so nobody can
- * say which calendars it has; its checkpoint tells whether that round will come. `unsettled`: it changed again and again
- * while it was read. `badToken`: not one of ours for this mailbox. `expired`: ours, and the reader must start over.
+ * `unknownMailbox`: not on the roster, or being removed. `notReady`: its first full round has not ended, so its calendars
+ * are not known; its checkpoint shows whether that round will come. `unsettled`: it kept changing while it was read.
+ * `badToken`: not one of ours for this mailbox. `expired`: one of ours, but the reader must start over.
  */
 export type FeedRefusal =
   | { readonly kind: "badToken" }
   | { readonly kind: "unknownMailbox"; readonly checkpoint: Checkpoint | null }
   | { readonly kind: "notReady" | "unsettled" | "expired"; readonly checkpoint: Checkpoint };
 
+/** One page of the delta feed. */
 export type DeltaPage = {
   readonly kind: "page";
   /** Calendars and tombstones, in the order of their changes. */
@@ -35,6 +36,7 @@ export type DeltaPage = {
   readonly checkpoint: Checkpoint;
 };
 
+/** One page of the list. `version`: equal for equal pages, for an ETag. */
 export type ListPage = {
   readonly kind: "page";
   readonly rows: readonly CalendarRow[];
@@ -44,6 +46,7 @@ export type ListPage = {
   readonly checkpoint: Checkpoint;
 };
 
+/** One calendar that is alive. */
 type OneCalendar = {
   readonly kind: "calendar";
   readonly row: CalendarRow;
@@ -51,19 +54,19 @@ type OneCalendar = {
   readonly checkpoint: Checkpoint;
 };
 
-/** The reader holds the version that is there now. */
+/** The reader holds the present version already. */
 type Unchanged = { readonly kind: "unchanged"; readonly version: string; readonly checkpoint: Checkpoint };
 
-/** The mirror as other programs read it. Throws what the store throws. */
+/** The mirror as other programs read it. All methods throw StorageError when the table gives no clear answer. */
 export type MirrorFeed = {
   /**
-   * The changes after a token; without one, all calendars. One point read when there are none. Once it has given a
-   * deltaLink, its reader holds the mirror as it was at one moment of the walk.
+   * The changes after a token; without one, all calendars. One point read when there are none. Having received a
+   * deltaLink, the reader holds the mirror as it was at one moment of the walk (I6).
    */
   delta(mailboxId: string, token: string | null, pageSize: number): Promise<DeltaPage | FeedRefusal>;
   /**
    * The calendars that are alive, in the order of their ids. All pages together are the mirror at the moment of the last
-   * one; where a change makes that impossible, the next page is refused as `expired`.
+   * one; when a change makes that impossible, the next page is refused as `expired` (I6).
    */
   list(mailboxId: string, ask: ListAsk): Promise<ListPage | Unchanged | FeedRefusal>;
   /** The first of these calendars that is alive: one id may be read from a URL in more than one way. */
@@ -73,6 +76,7 @@ export type MirrorFeed = {
   ): Promise<OneCalendar | FeedRefusal | { readonly kind: "unknownCalendar"; readonly checkpoint: Checkpoint }>;
 };
 
+/** Which page of the list. `token`: null for the first one. */
 type ListAsk = {
   readonly token: string | null;
   readonly pageSize: number;
@@ -80,13 +84,16 @@ type ListAsk = {
   readonly holds?: (version: string) => boolean;
 };
 
+/** The part of the store that the feed reads. */
 type FeedStore = Pick<Store, "readMailbox" | "readCalendars" | "readCalendar">;
+/** What the feed is made of. */
 export type FeedParts = {
   readonly store: FeedStore;
   /** Seals tokens: 32 random bytes or more, the same for all instances. */
   readonly key: Uint8Array;
 };
 
+/** The feed over a store. */
 export function createFeed({ store, key }: FeedParts): MirrorFeed {
   const tokens = createTokens(key);
   return {
@@ -105,7 +112,7 @@ async function delta(
 ): Promise<DeltaPage | FeedRefusal> {
   const opened = token === null ? null : tokens.openFeed(mailboxId, token);
   if (token !== null && opened === null) return { kind: "badToken" };
-  const checkpoint = servedBy(await store.readMailbox(mailboxId)); // First of all: see pageAfter.
+  const checkpoint = servedBy(await store.readMailbox(mailboxId)); // Before the rows: see pageAfter.
   if ("kind" in checkpoint) return checkpoint;
   const { epoch, sequence } = checkpoint;
   if (opened !== null && (!opened.isOfEpoch(epoch) || isExpired(opened, checkpoint)))
@@ -161,7 +168,7 @@ async function list(
 
 /**
  * The rows of a mailbox as they stood at one moment: every real change moves the sequence in its own transaction, so
- * nothing changed while the sequence stood still. A list cannot end later, as the delta feed can, so it reads again.
+ * nothing changed while the sequence stood still. A list reads again when it moved; the delta feed ends later instead.
  */
 async function readSettled(
   store: FeedStore,
@@ -192,12 +199,12 @@ async function calendar(
   if ("kind" in checkpoint) return checkpoint;
   const row = rows.find((found) => found !== null && found.removedMs === null) ?? null;
   if (row === null) return missing(store, checkpoint);
-  // With its time: read beside the checkpoint, the row may be of the life before.
+  // With its time: read beside the checkpoint, the row may belong to the epoch before.
   const version = versionOf(checkpoint.epoch, row.sequence, row.changedMs, row.calendarId);
   return { kind: "calendar", row, version, checkpoint };
 }
 
-/** I3: a calendar is not there only in a mailbox that was served before and after the look at its row. */
+/** I3: a calendar is missing only if the mailbox was served, in one epoch, before and after the read of its row. */
 async function missing(store: FeedStore, { mailboxId, epoch }: Checkpoint): ReturnType<MirrorFeed["calendar"]> {
   const after = servedBy(await store.readMailbox(mailboxId));
   if ("kind" in after) return after;

@@ -1,11 +1,13 @@
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
-import type { ListPlace } from "./token.js";
 
 /**
- * How far a reader has come. It has been told of every row whose sequence is at most `position`.
+ * How far a reader has come. It has received every row whose sequence is at most `position`.
  * `start`: in a walk that began with nothing, the mailbox's sequence at its first page; 0 in all later walks.
  */
 export type Position = { readonly position: number; readonly start: number };
+
+/** How far a list has come: up to the calendar that its last page ended with, as the mailbox was at `sequence`. */
+export type ListPlace = { readonly after: string; readonly sequence: number };
 
 /** One page of the feed, in the order of the changes. `isLast`: its reader holds the mirror as it was when it was read. */
 export type FeedPage = { readonly rows: readonly CalendarRow[]; readonly next: Position; readonly isLast: boolean };
@@ -13,7 +15,7 @@ export type FeedPage = { readonly rows: readonly CalendarRow[]; readonly next: P
 /** The mailbox's sequence by checkpoints that were read just before and just after its rows. */
 export type SequencesAround = { readonly before: number; readonly after: number };
 
-/** Where a reader begins that holds nothing. */
+/** Where a reader that holds nothing begins. @param sequence The mailbox's present one. */
 export function beginning(sequence: number): Position {
   return { position: 0, start: sequence };
 }
@@ -28,12 +30,12 @@ export function beginning(sequence: number): Position {
  *   meanwhile is found, whatever else moves. One that moves gets a sequence above S, and S is the highest position that a
  *   token takes: the reader meets it again. Rows above S are left out here, for others below them may have been missed.
  * - A page ends at the sequence of its last row, so every row that is still to come is above it.
- * - Tombstones of sequence `start` or less are left out: what was gone before a walk began, its reader never had.
+ * - Tombstones of sequence `start` or less are left out: the reader never had what was gone before its walk began.
  *
  * Why a walk that has ended is the mirror at one moment. What the reader holds of a row that has moved on to above S is
- * old, or nothing if the row was never told: both are wrong to end with. So a page is the last one only when the
- * sequence did not move while the rows were read: then nothing stands above S, and the reader was told all up to S. Else
- * it has a nextLink, empty or not, and the walk goes on from there.
+ * old, or nothing if the row was never returned: both are wrong to end with. So a page is the last one only when the
+ * sequence did not move while the rows were read: then no row is above S, and the reader has received all up to S. Else
+ * the page has a nextLink, even when it is empty, and the walk goes on from there.
  *
  * @param rows All rows of the mailbox, tombstones included, in any order.
  */
@@ -60,7 +62,7 @@ export function pageAfter(
  * Whether a reader must start over, because a tombstone that it needs may have been deleted.
  *
  * Retention deletes a tombstone of sequence R and notes R in the checkpoint, in one transaction. Who needs that tombstone?
- * Only a reader that was once told of the calendar and not of its removal: one whose position is below R, and whose walk
+ * Only a reader that has received the calendar and not its removal: one whose position is below R, and whose walk
  * began before R (a walk that begins at R or later finds the calendar gone). So a reader is safe when its position **or**
  * its start is R or more, and for the highest R of all, that is what is asked here. A walk that begins now has the present
  * sequence as its start, which no R passes: it can expire only by retention that overtakes it later.
@@ -75,9 +77,9 @@ export function isExpired(
 }
 
 /**
- * Whether a list must start over: a calendar that its earlier pages told, or left out, has changed since. What is still
- * to come may change as it likes, for it is told as it is then. So a list that ends is the mirror as its last page found
- * it, though a list can tell of no removal.
+ * Whether a list must start over: a calendar within its earlier pages has changed since, was added or removed. Calendars
+ * after `place` may change, since later pages return them as they are then. So a list that ends is the mirror as its last
+ * page found it, although a list cannot report removals.
  * @param rows All rows of the mailbox as they stood at `sequence`, tombstones included.
  */
 export function isListOvertaken(
@@ -85,7 +87,7 @@ export function isListOvertaken(
   { sequence, retiredSequence }: Pick<Checkpoint, "sequence" | "retiredSequence">,
   rows: readonly CalendarRow[],
 ): boolean {
-  // A tombstone of then may have been deleted; or the table has lost what the list told, as after a restore.
+  // A tombstone from that time may have been deleted; or the table has lost what the list returned, as after a restore.
   if (retiredSequence > place.sequence || place.sequence > sequence) return true;
   return rows.some((row) => row.calendarId <= place.after && row.sequence > place.sequence);
 }

@@ -1,40 +1,39 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import type { Position } from "./position.js";
+import type { ListPlace, Position } from "./position.js";
 
 /**
- * Ours have some 100 characters; those of a list page carry a calendar's id, and Outlook's have 152 as a rule.
+ * Our choice: feed tokens have some 100 characters; those of a list also carry a calendar's id, mostly of 152 characters.
  * @internal For tests.
  */
 export const tokenCharsMax = 4_096;
 
-/** A place in the feed of one life of a mailbox. */
+/** A place in the delta feed of a mailbox, in one epoch of it. */
 type FeedToken = Position & { readonly epoch: string };
 
-/** How far a list has come: up to the calendar that its last page ended with, as the mailbox was at `sequence`. */
-export type ListPlace = { readonly after: string; readonly sequence: number };
-
-/** A place in the list of one life of a mailbox. */
+/** A place in the list of a mailbox, in one epoch of it. */
 type ListToken = ListPlace & { readonly epoch: string };
 
-/** An opened token still has to be held against the mailbox's present life. */
-type OfOneLife = { isOfEpoch(epoch: string): boolean };
+/** The epoch of an opened token still has to be compared with the mailbox's present one. */
+type OfOneEpoch = { isOfEpoch(epoch: string): boolean };
 
 type Payload = readonly ["f1", string, number, number] | readonly ["l2", string, number, string];
 
 /**
- * Tokens that only we can make: `payload.seal` in base64url, the seal an HMAC-SHA256 over mailbox and payload. They tell
- * a reader's place and no more, so they are sealed and not encrypted.
+ * Tokens that only we can make: `payload.seal` in base64url, the seal an HMAC-SHA256 over mailbox and payload. They hold
+ * a reader's place and nothing secret, so they are sealed but not encrypted.
  */
 export type Tokens = {
+  /** Seals a place in the delta feed. */
   feed(mailboxId: string, token: FeedToken): string;
-  /** Null: not ours, altered, of another mailbox, or no feed token. `isOfEpoch` tells whether it is of that life. */
-  openFeed(mailboxId: string, text: string): (Position & OfOneLife) | null;
+  /** Null: not ours, altered, of another mailbox, or no feed token. `isOfEpoch`: whether it belongs to that epoch. */
+  openFeed(mailboxId: string, text: string): (Position & OfOneEpoch) | null;
+  /** Seals a place in the list. */
   list(mailboxId: string, token: ListToken): string;
-  /** Null: not ours, altered, of another mailbox, or no list token. `isOfEpoch` tells whether it is of that life. */
-  openList(mailboxId: string, text: string): (ListPlace & OfOneLife) | null;
+  /** Null: not ours, altered, of another mailbox, or no list token. `isOfEpoch`: whether it belongs to that epoch. */
+  openList(mailboxId: string, text: string): (ListPlace & OfOneEpoch) | null;
 };
 
-/** @param key 32 random bytes or more, the same for all instances. */
+/** Makes and opens tokens. @param key 32 random bytes or more, the same for all instances. */
 export function createTokens(key: Uint8Array): Tokens {
   const sealOf = (mailboxId: string, payload: string): Buffer =>
     createHmac("sha256", key)
@@ -48,7 +47,7 @@ export function createTokens(key: Uint8Array): Tokens {
     if (text.length > tokenCharsMax) return null;
     const [, payload, seal] = /^([\w-]+)\.([\w-]{43})$/.exec(text) ?? [];
     if (payload === undefined || seal === undefined) return null;
-    // Bytes are compared and not texts, so the last character must be the one that we write: else two texts fit.
+    // Bytes are compared, not texts: the last character must be the one that we write, else two texts would fit.
     const given = Buffer.from(seal, "base64url");
     if (given.toString("base64url") !== seal || !timingSafeEqual(given, sealOf(mailboxId, payload))) return null;
     return JSON.parse(Buffer.from(payload, "base64url").toString()) as readonly unknown[]; // Sealed, hence ours.

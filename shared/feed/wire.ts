@@ -1,21 +1,24 @@
 import type { CalendarRow, JsonObject } from "../sync/types.js";
 
 /**
- * Rows in Graph's own words. Properties that we don't know are kept as they came. What OData said about an item (names
- * that begin with @) is said anew: it is no part of the calendar, and moves no sequence.
+ * Rows in Graph's own format. Properties that we don't know are kept as they came. OData annotations of an item (names
+ * that begin with @) are written anew: they are no part of the calendar, and move no sequence.
  */
 
 const calendarType = "#microsoft.graph.calendar";
 
-/** A row of a delta page: the calendar, or that it is gone. */
+/**
+ * An item of a delta page: the calendar, or `@removed`.
+ * @see https://learn.microsoft.com/graph/delta-query-overview
+ */
 export function deltaItem({ calendarId, resource, removedMs }: CalendarRow): JsonObject {
   if (removedMs !== null) return { "@odata.type": calendarType, id: calendarId, "@removed": { reason: "deleted" } };
   return { "@odata.type": calendarType, ...propertiesOf(resource, null), id: calendarId };
 }
 
 /**
- * A calendar as a list or a single read shows it: without the type, which the context tells.
- * @param select Names of properties; null for all. The id always comes, as with Outlook's own resources.
+ * A calendar as a list or a single read shows it: without its type, which is in `@odata.context`.
+ * @param select Names of properties; null for all. The id is always included, as in Graph's own answers.
  */
 export function readItem({ calendarId, resource }: CalendarRow, select: readonly string[] | null): JsonObject {
   return { ...propertiesOf(resource, select), id: calendarId };

@@ -1,18 +1,27 @@
 import type { Asked } from "../graph/client.js";
 import type { Store } from "../store/store.js";
-import { type Checkpoint, type Counters, counterNames } from "../sync/types.js";
+import { type Checkpoint, type Counters, counterNames, type Step } from "../sync/types.js";
 
 /** What one commit adds. */
 export type Counts = Pick<Counters, "rounds" | "pages" | "changes">;
 
+/** What a step's commit counts as; null stands for a page that was refused. */
+export function countsOf(step: Step | null, changes: number): Counts {
+  const isPage = step?.kind === "apply";
+  return { pages: isPage ? 1 : 0, rounds: isPage && step.ends ? 1 : 0, changes };
+}
+
+/** Both together, counter by counter. */
 export function addCounters(one: Counters, other: Counters): Counters {
   return Object.fromEntries(counterNames.map((name) => [name, one[name] + other[name]])) as Counters;
 }
 
+/** What `one` has counted beyond `other`. */
 export function subtractCounters(one: Counters, other: Counters): Counters {
   return Object.fromEntries(counterNames.map((name) => [name, one[name] - other[name]])) as Counters;
 }
 
+/** All counters at zero. */
 export const noCounters: Counters = {
   rounds: 0,
   pages: 0,
@@ -23,17 +32,18 @@ export const noCounters: Counters = {
 };
 
 /**
- * What an invocation that walks one mailbox has done since its last commit. It goes into the checkpoint with the next
+ * What an invocation of `applyPage` has done since its last commit. It goes into the checkpoint with the next
  * one, and the next run over the shard takes it from there into its figures, in the transaction that clears it. So it is
- * counted once; what an invocation did after its last commit is not counted at all.
+ * counted once; what an invocation did after its last commit is not counted at all. The column is called `walked`.
  */
-export class Walked {
+export class PendingCounters {
   #graphRequests = 0;
   #throttles = 0;
-  #transactionsTold = 0;
+  #transactionsCounted = 0;
 
   constructor(private readonly store: Pick<Store, "transactions">) {}
 
+  /** Counts what one call of the Graph client has cost. */
   asked({ requests, throttles }: Asked): void {
     this.#graphRequests += requests;
     this.#throttles += throttles;
@@ -46,11 +56,11 @@ export class Walked {
       ...counts,
       graphRequests: this.#graphRequests,
       throttles: this.#throttles,
-      transactions: transactions - this.#transactionsTold,
+      transactions: transactions - this.#transactionsCounted,
     };
     this.#graphRequests = 0;
     this.#throttles = 0;
-    this.#transactionsTold = transactions;
+    this.#transactionsCounted = transactions;
     return { ...next, walked: addCounters(next.walked ?? noCounters, done) };
   }
 }

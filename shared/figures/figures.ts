@@ -18,17 +18,18 @@ import {
 
 /** A day of five-minute ticks. */
 export const ticksKept = 288;
-/** Mailboxes named for each trouble, in each shard: a start for whoever looks into it. */
+/** Mailboxes named for each trouble, in each shard: a start for those who look into it. */
 const examplesMax = 20;
 /** Reasons told apart in a shard; more are counted as `other`. */
 const reasonsMax = 40;
 
+/** What a run has counted, for the table, the log and metrics. */
 export type Figures = {
   /** What the shard's figures row keeps. */
   readonly stored: JsonObject;
   /** What the log says of this run. */
-  readonly told: Readonly<Record<string, number>>;
-  /** What this run alone did: `told` also counts what came before it in the tick. */
+  readonly logged: Readonly<Record<string, number>>;
+  /** What this run alone did: `logged` also counts what came before it in the tick. */
   readonly done: Counters;
   /** How the shard's mailboxes stand, where this run has completed a count of all. */
   readonly counted: { readonly census: Census; readonly atMs: number } | null;
@@ -41,7 +42,7 @@ export class RunTally {
   readonly countedBefore: Counters;
   readonly census: Census;
   readonly previous: ShardFigures;
-  /** False when mailboxes that this tick has handled before are missing: then the census of the tick before stays. */
+  /** False when mailboxes are missing that this tick has handled before: then the last whole census stays. */
   readonly isWhole: boolean;
   newAsked: number;
   /** The last refusal of the application whose end this shard has followed. */
@@ -70,7 +71,10 @@ export class RunTally {
     this.#freshSinceMs = before?.startedMs ?? run.startedMs;
   }
 
-  /** Codes by which the application was refused until just now: once it has got round, a shard has followed its end. */
+  /**
+   * Codes of an application's refusal that has ended and whose end the shard has not followed yet: mailboxes refused with
+   * them are due. The end counts as followed once a run gets round the shard.
+   */
   overIn(brake: Brake | null): readonly string[] {
     const ended = brake?.ended ?? null;
     if (ended === null || ended.atMs === this.previous.overMs) return [];
@@ -78,17 +82,18 @@ export class RunTally {
     return ended.codes;
   }
 
+  /** Counts what one call of the Graph client has cost. */
   asked({ requests, throttles }: Asked): void {
     this.counters = addCounters(this.counters, { ...noCounters, graphRequests: requests, throttles });
   }
 
-  /** What a commit of this run did, and what was done for the mailbox since the last run and is cleared with it. */
+  /** Counts what a commit of this run did, and what `applyPage` did since the last run, which the commit clears. */
   committed(counts: Counts, before: Checkpoint, after: Checkpoint): void {
     this.counters = addCounters(this.counters, { ...noCounters, ...counts });
     if (before.walked !== null && after.walked === null) this.counters = addCounters(this.counters, before.walked);
   }
 
-  /** A mailbox counts once, when the run leaves it behind: what goes on with this tick begins after it (I7). */
+  /** Counts a mailbox once, when the cursor moves over it: a run that continues this tick begins after it (I7). */
   passed(checkpoint: Checkpoint): void {
     const { census } = this;
     const state = stateOf(checkpoint);
@@ -112,7 +117,7 @@ export class RunTally {
     }
   }
 
-  /** A mailbox whose checkpoint cannot be read is passed over until somebody mends it: parked, in sight (I7). */
+  /** Counts a mailbox whose checkpoint cannot be read as parked: nobody asks about it until somebody repairs it (I7). */
   unreadable(mailboxId: string): void {
     this.census.states.parked += 1;
     this.#trouble("parked", rowUnreadable, mailboxId);
@@ -121,8 +126,8 @@ export class RunTally {
   #trouble(state: MailboxState, reason: string, mailboxId: string): void {
     const known = this.census.troubles;
     const isRoom = known.length < reasonsMax;
-    const told = known.find((one) => one.state === state && one.reason === reason);
-    const entry = told ?? (isRoom ? null : known.find((one) => one.state === state && one.reason === "other"));
+    const same = known.find((one) => one.state === state && one.reason === reason);
+    const entry = same ?? (isRoom ? null : known.find((one) => one.state === state && one.reason === "other"));
     if (entry === null || entry === undefined) {
       known.push({ state, reason: isRoom ? reason : "other", count: 1, examples: [mailboxId] });
       return;
@@ -132,7 +137,7 @@ export class RunTally {
   }
 }
 
-/** Why a mailbox stands in a state that somebody may want to look into; null for all other states. */
+/** The reason for a state that somebody may want to look into; null for all other states. */
 function troubleOf(state: MailboxState, checkpoint: Checkpoint): string | null {
   switch (state) {
     case "parked":
@@ -159,30 +164,30 @@ export function figuresOf(
   position: { readonly cursor: string | null; readonly wrapped: boolean },
 ): Figures {
   const { run, previous, census, clock, newAsked, isWhole } = tally;
-  // The rows themselves are written once more after this count.
+  // One more: the transaction that writes these figures.
   const counters = addCounters(tally.counters, { ...noCounters, transactions: store.transactions() + 1 });
   const nowMs = clock.nowMs();
-  const told = { ...counters, ms: nowMs - run.startedMs };
+  const logged = { ...counters, ms: nowMs - run.startedMs };
   const done = subtractCounters(counters, tally.countedBefore);
   if (kind === "unfinished") {
     const { cursor, wrapped } = position;
     const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
     const partial: PartialFigures = { ...spent, cursor, wrapped, isWhole, newAsked, census };
-    return { stored: storedFigures({ ...previous, partial }), told, done, counted: null };
+    return { stored: storedFigures({ ...previous, partial }), logged, done, counted: null };
   }
   const tick: TickFigures = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
   const ticks = withTick(previous.ticks, tick).slice(-ticksKept);
   const counted = isWhole ? { census, atMs: nowMs } : null;
   const kept = counted ?? { census: previous.census, atMs: previous.atMs };
   const overMs = kind === "done" ? tally.overMs : previous.overMs;
-  return { stored: storedFigures({ ...kept, ticks, overMs, partial: null }), told, done, counted };
+  return { stored: storedFigures({ ...kept, ticks, overMs, partial: null }), logged, done, counted };
 }
 
 function tickOf({ tick, startedMs, finishedMs, ...more }: PartialFigures): TickFigures {
   return { tick, startedMs, finishedMs, ...addCounters(more, noCounters) };
 }
 
-/** What one tick did in two goes, for a crash lay between, stands in one entry. */
+/** The ticks with one more. What a tick did before a crash and after it is added up in one entry. */
 function withTick(ticks: readonly TickFigures[], tick: TickFigures): readonly TickFigures[] {
   const before = ticks.find((one) => one.tick === tick.tick);
   if (before === undefined) return [...ticks, tick];

@@ -18,19 +18,20 @@ export type Census = {
   driftMailboxes: number;
   /** Mailboxes whose last success is not older than the start of the tick before. */
   freshWithinTwoTicks: number;
-  /** Those of them whose last success is of the counting tick itself: still fresh when one more has been missed. */
+  /** Those of them whose last success is of the counting tick itself: they stay fresh if the next tick is missed. */
   freshInTick: number;
   neverSucceeded: number;
   oldestSuccess: { readonly atMs: number; readonly mailbox: string } | null;
   readonly troubles: Trouble[];
 };
 
-/** Those that are asked: without suspended ones and those on their way out. */
+/** Mailboxes that are asked: all but those suspended or being removed. */
 export function mirroredIn({ states }: Census): number {
   const total = Object.values(states).reduce((sum, count) => sum + count, 0);
   return total - states.suspended - states.removing;
 }
 
+/** What one tick has done in a shard. */
 export type TickFigures = Counters & { readonly tick: string; readonly startedMs: number; readonly finishedMs: number };
 
 /** What a run had counted when it stopped; its census holds only where the shard's row says that it stopped. */
@@ -54,6 +55,7 @@ export type ShardFigures = {
   readonly partial: PartialFigures | null;
 };
 
+/** A census that has counted nobody yet. */
 export function emptyCensus(): Census {
   return {
     states: numbersOf({}, mailboxStates),
@@ -83,7 +85,7 @@ export function storedFigures({ census, atMs, ticks, overMs, partial }: ShardFig
   };
 }
 
-/** Reads what was stored, by this release or another: what cannot be read is missing, and costs figures only. */
+/** Reads what was stored, by this release or another. What cannot be read is left out: only figures are lost. */
 export function shardFiguresOf(stored: JsonObject): ShardFigures {
   const partial = objectOf(stored["partial"]);
   const partialCensus = censusOf(partial?.["census"]);

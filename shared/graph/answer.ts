@@ -12,7 +12,7 @@ export function parseBody(text: string): Body {
   }
 }
 
-/** Header names in lower case. Values that are no text are left out. */
+/** Headers by names in lower case. Values that are neither text nor number are left out. */
 export function headersOf(pairs: Iterable<readonly [string, unknown]>): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (const [name, value] of pairs) {
@@ -42,7 +42,7 @@ function errorLevels(body: Body): readonly ErrorLevel[] {
 
 /**
  * The error codes of an answer, from the outermost to the innermost, in Graph's own spelling.
- * @see https://learn.microsoft.com/graph/errors: the innermost code that is understood tells most.
+ * @see https://learn.microsoft.com/graph/errors: the innermost code that is understood is the most specific.
  */
 export function codeChain(answer: Answer): readonly string[] {
   const codes = errorLevels(answer.body).flatMap(({ code }) => (code === null ? [] : [code]));
@@ -51,14 +51,14 @@ export function codeChain(answer: Answer): readonly string[] {
   return /\berror="?insufficient_claims\b/i.test(challenge) ? [...codes, "insufficient_claims"] : codes;
 }
 
-/** All messages of the chain, for the few failures that have no code of their own. Not for logs: they hold names. */
+/** All messages of the chain, for the few failures that have no code of their own. Never logged: they may hold names. */
 export function messagesOf(answer: Answer): string {
   return errorLevels(answer.body)
     .map(({ message }) => message)
     .join("\n");
 }
 
-/** What Microsoft's support asks for, and nothing that is secret. */
+/** The ids that Microsoft's support asks for; nothing secret. */
 export function traceOf(answer: Answer): { requestId: string | null; diagnostic: string | null } {
   const inBody = errorLevels(answer.body).find(({ requestId }) => requestId !== null)?.requestId ?? null;
   const inHeader = answer.headers.get("request-id");

@@ -7,7 +7,7 @@ import type { Answer, BatchHealth, Body } from "./ports.js";
 /** One GET of a batch. `url`: relative, without the version. */
 export type BatchRequest = { readonly url: string; readonly clientRequestId: string };
 
-/** An item's answer, or why there is none that can be believed. */
+/** An item's answer, or why there is none that can be used. */
 export type BatchItem = Answer | "missing" | "duplicate" | "malformed";
 
 /**
@@ -26,9 +26,9 @@ export function batchBody(requests: readonly BatchRequest[], prefer: string): Js
 }
 
 /**
- * Reads the body of an outer 200, which says nothing by itself: each item has its own status. Answers come in any
- * order and are matched by id; of an id that comes twice, neither is believed (I10: its neighbours are).
- * @returns As many items as were asked, in the order of the asks; null when the body is no batch answer at all.
+ * Reads the body of an outer 200, which says nothing about its items: each has its own status. They come in any order and
+ * are matched by id; when an id comes twice, neither answer is used (I10: those of others are).
+ * @returns One item for each request, in their order; null when the body is no batch answer.
  */
 export function parseBatch(body: Body, count: number): readonly BatchItem[] | null {
   const responses = body.shape === "json" && isJsonObject(body.value) ? body.value["responses"] : null;
@@ -38,7 +38,7 @@ export function parseBatch(body: Body, count: number): readonly BatchItem[] | nu
     const id = isJsonObject(response) ? response["id"] : null;
     if (typeof id !== "string" || !/^[1-9]\d{0,2}$/.test(id)) continue;
     const index = Number(id) - 1;
-    if (items[index] === undefined) continue; // An id that we never gave.
+    if (items[index] === undefined) continue; // Not an id of this batch.
     items[index] = items[index] === "missing" ? itemOf(response) : "duplicate";
   }
   return items;
@@ -50,7 +50,7 @@ function itemOf(response: JsonObject): BatchItem {
   return { status, headers: headersOf(isJsonObject(headers) ? Object.entries(headers) : []), body: bodyOf(body) };
 }
 
-/** JSON comes inline. Text comes as a string, and JSON of another content type as base64 of it. */
+/** JSON is inline. Text is a string, and JSON of another content type is base64 in a string. */
 function bodyOf(body: unknown): Body {
   if (body === undefined || body === null) return { shape: "empty" };
   if (typeof body !== "string") return { shape: "json", value: body };
@@ -59,15 +59,15 @@ function bodyOf(body: unknown): Body {
   return parseBody(Buffer.from(body, "base64").toString("utf8"));
 }
 
-/** Whether the item is asked again by itself: its answer is about the batch, not about the mailbox. */
+/** Whether the item must be asked again by a single call: its answer is about the batch, not about the mailbox. */
 export function isForSingleCall(item: Answer): boolean {
   if (item.status === 424) return true; // Failed because of another item.
   return item.status === 200 && item.body.shape !== "json";
 }
 
 /**
- * Whether to try `$batch`. After three refusals in a row single calls do for a quarter of an hour: delta in a batch is
- * nowhere documented, and a cloud may not take it.
+ * Whether to try `$batch`. After three refusals in a row only single calls are made for a quarter of an hour: delta in a
+ * batch is not documented anywhere, and a cloud may refuse it.
  */
 export function batchGate(health: BatchHealth, clock: { nowMs(): number }, limits: GraphLimits = graphLimits) {
   return {

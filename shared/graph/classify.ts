@@ -2,20 +2,9 @@ import { codeChain, messagesOf } from "./answer.js";
 import type { Answer, Failure } from "./ports.js";
 import { retryAfterMs } from "./retryAfter.js";
 
-/** Classes of failure, as an operator thinks of them. */
-type FailureClass =
-  | "resetSync"
-  | "linkRefused"
-  | "featureUnavailable"
-  | "mailboxUnavailable"
-  | "transient"
-  | "unreadable"
-  | "denied"
-  | "authConfig"
-  | "fallbackToList"
-  | "throttled";
+type FailureKind = Failure["kind"];
 
-const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unreadable">, readonly string[]>> = {
+const codesOfKind: Readonly<Record<Exclude<FailureKind, "linkRefused" | "unreadable">, readonly string[]>> = {
   // A delta link is too old, evicted or damaged: only a full round helps.
   resetSync: [
     "syncStateNotFound",
@@ -28,7 +17,7 @@ const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unrea
   ],
   // This version or cloud has no such route, or refuses how we ask: true for every mailbox.
   featureUnavailable: ["RequestBroker--ParseUri", "ErrorInvalidIdMalformed", "ErrorInvalidUrlQuery", "NotImplemented"],
-  mailboxUnavailable: [
+  noMailbox: [
     "MailboxNotEnabledForRESTAPI",
     "MailboxNotSupportedForRESTAPI",
     "ResourceNotFound", // Alternates with the first for one and the same user.
@@ -46,7 +35,7 @@ const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unrea
   // Also a missing role: whether *all* mailboxes are refused is not seen from one answer.
   denied: ["ErrorAccessDenied", "extensionError", "ErrorItemNotFound"],
   authConfig: ["Authorization_RequestDenied", "insufficient_claims", "InvalidAuthenticationToken"],
-  fallbackToList: ["ErrorQuotaExceeded"], // The mailbox is full, and delta writes its sync state into it.
+  mailboxFull: ["ErrorQuotaExceeded"], // The mailbox is full, and delta stores its sync state there.
   throttled: [
     "ApplicationThrottled",
     "TooManyRequests",
@@ -56,14 +45,14 @@ const codesOfClass: Readonly<Record<Exclude<FailureClass, "linkRefused" | "unrea
   ],
 };
 
-const classOfCode: ReadonlyMap<string, FailureClass> = new Map(
-  (Object.keys(codesOfClass) as (keyof typeof codesOfClass)[]).flatMap((name) =>
-    codesOfClass[name].map((code) => [code.toLowerCase(), name] as const),
+const kindOfCode: ReadonlyMap<string, FailureKind> = new Map(
+  (Object.keys(codesOfKind) as (keyof typeof codesOfKind)[]).flatMap((name) =>
+    codesOfKind[name].map((code) => [code.toLowerCase(), name] as const),
   ),
 );
 
-/** Failures that have no code of their own. A last hint: words in messages change without notice. */
-const hints: readonly (readonly [RegExp, FailureClass])[] = [
+/** Failures that have no code of their own. Least trusted: messages change without notice. */
+const hints: readonly (readonly [RegExp, FailureKind])[] = [
   [/badly formed token/i, "resetSync"],
   [/change tracking is not supported/i, "featureUnavailable"],
   [/resource not found for the segment/i, "featureUnavailable"],
@@ -71,83 +60,64 @@ const hints: readonly (readonly [RegExp, FailureClass])[] = [
 ];
 
 /**
- * What a failed answer means for the mailbox that it is about: by code first, then by words and shape of the body, then
- * by bare status. Total: any status, any body. Nothing that it returns can remove a calendar (I3).
- * @param askedByLink A stored link was asked, not the start of a round. What is not known to concern the mailbox or the
- *   application is then taken for a refusal of the link alone: links that Graph itself had issued were refused for months.
+ * What a failed answer means for the mailbox that it is about: by code first, then by message and shape of the body, then
+ * by status alone. Total: any status, any body. No result can remove a calendar (I3).
+ * @param askedByLink A stored link was asked, not the start of a round. A failure that is not known to concern the mailbox
+ *   or the application is then a refusal of the link alone: Graph has refused links of its own for months.
+ * @see https://learn.microsoft.com/graph/errors
  */
 export function classify(answer: Answer, askedByLink: boolean, nowMs: number): Failure {
   const chain = codeChain(answer);
-  const known = chain.findLast((code) => classOfCode.has(code.toLowerCase())) ?? null;
+  const known = chain.findLast((code) => kindOfCode.has(code.toLowerCase())) ?? null;
   const code = known ?? chain.at(-1) ?? codeOfStatus(answer.status);
-  switch (classOf(answer, known, askedByLink)) {
-    case "throttled":
-      return { kind: "throttled", code, retryAfterMs: retryAfterMs(answer, nowMs) };
-    case "transient":
-      return { kind: "transient", code, retryAfterMs: retryAfterMs(answer, nowMs) };
-    case "unreadable":
-      return { kind: "unreadable", code, retryAfterMs: retryAfterMs(answer, nowMs) };
-    case "resetSync":
-      return { kind: "resetSync", code };
-    case "linkRefused":
-      return { kind: "linkRefused", code };
-    case "featureUnavailable":
-      return { kind: "featureUnavailable", code };
-    case "mailboxUnavailable":
-      return { kind: "noMailbox", code };
-    case "denied":
-      return { kind: "denied", code };
-    case "authConfig":
-      return { kind: "authConfig", code };
-    case "fallbackToList":
-      return { kind: "mailboxFull", code };
-  }
+  const kind = kindOf(answer, known, askedByLink);
+  if (kind !== "throttled" && kind !== "transient" && kind !== "unreadable") return { kind, code };
+  return { kind, code, retryAfterMs: retryAfterMs(answer, nowMs) };
 }
 
-function classOf(answer: Answer, known: string | null, askedByLink: boolean): FailureClass {
-  const found = classOfAny(answer, known);
+function kindOf(answer: Answer, known: string | null, askedByLink: boolean): FailureKind {
+  const found = kindOfAny(answer, known);
   if (!askedByLink) return found;
-  const isKnownOfMailbox = found === "mailboxUnavailable" && known !== null && !isOfAnyThing(known);
   switch (found) {
-    case "mailboxUnavailable":
-      return isKnownOfMailbox ? found : "linkRefused";
-    case "featureUnavailable": // The start had been served: it says whether there is still such a route.
+    case "noMailbox":
+      return known !== null && !isOfAnyThing(known) ? found : "linkRefused";
+    case "featureUnavailable": // The start was served: asking it again shows whether the route still exists.
       return "linkRefused";
-    case "denied": // The link's folder is gone; without a link it is a missing object, or missing rights.
+    case "denied": // With a link its folder is gone; without one it is a missing object, or missing rights.
       return known?.toLowerCase() === "erroritemnotfound" ? "resetSync" : found;
     default:
       return found;
   }
 }
 
-/** `ResourceNotFound` is said of a mailbox, of the route itself, and may be of what the link stands for. */
+/** `ResourceNotFound` may be about the mailbox, the route itself, or what the link stands for. */
 function isOfAnyThing(code: string): boolean {
   return code.toLowerCase() === "resourcenotfound";
 }
 
-function classOfAny(answer: Answer, known: string | null): FailureClass {
+function kindOfAny(answer: Answer, known: string | null): FailureKind {
   if (answer.status === 410) return "resetSync"; // With any code, or none.
   const hinted = hints.find(([pattern]) => pattern.test(messagesOf(answer)))?.[1];
-  if (known === null) return (answer.status < 500 ? hinted : undefined) ?? classOfStatus(answer);
-  // Of the route itself: taken for the mailbox, a whole fleet would park.
+  if (known === null) return (answer.status < 500 ? hinted : undefined) ?? kindOfStatus(answer);
+  // About the route: read as about the mailbox it would park every mailbox.
   if (isOfAnyThing(known) && hinted === "featureUnavailable") return hinted;
-  return classOfCode.get(known.toLowerCase()) ?? classOfStatus(answer);
+  return kindOfCode.get(known.toLowerCase()) ?? kindOfStatus(answer);
 }
 
-/** Timeout, conflict, locked, a batch item because of another item, too early: another time it may go well. */
+/** Timeout, conflict, locked, a failed dependency in a batch, too early: a later attempt may succeed. */
 const transientStatuses: ReadonlySet<number> = new Set([408, 409, 423, 424, 425]);
 
-function classOfStatus({ status, body }: Answer): FailureClass {
+function kindOfStatus({ status, body }: Answer): FailureKind {
   if (status === 401) return "authConfig";
   if (status === 403) return "denied";
-  // Graph explains a 404 of its own. One without words is a glitch, and says nothing about the mailbox.
+  // Graph's own 404 has a JSON body. One without is a glitch, and says nothing about the mailbox.
   if (status === 404 && body.shape !== "json") return "unreadable";
   if (status === 405 || status === 501) return "featureUnavailable";
   if (transientStatuses.has(status)) return "transient";
   if (status === 429 || status === 509) return "throttled";
-  return status >= 400 && status < 500 ? "mailboxUnavailable" : "transient";
+  return status >= 400 && status < 500 ? "noMailbox" : "transient";
 }
 
 function codeOfStatus(status: number): string {
-  return status >= 300 && status < 400 ? "redirect" : `http${status}`; // We never follow one: the token stays home (I8).
+  return status >= 300 && status < 400 ? "redirect" : `http${status}`; // Never followed: the token stays home (I8).
 }

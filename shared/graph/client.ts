@@ -10,36 +10,39 @@ import { answersSlowly } from "./policies.js";
 import type { Answer, Clock, Failure, Sent, Transport } from "./ports.js";
 import { retryAfterMs } from "./retryAfter.js";
 
-/** A throttle that speaks of the whole application. `retryAfterMs`: null when Graph named no time. */
+/** The whole application is throttled. `retryAfterMs`: null when Graph named no time. */
 export type Brake = { readonly retryAfterMs: number | null; readonly code: string };
 
+/** The result of one `ask`. */
 export type Asked = {
   /** One for each ask, in the order of the asks. */
   readonly outcomes: readonly Outcome[];
   /** HTTP requests made. */
   readonly requests: number;
-  /** Answers that said "too many". A refused batch counts once. */
+  /** Throttled answers. A refused batch counts once. */
   readonly throttles: number;
   readonly brake: Brake | null;
 };
 
+/** Asks Graph for pages of mailboxes' calendars. */
 export type GraphClient = {
   /**
    * Asks Graph for one page for each mailbox.
    * @param hurry Passed by a run over many mailboxes, which must not wait for one. A batch, and then each single call, is
-   *   cut off after a few seconds; who has not answered by then has the outcome `transient` with the code `answersSlowly`.
-   * @throws Error for more asks than a batch may hold, or a mailbox that is asked twice: mistakes in the program. For
-   *   nothing that Graph or the network does.
+   *   cut off after a few seconds; a mailbox without an answer by then has the outcome `transient`, code `answersSlowly`.
+   * @throws Error for more asks than a batch may hold, or a mailbox that is asked twice: mistakes in the program. Never
+   *   for anything that Graph or the network does.
    */
   ask(asks: readonly Ask[], hurry?: Hurry): Promise<Asked>;
 };
 
 /**
- * `onPage` is told of each page as soon as it has come: the others of the batch may take longer. `onCall` is told when a
- * call has ended, answered or cut off: the asking comes on.
+ * `onPage` gets each page as soon as it has arrived: others of the batch may take longer. `onCall` is called when a call
+ * has ended, answered or cut off: a sign of progress.
  */
 type Hurry = { readonly onPage: (ask: Ask, outcome: Outcome) => void; readonly onCall: () => void };
 
+/** What the client is made of. `settings` are those of the app; `limits` replace single bounds. */
 export type GraphClientOptions = {
   readonly settings: {
     readonly root: string;
@@ -53,11 +56,11 @@ export type GraphClientOptions = {
   readonly limits?: Partial<GraphLimits>;
 };
 
-/** An ask that may go out. `batchUrl`: null when it can only go by itself. */
+/** An ask that may be sent. `batchUrl`: null when it must be a single call. */
 type Route = { readonly ask: Ask; readonly rawTarget: string; readonly batchUrl: string | null };
 type BatchRoute = Route & { readonly batchUrl: string };
 
-/** What one `ask` has come to so far. */
+/** The state of one `ask`. */
 type Tally = {
   readonly outcomes: Map<Ask, Outcome>;
   readonly hurry: Hurry | null;
@@ -67,15 +70,15 @@ type Tally = {
   isBatchCut: boolean;
   /** No batches are sent at all. */
   isSingly: boolean;
-  /** How a batch failed that may have failed for one of its items, for what it is, or for all that Graph is asked. */
+  /** How a batch failed, be it for one of its items, because it is a batch, or because Graph is down. */
   batchFault: Failure | null;
-  /** Single calls that have failed in passing too. */
+  /** Single calls that have failed as `transient` too. */
   failed: number;
-  /** Whether a single call was answered otherwise: Graph is there. */
+  /** Whether a single call had another outcome: Graph is up. */
   isAnswered: boolean;
 };
 
-/** @throws Error when the root is no origin that may see a token, or the batch size is out of range. */
+/** A client for one invocation. @throws Error when the root may not see a token, or the batch size is out of range. */
 export function createGraphClient(options: GraphClientOptions): GraphClient {
   return new Client(options);
 }
@@ -85,7 +88,7 @@ class Client implements GraphClient {
   readonly #limits: GraphLimits;
   readonly #gate: ReturnType<typeof batchGate>;
   readonly #prefer: string;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(options: GraphClientOptions) {
     const { batchSize, pageSize, root } = options.settings;
@@ -116,7 +119,7 @@ class Client implements GraphClient {
     return { outcomes: asks.map((ask) => outcomeOf(tally, ask)), requests, throttles, brake };
   }
 
-  /** Where an ask goes. Nothing, and the outcome is set, when it must not go at all (I8). */
+  /** Where an ask goes. Nothing, and its outcome is set, when it must not be sent (I8). */
   #routeOf(ask: Ask, { outcomes }: Tally): readonly Route[] {
     const { mailboxId, strategy, link } = ask;
     const { root, version } = this.#options.settings;
@@ -134,7 +137,7 @@ class Client implements GraphClient {
     return [];
   }
 
-  /** Asks many mailboxes in one HTTP request. What it sets no outcome for is left to single calls. */
+  /** Asks many mailboxes in one HTTP request. Asks that it sets no outcome for are left to single calls. */
   async #askBatch(routes: readonly BatchRoute[], tally: Tally): Promise<void> {
     const { settings, transport, clock } = this.#options;
     const startedMs = clock.nowMs();
@@ -149,7 +152,7 @@ class Client implements GraphClient {
     tally.requests += sent.requests;
     tally.hurry?.onCall();
     if (sent.kind === "fault" && sent.failure.code === answersSlowly) {
-      tally.isBatchCut = true; // Graph answers a batch when all of its items have: who is slow is found out one by one.
+      tally.isBatchCut = true; // Graph answers a batch when all items are done: single calls show which mailbox is slow.
       return;
     }
     const items =
@@ -164,7 +167,7 @@ class Client implements GraphClient {
     await Promise.all(settling);
   }
 
-  /** Of a batch that has no items to read. */
+  /** Sets outcomes for a batch whose answer holds no items. */
   #settleWholeBatch(routes: readonly Route[], sent: Sent, tally: Tally): void {
     const failure = this.#failureOf(null, sent);
     const status = sent.kind === "answer" ? sent.answer.status : null;
@@ -172,7 +175,7 @@ class Client implements GraphClient {
       for (const { ask } of routes) tally.outcomes.set(ask, outcome);
     };
     const waitMs = "retryAfterMs" in failure ? failure.retryAfterMs : null;
-    // A 503 without a time is a server that stumbled, not one that asks us to hold back.
+    // A 503 without Retry-After is a failing server, not a throttle.
     if (failure.kind === "throttled" || (status === 503 && waitMs !== null)) {
       tally.brake = { retryAfterMs: waitMs, code: failure.code };
       tally.throttles += 1;
@@ -180,7 +183,7 @@ class Client implements GraphClient {
     } else if (status !== null && isBatchRefusal(status)) {
       this.#gate.refused();
     } else if (failure.kind === "transient") {
-      tally.batchFault = failure; // Whose fault it is, single calls show (I10).
+      tally.batchFault = failure; // Single calls show what caused it (I10).
     } else {
       settleAll(failure);
     }
@@ -200,15 +203,15 @@ class Client implements GraphClient {
     }
     const outcome = this.#outcomeOf(route.ask, item, clientRequestId);
     if (isForSingleCall(item)) return;
-    // A token that one item does not like is asked for anew: with another one, a single call may do better.
+    // When the identity has another token than the refused one, a single call may succeed with it.
     const isTokenRefused = item.status === 401 && outcome.kind === "authConfig";
     if (isTokenRefused && (await transport.hasOtherToken(sent, item))) return;
     this.#settle(route.ask, outcome, tally);
   }
 
   /**
-   * Asks what has no outcome yet, a few at a time. After a brake nothing more goes out: it would be refused too. Nor after a
-   * failed batch once a few calls have failed like it, and none was answered.
+   * Asks what has no outcome yet, a few at a time. Sends nothing more after a brake, which would refuse it too; nor after
+   * a failed batch once a few calls have failed like it and none was answered.
    */
   async #askSingly(routes: readonly Route[], tally: Tally): Promise<void> {
     const waiting = routes.filter(({ ask }) => !tally.outcomes.has(ask)).values();
@@ -258,8 +261,8 @@ class Client implements GraphClient {
   }
 
   /**
-   * When no mailbox of a batch that was cut off is slow, or most of them are, it is Graph: it gets more time at once. Where
-   * that does not help, and single calls are answered, it is `$batch`: that counts as refused.
+   * When none or most mailboxes of a batch that was cut off are slow, Graph is slow: later batches get more time. If the
+   * most time does not help, and single calls are answered, `$batch` is at fault: it counts as refused.
    */
   #learnPatience({ outcomes }: Tally): void {
     const isPatient = this.#options.transport.batchHealth.patienceMs === this.#limits.patienceMsMax;
@@ -269,7 +272,7 @@ class Client implements GraphClient {
     this.#bePatient();
   }
 
-  /** The same where no batches are sent: many calls that are cut off one after the other are no coincidence. */
+  /** The same where no batches are sent: many calls cut off in a row mean that Graph is slow. */
   #learnFromCall(sent: Sent, startedMs: number): void {
     const { batchHealth } = this.#options.transport;
     if (sent.kind === "answer") {
@@ -300,8 +303,8 @@ class Client implements GraphClient {
   #failureOf(ask: Ask | null, sent: Sent): Failure {
     if (sent.kind === "answer") return this.#refusalOf(ask, sent.answer, sent.clientRequestId);
     const { failure, detail, clientRequestId } = sent;
-    if (detail !== null && this.#told.has(detail)) return failure; // An identity says the same for each mailbox.
-    if (detail !== null) this.#told.add(detail);
+    if (detail !== null && this.#logged.has(detail)) return failure; // The same for each mailbox: once is enough.
+    if (detail !== null) this.#logged.add(detail);
     this.#options.log(failure.kind === "authConfig" ? "error" : "warn", "Graph did not answer", {
       mailbox: ask?.mailboxId ?? null,
       code: failure.code,
@@ -331,7 +334,7 @@ class Client implements GraphClient {
     });
   }
 
-  /** Many busy mailboxes at once are no coincidence: it is the application that is throttled. */
+  /** When many mailboxes of one ask are throttled, it is the application that is. */
   #brakeOfMany({ outcomes }: Tally): Brake | null {
     const asked = [...outcomes.values()].filter(({ kind }) => kind !== "linkRefused");
     const throttled = asked.flatMap((outcome) => (outcome.kind === "throttled" ? [outcome] : []));
@@ -344,12 +347,12 @@ class Client implements GraphClient {
   }
 }
 
-/** Whether a mailbox was not waited for: it may answer when it is asked alone, without hurry. */
+/** Whether a mailbox was cut off: it may answer when it is asked alone and without hurry. */
 export function isSlow(outcome: Outcome): boolean {
   return outcome.kind === "transient" && outcome.code === answersSlowly;
 }
 
-/** A refusal is about the batch and not about its mailboxes; so is a 200 that holds no batch answer. */
+/** Whether an answer is about the batch and not about its mailboxes, as is a 200 without a batch answer. */
 function isBatchRefusal(status: number): boolean {
   return status < 300 || (status >= 400 && status < 500 && status !== 401);
 }

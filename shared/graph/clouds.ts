@@ -1,14 +1,16 @@
 /** The values of `GRAPH_CLOUD`. */
 export const cloudNames = ["global", "usgov", "usgovdod", "china"] as const;
+/** One of those. */
 export type CloudName = (typeof cloudNames)[number];
 
+/** Addresses of one national cloud. */
 export type Cloud = {
   readonly root: string;
   readonly authorityHost: string;
   readonly scope: string;
   /** Where storage accounts of this cloud live. Their token audience is one in all clouds: `https://storage.azure.com`. */
   readonly storageSuffix: string;
-  /** Whether the published page of `calendar: delta` names this cloud. Where it does not, the list takes over. */
+  /** Whether the documentation of `calendar: delta` names this cloud. Where it does not, `list` takes over. */
   readonly isDeltaDocumented: boolean;
 };
 

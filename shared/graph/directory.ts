@@ -11,21 +11,22 @@ import { retryAfterMs } from "./retryAfter.js";
 /** Whose users we follow: all of the directory, or a group's members, members of members too. */
 export type DirectorySource = { readonly kind: "directory" } | { readonly kind: "group"; readonly groupId: string };
 
-/** A user as a page tells it. Null: empty, or not told. A page that has a user twice tells it as the later word completes the earlier one. */
+/** A user as a page describes it. Null: empty, or not returned. Two items of one user are merged, the later over the earlier. */
 export type DirectoryItem = {
   readonly id: string;
   /** `changed`: soft-deleted, may come back for 30 days. `deleted`: for good. Null: a living user. */
   readonly removed: "changed" | "deleted" | null;
-  /** Every living user has one. Null means that the user's properties were not told, whatever else stands there. */
+  /** Every living user has one. Null means that Graph did not return the user's properties, whatever else is there. */
   readonly userPrincipalName: string | null;
   readonly displayName: string | null;
   readonly mail: string | null;
   readonly accountEnabled: boolean | null;
   readonly userType: string | null;
-  /** Whether all that decides was told: else it is not known, rather than empty. */
+  /** Whether all properties that decide were returned; else null means unknown, not empty. */
   readonly isWhole: boolean;
 };
 
+/** What one answer means. `resetSync`: the link is lost, start over. `failed`: try again later. */
 type DirectoryOutcome =
   | {
       readonly kind: "page";
@@ -37,19 +38,21 @@ type DirectoryOutcome =
   | { readonly kind: "resetSync"; readonly code: string }
   | { readonly kind: "failed"; readonly code: string; readonly retryAfterMs: number | null };
 
-/** One user looked up: `unknown` is Graph's clear word that there is no such user, `denied` that we may not read users. */
+/** The lookup of one user. `unknown`: Graph says that there is none. `denied`: we may not read users. */
 export type UserOutcome =
   | { readonly kind: "user"; readonly item: DirectoryItem }
   | { readonly kind: "unknown" | "denied"; readonly code: string }
   | { readonly kind: "failed"; readonly code: string; readonly retryAfterMs: number | null };
 
+/** Reads users of a directory or a group. */
 export type DirectoryClient = {
-  /** One page, from the start (link null) or by a link. Never throws for anything that Graph or the network does. */
+  /** One page, from the start (link null) or by a link. Never throws for what Graph or the network does. */
   page(source: DirectorySource, link: string | null): Promise<DirectoryOutcome>;
-  /** One user: what a page told only in part. */
+  /** Looks up one user that a page described only in part. */
   user(id: string): Promise<UserOutcome>;
 };
 
+/** What the client is made of. */
 export type DirectoryClientOptions = {
   readonly settings: { readonly root: string; readonly version: string };
   readonly transport: Transport;
@@ -63,9 +66,9 @@ const properties = "id,userPrincipalName,mail,displayName,accountEnabled,userTyp
 const pageSizeDefault = 500;
 
 /**
- * Reads users page by page. `users/delta` takes no `$top`, and its `$select` narrows what it tells; both stand in its
- * links. A lost sync state is answered by the start's own URL rather than by the `Location` of a 410: that is the same
- * place, and one link less to trust.
+ * Reads users page by page. `users/delta` takes no `$top`; its `$select` limits what it reports, and is kept in its links.
+ * After a lost sync state the start's own URL is asked, not the `Location` of the 410: it is the same place, and one link
+ * less to trust.
  * @see https://learn.microsoft.com/graph/delta-query-users, https://learn.microsoft.com/graph/api/group-list-transitivemembers
  */
 export function createDirectoryClient(options: DirectoryClientOptions): DirectoryClient {
@@ -74,7 +77,7 @@ export function createDirectoryClient(options: DirectoryClientOptions): Director
     const headers = { Prefer: `odata.maxpagesize=${pageSize}` };
     return transport.send({ method: "GET", rawTarget, headers, body: null });
   };
-  const told = (answer: Answer, code: string) =>
+  const logRefusal = (answer: Answer, code: string) =>
     log("warn", "Graph refused", {
       outcome: "directory",
       code,
@@ -95,11 +98,11 @@ export function createDirectoryClient(options: DirectoryClientOptions): Director
       const { answer } = sent;
       if (answer.status === 200) {
         const page = parseUsers(answer.body.shape === "json" ? answer.body.value : null, source);
-        if (page.kind === "failed") told(answer, page.code);
+        if (page.kind === "failed") logRefusal(answer, page.code);
         return page;
       }
       const outcome = refusalOf(answer, link !== null, clock.nowMs());
-      told(answer, outcome.code);
+      logRefusal(answer, outcome.code);
       return outcome;
     },
     async user(id) {
@@ -150,7 +153,7 @@ function isMembersPath(path: string, groupId: string): boolean {
   return group === groupId && rest === "transitivemembers/microsoft.graph.user";
 }
 
-/** Anything that is not understood fails whole: half a page must not look like a shorter roster. */
+/** Refuses the whole page for anything that is not understood: half a page must not look like a shorter roster (I3). */
 function parseUsers(body: unknown, source: DirectorySource): DirectoryOutcome {
   const malformed: DirectoryOutcome = { kind: "failed", code: "malformedPage", retryAfterMs: null };
   if (!isJsonObject(body) || Object.hasOwn(body, "error") || !Array.isArray(body["value"])) return malformed;
@@ -165,15 +168,15 @@ function parseUsers(body: unknown, source: DirectorySource): DirectoryOutcome {
   return { kind: "page", items, link, isLast: nextLink === null };
 }
 
-/** Among the members of a group may be devices, contacts and groups, which say so. */
+/** Members of a group may also be devices, contacts and groups, which have a type. */
 function isUser(value: unknown): boolean {
   const type = isJsonObject(value) ? value["@odata.type"] : undefined;
   return typeof type !== "string" || lowerAscii(type).replace(/^#/, "") === "microsoft.graph.user";
 }
 
 /**
- * A user that comes twice on a page may come in part: what the later item leaves out stands as the earlier one told it.
- * An item without a principal name tells nothing by its nulls.
+ * Merges items of one user: what the later one leaves out stays as in the earlier one. Without a principal name the nulls
+ * of an item mean nothing.
  */
 function mergedById(values: readonly unknown[]): readonly unknown[] {
   const byId = new Map<unknown, unknown>();
@@ -182,17 +185,17 @@ function mergedById(values: readonly unknown[]): readonly unknown[] {
     const key = typeof id === "string" ? lowerAscii(id) : value;
     const before = byId.get(key);
     const isNews = !isJsonObject(value) || !isJsonObject(before) || "@removed" in value || "@removed" in before;
-    byId.set(key, isNews ? value : { ...before, ...toldBy(value) });
+    byId.set(key, isNews ? value : { ...before, ...describedBy(value) });
   }
   return [...byId.values()];
 }
 
-function toldBy(value: JsonObject): JsonObject {
+function describedBy(value: JsonObject): JsonObject {
   if (typeof value["userPrincipalName"] === "string") return value;
   return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== null));
 }
 
-/** What can be the name of a mailbox: Graph's are GUIDs. Anything else could neither be asked for nor removed by hand. */
+/** What can be a mailbox's id; Graph's are GUIDs. Anything else could neither be asked for nor removed by hand. */
 const objectId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 function itemOf(value: unknown): DirectoryItem | null {
@@ -215,20 +218,20 @@ function itemOf(value: unknown): DirectoryItem | null {
   };
 }
 
-/** A reason that we do not know is the milder one: such a user may come back. */
+/** An unknown reason is read as the milder one: such a user may come back. */
 function removalOf(mark: unknown): DirectoryItem["removed"] {
   if (mark === undefined || mark === null) return null;
   return isJsonObject(mark) && mark["reason"] === "deleted" ? "deleted" : "changed";
 }
 
 /**
- * A refusal of a link says nothing of the roster: the link is dropped, and the start asked instead. Only a refusal of the
- * start counts. Not of the link: a throttle, a stumble of the service, a token that is refused.
+ * A refusal of a link says nothing about the roster: the link is dropped, and the start is asked instead. Only a refusal of
+ * the start counts. A throttle, a passing failure and a refused token are not about the link.
  */
 function refusalOf(answer: Answer, hasLink: boolean, nowMs: number): Exclude<DirectoryOutcome, { kind: "page" }> {
   const failure = classify(answer, hasLink, nowMs);
-  const isStumble = failure.kind === "throttled" || failure.kind === "transient" || failure.kind === "unreadable";
-  const isOfLink = !isStumble && answer.status !== 401;
+  const isPassing = failure.kind === "throttled" || failure.kind === "transient" || failure.kind === "unreadable";
+  const isOfLink = !isPassing && answer.status !== 401;
   if (hasLink && isOfLink) return { kind: "resetSync", code: failure.code };
   return { kind: "failed", code: failure.code, retryAfterMs: retryAfterMs(answer, nowMs) };
 }

@@ -6,10 +6,11 @@ export type Root = {
   readonly scheme: "https" | "http";
   readonly authority: string;
   readonly origin: string;
-  /** As a socket wants it: an IPv6 address without its brackets. */
+  /** As sockets take it: an IPv6 address without its brackets. */
   readonly hostname: string;
 };
 
+/** Why a link may not be asked. Never a part of the link. */
 export type LinkTrouble =
   | "tooLong"
   | "characters"
@@ -22,6 +23,7 @@ export type LinkTrouble =
   | "path"
   | "token";
 
+/** See `checkLink`. */
 export type CheckedLink =
   | { readonly ok: true; readonly batchUrl: string | null; readonly rawTarget: string }
   | { readonly ok: false; readonly why: LinkTrouble };
@@ -58,9 +60,9 @@ export function parseRoot(root: string): Root {
 
 /**
  * Whether a stored link may be asked with our token (I8): same origin and version, this mailbox, this kind of page, and
- * a token in its query. It is judged as text, byte by byte: what a URL parser would mend on the way is refused.
+ * a token in its query. It is checked as text, byte by byte: what a URL parser would repair is refused.
  * @returns `rawTarget`: path and query exactly as they stand in the link. `batchUrl`: what follows the version, for
- *   `$batch`; null when the link spells the version otherwise than we do. `why`: never a part of the link, a secret.
+ *   `$batch`; null when the link spells the version in another way. `why`: never a part of the link, which is a secret.
  */
 export function checkLink(link: string, { root, version, mailboxId, strategy }: LinkScope): CheckedLink {
   const refused = (why: LinkTrouble): CheckedLink => ({ ok: false, why });
@@ -75,7 +77,7 @@ export function checkLink(link: string, { root, version, mailboxId, strategy }: 
   return { ok: true, batchUrl, rawTarget: `${path}?${query}` };
 }
 
-/** A link of the configured origin and version, in its parts, each as it stands. */
+/** The parts of a link to the configured origin and version, each as it stands. */
 export type HomeLink = {
   readonly path: string;
   readonly query: string;
@@ -84,7 +86,7 @@ export type HomeLink = {
   readonly segments: readonly string[];
 };
 
-/** The parts of a link that leads home, or why it does not (I8). */
+/** The parts of a link to our origin and version, or why it leads elsewhere (I8). */
 export function homeLink(link: string, root: string, version: string): HomeLink | { readonly why: LinkTrouble } {
   const refused = (why: LinkTrouble) => ({ why });
   if (link.length > linkCharsMax) return refused("tooLong");
@@ -95,7 +97,7 @@ export function homeLink(link: string, root: string, version: string): HomeLink 
   }
   const home = parseRoot(root);
   if (lowerAscii(scheme) !== home.scheme) return refused("scheme");
-  // User info, an empty port, a trailing dot: all of them differ from the authority that we were given.
+  // User info, an empty port, a trailing dot: each makes it differ from the configured authority.
   if (withoutDefaultPort(home.scheme, lowerAscii(authority)) !== home.authority) return refused("host");
   if (/\/(\.|%2e){1,2}(\/|$)/i.test(path)) return refused("dotSegments");
   const [, versionInLink = "", ...segments] = path.split("/");
@@ -104,7 +106,8 @@ export function homeLink(link: string, root: string, version: string): HomeLink 
 }
 
 /**
- * Where a round starts, after root and version, without any query option: the API page allows them and refuses them.
+ * Where a round starts, after root and version. Without query options: Graph documents some for this call, but refuses them.
+ * @see https://learn.microsoft.com/graph/api/calendar-delta?view=graph-rest-beta
  * @returns Null for an id that cannot stand in a path.
  */
 export function startUrl(mailboxId: string, strategy: Strategy): string | null {
@@ -113,7 +116,7 @@ export function startUrl(mailboxId: string, strategy: Strategy): string | null {
   return strategy === "delta" ? `${mailbox}/calendars/delta` : `${mailbox}/calendars`;
 }
 
-/** What follows the mailbox in a path that is about this mailbox; else null. */
+/** What follows the mailbox in a path about this mailbox; null when it is about another one. */
 function skipMailbox(segments: readonly string[], mailboxId: string): readonly string[] | null {
   const [first = "", second = ""] = segments;
   if (mailboxId === "me") return lowerAscii(first) === "me" ? segments.slice(1) : null;
@@ -133,7 +136,7 @@ function holdsToken(query: string, strategy: Strategy): boolean {
   return hasOption(query, strategy === "delta" ? /^\$(deltatoken|skiptoken)$/ : /^\$skip(token)?$/);
 }
 
-/** Whether a query holds an option of such a name, with a value. */
+/** Whether a query holds an option with such a name and a value. `token`: matches names in lower case. */
 export function hasOption(query: string, token: RegExp): boolean {
   return query.split("&").some((option) => {
     const [, name = ""] = /^([^=]*)=./.exec(option) ?? [];
@@ -162,7 +165,7 @@ function withoutDefaultPort(scheme: Root["scheme"], authority: string): string {
   return authority.replace(scheme === "https" ? /:443$/ : /:80$/, "");
 }
 
-/** Only A to Z: other alphabets have letters that turn into one of ours when lowered. */
+/** Lower case of A to Z only: some letters of other alphabets become one of ours when lowered. */
 export function lowerAscii(text: string): string {
   return text.replace(/[A-Z]/g, (char) => char.toLowerCase());
 }

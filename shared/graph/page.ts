@@ -6,14 +6,14 @@ import { linkCharsMax } from "./limits.js";
 const nextLinkName = "@odata.nextLink";
 const deltaLinkName = "@odata.deltaLink";
 
-/** Also spellings that Graph does not use today: taken for "no more pages", one would remove calendars (I3). */
+/** Includes spellings that Graph does not use today: overlooking one would mean "no more pages" and remove calendars (I3). */
 const linkLikeName = /(^|[@.])(next|delta)link$/i;
 
 const malformedPage: Outcome = { kind: "unreadable", code: "malformedPage", retryAfterMs: null };
 
 /**
- * Reads the body of a 200. Nothing is half believed: one item without an id, both links or none at all, and the page
- * is refused whole, for what we do not understand must not look like a shorter list (I3).
+ * Reads the body of a 200. One item without an id, both links or none at all, and the whole page is refused: what we do
+ * not understand must not look like a shorter list (I3).
  * @param body What JSON.parse gave, of one delta or list answer.
  * @returns A page, a last page, or `unreadable` with the code `malformedPage`. Never throws.
  * @see https://learn.microsoft.com/graph/delta-query-overview: each page holds a nextLink or a deltaLink.
@@ -38,7 +38,7 @@ function itemOf(value: unknown): Item | null {
   if (!isJsonObject(value) || !Object.hasOwn(value, "id")) return null;
   const { id } = value;
   if (typeof id !== "string" || id === "") return null;
-  // Any reason, any form: `deleted` is what Outlook says, `changed` what the directory says.
+  // Any reason, any form: Outlook says `deleted`, the directory `changed`.
   const isRemoved = Object.hasOwn(value, "@removed") && value["@removed"] !== null;
   return { calendarId: id, removed: isRemoved, properties: value };
 }
@@ -56,16 +56,16 @@ function linksOf(body: JsonObject): { nextLink: string | null; deltaLink: string
   return found;
 }
 
-/** Levels of a page's items. Our choice: a calendar has three, and who reads it back may stop at some hundreds. */
+/** Levels of a page's items. Our choice: a calendar has three, and readers may fail at some hundreds. */
 const nestingMax = 100;
 
-/** Equal for equal payloads, so that pages that repeat for ever are noticed although their links rotate. */
+/** Equal for equal payloads, so that endlessly repeated pages are noticed although their links rotate. */
 function hashOf(value: readonly unknown[]): string | null {
-  if (!isNestedWithin(value, nestingMax)) return null; // So deep that nobody could write it down again.
+  if (!isNestedWithin(value, nestingMax)) return null; // Too deep to be serialised again.
   return createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22);
 }
 
-/** By count, and not by what overflows: how deep `JSON.stringify` goes differs between releases of Node.js. */
+/** By counting, not by catching an overflow: how deep `JSON.stringify` goes differs between releases of Node.js. */
 function isNestedWithin(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   return levels > 0 && Object.values(value).every((each) => isNestedWithin(each, levels - 1));

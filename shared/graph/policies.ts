@@ -9,7 +9,7 @@ import { parseRoot } from "./links.js";
 import type { Pool } from "./pool.js";
 import type { Answer, TokenSource } from "./ports.js";
 
-/** Ends a call before Graph has answered it. `code` names the trouble; the message never holds a link or a token. */
+/** Ends a call before Graph has answered it. `code` names the reason; the message never holds a link or a token. */
 export class CallFault extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
@@ -19,13 +19,13 @@ export class CallFault extends Error {
   }
 }
 
-/** What the policies write down about one call. */
+/** What the policies record about one call. */
 export type CallRecord = { requests: number; clientRequestId: string | null };
 
 /** A call's record, and after how many milliseconds it is cut off; null: at the bound of any call. */
 export type CallNote = { readonly record: CallRecord; readonly patienceMs: number | null };
 
-/** The code of a call that was cut off for the sake of others. */
+/** The code of a call that was cut off so that others need not wait. */
 export const answersSlowly = "answersSlowly";
 
 /** The answer of a response whose body was read by `attemptPolicy`. */
@@ -34,9 +34,9 @@ export function answerOf(response: PipelineResponse): Answer {
 }
 
 /**
- * Signs each request, and once more when the token is refused, with the claims that a challenge asks for or with a
- * fresh token; but not with the token that was refused, which is all that a managed identity has until it renews it. (Core's
- * own bearer policy refuses a simulator on http, and knows nothing of Graph's codes.)
+ * Signs each request. When the token is refused, sends it once more with the claims that a challenge asks for or with a
+ * fresh token, but not with the refused one, which is all that a managed identity has until it renews it. (The bearer
+ * policy of Azure's core packages refuses a simulator on http, and knows nothing of Graph's codes.)
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function bearerPolicy(token: TokenSource): PipelinePolicy {
@@ -84,8 +84,8 @@ export function claimsOf(challenge: string): string | null {
 }
 
 /**
- * One immediate retry, on a new connection, when a kept one turns out to be dead: the server had closed it while it
- * was idle, so nothing was asked yet. No other failure is retried here: that is for the round to decide.
+ * One immediate retry on a new connection when a kept one turns out to be dead: the server closed it while it was idle,
+ * so nothing was asked yet. No other failure is retried here; the round decides about them.
  */
 export function staleSocketPolicy(pool: Pool): PipelinePolicy {
   return {
@@ -120,7 +120,7 @@ export function attemptPolicy(
       const attempt = async (signal: AbortSignal) => {
         request.abortSignal = signal;
         const response = await next(request);
-        // Graph's advice for a 503: come back on another connection, which may end at a healthier server.
+        // Graph's advice for a 503: use another connection, which may end at a healthier server.
         if (response.status === 503) pool.retire(response.readableStreamBody);
         response.bodyAsText = await readText(response.readableStreamBody, limits.bodyBytesMax);
         pool.takeReused(clientRequestId);
@@ -132,7 +132,7 @@ export function attemptPolicy(
 }
 
 /**
- * Last on the way out: nothing that carries a token leaves for another origin, whatever stands in a stored link (I8).
+ * The innermost policy: nothing that carries a token goes to another origin, whatever a stored link says (I8).
  * @throws CallFault `foreignOrigin`, before a connection is opened.
  */
 export function guardPolicy(root: string): PipelinePolicy {
@@ -140,7 +140,7 @@ export function guardPolicy(root: string): PipelinePolicy {
   return {
     name: "guard",
     sendRequest(request, next) {
-      // Overrides win over the URL: each that could lead elsewhere is looked at, and unknown ones are refused.
+      // Overrides win over the URL: those that could lead elsewhere are checked, and unknown ones are refused.
       const overrides: Record<string, unknown> = { hostname, ...request.requestOverrides };
       const isKnown = Object.keys(overrides).every((name) => ["path", "hostname", "agent"].includes(name));
       const isHome = URL.canParse(request.url) && new URL(request.url).origin === origin;
@@ -170,7 +170,7 @@ async function readText(stream: NodeJS.ReadableStream | undefined, bytesMax: num
   return isUtf8(whole) ? whole.toString("utf8").replace(/^\uFEFF/, "") : "(not UTF-8)";
 }
 
-/** The code that Node or we gave an error. */
+/** The code of an error, by Node.js or by us; `networkFault` without one. */
 export function codeOf(error: unknown): string {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;
   return typeof code === "string" && /^[A-Za-z][A-Za-z0-9_]{1,60}$/.test(code) ? code : "networkFault";

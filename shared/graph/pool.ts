@@ -8,11 +8,14 @@ export type Pool = {
   readonly agent: http.Agent;
   /** Whether the request of this `client-request-id` went over a connection that had served before. Asked once. */
   takeReused(clientRequestId: string): boolean;
-  /** Lets the connection that this body comes over serve no other request. */
+  /** Uses the connection of this body for no other request. */
   retire(body: unknown): void;
 };
 
-/** @see https://nodejs.org/api/http.html#class-httpagent: `reuseSocket` and `keepSocketAlive` are there to be replaced. */
+/**
+ * A pool for one origin.
+ * @see https://nodejs.org/api/http.html#class-httpagent: `reuseSocket` and `keepSocketAlive` are meant to be replaced.
+ */
 export function createPool(root: Root, limits: GraphLimits): Pool {
   const options: http.AgentOptions = {
     keepAlive: true,

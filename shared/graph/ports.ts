@@ -1,19 +1,20 @@
 import type { JsonObject, Outcome } from "../sync/types.js";
 
+/** Epoch milliseconds. */
 export type Clock = { nowMs(): number };
 
-/** What an answer means that is not a page. */
+/** What an answer without a page means. */
 export type Failure = Exclude<Outcome, { kind: "page" | "lastPage" }>;
 
-/** Where bearer tokens come from. Throws when none can be had. */
+/** Where bearer tokens come from. Throws when there is none. */
 export type TokenSource = {
   /**
-   * @param options `claims`: what a claims challenge asks for, as JSON text. `fresh`: the kept token was refused.
+   * @param options `claims`: what a claims challenge asks for, as JSON text. `fresh`: the cached token was refused.
    */
   getToken(options?: { readonly claims?: string; readonly fresh?: boolean }): Promise<string>;
 };
 
-/** A body as far as it can be believed: parsed JSON, nothing at all, or something else (HTML of a gateway). */
+/** A body: parsed JSON, nothing at all, or something else (HTML of a gateway). */
 export type Body =
   | { readonly shape: "json"; readonly value: unknown }
   | { readonly shape: "empty" }
@@ -28,7 +29,7 @@ export type Answer = {
 
 /**
  * One HTTP request. `rawTarget`: path and query, sent byte for byte to the configured origin and to no other. `mailboxId`:
- * the one mailbox that it asks about, where it is about one.
+ * the mailbox that it is about, if it is about one.
  */
 export type Call = {
   readonly method: "GET" | "POST";
@@ -47,22 +48,23 @@ export type Sent = { readonly requests: number; readonly clientRequestId: string
   | { readonly kind: "fault"; readonly failure: Failure; readonly detail: string | null }
 );
 
-/** What this process has learned about `$batch`. Kept with the transport: clients come and go with each invocation. */
+/** What this process has learned about `$batch`. Kept with the transport: clients live for one invocation only. */
 export type BatchHealth = {
   refusalsInARow: number;
   pausedUntilMs: number;
   /** How long a run waits for an answer that others wait for too; null: as long as at the start. */
   patienceMs: number | null;
-  /** Where no batches are sent: single calls that were cut off since one was answered in time. */
+  /** Where no batches are sent: single calls cut off since the last one that was answered in time. */
   cutInARow: number;
 };
 
+/** The way to Graph. */
 export type Transport = {
   /** Sends one call. Never throws for anything that the network, Graph or the identity does. */
   send(call: Call): Promise<Sent>;
   /**
-   * Whether the identity has another token than the one that `sent` went out with, which this answer refuses. Asked of an
-   * item of a batch: a call as a whole is signed anew by itself.
+   * Whether the identity has another token than the one that `sent` was signed with and `refusal` refuses. For items of a
+   * batch: whole calls are signed again by the transport itself.
    */
   hasOtherToken(sent: Sent, refusal: Answer): Promise<boolean>;
   /** A fresh `client-request-id`, for the items of a batch. */

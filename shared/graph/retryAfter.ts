@@ -1,14 +1,14 @@
 import type { Answer } from "./ports.js";
 
-/** The date form that servers must send. The two older ones carry no surprise worth the guesswork. */
+/** The date format that servers must send; the two obsolete ones are not read. */
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /**
- * How long Graph asks us to wait. `header`: value of `Retry-After`, null when there is none; `nowMs`: epoch.
- * @returns Milliseconds, 0 or more, never shortened; null when absent or unreadable, and then the caller backs off
- *   by itself.
- * @see RFC 9110 §10.2.3: whole seconds or a date. Graph's throttling page also shows a fraction, `2.128`. All else is
- *   refused on purpose: `Date.parse("-5")` is a day in 2001, which would read as "come back at once".
+ * Reads `Retry-After`: how long Graph asks us to wait. `header`: value of `Retry-After`, null when there is none; `nowMs`: epoch.
+ * @returns Milliseconds, 0 or more, never shortened; null when absent or unreadable: the caller then backs off by
+ *   its own rule.
+ * @see RFC 9110 §10.2.3: whole seconds or a date. https://learn.microsoft.com/graph/throttling also shows a fraction, `2.128`. Anything
+ *   else is refused on purpose: `Date.parse("-5")` is a day in 2001, which would mean "retry at once".
  * @internal For tests.
  */
 export function parseRetryAfter(header: string | null, nowMs: number): number | null {

@@ -3,8 +3,6 @@ import { within } from "../within.js";
 import { graphLimits } from "./limits.js";
 import type { Clock, TokenSource } from "./ports.js";
 
-export type { TokenSource } from "./ports.js";
-
 /**
  * A bearer token that somebody fetched by hand, for a trial. It is never renewed.
  * @throws Error when it could not stand in a header. The message does not hold it.
@@ -14,13 +12,13 @@ export function trialToken(token: string): TokenSource {
   return { getToken: async () => token };
 }
 
-/** `onTrouble`: told why a renewal failed while the token at hand is still valid. Nobody else hears of it. */
+/** `onTrouble`: called with the reason when a renewal fails while the present token is still valid; nothing else reports it. */
 export type TokenPorts = { readonly clock: Clock; readonly onTrouble: (why: string) => void };
 
 /**
- * Tokens of an Azure Identity credential for Graph, kept and renewed early. `enableCae` and claims are passed on;
+ * Tokens of an Azure Identity credential for Graph, cached and renewed early. `enableCae` and claims are passed on;
  * ManagedIdentityCredential (@azure/identity 4.14.1) ignores both, and answers `fresh` and claims with the token
- * that it has: whoever was refused with a token must compare.
+ * that it has: after a refusal the caller must compare tokens.
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function identityToken(credential: TokenCredential, scope: string, ports: TokenPorts): TokenSource {
@@ -30,8 +28,8 @@ export function identityToken(credential: TokenCredential, scope: string, ports:
 
 /**
  * The same for clients of Azure's SDKs, which share one pending request among all callers: with a credential that never
- * answers they would wait for ever. Their own retries run in the background and may reject unheard, so a token is handed
- * out for as long as it is valid. A tenant or claims of a challenge pass our store by.
+ * answers they would wait for ever. Their own retries run in the background and may reject unhandled, so a token is handed
+ * out for as long as it is valid. Requests with a tenant or claims bypass the cache.
  */
 export function steadyCredential(credential: TokenCredential, ports: TokenPorts): TokenCredential {
   const byScope = new Map<string, ReturnType<typeof keepTokens>>();
@@ -52,7 +50,7 @@ export function steadyCredential(credential: TokenCredential, ports: TokenPorts)
   };
 }
 
-/** When a token is asked anew: where the service says so, as a rule at half of its life; else shortly before its end. */
+/** When a token is renewed: when the service says so, usually at half of its lifetime; else shortly before its end. */
 function renewFromMs({ expiresOnTimestamp, refreshAfterTimestamp }: AccessToken): number {
   const lastMs = expiresOnTimestamp - graphLimits.tokenSpareMs;
   return Math.min(refreshAfterTimestamp ?? lastMs, lastMs);
@@ -60,9 +58,9 @@ function renewFromMs({ expiresOnTimestamp, refreshAfterTimestamp }: AccessToken)
 
 /**
  * The tokens of one scope. One that is due for renewal is handed out while it is renewed, once in `tokenPauseMs`, so that
- * an identity that is away, or silent, stops nothing for as long as the token lives. (MSAL answers the first renewal with
- * the old token: the second one brings the new.) Callers that come at once share one request; one that is not answered
- * within `tokenMaxMs` is forgotten.
+ * an identity that fails or is silent stops nothing while the token is valid. (MSAL answers the first renewal with the old
+ * token, and the second one with the new.) Simultaneous callers share one request; one without an answer within
+ * `tokenMaxMs` is given up.
  */
 function keepTokens(credential: TokenCredential, scopes: string | string[], { clock, onTrouble }: TokenPorts) {
   let held: AccessToken | null = null;

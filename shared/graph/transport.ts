@@ -25,29 +25,30 @@ import {
 import { createPool } from "./pool.js";
 import type { Call, Failure, Sent, TokenSource, Transport } from "./ports.js";
 
+/** What the transport is made of. */
 export type TransportOptions = {
   readonly root: string;
   readonly token: TokenSource;
   /** Draws a GUID. */
   readonly newId: () => string;
   readonly limits?: Partial<GraphLimits>;
-  /** What bounds the time of a call; by the timers of Node.js where none is given. */
+  /** The timer that bounds calls. Default: that of Node.js. */
   readonly after?: After;
   /** For tests: what puts a request on the wire. */
   readonly httpClient?: HttpClient;
 };
 
 /**
- * The way to Graph: one pipeline, one pool of connections, one origin. It follows no redirect and obeys no proxy
- * setting, so that a token goes to the configured origin and nowhere else (I8).
- * @throws Error when the root is no origin that may see a token.
+ * The way to Graph: one pipeline, one pool of connections, one origin. It follows no redirect and ignores proxy settings,
+ * so that a token goes to the configured origin and nowhere else (I8).
+ * @throws Error when the root is not an origin that may see a token.
  */
 export function createTransport({ root, token, newId, ...options }: TransportOptions): Transport {
   const limits = { ...graphLimits, ...options.limits };
   const home = parseRoot(root);
   const pool = createPool(home, limits);
   const records = new WeakMap<PipelineRequest, CallNote>();
-  const signatures = new WeakMap<Sent, string>(); // Beside what was sent: nobody else should see a token.
+  const signatures = new WeakMap<Sent, string>(); // Not in `Sent`: nobody else should see a token.
   const httpClient = options.httpClient ?? createDefaultHttpClient();
   const pipeline = createEmptyPipeline();
   // From the outermost to the innermost.
@@ -69,7 +70,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
       ...(body === null ? {} : { body: JSON.stringify(body) }),
       allowInsecureConnection: home.scheme === "http", // Loopback only: parseRoot saw to it.
       streamResponseStatusCodes: new Set([Number.POSITIVE_INFINITY]), // We read bodies ourselves, within a limit.
-      // The path as its bytes stand: a URL object would mend them. The agent here too: createPipelineRequest drops its own.
+      // The path byte for byte: a URL object would normalise it. The agent too: createPipelineRequest drops its own option.
       requestOverrides: { path: rawTarget, hostname: home.hostname, agent: pool.agent },
     });
 
@@ -84,7 +85,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
         signatures.set(sent, request.headers.get("Authorization") ?? "");
         return sent;
       } catch (error) {
-        // No words of the network's errors: they may hold a URL, and so a link.
+        // Messages of network errors are dropped: they may hold a URL, and so a link.
         const detail = error instanceof CallFault && error.code === "tokenUnavailable" ? error.message : null;
         return { kind: "fault", failure: failureOf(codeOf(error)), detail: detail?.slice(0, 500) ?? null, ...record };
       }
@@ -95,7 +96,7 @@ export function createTransport({ root, token, newId, ...options }: TransportOpt
       try {
         return signatures.get(sent) !== `Bearer ${await token.getToken(options)}`;
       } catch {
-        return false; // The refusal stands, and is told.
+        return false; // The refusal stands, and is logged.
       }
     },
     nextRequestId: newId,

@@ -5,15 +5,15 @@ import { resumed, suspended } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import type { DirectoryState, PageTally } from "../sync/directory.js";
 import { removingReason, suspendedReason } from "../sync/due.js";
-import { completedPage, leaveReasonOf, type Told, type UserFailure } from "./completePage.js";
+import { completedPage, leaveReasonOf, type PageUser, type UserFailure } from "./completePage.js";
 import type { DiscoverPorts } from "./ports.js";
 
 /** A user as the roster wants it: `leaveReason` says why not to mirror it, null to mirror it. */
 type Wanted = {
   readonly mailboxId: string;
-  /** Else nothing is known of it but that it is listed: it stays as it is. */
-  readonly told: Told["kind"];
-  /** What was told that bears on the reason; null was not told. */
+  /** Unless it is described, nothing is known but that it is listed: it stays as it is. */
+  readonly kind: PageUser["kind"];
+  /** The properties that a reason rests on; null: Graph did not return them. */
   readonly accountEnabled: boolean | null;
   readonly userType: string | null;
   readonly userPrincipalName: string | null;
@@ -21,41 +21,44 @@ type Wanted = {
   readonly leaveReason: string | null;
 };
 
-/** What is to be written for one user. `again`: something was cleared away first, look once more. */
+/** What is to be written for one user. `again`: older rows were removed first, look once more. */
 type Plan = {
   readonly wanted: Wanted;
-  readonly seat: RosterEntry | null;
+  readonly entry: RosterEntry | null;
   readonly effect: "added" | "resumed" | "leaving" | "untold" | "again" | "overtaken" | null;
 };
 
-export type Seated =
-  | { readonly kind: "seated"; readonly tally: PageTally }
+/** How a page was applied. `superseded`: a newer discovery has written these rows. */
+export type AppliedUsers =
+  | { readonly kind: "applied"; readonly tally: PageTally }
   | { readonly kind: "superseded" }
   | UserFailure;
 
 /**
- * Brings one page of users onto the roster. Doing it again is harmless. Rows carry the step that wrote them: a late twin
- * meets a newer one and stops (I2).
+ * Applies one page of users to the roster: adds, resumes, renames, and marks those who leave. Repeating it is harmless.
+ * Rows carry the step that wrote them: a late twin meets a newer step and stops (I2).
+ * @throws Error when others have written the rows first, again and again; StorageError.
  */
-export async function seatPage(
+export async function applyUsers(
   items: readonly DirectoryItem[],
   state: DirectoryState,
   ports: DiscoverPorts,
-): Promise<Seated> {
+): Promise<AppliedUsers> {
   const page = await completedPage(items, state, ports);
   if (page.kind === "failed") return page;
   const tally = { seen: page.users.length, added: 0, resumed: 0, leaving: 0, untold: 0 };
   let waiting: readonly Wanted[] = page.users.map(wantedOf);
-  for (let turn = 0; waiting.length > 0; turn++) {
-    if (turn === ports.limits.turnsMax) throw new Error(`The roster's rows were lost to others ${turn} times.`);
-    const isFirstLook = turn === 0;
+  for (let attempt = 0; waiting.length > 0; attempt++) {
+    if (attempt === ports.limits.attemptsMax)
+      throw new Error(`The roster's rows were lost to others ${attempt} times.`);
+    const isFirstLook = attempt === 0;
     const plans = await mapAtOnce(waiting, ports.limits.readsAtOnceMax, (one) =>
       planOf(one, state, ports, isFirstLook),
     );
     if (plans.some(({ effect }) => effect === "overtaken")) return { kind: "superseded" };
-    const writing = plans.flatMap(({ seat, ...plan }) => (seat === null ? [] : [{ ...plan, seat }]));
-    for (const { seat, effect } of plans) if (seat === null) count(tally, effect);
-    const results = await ports.store.roster.commit(writing.map(({ seat }) => seat));
+    const writing = plans.flatMap(({ entry, ...plan }) => (entry === null ? [] : [{ ...plan, entry }]));
+    for (const { entry, effect } of plans) if (entry === null) count(tally, effect);
+    const results = await ports.store.roster.commit(writing.map(({ entry }) => entry));
     const lost: Wanted[] = plans.filter(({ effect }) => effect === "again").map(({ wanted }) => wanted);
     for (const [index, { wanted, effect }] of writing.entries()) {
       if (results[index] !== "committed") lost.push(wanted);
@@ -63,7 +66,7 @@ export async function seatPage(
     }
     waiting = lost;
   }
-  return { kind: "seated", tally };
+  return { kind: "applied", tally };
 }
 
 function count(tally: { -readonly [Name in keyof PageTally]: PageTally[Name] }, effect: Plan["effect"]): void {
@@ -71,12 +74,12 @@ function count(tally: { -readonly [Name in keyof PageTally]: PageTally[Name] }, 
   tally[effect] += 1;
 }
 
-function wantedOf(user: Told): Wanted {
-  const nothingTold = { userPrincipalName: null, displayName: null, accountEnabled: null, userType: null };
-  if (user.kind !== "told") return { mailboxId: user.id, told: user.kind, ...nothingTold, leaveReason: null };
+function wantedOf(user: PageUser): Wanted {
+  const nothingKnown = { userPrincipalName: null, displayName: null, accountEnabled: null, userType: null };
+  if (user.kind !== "described") return { mailboxId: user.id, kind: user.kind, ...nothingKnown, leaveReason: null };
   const { id, userPrincipalName, displayName, accountEnabled, userType } = user.item;
   const leaveReason = leaveReasonOf(user.item);
-  return { mailboxId: id, told: "told", userPrincipalName, displayName, accountEnabled, userType, leaveReason };
+  return { mailboxId: id, kind: user.kind, userPrincipalName, displayName, accountEnabled, userType, leaveReason };
 }
 
 async function planOf(
@@ -85,38 +88,38 @@ async function planOf(
   ports: DiscoverPorts,
   isFirstLook: boolean,
 ): Promise<Plan> {
-  if (wanted.told !== "told") return untold(wanted, state, ports);
+  if (wanted.kind !== "described") return undescribed(wanted, state, ports);
   // The very first round meets hardly anybody: it writes without reading, and reads only what was refused.
   if (isFirstLook && state.generation === 1 && wanted.leaveReason === null) return adding(wanted, state, ports);
   const held = await ports.store.roster.read(wanted.mailboxId);
   if (held === null) return newcomer(wanted, state, ports, isFirstLook);
   if (held.row.source === manualSource) return nothing(wanted);
-  if (held.row.step > state.step) return { wanted, seat: null, effect: "overtaken" };
+  if (held.row.step > state.step) return { wanted, entry: null, effect: "overtaken" };
   if (held.row.state === "suspended") return returning(wanted, held, state, ports);
   if (wanted.leaveReason === null) return staying(wanted, held, state);
   return marked(wanted, held, state);
 }
 
-/** Who is listed is still there, and nothing more is known: a full round counts it, as it is. */
-async function untold(wanted: Wanted, state: DirectoryState, { store }: DiscoverPorts): Promise<Plan> {
+/** A user that is listed is still there; nothing more is known. A full round counts it as found and changes nothing else. */
+async function undescribed(wanted: Wanted, state: DirectoryState, { store }: DiscoverPorts): Promise<Plan> {
   const held = await store.roster.read(wanted.mailboxId);
-  const effect = wanted.told === "hidden" ? "untold" : null;
-  if (held === null || held.row.source === manualSource) return { wanted, seat: null, effect };
-  if (held.row.step > state.step) return { wanted, seat: null, effect: "overtaken" };
+  const effect = wanted.kind === "hidden" ? "untold" : null;
+  if (held === null || held.row.source === manualSource) return { wanted, entry: null, effect };
+  if (held.row.step > state.step) return { wanted, entry: null, effect: "overtaken" };
   const isSeen = held.row.state === "suspended" || held.row.generation === state.generation;
-  if (!state.isFull || isSeen) return { wanted, seat: null, effect: "untold" };
+  if (!state.isFull || isSeen) return { wanted, entry: null, effect: "untold" };
   const row: RosterRow = { ...held.row, generation: state.generation, step: state.step, leaveReason: null };
-  return { wanted, seat: { row, etag: held.etag, checkpoint: null }, effect: "untold" };
+  return { wanted, entry: { row, etag: held.etag, checkpoint: null }, effect: "untold" };
 }
 
 function nothing(wanted: Wanted): Plan {
-  return { wanted, seat: null, effect: null };
+  return { wanted, entry: null, effect: null };
 }
 
 function adding(wanted: Wanted, state: DirectoryState, ports: DiscoverPorts): Plan {
   const next = newCheckpoint(wanted.mailboxId, ports.newId(), wanted.displayName);
   const row = activeRow(wanted, state, ports.clock.nowMs());
-  return { wanted, seat: { row, etag: null, checkpoint: { next, etag: null } }, effect: "added" };
+  return { wanted, entry: { row, etag: null, checkpoint: { next, etag: null } }, effect: "added" };
 }
 
 async function newcomer(
@@ -129,15 +132,15 @@ async function newcomer(
   if (isFirstLook) return adding(wanted, state, ports);
   const before = await ports.store.readMailbox(wanted.mailboxId);
   if (before === null) return adding(wanted, state, ports);
-  // Without a roster row it was put there by hand, before there were such rows.
+  // A mailbox without a roster row was put there by hand, before there were such rows.
   if (before.checkpoint.parkedReason !== removingReason) return nothing(wanted);
-  return clearedAway(wanted, ports);
+  return afterRemoval(wanted, ports);
 }
 
-/** What is on its way out goes first, so that nothing of its earlier life stays behind. */
-async function clearedAway(wanted: Wanted, { store }: DiscoverPorts): Promise<Plan> {
+/** Completes a removal before the mailbox is added again, so that no row of its earlier epoch is left. */
+async function afterRemoval(wanted: Wanted, { store }: DiscoverPorts): Promise<Plan> {
   await store.purgeMailbox(wanted.mailboxId, { onlyLeaving: true });
-  return { wanted, seat: null, effect: "again" };
+  return { wanted, entry: null, effect: "again" };
 }
 
 function activeRow(wanted: Wanted, state: DirectoryState, sinceMs: number | null): RosterRow {
@@ -155,7 +158,7 @@ function activeRow(wanted: Wanted, state: DirectoryState, sinceMs: number | null
   };
 }
 
-/** A full round stamps everybody whom it sees; between full rounds only news is written. Names that were not told stay. */
+/** A full round stamps every user that it finds; between full rounds only changes are written. Missing names stay as they are. */
 function staying(wanted: Wanted, { row, etag }: RosterHeld, state: DirectoryState): Plan {
   const next = {
     ...activeRow(wanted, state, row.sinceMs),
@@ -168,28 +171,28 @@ function staying(wanted: Wanted, { row, etag }: RosterHeld, state: DirectoryStat
     row.leaveReason === null &&
     row.source === next.source &&
     row.generation === next.generation;
-  return isSame ? nothing(wanted) : { wanted, seat: { row: next, etag, checkpoint: null }, effect: null };
+  return isSame ? nothing(wanted) : { wanted, entry: { row: next, etag, checkpoint: null }, effect: null };
 }
 
-/** Nobody leaves before the end of a pass, when it is known how many would (I11): only the reason is noted. */
+/** Notes the reason only: nobody leaves before the end of a pass, when it is known how many would (I11). */
 function marked(wanted: Wanted, { row, etag }: RosterHeld, state: DirectoryState): Plan {
   const isKnown = row.leaveReason === wanted.leaveReason && row.generation < state.generation;
-  if (isKnown) return { wanted, seat: null, effect: "leaving" };
+  if (isKnown) return { wanted, entry: null, effect: "leaving" };
   const generation = Math.min(row.generation, state.generation - 1);
   const next: RosterRow = { ...row, generation, step: state.step, leaveReason: wanted.leaveReason };
-  return { wanted, seat: { row: next, etag, checkpoint: null }, effect: "leaving" };
+  return { wanted, entry: { row: next, etag, checkpoint: null }, effect: "leaving" };
 }
 
-/** The seat that suspends a mailbox, its checkpoint with it; null when it is being removed anyway. */
-export async function leavingSeat(
+/** The roster entry that suspends a mailbox, with its checkpoint; null when the mailbox is gone or being removed. */
+export async function leavingEntry(
   { row, etag }: RosterHeld,
-  why: string,
   state: DirectoryState,
   { store, clock, tombstoneMs }: DiscoverPorts,
 ): Promise<RosterEntry | null> {
   const held = await store.readMailbox(row.mailboxId);
   if (held === null || held.checkpoint.parkedReason === removingReason) return null;
   const nowMs = clock.nowMs();
+  const why = row.leaveReason ?? "vanished"; // Absent from a full roster round.
   const next: RosterRow = {
     ...row,
     state: "suspended",
@@ -207,18 +210,18 @@ async function returning(
   state: DirectoryState,
   ports: DiscoverPorts,
 ): Promise<Plan> {
-  if (wanted.leaveReason !== null) return nothing(wanted); // Suspended it is, for whichever reason came first.
-  // What it was suspended for is not told any more: that is no word of its return.
+  if (wanted.leaveReason !== null) return nothing(wanted); // It stays suspended, for the first reason.
+  // The property that it was suspended for is missing now: no evidence of a return.
   if (row.leaveReason === "disabled" && wanted.accountEnabled === null) return nothing(wanted);
   if (row.leaveReason === "guest" && wanted.userType === null) return nothing(wanted);
   const held = await ports.store.readMailbox(row.mailboxId);
-  if (held?.checkpoint.parkedReason === removingReason) return clearedAway(wanted, ports);
+  if (held?.checkpoint.parkedReason === removingReason) return afterRemoval(wanted, ports);
   const active = activeRow(wanted, state, ports.clock.nowMs());
   if (held === null) {
     const next = newCheckpoint(row.mailboxId, ports.newId(), wanted.displayName);
-    return { wanted, seat: { row: active, etag, checkpoint: { next, etag: null } }, effect: "added" };
+    return { wanted, entry: { row: active, etag, checkpoint: { next, etag: null } }, effect: "added" };
   }
   const isSuspended = held.checkpoint.parkedReason === suspendedReason;
   const next = isSuspended ? resumed(held.checkpoint) : held.checkpoint;
-  return { wanted, seat: { row: active, etag, checkpoint: { next, etag: held.etag } }, effect: "resumed" };
+  return { wanted, entry: { row: active, etag, checkpoint: { next, etag: held.etag } }, effect: "resumed" };
 }

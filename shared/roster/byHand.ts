@@ -4,12 +4,16 @@ import { newCheckpoint } from "../sync/checkpoint.js";
 import { removingReason, suspendedReason } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 
-/** Each turn loses only to somebody who wrote in between. */
-const turnsMax = 10;
+/** Each attempt fails only when somebody else wrote in between. */
+const attemptsMax = 10;
 
-/** What an operator asks for. `source`: by hand, whatever discovery says of the user from then on. */
-export type Wish = { readonly displayName?: string | undefined; readonly source?: typeof manualSource | undefined };
+/** What an operator asks for. `source`: `manual` keeps the mailbox by hand, whatever discovery finds from then on. */
+export type AddRequest = {
+  readonly displayName?: string | undefined;
+  readonly source?: typeof manualSource | undefined;
+};
 
+/** What became of the request. */
 export type Added = {
   readonly isNew: boolean;
   /** Discovery has suspended it, and it stays so: nothing was written. */
@@ -18,36 +22,37 @@ export type Added = {
 };
 
 /**
- * Puts a mailbox on the roster. Again is harmless. Its first round comes with the next tick. One that discovery does not
- * know is there by hand, and discovery leaves it alone. One that was discovered stays so, for then its user's leaving is
- * seen; only who asks for `manual` takes it over, and resumes it where it is suspended.
+ * Puts a mailbox on the roster. Repeating it is harmless. Its first round comes with the next tick. Discovery leaves a
+ * mailbox that was put there by hand alone. One that was discovered stays discovered, so that its user's leaving is
+ * noticed; only a request for `manual` takes it over, and resumes it where it is suspended.
+ * @throws StorageError, with status 412 when others have written its rows first, again and again.
  */
 export async function addMailbox(
   mailboxId: string,
-  wish: Wish,
+  request: AddRequest,
   store: Store,
   newId: () => string,
   nowMs: number | null = null,
 ): Promise<Added> {
-  for (let turn = 0; turn < turnsMax; turn++) {
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const before = await store.readMailbox(mailboxId);
     const roster = await store.roster.read(mailboxId);
-    // Still on its way out: that is completed first, so that nothing of its earlier life stays behind.
+    // Completes a removal first, so that no row of the earlier epoch is left.
     if (before?.checkpoint.parkedReason === removingReason) {
       await store.purgeMailbox(mailboxId, { onlyLeaving: true });
       continue;
     }
-    const discovered = roster?.row.source === manualSource || wish.source === manualSource ? undefined : roster?.row;
+    const discovered = roster?.row.source === manualSource || request.source === manualSource ? undefined : roster?.row;
     if (discovered?.state === "suspended" && before !== null) {
       return { isNew: false, isLeft: true, checkpoint: before.checkpoint };
     }
-    const displayName = wish.displayName ?? roster?.row.displayName ?? null;
+    const displayName = request.displayName ?? roster?.row.displayName ?? null;
     const row: RosterRow =
       discovered === undefined
         ? manualRow(mailboxId, displayName, roster?.row ?? null, nowMs)
         : { ...discovered, displayName };
     const current = nextOf(before?.checkpoint ?? null) ?? newCheckpoint(mailboxId, newId(), displayName);
-    const next = wish.displayName === undefined ? current : named(current, wish.displayName);
+    const next = request.displayName === undefined ? current : named(current, request.displayName);
     const isAsIs =
       next === before?.checkpoint && roster?.row.source === row.source && roster.row.displayName === displayName;
     if (isAsIs) return { isNew: false, isLeft: false, checkpoint: next };
@@ -55,7 +60,7 @@ export async function addMailbox(
     const [result] = await store.roster.commit([entry]);
     if (result === "committed") return { isNew: before === null, isLeft: false, checkpoint: next };
   }
-  throw new StorageError("add mailbox", "", 412, `lost to others ${turnsMax} times`);
+  throw new StorageError("add mailbox", "", 412, `lost to others ${attemptsMax} times`);
 }
 
 function nextOf(before: Checkpoint | null): Checkpoint | null {

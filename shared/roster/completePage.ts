@@ -4,21 +4,25 @@ import { manualSource, type RosterRow } from "../store/store.js";
 import { type DirectoryState, propertiesHidden } from "../sync/directory.js";
 import type { DiscoverPorts } from "./ports.js";
 
-/** What a page says of one user. `hidden`: that there is one, and nothing more. `unknown`: Graph does not know it by its id. */
-export type Told =
-  | { readonly kind: "told"; readonly item: DirectoryItem }
+/**
+ * What is known of one user of a page. `described`: its properties, as far as they decide. `hidden`: that it is listed,
+ * and nothing more. `unknown`: it is listed, but Graph does not find it by its id.
+ */
+export type PageUser =
+  | { readonly kind: "described"; readonly item: DirectoryItem }
   | { readonly kind: "hidden" | "unknown"; readonly id: string };
 
-/** Why a page must be asked again. `retryAfterMs`: for how long Graph asked to be left alone; null: it did not say. */
+/** Why a page must be asked again. `retryAfterMs`: the wait that Graph asked for; null: it named none. */
 export type UserFailure = {
   readonly kind: "failed";
   readonly code: string;
   readonly retryAfterMs: number | null;
 };
 
-export type Completed = { readonly kind: "completed"; readonly users: readonly Told[] } | UserFailure;
+/** A page of which every user is described, hidden or unknown; or why it must be asked again. */
+export type CompletedPage = { readonly kind: "completed"; readonly users: readonly PageUser[] } | UserFailure;
 
-/** Why a user is not mirrored, or null. What was not told counts for the user: only evidence takes anybody away. */
+/** Why a user is not mirrored; null: it is. A property that Graph did not return is no reason: only evidence is (I3). */
 export function leaveReasonOf(item: DirectoryItem): string | null {
   if (item.removed !== null) return item.removed === "deleted" ? "deleted" : "softDeleted";
   if (item.accountEnabled === false) return "disabled";
@@ -27,24 +31,25 @@ export function leaveReasonOf(item: DirectoryItem): string | null {
 }
 
 /**
- * Completes a page: a user told in part is looked up where what was left out decides. Absence of information is no
- * information (I3): who cannot be told stays as it is, and a page that tells of nobody is not believed at all.
+ * Completes a page: a user described in part is looked up where the missing properties decide. Absence of information is
+ * no information (I3): a user without properties stays as it is, and a page that describes nobody is not believed.
  * @see https://learn.microsoft.com/graph/permissions-overview#limited-information-returned-for-inaccessible-member-objects
  */
 export async function completedPage(
   items: readonly DirectoryItem[],
   state: DirectoryState,
   ports: DiscoverPorts,
-): Promise<Completed> {
-  const isAnybodyTold = state.seen > state.untold || items.some(isTold);
-  if (items.length > 0 && state.isFull && !isAnybodyTold) return hiddenPage(ports);
-  // One user that fails for ever must not hold the others up (I10).
+): Promise<CompletedPage> {
+  const isAnybodyDescribed = state.seen > state.untold || items.some(isDescribed);
+  if (items.length > 0 && state.isFull && !isAnybodyDescribed) return hiddenPage(ports);
+  // A user whose lookup always fails must not hold up the others (I10).
   const isPatient = state.failuresInARow < ports.limits.waitsMax;
   const found = new Lookups(state, ports, isPatient);
   const users = await mapAtOnce(items, ports.limits.lookupsAtOnceMax, (item) => found.completed(item));
   if (isPatient && found.failed !== null) return found.failed;
-  const isNobodyTold = users.some(({ kind }) => kind === "hidden") && !users.some(({ kind }) => kind === "told");
-  if (isPatient && !state.isFull && isNobodyTold) return hiddenPage(ports);
+  const isNobodyDescribed =
+    users.some(({ kind }) => kind === "hidden") && !users.some(({ kind }) => kind === "described");
+  if (isPatient && !state.isFull && isNobodyDescribed) return hiddenPage(ports);
   const hidden = users.filter(({ kind }) => kind === "hidden").length;
   if (found.failed !== null) {
     ports.log("error", "users left out: they could not be looked up", { code: found.failed.code });
@@ -54,19 +59,19 @@ export async function completedPage(
   return { kind: "completed", users };
 }
 
-function hiddenPage({ log }: DiscoverPorts): Completed {
+function hiddenPage({ log }: DiscoverPorts): CompletedPage {
   log("error", "a page of users without their properties was not believed", { code: propertiesHidden });
   return { kind: "failed", code: propertiesHidden, retryAfterMs: null };
 }
 
 /** A living user always has a principal name. */
-function isTold(item: DirectoryItem): boolean {
+function isDescribed(item: DirectoryItem): boolean {
   return item.removed !== null || item.userPrincipalName !== null;
 }
 
 /**
- * Single users of one page, looked up. Once many cannot be told, the others of the page are not asked for; nor after the
- * first failure where the whole page is asked again for it: a throttle must not be answered with hundreds of calls.
+ * Looks up single users of one page. After many lookups without a result the rest of the page is not looked up; nor after
+ * the first failure, where that asks for the whole page again: a throttle must not be answered with hundreds of calls.
  */
 class Lookups {
   failed: UserFailure | null = null;
@@ -78,26 +83,26 @@ class Lookups {
     private readonly isAskedAgain: boolean,
   ) {}
 
-  async completed(item: DirectoryItem): Promise<Told> {
+  async completed(item: DirectoryItem): Promise<PageUser> {
     const { directory, limits } = this.ports;
-    if (item.isWhole || item.removed !== null || !(await this.#decides(item))) return { kind: "told", item };
+    if (item.isWhole || item.removed !== null || !(await this.#decides(item))) return { kind: "described", item };
     const isEnough = this.#inVain >= limits.lookupsInVainMax || (this.isAskedAgain && this.failed !== null);
     if (isEnough) return { kind: "hidden", id: item.id };
     const looked = await directory.user(item.id);
-    if (looked.kind === "user" && isTold(looked.item)) return { kind: "told", item: looked.item };
-    return this.#untold(item.id, looked);
+    if (looked.kind === "user" && isDescribed(looked.item)) return { kind: "described", item: looked.item };
+    return this.#undescribed(item.id, looked);
   }
 
-  #untold(id: string, looked: UserOutcome): Told {
+  #undescribed(id: string, looked: UserOutcome): PageUser {
     if (looked.kind === "failed") this.failed ??= looked;
     this.#inVain += 1;
-    // Not there any more: the directory will say so itself, with its reason.
+    // Gone since: a later page will say so, with the reason.
     return { kind: looked.kind === "unknown" ? "unknown" : "hidden", id };
   }
 
-  /** Whether what was left out may change what is known. A full round tells most users so, where null is left out. */
+  /** Whether the missing properties may change what is known. Full rounds leave out properties that are null. */
   async #decides(item: DirectoryItem): Promise<boolean> {
-    if (!this.state.isFull || !isTold(item)) return true;
+    if (!this.state.isFull || !isDescribed(item)) return true;
     const held = await this.ports.store.roster.read(item.id);
     return held !== null && isDecisive(leaveReasonOf(item), held.row, this.state);
   }

@@ -11,20 +11,21 @@ import {
   newDirectory,
   opened,
 } from "../sync/directory.js";
-import { seatPage } from "./applyUsers.js";
+import { applyUsers } from "./applyUsers.js";
 import { type DiscoverPorts, sourceName } from "./ports.js";
 import { countShard, purgeSuspended, sweepShard } from "./sweep.js";
 
-/** How an invocation of discovery ended; `continuation` goes on where it stopped. */
+/** How an invocation of discovery ended. `continuation`: the message for the next one, null where there is none. */
 export type DiscoverEnd = {
   readonly kind: "manual" | "done" | "held" | "waiting" | "unfinished" | "superseded" | "finished";
   readonly continuation: DiscoverMessage | null;
 };
 
 /**
- * Follows the directory, or a group's members: who appears is put on the roster, who leaves is suspended, who returns is
- * resumed. Page by page, each page's rows before its checkpoint, so that a crash repeats a page and loses nothing.
- * Bounded in time. Of two that work at once the later one wins: each write of the checkpoint is fenced (I2).
+ * Follows the directory, or a group's members: users who appear are put on the roster, those who leave are suspended, and
+ * those who return are resumed. A page's rows are written before the checkpoint, so that a crash repeats a page and loses
+ * nothing. Bounded in time. Of two invocations at once the later one wins: each write of the checkpoint is fenced (I2).
+ * @throws StorageError, and Error when rows were lost to others again and again: the message comes again.
  */
 export async function discoverMailboxes(message: DiscoverMessage, ports: DiscoverPorts): Promise<DiscoverEnd> {
   const untilMs = ports.clock.nowMs() + ports.limits.runMsMax;
@@ -63,8 +64,8 @@ class Discovery {
       const { state } = this.held;
       if (state.phase === "idle") break;
       if (clock.nowMs() >= this.untilMs) return { kind: "unfinished", continuation: { discover: state.pass } };
-      const turn = await this.#turn(state);
-      if (turn !== null) return turn;
+      const end = await this.#step(state);
+      if (end !== null) return end;
     }
     const { state } = this.held;
     const kind = state.failuresInARow > 0 ? "waiting" : state.hold !== null ? "held" : "done";
@@ -75,12 +76,12 @@ class Discovery {
     return ended(kind);
   }
 
-  /** One page, or one shard. Null: the next turn follows. */
-  async #turn(state: DirectoryState): Promise<DiscoverEnd | null> {
+  /** One page, or one shard. Null: the next step follows. */
+  async #step(state: DirectoryState): Promise<DiscoverEnd | null> {
     if (state.phase === "walking") return this.#walk(state);
     const { clock, shards } = this.ports;
     const shard = shards[state.sweepShard];
-    if (shard === undefined) throw new Error("The roster's checkpoint names a shard that there is not.");
+    if (shard === undefined) throw new Error("The roster's checkpoint names a shard that does not exist.");
     if (state.phase === "counting") {
       const count = await countShard(shard, state, this.ports);
       return this.#move(afterCount(state, count, shards.length, clock.nowMs()));
@@ -99,11 +100,11 @@ class Discovery {
     const outcome = await directory.page(source, state.link);
     if (outcome.kind === "failed") return this.#failed(state, outcome.code, outcome.retryAfterMs);
     if (outcome.kind === "resetSync") return this.#move(afterReset(state, outcome.code, clock.nowMs()));
-    const seated = await seatPage(outcome.items, state, this.ports);
-    if (seated.kind === "superseded") return ended("superseded");
-    if (seated.kind === "failed") return this.#failed(state, seated.code, seated.retryAfterMs);
+    const applied = await applyUsers(outcome.items, state, this.ports);
+    if (applied.kind === "superseded") return ended("superseded");
+    if (applied.kind === "failed") return this.#failed(state, applied.code, applied.retryAfterMs);
     this.#waits = 0;
-    return this.#move(afterPage(state, outcome, seated.tally, clock.nowMs()));
+    return this.#move(afterPage(state, outcome, applied.tally, clock.nowMs()));
   }
 
   #failed(state: DirectoryState, code: string, retryAfterMs: number | null): Promise<DiscoverEnd | null> {
@@ -111,7 +112,7 @@ class Discovery {
     return this.#move(afterFailure(state, code, retryAfterMs, moment));
   }
 
-  /** Sleeps off a short wait, or the application's brake. False: it is too long for this invocation. */
+  /** Waits out a short wait or throttle. False: it is too long for this invocation. */
   async #waited({ notBeforeMs }: DirectoryState): Promise<boolean> {
     const { clock, store, limits } = this.ports;
     const brakeMs = throttledUntilMs(await store.readBrake(), clock.nowMs());

@@ -3,33 +3,26 @@ import type { Log } from "../log.js";
 import type { Store } from "../store/store.js";
 import { minuteMs } from "../sync/time.js";
 
-/** How much one invocation of discovery does before it hands on. Passed in: a simulation makes them tiny. */
-export type DiscoverLimits = {
-  readonly runMsMax: number;
-  /** The longest wait inside an invocation, for a throttle or a stumble. Longer ones are left to the next schedule. */
-  readonly waitMsMax: number;
-  readonly waitsMax: number;
-  /** Point reads of the table in flight. */
-  readonly readsAtOnceMax: number;
-  /** Single users that are looked up at a time. */
-  readonly lookupsAtOnceMax: number;
-  /** Once so many users of a page could not be told, the others are not looked up. */
-  readonly lookupsInVainMax: number;
-  /** Each turn loses only to a worker that wrote in between. */
-  readonly turnsMax: number;
-};
-
-export const discoverLimits: DiscoverLimits = {
+/** Bounds of one invocation of discovery, all of them our choice. Passed in, so that a simulation makes them tiny. */
+export const discoverLimits = {
+  /** Well within the 10 minutes of `functionTimeout`. */
   runMsMax: 4 * minuteMs,
+  /** The longest wait inside an invocation, for a throttle or a passing failure. Longer ones are left to the schedule. */
   waitMsMax: 30_000,
   waitsMax: 5,
+  /** Point reads of the table in flight. */
   readsAtOnceMax: 32,
+  /** Lookups of single users in flight. */
   lookupsAtOnceMax: 4,
+  /** After so many lookups of a page without a result the others are left out. */
   lookupsInVainMax: 20,
-  turnsMax: 10,
+  /** Attempts to write a row; each fails only when another worker wrote in between. */
+  attemptsMax: 10,
 };
+/** The same bounds, perhaps with other values. */
+export type DiscoverLimits = { readonly [Name in keyof typeof discoverLimits]: number };
 
-/** All that discovery needs from outside. */
+/** What discovery needs from outside. */
 export type DiscoverPorts = {
   readonly clock: { nowMs(): number; sleep(ms: number): Promise<void> };
   readonly random: { next(): number };
@@ -37,7 +30,7 @@ export type DiscoverPorts = {
   readonly store: Store;
   readonly directory: DirectoryClient;
   readonly log: Log;
-  /** Null: mailboxes are put on the roster by hand alone. */
+  /** Null: mailboxes are put on the roster by hand only. */
   readonly source: DirectorySource | null;
   /** All shards, in key order. */
   readonly shards: readonly string[];
@@ -46,7 +39,7 @@ export type DiscoverPorts = {
   readonly limits: DiscoverLimits;
 };
 
-/** The source as rows carry it. */
+/** The source as roster rows name it: `directory` or `group:<object id>`. */
 export function sourceName(source: DirectorySource): string {
   return source.kind === "directory" ? "directory" : `group:${source.groupId}`;
 }

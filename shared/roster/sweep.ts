@@ -1,10 +1,10 @@
 import { mapAtOnce } from "../mapAtOnce.js";
 import { manualSource, type RosterHeld } from "../store/store.js";
 import { type DirectoryState, leftLatelyFromMs, type ShardCount, suspendedBelow } from "../sync/directory.js";
-import { leavingSeat } from "./applyUsers.js";
+import { leavingEntry } from "./applyUsers.js";
 import type { DiscoverPorts } from "./ports.js";
 
-/** Whom the pass did not find fit to be mirrored, in one shard. Rows of manual mailboxes are not looked at. */
+/** Counts the mailboxes of one shard whose users the pass did not find fit to be mirrored. Manual ones do not count. */
 export async function countShard(
   shard: string,
   state: DirectoryState,
@@ -26,9 +26,13 @@ export async function countShard(
   return count;
 }
 
+/** How far the sweep of one shard came. `superseded`: a newer discovery has written its rows. */
 export type ShardSweep = { readonly kind: "done" | "unfinished" | "superseded"; readonly suspended: number };
 
-/** Suspends whom the pass did not find fit, in one shard. Doing it again goes on where it stopped. */
+/**
+ * Suspends the mailboxes of one shard whose users the pass did not find fit. Repeating it goes on where it stopped.
+ * @throws Error when others have written the rows first, again and again; StorageError.
+ */
 export async function sweepShard(
   shard: string,
   state: DirectoryState,
@@ -39,15 +43,15 @@ export async function sweepShard(
   const below = suspendedBelow(state);
   for await (const page of ports.store.roster.pages(shard)) {
     let waiting = page.filter(({ row }) => isDiscovered(row) && row.generation < below);
-    for (let turn = 0; waiting.length > 0; turn++) {
-      if (turn === ports.limits.turnsMax) throw new Error(`The roster's rows were lost to others ${turn} times.`);
+    for (let attempt = 0; waiting.length > 0; attempt++) {
+      if (attempt === ports.limits.attemptsMax)
+        throw new Error(`The roster's rows were lost to others ${attempt} times.`);
       if (waiting.some(({ row }) => row.step > state.step)) return { kind: "superseded", suspended };
-      const seats = (
-        await mapAtOnce(waiting, ports.limits.readsAtOnceMax, (held) => seatsOf(held, state, ports))
-      ).flat();
-      const results = await ports.store.roster.commit(seats);
+      const leaving = await mapAtOnce(waiting, ports.limits.readsAtOnceMax, (held) => leavingEntry(held, state, ports));
+      const entries = leaving.filter((entry) => entry !== null);
+      const results = await ports.store.roster.commit(entries);
       suspended += results.filter((result) => result === "committed").length;
-      const lost = seats.filter((_, index) => results[index] !== "committed");
+      const lost = entries.filter((_, index) => results[index] !== "committed");
       const again = await mapAtOnce(lost, ports.limits.readsAtOnceMax, ({ row }) =>
         ports.store.roster.read(row.mailboxId),
       );
@@ -58,11 +62,6 @@ export async function sweepShard(
   return { kind: "done", suspended };
 }
 
-async function seatsOf(held: RosterHeld, state: DirectoryState, ports: DiscoverPorts) {
-  const seat = await leavingSeat(held, held.row.leaveReason ?? "vanished", state, ports);
-  return seat === null ? [] : [seat];
-}
-
 function hasLeftSince({ source, state, sinceMs }: RosterHeld["row"], fromMs: number): boolean {
   return source !== manualSource && state === "suspended" && sinceMs !== null && sinceMs > fromMs;
 }
@@ -71,7 +70,7 @@ function isDiscovered(row: RosterHeld["row"]): boolean {
   return row.source !== manualSource && row.state === "active";
 }
 
-/** Removes all rows of mailboxes that were suspended longer ago than the retention. One that came back is kept. */
+/** Removes all rows of mailboxes whose suspension has outlasted the retention; one that came back is kept. @returns how many. */
 export async function purgeSuspended(ports: DiscoverPorts, isTimeUp: () => boolean): Promise<number> {
   const { store, clock, shards, log } = ports;
   let purged = 0;

@@ -1,4 +1,4 @@
-import { type Counts, Walked } from "../figures/counters.js";
+import { countsOf, PendingCounters } from "../figures/counters.js";
 import type { AloneMessage, PageMessage, SyncMessage } from "../messages.js";
 import type { Held } from "../store/store.js";
 import { isBraked } from "../sync/brake.js";
@@ -7,7 +7,7 @@ import { afterAlone, auditOf, isInHandAlone, isLeaving, prepared } from "../sync
 import type { Checkpoint, Step } from "../sync/types.js";
 import { nudged } from "./nudge.js";
 import type { Ports } from "./ports.js";
-import { logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./step.js";
+import { commitOne, logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./step.js";
 
 /** How a chain of pages ended; `next` is the message that carries it on. */
 export type PagesEnd = {
@@ -18,7 +18,7 @@ export type PagesEnd = {
 };
 
 /**
- * Walks a mailbox's round from its stored link: one page, one unit, the next page, until the deltaLink, or until this
+ * Goes on with a mailbox's round from its stored link: one page, one unit, the next page, until the deltaLink, or until this
  * invocation has had its share. A message that was overtaken does nothing (I9). A sync message starts a round, or goes on
  * with the one in hand, whatever the mailbox waits for: an operator has asked. A slow mailbox that a run has handed over is
  * asked as the run would have asked it, and waited for.
@@ -31,10 +31,10 @@ export async function applyPage(message: PageMessage | SyncMessage | AloneMessag
   if ("sync" in message && held.checkpoint.generation > (message.generation ?? Infinity)) return ended("stale");
   if (isBraked(await ports.store.readBrake(), nowMs)) return ended("braked");
   const untilMs = nowMs + ports.limits.runMsMax;
-  if ("alone" in message) return walk(workOn(held, prepared(held.checkpoint, nowMs)), untilMs, ports);
-  if (!("sync" in message) || held.checkpoint.phase !== "initial") return walk(workOn(held), untilMs, ports);
+  if ("alone" in message) return askPages(workOn(held, prepared(held.checkpoint, nowMs)), untilMs, ports);
+  if (!("sync" in message) || held.checkpoint.phase !== "initial") return askPages(workOn(held), untilMs, ports);
   const claimed = await claimOpening(message, held, ports);
-  return typeof claimed === "string" ? ended(claimed) : walk(workOn(claimed), untilMs, ports);
+  return typeof claimed === "string" ? ended(claimed) : askPages(workOn(claimed), untilMs, ports);
 }
 
 /** Our choice: longer than the first page of a full round takes; a crash meanwhile costs no more than that and a tick. */
@@ -44,8 +44,8 @@ const claimMs = 30_000;
 const looksAtRunMax = 3;
 
 /**
- * Keeps ticks away from a mailbox whose full round is about to be opened by hand: both would open one, and the fence would
- * throw one of the two away after it was asked (I9). A run in progress may have the mailbox in hand: it gets a moment first.
+ * Keeps ticks away from a mailbox whose full round is about to be opened by hand: else both would open one, and the fence
+ * would refuse one of the two after it was asked (I9). A run in progress may have the mailbox in hand: it gets a moment first.
  */
 async function claimOpening(message: SyncMessage, first: Held, ports: Ports): Promise<Held | "stale" | "lostFence"> {
   const { store, clock, limits } = ports;
@@ -63,19 +63,20 @@ async function claimOpening(message: SyncMessage, first: Held, ports: Ports): Pr
   return result.kind === "committed" ? result.held : "lostFence";
 }
 
-async function walk(first: Work, untilMs: number, ports: Ports): Promise<PagesEnd> {
+/** Asks for one page after the other and commits each, until the round or this invocation's share is over. */
+async function askPages(first: Work, untilMs: number, ports: Ports): Promise<PagesEnd> {
   let work = first;
   let pages = 0;
   let changes = 0;
   let waits = 0;
-  const walked = new Walked(ports.store);
-  let audit: Checkpoint | null = null; // Has to follow its round at once: else it would take for drift what is new.
+  const counters = new PendingCounters(ports.store);
+  let audit: Checkpoint | null = null; // Has to follow its round at once: later it would take new changes for drift.
   while (audit !== null || (pages < ports.limits.pagesPerRunMax && ports.clock.nowMs() < untilMs)) {
     audit = null;
     const askedMs = ports.clock.nowMs();
     const answer = await ports.graph.ask([askOf(work.from)]);
     const tookMs = ports.clock.nowMs() - askedMs;
-    walked.asked(answer);
+    counters.asked(answer);
     const [outcome] = answer.outcomes;
     if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
     const step = stepOf(work, outcome, ports, null);
@@ -91,7 +92,7 @@ async function walk(first: Work, untilMs: number, ports: Ports): Promise<PagesEn
       work = { held: work.held, from: step.next, restarts: work.restarts + 1 };
       continue;
     }
-    const moved = await commit(work, step, tookMs, ports, walked);
+    const moved = await commit(work, step, tookMs, ports, counters);
     if (moved === "lostFence") return { kind: "lostFence", pages, changes, next: null }; // A twin is ahead: not an error.
     changes += moved.changes;
     if (step.kind !== "apply") return { kind: step.kind, pages, changes, next: null };
@@ -115,7 +116,7 @@ type Moved = {
   readonly held: Held;
   readonly changes: number;
   readonly parked: boolean;
-  /** The audit that follows: of a slow mailbox here, since no run asks it. */
+  /** The audit that follows the round. Only for a slow mailbox: others are audited by runs. */
   readonly audit: Checkpoint | null;
 };
 
@@ -124,7 +125,7 @@ async function commit(
   step: Step,
   tookMs: number,
   ports: Ports,
-  walked: Walked,
+  counters: PendingCounters,
 ): Promise<Moved | "lostFence"> {
   const { rows, changes, ...unit } = await unitOf(step, work.from, ports);
   const isRoundOver = step.kind === "apply" && step.ends;
@@ -132,30 +133,18 @@ async function commit(
   const audit = isRoundOver && isAlone ? auditOf(unit.next, ports.clock.nowMs(), ports.auditMs) : null;
   const goesOn = step.kind === "apply" && (!step.ends || audit !== null);
   const alone = afterAlone(unit.next, ports.clock.nowMs(), tookMs, goesOn);
-  const next = walked.onto(alone, countsOf(step, changes));
+  const next = counters.onto(alone, countsOf(step, changes));
   const result = await commitOne({ held: work.held, rows, next }, ports);
   if (result.kind === "lostFence") return "lostFence";
   if (result.kind === "tooLarge") {
     ports.log("error", "mailbox does not fit the table", { mailbox: next.mailboxId, why: result.why });
-    const parked = walked.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
+    const parked = counters.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
     const refused = await commitOne({ held: work.held, rows: [], next: parked }, ports);
     return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true, audit: null } : "lostFence";
   }
   const held = await nudged(result.held, ports);
   const { nudgedSequence } = held.checkpoint;
   return { held, changes, parked: false, audit: audit === null ? null : { ...audit, nudgedSequence } };
-}
-
-/** What a step's commit counts as; null stands for a page that was refused. */
-export function countsOf(step: Step | null, changes: number): Counts {
-  const isPage = step?.kind === "apply";
-  return { pages: isPage ? 1 : 0, rounds: isPage && step.ends ? 1 : 0, changes };
-}
-
-async function commitOne(unit: Parameters<Ports["store"]["commitUnits"]>[0][number], ports: Ports) {
-  const [result] = (await ports.store.commitUnits([unit], null)).results;
-  if (result === undefined) throw new Error("The store gave no result for its only unit.");
-  return result;
 }
 
 /** The message that carries a round on, or null when the mailbox is not in mid-round. */
@@ -180,7 +169,7 @@ export function isFor(checkpoint: Checkpoint, message: PageMessage | AloneMessag
   return awaited !== null && awaited.round === message.round && awaited.page === message.page;
 }
 
-/** The message that a run's commit of a mailbox calls for: its next page, or all of it where it was handed over. */
+/** The message that follows a run's commit of a mailbox: for its next page, or for all of it where it was handed over. */
 export function messageOf(checkpoint: Checkpoint, nowMs: number): PageMessage | AloneMessage | null {
   const { mailboxId, aloneUntilMs, failuresInARow } = checkpoint;
   if (aloneUntilMs !== null && isInHandAlone(checkpoint, nowMs)) return { mailbox: mailboxId, alone: aloneUntilMs };

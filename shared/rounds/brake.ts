@@ -19,8 +19,8 @@ import type { Outcome } from "../sync/types.js";
 import type { Ports } from "./ports.js";
 
 /**
- * Whether a run may ask Graph, and the brake as it stands then. Of a brake that ends with a probe one run asks about one
- * mailbox of its shard; the answer opens the way for all, or for nobody.
+ * Whether a run may ask Graph, and the brake as it stands then. Where the brake ends with a probe, one run of all asks
+ * about one mailbox of its shard, and the answer decides for all.
  */
 export async function passBrake(
   message: RoundsMessage,
@@ -43,7 +43,7 @@ export async function passBrake(
   return { isOpen, brake: after };
 }
 
-/** What a fast clock has added is taken off, for everybody. */
+/** The brake without what a fast clock has added, which is cut in the table, for everybody. */
 async function trimmed(brake: Brake, { store, clock, log }: Ports): Promise<Brake> {
   if (believed(brake, clock.nowMs()) === brake) return brake;
   const cut = await store.changeBrake((now) => {
@@ -58,7 +58,7 @@ async function trimmed(brake: Brake, { store, clock, log }: Ports): Promise<Brak
   return cut;
 }
 
-/** The answer of one mailbox, which nothing is written of: its next round asks again. */
+/** Graph's answer for one mailbox. Nothing of it is stored: the mailbox's next round asks again. */
 async function probe({ checkpoint }: Held, asksStart: boolean, { graph }: Ports): Promise<Outcome> {
   const ask = askOf(asksStart ? startOver(checkpoint, "reset") : checkpoint);
   const [outcome] = (await graph.ask([ask])).outcomes;
@@ -67,9 +67,9 @@ async function probe({ checkpoint }: Held, asksStart: boolean, { graph }: Ports)
 }
 
 /**
- * The mailbox that is asked for all, each of the shard in its turn, so that none that is refused by itself stands in the
- * way for ever. The shard of the last probe leaves the next one to others, and so does by chance one where all were
- * refused; it takes the one after that if nobody did. Null: nobody is asked here.
+ * The mailbox that is asked for all. Mailboxes of the shard take turns, so that none that is refused by itself stands in
+ * the way for ever. The shard of the last probe leaves the next one to others, as by chance do shards where all were
+ * refused, and takes the one after that if nobody did. Null: nobody is asked here.
  */
 async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: Ports): Promise<Held | null> {
   for await (const page of ports.store.readMailboxes(shard, { after: null, upTo: null })) {
@@ -79,14 +79,14 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
     const isClean = ({ checkpoint }: Held) =>
       checkpoint.parkedReason === null && !brake.codes.includes(checkpoint.lastErrorCode ?? "");
     const clean = staying.filter(isClean);
-    // Where delta is not offered and the list was refused, only those that have fallen back to the list ask what counts.
+    // Where delta is not offered and the list was refused, only a mailbox that reads the list can show that this is over.
     const fallen = staying.filter((held) => held.checkpoint.strategy === "list" && !isClean(held));
     const rest = staying.filter((held) => !clean.includes(held) && !fallen.includes(held));
     const inTurn = [...fallen, ...clean, ...rest];
     if (brake.passedOn !== shard) {
       const wasLast = brake.probedBy === shard;
       const isPassingOn = wasLast || (clean.length === 0 && fraction(`${shard} ${tick}`) < 0.5);
-      const isToNote = !wasLast || brake.passedOn === null; // Who was last leaves the turn of others alone.
+      const isToNote = !wasLast || brake.passedOn === null; // The shard of the last probe does not overwrite what others noted.
       if (isPassingOn && isToNote) {
         await ports.store.changeBrake((now) =>
           now === null || probing(now, shard, nowMs) === null ? null : { ...now, passedOn: shard },
@@ -94,7 +94,7 @@ async function candidateOf({ shard, tick }: RoundsMessage, brake: Brake, ports: 
       }
       if (isPassingOn) return null;
     }
-    // Shards take turns too: a plain remainder would give a shard the same mailbox time after time.
+    // Shards take turns too: with a plain remainder a shard would probe the same mailbox time after time.
     return inTurn[(brake.probes + Math.floor(brake.probes / inTurn.length)) % inTurn.length] ?? null;
   }
   return null;
@@ -109,7 +109,7 @@ export async function raiseThrottled({ retryAfterMs, code }: GraphBrake, ports: 
   log("warn", "brake", { code, until: isoOrNull(raised.untilMs), askedSeconds: Math.round(askedMs / 1000) });
 }
 
-/** Whether nearly all that this run has asked were refused alike: then it is the application's state, and told as that. */
+/** Whether nearly all that this run has asked were refused alike: then it is the application's state, and logged as that. */
 export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], ports: Ports): Promise<boolean> {
   const { store, clock, limits, log } = ports;
   const shared = refusals.shared(ended, clock.nowMs());
@@ -121,11 +121,11 @@ export async function raiseRefused(refusals: Refusals, ended: Brake["ended"], po
   return true;
 }
 
-/** At the end of a run that was too small to tell by itself. True: with other shards it was enough. */
+/** Adds up the refusals of runs that are too small to judge by themselves. True: with other shards there are enough. */
 export async function suspect(refusals: Refusals, brake: Brake | null, ports: Ports): Promise<boolean> {
   const { store, clock, limits, log } = ports;
   if (refusals.answered > 0) {
-    // Somebody is answered: what other shards were refused is not the application's.
+    // Somebody is answered: the refusals of other shards were not the application's.
     if (brake?.suspected != null) {
       await store.changeBrake((now) => (now?.suspected == null ? null : { ...now, suspected: null }));
     }

@@ -9,10 +9,17 @@ import {
 import type { JsonObject } from "../sync/types.js";
 import type { After } from "../timer.js";
 
-type Waiting = { readonly unit: PendingUnit; readonly done: (result: UnitResult) => Promise<void> | void };
+/** What became of a unit. `superseded`: another run has taken the shard over, and it was not written. */
+export type Committed = UnitResult | { readonly kind: "superseded" };
+
+type Waiting = {
+  readonly unit: PendingUnit;
+  readonly resolve: (result: Committed) => void;
+  readonly reject: (fault: unknown) => void;
+};
 
 /** What the shard's rows say while the run goes on. */
-export type Told = { readonly row: ShardClaim["row"]; readonly figures: JsonObject };
+export type ShardReport = { readonly row: ShardClaim["row"]; readonly figures: JsonObject };
 
 /**
  * Group commit: gathers units of one shard until a transaction is full, or until one has waited for `lingerMsMax`
@@ -28,7 +35,7 @@ export class Committer {
   #fault: unknown = null;
   #isOverdue = false;
   #callOff: (() => void) | null = null;
-  #told: (() => Told) | null = null;
+  #report: (() => ShardReport) | null = null;
 
   constructor(
     private readonly store: Store,
@@ -39,6 +46,7 @@ export class Committer {
     this.#claim = claim;
   }
 
+  /** The shard's row as last written, with what the next transaction writes into it. */
   get claim(): ShardClaim {
     return this.#claim;
   }
@@ -48,25 +56,30 @@ export class Committer {
     this.#claim = { ...this.#claim, row };
   }
 
+  /** Whether another run has taken the shard over: nothing is written any more. */
   get isSuperseded(): boolean {
     return this.#isSuperseded;
   }
 
+  /** Units that wait for a transaction. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** Takes a unit. `done` is called once with its result, and not at all when the run was superseded. */
-  add(unit: PendingUnit, done: Waiting["done"]): void {
-    this.#waiting.push({ unit, done });
-    this.#operations += groupSize([unit]);
-    if (this.#running === null && this.#operations >= operationsBesideShardRow) this.#start(false);
-    this.#linger();
+  /** Queues a unit and resolves once it is committed, refused or superseded. @throws what the table threw. */
+  commit(unit: PendingUnit): Promise<Committed> {
+    if (this.#isSuperseded) return Promise.resolve({ kind: "superseded" });
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ unit, resolve, reject });
+      this.#operations += groupSize([unit]);
+      if (this.#running === null && this.#operations >= operationsBesideShardRow) this.#start(false);
+      this.#linger();
+    });
   }
 
-  /** Writes the shard's rows between two transactions. `told` is asked at that moment. */
-  tell(told: () => Told): void {
-    this.#told = told;
+  /** Writes the shard's rows between two transactions. `current` is asked at that moment. */
+  report(current: () => ShardReport): void {
+    this.#report = current;
     if (this.#running === null && this.#fault === null) this.#start(false);
   }
 
@@ -76,9 +89,9 @@ export class Committer {
     this.#rethrow();
   }
 
-  /** Commits all that waits, and what `done` adds meanwhile. @throws what the table threw. */
+  /** Commits all that waits, full group or not. @throws what the table threw. */
   async drain(): Promise<void> {
-    while (this.#running !== null || (this.#waiting.length > 0 && !this.#isSuperseded)) {
+    while (this.#running !== null || this.#waiting.length > 0) {
       if (this.#running === null) this.#start(true);
       await this.#running;
       this.#rethrow();
@@ -92,7 +105,7 @@ export class Committer {
   }
 
   #linger(): void {
-    if (this.#waiting.length === 0 || this.#fault !== null || this.#isSuperseded) return;
+    if (this.#waiting.length === 0 || this.#fault !== null) return;
     this.#callOff ??= this.after(this.lingerMsMax, () => {
       this.#callOff = null;
       this.#isOverdue = true;
@@ -113,35 +126,44 @@ export class Committer {
 
   async #commitGroups(isDraining: boolean): Promise<void> {
     while (!this.#isSuperseded) {
-      if (this.#told !== null) await this.#tell(this.#told);
+      if (this.#report !== null) await this.#writeReport(this.#report);
       const isFull = this.#operations >= operationsBesideShardRow;
       if (this.#waiting.length === 0 || !(isFull || isDraining || this.#isOverdue)) return;
       this.#isOverdue = false;
       const group = takeGroup(this.#waiting);
       this.#waiting = this.#waiting.slice(group.length);
       for (const { unit } of group) this.#operations -= groupSize([unit]);
-      const { results, claim } = await this.store.commitUnits(
-        group.map(({ unit }) => unit),
-        this.#claim,
-      );
-      if (claim !== null) this.#takeClaim(claim);
-      for (const [index, { done }] of group.entries()) {
-        const result = results[index];
-        if (result !== undefined) await done(result);
-      }
+      await this.#commitGroup(group);
     }
   }
 
-  async #tell(told: () => Told): Promise<void> {
-    this.#told = null;
-    const { row, figures } = told();
+  async #commitGroup(group: readonly Waiting[]): Promise<void> {
+    const units = group.map(({ unit }) => unit);
+    try {
+      const { results, claim } = await this.store.commitUnits(units, this.#claim);
+      if (claim !== null) this.#takeClaim(claim);
+      for (const [index, { resolve }] of group.entries()) resolve(results[index] ?? { kind: "lostFence" });
+    } catch (fault) {
+      for (const { reject } of group) reject(fault);
+      throw fault;
+    }
+  }
+
+  async #writeReport(current: () => ShardReport): Promise<void> {
+    this.#report = null;
+    const { row, figures } = current();
     this.row = row;
     this.#takeClaim(await this.store.writeShardRow({ ...this.#claim, figures }));
   }
 
   #takeClaim(claim: ShardClaim | "superseded"): void {
-    if (claim === "superseded") this.#isSuperseded = true;
-    else this.#claim = { ...claim, row: this.#claim.row };
+    if (claim !== "superseded") {
+      this.#claim = { ...claim, row: this.#claim.row };
+      return;
+    }
+    this.#isSuperseded = true;
+    for (const { resolve } of this.#waiting) resolve({ kind: "superseded" });
+    this.#waiting = [];
   }
 
   #rethrow(): void {

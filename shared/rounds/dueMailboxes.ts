@@ -1,7 +1,9 @@
+import type { RunTally } from "../figures/figures.js";
 import type { ShardRun } from "../store/shardRow.js";
 import type { Held, Store, Unreadable } from "../store/store.js";
-import { isDue, isNeverAsked, prepared } from "../sync/due.js";
+import { isDue, isNeverAsked, prepared, removingReason } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
+import type { Ports } from "./ports.js";
 import { stretchesOf } from "./shardRun.js";
 import { type Work, workOn } from "./step.js";
 
@@ -13,50 +15,50 @@ type Place = {
   readonly wrapped: boolean;
   isDone: boolean;
 };
+/** A mailbox that is due, in its place. */
 export type DueWork = Work & { readonly place: Place };
 
-/** Hands out the mailboxes that are due, in batches, reading at most one page of checkpoints ahead. */
+/** How far a run has come in the ring: the last mailbox that is done, null at the start. */
+type Cursor = { readonly cursor: string | null; readonly wrapped: boolean };
+
+/**
+ * Hands out the mailboxes of a shard that are due, in batches, reading at most one page of checkpoints ahead. Each mailbox
+ * of the shard is counted once in the tally, as it stands when the cursor moves over it.
+ */
 export class DueMailboxes {
+  /** Mailboxes whose removal was cut short. */
+  readonly removing: string[] = [];
   #ready: DueWork[] = [];
   #places: Place[] = [];
   readonly #source: AsyncIterator<{ readonly page: readonly (Held | Unreadable)[]; readonly wrapped: boolean }>;
   #reading: Promise<void> | null = null;
   #isExhausted = false;
   #isSkipping = false;
-  #newAsked = 0;
-  #cursor: { readonly cursor: string | null; readonly wrapped: boolean };
+  #cursor: Cursor;
 
   constructor(
-    store: Store,
+    private readonly ports: Pick<Ports, "store" | "clock" | "limits">,
     shard: string,
-    private readonly run: ShardRun,
-    private readonly clock: { nowMs(): number },
-    /** Sees every mailbox of the shard, due or not. */
-    private readonly see: (held: Held) => void,
-    /** Sees every mailbox once more, as it stands when the cursor moves over it; null where it cannot be read. */
-    private readonly passed: (mailboxId: string, checkpoint: Checkpoint | null) => void,
-    /** How many never-asked mailboxes may still get their first round: the others must not wait for them. */
-    private readonly newMailboxesMax: number,
+    private readonly tally: RunTally,
     /** Codes by which the application was refused until just now. */
     private readonly over: readonly string[],
   ) {
-    this.#source = walk(store, shard, run)[Symbol.asyncIterator]();
+    const { run } = tally;
+    this.#source = checkpointsAhead(ports.store, shard, run)[Symbol.asyncIterator]();
     this.#cursor = { cursor: run.cursor, wrapped: run.wrapped };
   }
 
-  /** Never-asked mailboxes that were handed out. The rest stays new until the next tick. */
-  get newAsked(): number {
-    return this.#newAsked;
-  }
-
-  /** All mailboxes up to here are done: where another run may take up. */
-  get cursor(): { readonly cursor: string | null; readonly wrapped: boolean } {
+  /** Moves the cursor over all mailboxes that are done, and counts them: another run may take up behind it. */
+  moveCursor(): Cursor {
     const open = this.#places.findIndex(({ isDone }) => !isDone);
     const done = open === -1 ? this.#places : this.#places.slice(0, open);
     const last = done.at(-1);
     if (last === undefined) return this.#cursor;
     this.#places = open === -1 ? [] : this.#places.slice(open);
-    for (const { mailboxId, checkpoint } of done) this.passed(mailboxId, checkpoint);
+    for (const { mailboxId, checkpoint } of done) {
+      if (checkpoint === null) this.tally.unreadable(mailboxId);
+      else this.tally.passed(checkpoint);
+    }
     this.#cursor = { cursor: last.mailboxId, wrapped: last.wrapped };
     return this.#cursor;
   }
@@ -73,17 +75,17 @@ export class DueMailboxes {
   }
 
   /**
-   * Nobody more is asked, and nobody is in hand: all that are left are seen, and passed as they stand. Those too that were
-   * asked, and left alone because the application was throttled.
+   * Counts all that are left as they stand, once nobody more is asked and nobody is in hand. Those too that were asked and
+   * left alone because the application was throttled.
    */
   async skipRest(): Promise<void> {
     this.#isSkipping = true;
     this.#ready = [];
     for (const place of this.#places) place.isDone = true;
-    void this.cursor; // What was read is passed, and not kept.
+    this.moveCursor(); // What was read is counted, and not kept.
     while (!this.#isExhausted) {
       await this.next(1);
-      void this.cursor;
+      this.moveCursor();
     }
   }
 
@@ -97,16 +99,17 @@ export class DueMailboxes {
     return this.#ready.length > 0;
   }
 
-  /** @param checkpoint As it stands now, where it was moved. */
+  /** Lets the cursor move over a mailbox. @param checkpoint As committed, where it was. */
   done({ place }: DueWork, checkpoint: Checkpoint | null = place.checkpoint): void {
     place.checkpoint = checkpoint;
     place.isDone = true;
   }
 
-  #isItsTurn({ checkpoint }: Held): boolean {
+  /** Whether the tick still has room for it, where it was never asked: the others must not wait for first rounds. */
+  #isAdmitted({ checkpoint }: Held): boolean {
     if (!isNeverAsked(checkpoint)) return true;
-    if (this.#newAsked >= this.newMailboxesMax) return false;
-    this.#newAsked += 1;
+    if (this.tally.newAsked >= this.ports.limits.newMailboxesPerTickMax) return false;
+    this.tally.newAsked += 1;
     return true;
   }
 
@@ -116,7 +119,7 @@ export class DueMailboxes {
       this.#isExhausted = true;
       return;
     }
-    const nowMs = this.clock.nowMs();
+    const nowMs = this.ports.clock.nowMs();
     const { page, wrapped } = value;
     for (const one of page) {
       if ("unreadable" in one)
@@ -127,15 +130,17 @@ export class DueMailboxes {
 
   #take(held: Held, wrapped: boolean, nowMs: number): void {
     const { checkpoint } = held;
-    const due = !this.#isSkipping && isDue(checkpoint, nowMs, this.run.tick, this.over) && this.#isItsTurn(held);
-    this.see(held);
+    if (checkpoint.parkedReason === removingReason) this.removing.push(checkpoint.mailboxId);
+    const isAsked = !this.#isSkipping && isDue(checkpoint, nowMs, this.tally.run.tick, this.over);
+    const due = isAsked && this.#isAdmitted(held);
     const place: Place = { mailboxId: checkpoint.mailboxId, checkpoint, wrapped, isDone: !due };
     this.#places.push(place);
     if (due) this.#ready.push({ ...workOn(held, prepared(checkpoint, nowMs)), place });
   }
 }
 
-async function* walk(store: Store, shard: string, run: ShardRun) {
+/** Pages of checkpoints that are still ahead in the ring. */
+async function* checkpointsAhead(store: Store, shard: string, run: ShardRun) {
   for (const { after, upTo, wrapped } of stretchesOf(run)) {
     for await (const page of store.readCheckpoints(shard, { after, upTo })) yield { page, wrapped };
   }

@@ -1,10 +1,12 @@
-import type { Held } from "../store/store.js";
+import type { Held, PendingUnit } from "../store/store.js";
 import { isServed } from "../sync/checkpoint.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { Ports } from "./ports.js";
+import type { Run } from "./run.js";
+import { commitOne } from "./step.js";
 
 /**
- * Whether other programs must be told: something changed, it can be read (a mailbox is not served before its first full
+ * Whether other programs are to be notified: something changed, it can be read (a mailbox is not served before its first full
  * round has ended), and no further page is about to change more.
  */
 export function isNudgeDue(checkpoint: Checkpoint): boolean {
@@ -14,10 +16,10 @@ export function isNudgeDue(checkpoint: Checkpoint): boolean {
 }
 
 /**
- * Tells other programs of a change that is committed. To be noted in the checkpoint only when it was sent: a nudge that
+ * Notifies other programs of a change that is committed. To be noted in the checkpoint only when it was sent: a nudge that
  * was lost costs time, never truth, for the next tick finds it missing and sends it.
  */
-export async function sendNudge({ mailboxId, sequence }: Checkpoint, ports: Ports): Promise<"sent" | "notSent"> {
+async function sendNudge({ mailboxId, sequence }: Checkpoint, ports: Ports): Promise<"sent" | "notSent"> {
   if (ports.nudge === null) return "notSent";
   try {
     await ports.nudge({ mailbox: mailboxId, sequence });
@@ -28,15 +30,44 @@ export async function sendNudge({ mailboxId, sequence }: Checkpoint, ports: Port
   }
 }
 
-/** The checkpoint once the nudge for it was sent. */
-export function nudgeNoted(checkpoint: Checkpoint): Checkpoint {
-  return { ...checkpoint, nudgedSequence: checkpoint.sequence };
+/** Sends the nudges of a run in lanes, so many at once. */
+export class NudgeSender {
+  readonly #lanes: Promise<unknown>[] = [];
+  #count = 0;
+
+  constructor(private readonly ports: Ports) {}
+
+  /** Sends the nudge that is due for a checkpoint, after those that are ahead in its lane. */
+  send(checkpoint: Checkpoint): Promise<"sent" | "notSent"> {
+    const lane = this.#count++ % this.ports.limits.sendsInFlightMax;
+    const sending = (this.#lanes[lane] ?? Promise.resolve()).then(() => sendNudge(checkpoint, this.ports));
+    this.#lanes[lane] = sending;
+    return sending;
+  }
+
+  /** Resolves once all nudges so far are sent, or have failed. */
+  async sent(): Promise<void> {
+    await Promise.all(this.#lanes);
+  }
 }
 
-/** A mailbox after its commit: told of where that is due, and noted. */
+/**
+ * A mailbox of a run for which a nudge is due: sent, and then noted by a commit of its own, so at least once also after a
+ * crash. Null: somebody else has moved the mailbox meanwhile.
+ */
+export async function nudgedIn(run: Run, held: Held): Promise<Held | null> {
+  if ((await run.nudges.send(held.checkpoint)) === "notSent") return held;
+  const noted = await run.commit(notedUnit(held));
+  return noted.kind === "committed" ? noted.held : null;
+}
+
+/** The same for a mailbox by itself, if a nudge is due. Where it was moved meanwhile, its next commit finds that. */
 export async function nudged(held: Held, ports: Ports): Promise<Held> {
   if (!isNudgeDue(held.checkpoint) || (await sendNudge(held.checkpoint, ports)) === "notSent") return held;
-  const next = nudgeNoted(held.checkpoint);
-  const [noted] = (await ports.store.commitUnits([{ held, rows: [], next }], null)).results;
-  return noted?.kind === "committed" ? noted.held : held;
+  const noted = await commitOne(notedUnit(held), ports);
+  return noted.kind === "committed" ? noted.held : held;
+}
+
+function notedUnit(held: Held): PendingUnit {
+  return { held, rows: [], next: { ...held.checkpoint, nudgedSequence: held.checkpoint.sequence } };
 }

@@ -4,6 +4,7 @@ import { park } from "../sync/decide.js";
 import { isFor } from "./applyPage.js";
 import { nudged } from "./nudge.js";
 import { momentOf, type Ports } from "./ports.js";
+import { commitOne } from "./step.js";
 
 /**
  * A page message that failed time and again: its mailbox is parked with that reason, so that it is seen, and looked at
@@ -20,29 +21,29 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
   const held = await ports.store.readMailbox(message.mailbox);
   if (held === null || !isFor(held.checkpoint, message)) return "movedOn";
   const { next } = park(held.checkpoint, "poisonedPage", "poisonedPage", momentOf(ports, null));
-  const [result] = (await ports.store.commitUnits([{ held, rows: [], next }], null)).results;
-  if (result?.kind !== "committed") return "movedOn";
+  const result = await commitOne({ held, rows: [], next }, ports);
+  if (result.kind !== "committed") return "movedOn";
   await nudged(result.held, ports); // What its earlier pages changed can be read.
   ports.log("error", "mailbox parked: its page message failed time and again", { ...message });
   return "parked";
 }
 
-/** A shard's or discovery's message that failed time and again. The next tick or schedule sends a new one: it is told. */
-export function parkRounds(body: unknown, log: Log): "told" | "unreadable" {
+/** A shard's or discovery's message that failed time and again: logged, since the next tick or schedule sends a new one. */
+export function parkRounds(body: unknown, log: Log): "logged" | "unreadable" {
   const message = readable(() => parseRoundsMessage(body), "rounds", log);
   if (message === null) return "unreadable";
   if ("discover" in message) {
     log("error", "roster discovery failed time and again; the next schedule tries anew", { pass: message.discover });
-    return "told";
+    return "logged";
   }
   log("error", "shard run failed time and again; the next tick tries anew", {
     shard: message.shard,
     tick: message.tick,
   });
-  return "told";
+  return "logged";
 }
 
-/** A poison message that we never wrote has nobody to park. It is told, and dropped. */
+/** Null for a message that we never wrote: there is nobody to park, so it is logged and dropped. */
 function readable<Message>(parse: () => Message, kind: string, log: Log): Message | null {
   try {
     return parse();

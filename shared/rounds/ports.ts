@@ -6,60 +6,45 @@ import { minuteMs } from "../sync/time.js";
 import type { Moment } from "../sync/types.js";
 import type { After } from "../timer.js";
 
-/** How much one invocation does before it hands on. Passed in like the clock: a simulation makes them tiny. */
-export type RunLimits = {
+/** How much one invocation does before it hands on. All are our own choice. */
+export const runLimits = {
   /** Far below the function timeout of 10 minutes, which would kill the whole process. */
-  readonly runMsMax: number;
-  readonly pagesPerRunMax: number;
+  runMsMax: 4 * minuteMs,
+  pagesPerRunMax: 50,
   /** Graph calls in flight of one shard's run. */
-  readonly batchesInFlightMax: number;
+  batchesInFlightMax: 8,
   /** Mailboxes asked but not yet committed: beyond it the run waits for the table. */
-  readonly uncommittedMax: number;
+  uncommittedMax: 400,
   /**
    * Never-asked mailboxes that get their first round in one tick of a shard: full rounds of a large onboarding must not
    * starve the others. 600 brings 100,000 in within 11 ticks of 16 shards, which is an hour of five-minute ticks.
    */
-  readonly newMailboxesPerTickMax: number;
-  /** How often a mailbox starts over within one run: a lost sync state, then a full mailbox, then enough. */
-  readonly restartsMax: number;
-  /** The longest wait inside an invocation. Longer ones are left to a later tick. */
-  readonly shortWaitMsMax: number;
-  readonly sendsInFlightMax: number;
-  /** When Graph throttles the whole application without saying for how long. */
-  readonly brakeMsDefault: number;
-  /** How long an answer waits for others to fill its transaction. */
-  readonly lingerMsMax: number;
-  /** How often a run that lasts, and has come on meanwhile, tells that it is alive, and its figures. */
-  readonly heartbeatMs: number;
-  /** A run that has come on no longer ago is not taken over by the next tick. Longer than any answer is waited for. */
-  readonly runYoungMs: number;
-  /** How often a tick looks at such a run within that time, before it takes over. */
-  readonly busyLooksMax: number;
-  /** Mailboxes that one run finds to be slow and hands over: more are no coincidence, and wait like after a failure. */
-  readonly newlySlowMax: number;
-  /** Mailboxes that are refused alike before it can be the application's state. Our choice: fewer are a coincidence. */
-  readonly refusedMin: number;
-};
-
-export const runLimits: RunLimits = {
-  runMsMax: 4 * minuteMs,
-  pagesPerRunMax: 50,
-  batchesInFlightMax: 8,
-  uncommittedMax: 400,
   newMailboxesPerTickMax: 600,
+  /** How often a mailbox starts over within one run: a lost sync state, then a full mailbox, then enough. */
   restartsMax: 3,
+  /** The longest wait inside an invocation. Longer ones are left to a later tick. */
   shortWaitMsMax: 3_000,
   sendsInFlightMax: 16,
+  /** When Graph throttles the whole application without saying for how long. */
   brakeMsDefault: 10_000,
+  /** How long an answer waits for others to fill its transaction. */
   lingerMsMax: 1_000,
+  /** How often a run that has made progress meanwhile reports that it is alive, and its figures. */
   heartbeatMs: 10_000,
+  /** A run that has made progress within this time is not taken over by the next tick. Longer than any answer is waited for. */
   runYoungMs: 30_000,
+  /** How often a tick looks at such a run within that time, before it takes over. */
   busyLooksMax: 30,
+  /** Mailboxes that one run finds to be slow and hands over. More are no coincidence: they wait like after a failure. */
   newlySlowMax: 16,
+  /** Mailboxes that are refused alike before it can be the application's state. Our choice: fewer are a coincidence. */
   refusedMin: 5,
-};
+} as const;
 
-/** All that a driver needs from outside. */
+/** Passed in like the clock: a simulation makes them tiny. */
+export type RunLimits = Readonly<Record<keyof typeof runLimits, number>>;
+
+/** All that `runRounds` and `applyPage` need from outside. */
 export type Ports = {
   readonly clock: { nowMs(): number; sleep(ms: number): Promise<void>; readonly after: After };
   readonly random: { next(): number };

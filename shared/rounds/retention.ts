@@ -4,7 +4,8 @@ import { removingReason } from "../sync/due.js";
 import { dayMs } from "../sync/time.js";
 import type { CalendarRow } from "../sync/types.js";
 
-export type RetirePorts = {
+/** What retention needs from outside. */
+export type RetentionPorts = {
   readonly clock: { nowMs(): number };
   readonly store: Store;
   readonly shards: readonly string[];
@@ -14,54 +15,58 @@ export type RetirePorts = {
   readonly log: Log;
 };
 
-/** How a run ended. `unfinished`: its time was over; the next one goes on. */
-export type RetireEnd = { readonly kind: "done" | "unfinished"; readonly retired: number; readonly leftOver: number };
+/** How a run ended. `unfinished`: its time was over; the next one goes on. `leftOver`: mailboxes that it lost to others. */
+type RetentionEnd = {
+  readonly kind: "done" | "unfinished";
+  readonly deleted: number;
+  readonly leftOver: number;
+};
 
-/** Our choice: so many mailboxes are read at once and committed together. The sooner a commit follows, the rarer a loss. */
+/** Our choice: mailboxes read at once and committed together. The sooner the commit, the rarer a lost fence. */
 const mailboxesAtOnceMax = 16;
 
 /** Retention holds no shard: in the place of the shard's row stands the checkpoint. A larger unit would be torn. */
 const forgottenPerUnitMax = operationsBesideShardRow;
 
-/** Each turn loses only to a worker that wrote in between. After that the next run tries. */
-const turnsMax = 3;
+/** Each attempt loses only to a worker that wrote in between. After that the next run tries. */
+const attemptsMax = 3;
 
 /**
  * Deletes tombstones that are older than their retention, and notes in each checkpoint up to which sequence: readers of
- * the feed that have not come so far must start over. Fenced like every other write (I2). Mailboxes that are on their way
- * off the roster are left alone. Each day begins with another shard, so that no shard is the last one every time.
+ * the feed that have not come so far must start over. Fenced like every other write (I2). Mailboxes that are being removed
+ * from the roster are left alone. Each day begins with another shard, so that no shard is the last one every time.
  */
-export async function retireTombstones(ports: RetirePorts): Promise<RetireEnd> {
+export async function applyRetention(ports: RetentionPorts): Promise<RetentionEnd> {
   const { clock, store, shards, log } = ports;
   const startMs = clock.nowMs();
   const first = Math.floor(startMs / dayMs) % Math.max(1, shards.length);
-  let retired = 0;
+  let deleted = 0;
   let leftOver = 0;
-  const told = (kind: RetireEnd["kind"]): RetireEnd => {
-    log("info", `tombstones ${kind}`, { retired, leftOver, transactions: store.transactions() });
-    return { kind, retired, leftOver };
+  const ended = (kind: RetentionEnd["kind"]): RetentionEnd => {
+    log("info", `tombstones ${kind}`, { deleted, leftOver, transactions: store.transactions() });
+    return { kind, deleted, leftOver };
   };
   for (const shard of [...shards.slice(first), ...shards.slice(0, first)]) {
     for await (const found of store.mailboxesWithTombstones(shard, startMs - ports.tombstoneMs)) {
       for (let start = 0; start < found.length; start += mailboxesAtOnceMax) {
-        if (clock.nowMs() - startMs >= ports.runMsMax) return told("unfinished");
-        const end = await retireOf(found.slice(start, start + mailboxesAtOnceMax), startMs - ports.tombstoneMs, ports);
-        retired += end.retired;
+        if (clock.nowMs() - startMs >= ports.runMsMax) return ended("unfinished");
+        const end = await deleteOf(found.slice(start, start + mailboxesAtOnceMax), startMs - ports.tombstoneMs, ports);
+        deleted += end.deleted;
         leftOver += end.leftOver;
       }
     }
-    if (clock.nowMs() - startMs >= ports.runMsMax) return told("unfinished");
+    if (clock.nowMs() - startMs >= ports.runMsMax) return ended("unfinished");
   }
-  return told("done");
+  return ended("done");
 }
 
 /** A mailbox in hand: tombstones that were read after its checkpoint, oldest change first. */
 type Due = { readonly held: Held; readonly tombstones: readonly CalendarRow[] };
 
-async function retireOf(mailboxIds: readonly string[], beforeMs: number, ports: RetirePorts) {
+async function deleteOf(mailboxIds: readonly string[], beforeMs: number, ports: RetentionPorts) {
   let waiting = mailboxIds;
-  let retired = 0;
-  for (let turn = 0; turn < turnsMax && waiting.length > 0; turn++) {
+  let deleted = 0;
+  for (let attempt = 0; attempt < attemptsMax && waiting.length > 0; attempt++) {
     const read = await Promise.all(waiting.map((mailboxId) => dueOf(mailboxId, beforeMs, ports)));
     let due = read.filter((one) => one !== null);
     const lost: string[] = [];
@@ -74,7 +79,7 @@ async function retireOf(mailboxIds: readonly string[], beforeMs: number, ports: 
           lost.push(held.checkpoint.mailboxId);
           continue;
         }
-        retired += Math.min(tombstones.length, forgottenPerUnitMax);
+        deleted += Math.min(tombstones.length, forgottenPerUnitMax);
         const rest = tombstones.slice(forgottenPerUnitMax);
         if (rest.length > 0) more.push({ held: result.held, tombstones: rest });
       }
@@ -82,11 +87,11 @@ async function retireOf(mailboxIds: readonly string[], beforeMs: number, ports: 
     }
     waiting = lost;
   }
-  return { retired, leftOver: waiting.length };
+  return { deleted, leftOver: waiting.length };
 }
 
 /** The checkpoint first: what was read with it is as it was read for as long as its ETag stands. */
-async function dueOf(mailboxId: string, beforeMs: number, { store, log }: RetirePorts): Promise<Due | null> {
+async function dueOf(mailboxId: string, beforeMs: number, { store, log }: RetentionPorts): Promise<Due | null> {
   try {
     const held = await store.readMailbox(mailboxId);
     if (held === null || held.checkpoint.parkedReason === removingReason) return null;
@@ -101,9 +106,9 @@ async function dueOf(mailboxId: string, beforeMs: number, { store, log }: Retire
 }
 
 function unitOf({ held, tombstones }: Due): PendingUnit {
-  const retiring = tombstones.slice(0, forgottenPerUnitMax);
+  const expired = tombstones.slice(0, forgottenPerUnitMax);
   const { checkpoint } = held;
-  const retiredSequence = Math.max(checkpoint.retiredSequence, ...retiring.map(({ sequence }) => sequence));
-  const forget = retiring.map(({ calendarId }) => calendarId);
+  const retiredSequence = Math.max(checkpoint.retiredSequence, ...expired.map(({ sequence }) => sequence));
+  const forget = expired.map(({ calendarId }) => calendarId);
   return { held, rows: [], forget, next: { ...checkpoint, retiredSequence } };
 }

@@ -1,4 +1,4 @@
-import type { Held } from "../store/store.js";
+import type { Held, PendingUnit, UnitResult } from "../store/store.js";
 import { decide, park, wait } from "../sync/decide.js";
 import { needsStoredRows, settle } from "../sync/settle.js";
 import { isoOrNull } from "../sync/time.js";
@@ -8,6 +8,7 @@ import { momentOf, type Ports } from "./ports.js";
 /** One mailbox in hand: its checkpoint as stored, and the one that it is asked from (which may start over). */
 export type Work = { readonly held: Held; readonly from: Checkpoint; readonly restarts: number };
 
+/** A mailbox as it is taken in hand. */
 export function workOn(held: Held, from: Checkpoint = held.checkpoint): Work {
   return { held, from, restarts: 0 };
 }
@@ -18,6 +19,13 @@ export function stepOf(work: Work, outcome: Outcome, ports: Ports, tick: string 
   if (step.kind !== "restart" || work.restarts < ports.limits.restartsMax) return step;
   const code = "code" in outcome ? outcome.code : outcome.kind;
   return wait(step.next, code, momentOf(ports, tick));
+}
+
+/** Commits one unit by itself. @throws StorageError when the table gives no clear answer twice. */
+export async function commitOne(unit: PendingUnit, { store }: Ports): Promise<UnitResult> {
+  const [result] = (await store.commitUnits([unit], null)).results;
+  if (result === undefined) throw new Error("The store gave no result for its only unit.");
+  return result;
 }
 
 /** The unit that a step commits: reads the mailbox's rows when the step needs them. */
@@ -35,21 +43,20 @@ export function tooLargeUnit(held: Held, why: string, ports: Ports, tick: string
   return { rows: [], changes: 0, next: park(seen, `tooLarge:${why}`, "tooLarge", moment).next };
 }
 
-/** With nudges off, all counts as told: switching them on later must not flood the queue with the past. */
+/** With nudges off, all counts as nudged: switching them on later must not flood the queue with the past. */
 function quiet(next: Checkpoint, ports: Ports): Checkpoint {
   return ports.nudge === null ? { ...next, nudgedSequence: next.sequence } : next;
 }
 
-/** How a failed or parked mailbox is told to operators. */
+/** Logs for operators that a mailbox waits, starts over or is parked. */
 export function logStep(step: Step, ports: Ports): void {
   if (step.kind === "apply") return;
   const { mailboxId, lastErrorCode, parkedReason, notBeforeMs, failuresInARow } = step.next;
-  const until = isoOrNull(notBeforeMs);
   ports.log(step.kind === "park" ? "warn" : "info", `mailbox ${step.kind}`, {
     mailbox: mailboxId,
     code: lastErrorCode,
     parkedReason,
-    until,
+    until: isoOrNull(notBeforeMs),
     failuresInARow,
   });
 }

@@ -14,8 +14,8 @@ const healthy = {
 } as const;
 
 /**
- * The mailbox after its user has left the roster. Its rows stay, its link goes: a worker that still walks loses its
- * fence, and if the user comes back, a full round finds out what happened meanwhile.
+ * The mailbox after its user has left the roster. Its rows stay and its link goes: a worker in mid-round loses its fence,
+ * and if the user comes back, a full round finds out what happened meanwhile.
  * @param why Kept as the last error code, for people.
  */
 export function suspended(checkpoint: Checkpoint, why: string): Checkpoint {
@@ -33,7 +33,7 @@ export function resumed(checkpoint: Checkpoint): Checkpoint {
   return { ...startOver(checkpoint, "reset"), ...healthy, lastTick: null };
 }
 
-/** The mailbox as the next tick may ask it, whatever it waited for. A held one stays to be confirmed by its next round. */
+/** The mailbox as the next tick may ask it, whatever it waited for. A held removal still needs its second round. */
 export function released(checkpoint: Checkpoint): Checkpoint {
   return { ...checkpoint, ...healthy, resetsInARow: checkpoint.resetsInARow };
 }
@@ -45,7 +45,8 @@ export function resynced(checkpoint: Checkpoint): Checkpoint {
 
 /**
  * The mailbox as an operator releases it by itself. Where Graph has refused it, that may have been its link alone, whatever
- * the code says: the start is asked, and tells. Of many at once each keeps its link, for there it was no link.
+ * the code says: the link is dropped, and the start's answer decides. When many are released at once each keeps its link,
+ * for so many refusals were no matter of links.
  */
 export function releasedAlone(checkpoint: Checkpoint): Checkpoint {
   const isRefused = checkpoint.link !== null && /^(denied|noMailbox):/.test(checkpoint.parkedReason ?? "");

@@ -7,34 +7,35 @@ import type { Outcome } from "./types.js";
  */
 export type Brake = {
   readonly kind: "throttled" | "refused";
-  /** Why: codes of Graph, the newest first. Empty: a release that kept none has raised it. */
+  /** Why: codes of Graph, the newest first. Empty: raised by a release that did not keep them. */
   readonly codes: readonly string[];
   readonly sinceMs: number | null;
   /** Nobody asks before then. */
   readonly untilMs: number;
-  /** The wait that `untilMs` was set for. Null: a release that did not keep it has raised the brake. */
+  /** The wait that `untilMs` was set for. Null: raised by a release that did not keep it. */
   readonly waitMs: number | null;
   /** After `untilMs` one mailbox is asked, by one instance, and its answer decides whether the others are asked. */
   readonly needsProbe: boolean;
-  /** Probes so far: each takes the next mailbox in turn. */
+  /** Probes so far: each takes the next mailbox of its shard. */
   readonly probes: number;
   /** The last probe asked a link and was refused, which may be the link's fault: the next one asks a start. */
   readonly probesStart: boolean;
-  /** Probes in a row that met a mailbox which Graph does not know: of the refusal that tells nothing. */
+  /** Probes in a row that met a mailbox which Graph does not know, which says nothing of the refusal. */
   readonly unclearProbes: number;
   /** The shard of the last probe. */
   readonly probedBy: string | null;
   /** The shard that left a probe to others last, while nobody has taken it. */
   readonly passedOn: string | null;
-  /** The last refusal that ended: who was refused with these codes meanwhile is asked again at once. */
+  /** The last refusal that ended: mailboxes that were refused with these codes meanwhile are asked again at once. */
   readonly ended: { readonly codes: readonly string[]; readonly atMs: number } | null;
-  /** Refusals of shards that are too small to tell by themselves. */
+  /** Refusals of shards that are too small to judge by themselves. */
   readonly suspected: Suspicion | null;
 };
 
+/** Refusals of small shards so far: with enough of them it is the application that is refused. */
 type Suspicion = { readonly codes: readonly string[]; readonly count: number; readonly sinceMs: number };
 
-/** How a mailbox was refused. Graph says the same with more than one code, for one mailbox or from one to the next. */
+/** How a mailbox was refused. Graph has more than one code for the same refusal, so kinds are compared, not codes. */
 export type Refusal = { readonly kind: Outcome["kind"]; readonly code: string };
 
 /**
@@ -42,18 +43,18 @@ export type Refusal = { readonly kind: Outcome["kind"]; readonly code: string };
  * @internal For tests.
  */
 export const brakeLimits = {
-  /** The longest that one `Retry-After` is believed; then one mailbox is asked. */
+  /** The longest `Retry-After` that is believed in full; after that one mailbox is asked. */
   throttleMsMax: hourMs,
   /** How often a refused application is tried: one mailbox. */
   probeMs: minuteMs,
   /** The longest between two such tries, whatever Graph says meanwhile. */
   refusalMsMax: 15 * minuteMs,
-  /** A time further ahead than its own wait was written by a fast clock; so much do good clocks differ. */
+  /** How much good clocks differ. A time that is further ahead than its own wait was written by a fast clock. */
   clockSkewMsMax: 30_000,
   refusedShareMin: 0.9,
   /** How long refusals of small shards are added up. */
   suspicionMs: 15 * minuteMs,
-  /** So long after a refusal has ended, one mailbox that is answered shows that others are refused for themselves. */
+  /** For so long after a refusal has ended, one mailbox that is answered shows that others are refused for themselves. */
   strictMs: hourMs,
   unclearProbesMax: 5,
   /** Codes kept of one refusal. */
@@ -76,11 +77,12 @@ const idle: Brake = {
   suspected: null,
 };
 
+/** Whether all instances leave Graph alone now, but for a probe where the brake needs one. */
 export function isBraked(brake: Brake | null, nowMs: number): boolean {
   return brake !== null && (brake.untilMs > nowMs || brake.needsProbe);
 }
 
-/** The brake without what a fast clock has added to it. The same object where nothing is to be cut. */
+/** The brake without what a fast clock has added to it; the same object if it has added nothing. */
 export function believed(brake: Brake, nowMs: number): Brake {
   const waitMs = Math.min(brake.waitMs ?? brakeLimits.throttleMsMax, brakeLimits.throttleMsMax);
   const isTooFar = brake.untilMs > nowMs + waitMs + brakeLimits.clockSkewMsMax;
@@ -88,14 +90,14 @@ export function believed(brake: Brake, nowMs: number): Brake {
 }
 
 /**
- * Until when discovery leaves Graph alone; 0 where it need not. A refusal of mailboxes says nothing of the directory, which
- * has a right of its own.
+ * Until when discovery leaves Graph alone; 0 if it need not. A refusal of mailboxes says nothing of the directory, which is
+ * another permission.
  */
 export function throttledUntilMs(brake: Brake | null, nowMs: number): number {
   return brake?.kind === "throttled" ? believed(brake, nowMs).untilMs : 0;
 }
 
-/** Graph throttles the application. Null: a brake holds as long already. A long wait is cut, and ends with a probe. */
+/** The brake when Graph throttles the application. Null: one holds as long already. A long wait is cut, and ends with a probe. */
 export function throttled(before: Brake | null, code: string, askedMs: number, nowMs: number): Brake | null {
   const waitMs = Math.min(Math.max(askedMs, 0), brakeLimits.throttleMsMax);
   const untilMs = nowMs + waitMs;
@@ -107,7 +109,7 @@ export function throttled(before: Brake | null, code: string, askedMs: number, n
   return { ...before, untilMs, waitMs, needsProbe: before.needsProbe || needsProbe };
 }
 
-/** Graph refuses the application. Null: that is known. */
+/** The brake when Graph refuses the application. Null: that is known. */
 export function refused(before: Brake | null, codes: readonly string[], nowMs: number): Brake | null {
   if (isBraked(before, nowMs)) return null;
   const waitMs = brakeLimits.probeMs;
@@ -123,7 +125,7 @@ export function refused(before: Brake | null, codes: readonly string[], nowMs: n
   };
 }
 
-/** A small shard was refused as a whole: with others it is the application. `enough`: how many make it so. Null: nothing to write. */
+/** The brake after all of a small shard were refused; `enough` refusals together are the application's. Null: nothing to write. */
 export function suspected(before: Brake | null, { codes, count }: Shared, enough: number, nowMs: number): Brake | null {
   if (isBraked(before, nowMs)) return null;
   const earlier = before?.suspected ?? null;
@@ -135,7 +137,7 @@ export function suspected(before: Brake | null, { codes, count }: Shared, enough
   return { ...(before ?? idle), suspected: { codes: all, count: sum, sinceMs } };
 }
 
-/** The right to probe, for one instance: until the wait is over nobody else may. Null: it is not time, or another has it. */
+/** The brake with the right to probe taken by one shard, until the wait is over. Null: too early, or another shard has it. */
 export function probing(brake: Brake | null, shard: string, nowMs: number): Brake | null {
   if (brake === null || !brake.needsProbe || brake.untilMs > nowMs) return null;
   return {
@@ -161,7 +163,7 @@ export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
   switch (outcome.kind) {
     case "throttled":
     case "transient":
-    case "unreadable": // Tells nothing of what was refused.
+    case "unreadable": // Says nothing of what was refused.
       return wait(outcome.retryAfterMs, brakeLimits.refusalMsMax);
     case "denied":
     case "authConfig":
@@ -177,7 +179,7 @@ export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
       return { ...wait(null, brakeLimits.refusalMsMax), probesStart: true };
     case "noMailbox": {
       if (brake.codes.includes(outcome.code)) return wait(null, brakeLimits.refusalMsMax);
-      // Of this mailbox, perhaps: the next probe takes another one. Time after time it is not what the application was refused.
+      // Perhaps this mailbox alone, so the next probe takes another one. Time after time, it is not the application's refusal.
       const unclearProbes = before.unclearProbes + 1;
       if (unclearProbes >= brakeLimits.unclearProbesMax) return lifted(brake, nowMs);
       return { ...wait(null, brakeLimits.refusalMsMax), unclearProbes };
@@ -187,7 +189,7 @@ export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
   }
 }
 
-/** The brake after it has ended, or after an operator has lifted it. No time of this clock stays: another may be behind. */
+/** The brake after it has ended or was lifted by an operator. It keeps no time of this clock: another may be behind. */
 export function lifted(brake: Brake, nowMs: number): Brake {
   const ended = brake.kind === "refused" ? { codes: brake.codes, atMs: nowMs } : brake.ended;
   return {
@@ -205,7 +207,7 @@ export function lifted(brake: Brake, nowMs: number): Brake {
 /** Refusals of one kind, and their codes, the most frequent first. */
 type Shared = { readonly codes: readonly string[]; readonly count: number };
 
-/** What a run was answered, of mailboxes that were not refused with the same code before: those tell nothing new. */
+/** What a run was answered for mailboxes, without those refused with the same code before, which are nothing new. */
 export class Refusals {
   readonly #byKind = new Map<Refusal["kind"], string[]>();
   #answered = 0;
@@ -219,13 +221,14 @@ export class Refusals {
     } else this.#byKind.set(refusal.kind, [...(this.#byKind.get(refusal.kind) ?? []), refusal.code]);
   }
 
+  /** Mailboxes that Graph answered for. */
   get answered(): number {
     return this.#answered;
   }
 
   /**
-   * The refusal that nearly all share; null where there is none. Who was answered before the first refusal is no reason
-   * against it: it may have begun just then.
+   * The refusal that nearly all share; null where there is none. Answers before the first refusal do not count against it:
+   * it may have begun just then.
    */
   shared(ended: Brake["ended"], nowMs: number): Shared | null {
     const [most = []] = [...this.#byKind.values()].sort((one, other) => other.length - one.length);

@@ -50,7 +50,7 @@ export function park(checkpoint: Checkpoint, reason: string, code: string, momen
   };
 }
 
-/** Whether a link is asked, and links have led nowhere of late: then more is laid to this one than else. */
+/** Whether a link is asked, and links have led nowhere lately: then this one is suspected sooner. */
 function areLinksInDoubt({ link, resetsInARow }: Checkpoint): boolean {
   return link !== null && resetsInARow > 0;
 }
@@ -63,7 +63,7 @@ function isDeniedAgain({ link, parkedReason }: Checkpoint): boolean {
   return link !== null && parkedReason?.startsWith("denied:") === true;
 }
 
-/** After a failure that says nothing of mailbox or link: leaves the mailbox alone for a while, for the reason given. */
+/** Leaves the mailbox alone for a while, after a failure that says nothing of mailbox or link. `code`: the reason, kept. */
 export function wait(checkpoint: Checkpoint, code: string, moment: Moment): Step {
   return waitFor({ ...checkpoint, lastTick: moment.tick ?? checkpoint.lastTick }, code, null, moment);
 }
@@ -150,8 +150,8 @@ function fallBackToList(checkpoint: Checkpoint, moment: Moment): Checkpoint {
 }
 
 /**
- * What a link that is lost or refused leads to: it is dropped, and the start is asked, which tells whether it was the link
- * or the mailbox. A delta whose links lead nowhere time after time gives way to the list.
+ * Drops a link that is lost or refused, and asks the start, whose answer shows whether it was the link or the mailbox. A
+ * delta whose links lead nowhere time after time gives way to the list.
  */
 function dropLink(checkpoint: Checkpoint, code: string, moment: Moment): Step {
   if (checkpoint.strategy === "list") {
@@ -169,7 +169,7 @@ function dropLink(checkpoint: Checkpoint, code: string, moment: Moment): Step {
 
 type Trouble = { readonly code: string; readonly retryAfterMs: number | null };
 
-/** Waits; where nothing else has come for long, the link is dropped, and without a link delta gives way to the list. */
+/** Waits. After `patience` failures in a row the link is dropped, and without a link delta gives way to the list. */
 function decideTrouble(checkpoint: Checkpoint, trouble: Trouble, patience: number, moment: Moment): Step {
   const { code, retryAfterMs } = trouble;
   if (checkpoint.failuresInARow + 1 >= patience) {
@@ -180,8 +180,8 @@ function decideTrouble(checkpoint: Checkpoint, trouble: Trouble, patience: numbe
 }
 
 /**
- * Waits a quarter of an hour at most: as a rule it is a matter of the application. But a link alone may be refused so. After
- * hours it is dropped, and the start tells; not where the identity gave no token, for then nothing was asked.
+ * Waits a quarter of an hour at most: as a rule the refusal concerns the application. But it may concern the link alone, so
+ * after hours the link is dropped; not where the identity gave no token, for then nothing was asked.
  */
 function decideRefusedToken(checkpoint: Checkpoint, code: string, moment: Moment): Step {
   const failures = checkpoint.failuresInARow + 1;

@@ -2,23 +2,24 @@ import { backoffMs } from "./backoff.js";
 import { dayMs } from "./time.js";
 
 /**
- * The roster's own checkpoint: how far discovery has come, and all that it needs to go on after any crash. Pure.
- * A pass walks the directory's pages; a full one then counts who was not seen, and suspends them.
+ * Phases of a pass. It walks the directory's pages; where mailboxes leave, it then counts them and suspends them, shard by
+ * shard. The words are stored.
  */
 export const directoryPhases = ["idle", "walking", "counting", "suspending"] as const;
 
-/** A pass that would take too many away waits here for a full roster round to confirm it, or for an operator. */
+/** A pass that would suspend too many: it waits for a full roster round to confirm it, or for an operator. */
 export type RosterHold = {
   readonly leaving: number;
   /** Discovered mailboxes in all, at that count. */
   readonly of: number;
   readonly sinceMs: number;
-  /** The round that said so: who it had seen and the next one does not is no confirmation. */
+  /** The round that found it. Whoever that round had seen, and the next one misses, is not confirmed by it. */
   readonly generation: number;
-  /** Next to nobody was left: that never confirms itself, only an operator does. */
+  /** Next to nobody would be left: no second reading confirms that, only an operator does. */
   readonly needsRelease: boolean;
 };
 
+/** The roster's own checkpoint: how far discovery has come, and all that it needs to go on after any crash. Pure data. */
 export type DirectoryState = {
   /** `directory` or `group:<object id>`. Another one than before means a full round. */
   readonly source: string;
@@ -29,7 +30,7 @@ export type DirectoryState = {
   readonly link: string | null;
   /** Number of the full round in hand or of the last one; rows that it found carry it. */
   readonly generation: number;
-  /** +1 for each write of this state: rows carry the step that wrote them, so a late twin finds itself overtaken. */
+  /** +1 for each write of this state. Rows carry the step that wrote them: a late twin finds that it was overtaken. */
   readonly step: number;
   /** The pass in hand or the last one, by name. */
   readonly pass: string;
@@ -39,20 +40,20 @@ export type DirectoryState = {
   readonly added: number;
   readonly resumed: number;
   readonly suspended: number;
-  /** Users of this pass whose properties were not told: they stay as they were. */
+  /** Users of this pass whose properties Graph left out: they stay as they were. */
   readonly untold: number;
   /** Sync states that this pass has lost. */
   readonly resets: number;
   /** Counting and suspending: the shard that comes next. */
   readonly sweepShard: number;
-  /** Walking: leavers that the pass has told of, so that it is counted whether they are few. */
+  /** Walking: leavers that the pass has found so far; with any, it goes on to count them. */
   readonly leaving: number;
-  /** Of those: who was not held already. */
+  /** Those of them that no earlier reading missed. */
   readonly leavingNew: number;
   readonly counted: number;
-  /** Who was suspended within the window before this pass: a shrink may come in pieces. */
+  /** Mailboxes suspended within the window before this pass: a shrink may come in parts. */
   readonly leftLately: number;
-  /** Leavers up to here were confirmed, and count no more. */
+  /** Mailboxes suspended before then were confirmed, and don't count as part of a shrink any more. */
   readonly leftCountedFromMs: number | null;
   readonly hold: RosterHold | null;
   readonly notBeforeMs: number | null;
@@ -66,12 +67,13 @@ export type DirectoryState = {
   readonly discovered: number;
 };
 
+/** Bounds of discovery. */
 const rosterLimits = {
   /** Fewer than this are never held. */
   heldLeavingMin: 3,
-  /** A pass that would take away more than this share of the discovered roster is held. */
+  /** A pass that would suspend more than this share of the discovered roster is held (I11). */
   heldLeavingShare: 0.2,
-  /** Our choice: leavers of so long are counted together, however many passes told of them. */
+  /** Our choice: leavers within this time are counted together, whatever passes they left in. */
   leavingWindowMs: dayMs,
   /** Our choice: where less than this share would be left, a second reading is no proof. */
   nearlyNobodyShare: 0.1,
@@ -79,13 +81,13 @@ const rosterLimits = {
   pagesPerPassMax: 20_000,
   /** A sync state that is lost again and again within a pass is a fault, and waits for the next pass. */
   resetsPerPassMax: 2,
-  /** Our choice: a link that has failed so often, hours by then, is given up for a start from the beginning. */
+  /** Our choice: a link that has failed so often, which takes hours, is dropped for a full round. */
   linkFailuresMax: 20,
 } as const;
 
 /** Users came with an id and without their properties: the permission to read them is missing. */
 export const propertiesHidden = "directoryPropertiesHidden";
-/** A full round that ended, and told of nobody. */
+/** A full round ended without a single user. */
 const directoryEmpty = "directoryEmpty";
 
 const noCount = { sweepShard: 0, leaving: 0, leavingNew: 0, counted: 0, leftLately: 0 };
@@ -115,7 +117,7 @@ export function newDirectory(source: string): DirectoryState {
   };
 }
 
-/** Goes on with the pass in hand, or opens one: a full one without a link, after a hold, or for another source. */
+/** The state with a pass open: the one in hand, or a new one, which is full without a link, after a hold, or for another source. */
 export function opened(state: DirectoryState, source: string, pass: string, nowMs: number): DirectoryState {
   const isOther = state.source !== source;
   if (state.phase !== "idle" && !isOther) return state;
@@ -134,11 +136,12 @@ export function opened(state: DirectoryState, source: string, pass: string, nowM
   };
 }
 
+/** What one page came to. */
 export type PageTally = {
   readonly seen: number;
   readonly added: number;
   readonly resumed: number;
-  /** Mirrored ones that are fit no more. They go, or are held, at the end of the pass. */
+  /** Mirrored users that are to be mirrored no more. They are suspended, or held, at the end of the pass. */
   readonly leaving: number;
   readonly untold: number;
 };
@@ -150,7 +153,7 @@ export function afterPage(
   tally: PageTally,
   nowMs: number,
 ): DirectoryState {
-  const walked: DirectoryState = {
+  const next: DirectoryState = {
     ...state,
     link: page.link,
     pages: state.pages + 1,
@@ -165,21 +168,21 @@ export function afterPage(
     failuresInARow: 0,
     lastErrorCode: state.untold + tally.untold > 0 ? propertiesHidden : null,
   };
-  if (!page.isLast && page.link === state.link) return abandoned(walked, "loopSameLink", nowMs);
-  if (walked.pages >= rosterLimits.pagesPerPassMax) return abandoned(walked, "loopTooManyPages", nowMs);
-  if (!page.isLast) return walked;
-  // Of who was not told a page of news will not tell again: only a full round does.
-  const link = walked.untold === 0 ? page.link : null;
-  if (state.isFull || walked.leaving > 0) return { ...walked, ...noCount, link, phase: "counting" };
-  return { ...walked, link, phase: "idle", lastSuccessMs: nowMs };
+  if (!page.isLast && page.link === state.link) return abandoned(next, "loopSameLink", nowMs);
+  if (next.pages >= rosterLimits.pagesPerPassMax) return abandoned(next, "loopTooManyPages", nowMs);
+  if (!page.isLast) return next;
+  // The deltaLink will not bring again users whose properties were left out: only a full round does.
+  const link = next.untold === 0 ? page.link : null;
+  if (state.isFull || next.leaving > 0) return { ...next, ...noCount, link, phase: "counting" };
+  return { ...next, link, phase: "idle", lastSuccessMs: nowMs };
 }
 
-/** Gives a pass up. Nobody is suspended by a pass that did not end; the next one is full. */
+/** Gives a pass up. A pass that did not end suspends nobody; the next one is full. */
 function abandoned(state: DirectoryState, code: string, nowMs: number): DirectoryState {
   return afterFailure({ ...state, phase: "idle", link: null }, code, null, { nowMs, jitter: 1 });
 }
 
-/** The sync state is lost: a full round from the start, at once unless that has happened in this pass before. */
+/** The state after a lost sync state: a full round from the start, at once unless this pass has lost too many. */
 export function afterReset(state: DirectoryState, code: string, nowMs: number): DirectoryState {
   const resets = state.resets + 1;
   // Without a link there is nothing to reset: asking again at once would loop.
@@ -196,7 +199,7 @@ export function afterReset(state: DirectoryState, code: string, nowMs: number): 
   };
 }
 
-/** Waits: for as long as Graph asked, else by our own growing wait. An error removes nobody. */
+/** The state after an error: waits as long as Graph asked, else by our own growing wait. An error suspends nobody. */
 export function afterFailure(
   state: DirectoryState,
   code: string,
@@ -212,8 +215,8 @@ export function afterFailure(
 }
 
 /**
- * An operator wants a pass now: a wait of our own is over, and the link that has failed is not asked again. A wait that
- * Graph asked for stays. Null: nothing of ours stands in the way.
+ * The state after an operator has asked for a pass now: a wait of our own is over, and the link that has failed is dropped.
+ * A wait that Graph asked for stays. Null: nothing of ours stands in the way.
  */
 export function discoveredNow(state: DirectoryState, nowMs: number): DirectoryState | null {
   const isWaiting = state.failuresInARow > 0 && (state.phase === "walking" || state.phase === "idle");
@@ -221,6 +224,7 @@ export function discoveredNow(state: DirectoryState, nowMs: number): DirectorySt
   return { ...state, phase: "idle", link: null, notBeforeMs: null, retryAfterUntilMs: null };
 }
 
+/** What counting one shard came to. */
 export type ShardCount = {
   readonly leaving: number;
   readonly leavingNew: number;
@@ -228,7 +232,7 @@ export type ShardCount = {
   readonly leftLately: number;
 };
 
-/** One shard more is counted; after the last one it is decided whether the leavers go, or are held (I11). */
+/** The state after one more shard is counted. The last one decides whether the leavers are suspended, or held (I11). */
 export function afterCount(state: DirectoryState, shard: ShardCount, shards: number, nowMs: number): DirectoryState {
   const next = {
     ...state,
@@ -252,13 +256,13 @@ function heldBy(state: DirectoryState, needsRelease: boolean, nowMs: number): Ro
     leaving: state.leaving,
     of: state.counted,
     sinceMs: state.hold?.sinceMs ?? nowMs,
-    // Who is missing from a reading of next to nobody has not been missed: the next reading must not count as a second.
+    // A reading of next to nobody is no first reading: the next one must not count as its confirmation.
     generation: needsRelease ? (state.hold?.generation ?? 0) : state.generation,
     needsRelease,
   };
 }
 
-/** One shard more is swept; after the last one the pass is over. */
+/** The state after one more shard is swept. After the last one the pass is over. */
 export function afterSweep(state: DirectoryState, suspended: number, shards: number, nowMs: number): DirectoryState {
   const next = {
     ...state,
@@ -273,19 +277,19 @@ export function afterSweep(state: DirectoryState, suspended: number, shards: num
     sweepShard: 0,
     lastSuccessMs: nowMs,
     lastFullRoundMs: state.isFull ? nowMs : state.lastFullRoundMs,
-    // Who was left for another look is not told of in a pass of news.
+    // The deltaLink will not bring again users who were spared for another look.
     link: areNewSpared(state) ? null : state.link,
     hold: null,
     leftCountedFromMs: state.hold === null ? state.leftCountedFromMs : nowMs,
   };
 }
 
-/** Suspending: rows that an older full round than this has found last go. */
+/** Suspending: rows go that were last found by a full round older than this. */
 export function suspendedBelow(state: DirectoryState): number {
   return areNewSpared(state) ? (state.hold?.generation ?? state.generation) : state.generation;
 }
 
-/** A reading that confirms a hold takes away whom both readings miss. Whom it misses alone, the next one decides. */
+/** Whether those missed for the first time are spared: a reading that confirms a hold suspends only whom both have missed. */
 function areNewSpared({ hold, leavingNew }: DirectoryState): boolean {
   return hold !== null && leavingNew > 0;
 }
@@ -295,13 +299,13 @@ export function leftLatelyFromMs(state: DirectoryState, nowMs: number): number {
   return Math.max(nowMs - rosterLimits.leavingWindowMs, state.leftCountedFromMs ?? 0);
 }
 
-/** An operator confirms what is held: it is applied now. Null: nothing is held. */
+/** The state after an operator has confirmed what is held: it is applied now. Null: nothing is held. */
 export function releasedHold(state: DirectoryState): DirectoryState | null {
   if (state.hold === null || state.phase !== "idle") return null;
   return { ...state, phase: "suspending", sweepShard: 0, leavingNew: 0 };
 }
 
-/** Who an earlier reading missed too is confirmed; who goes for the first time must be few, with those who went lately. */
+/** Whether those missed for the first time, with those who left lately, are too many (I11). The others are confirmed. */
 function isTooMany({ leavingNew, leftLately, counted }: DirectoryState): boolean {
   if (leavingNew === 0) return false;
   const [leaving, of] = [leavingNew + leftLately, counted + leftLately];

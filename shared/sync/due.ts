@@ -2,13 +2,13 @@ import { startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
 import type { Checkpoint } from "./types.js";
 
-/** The reason that a mailbox carries while it is being taken off the roster: its rows are on their way out. */
+/** The parked reason of a mailbox that is being removed from the roster: its rows are being deleted. */
 export const removingReason = "removing";
 
-/** The reason that a mailbox carries after its user has left the roster: kept, but neither asked nor served. */
+/** The parked reason of a mailbox whose user has left the roster: kept, but neither asked nor served. */
 export const suspendedReason = "suspended";
 
-/** Whether the mailbox is on its way off the roster, or off it already: readers are told that it is not there. */
+/** Whether the mailbox is being removed or is suspended: for readers it does not exist. */
 export function isLeaving(checkpoint: Checkpoint): boolean {
   return checkpoint.parkedReason === removingReason || checkpoint.parkedReason === suspendedReason;
 }
@@ -19,14 +19,14 @@ export function isNeverAsked(checkpoint: Checkpoint): boolean {
 }
 
 /**
- * Whether this tick should ask Graph about the mailbox. A round in mid-walk is due like any other: if its page message
+ * Whether this tick should ask Graph about the mailbox. One in mid-round is due like any other: if its page message
  * is still on its way, the fence lets only one of the two go on (I2, I9); if it was lost, nothing else would (I7).
  */
 export function isDue(
   checkpoint: Checkpoint,
   nowMs: number,
   tick: string,
-  /** Codes by which the application was refused until just now: who was refused with them need not wait any more. */
+  /** Codes by which the application was refused until just now: mailboxes refused with them need not wait any more. */
   over: readonly string[] = [],
 ): boolean {
   if (checkpoint.lastTick === tick || isLeaving(checkpoint) || isInHandAlone(checkpoint, nowMs)) return false;
@@ -59,12 +59,6 @@ export function afterAlone(next: Checkpoint, nowMs: number, tookMs: number, goes
   return { ...next, aloneUntilMs: isQuick ? null : nowMs };
 }
 
-/** When the next audit of this mailbox is due: spread over half the interval, so that a fleet added at once is not audited at once. */
-function auditDueMs(checkpoint: Checkpoint, auditMs: number): number | null {
-  if (checkpoint.lastFullRoundMs === null || checkpoint.strategy === "list") return null;
-  return checkpoint.lastFullRoundMs + Math.round(auditMs * (0.75 + fraction(checkpoint.mailboxId) / 4));
-}
-
 /** The mailbox as it is asked in this run: with the list strategy, delta is tried again once a day. */
 export function prepared(checkpoint: Checkpoint, nowMs: number): Checkpoint {
   const isProbeDue =
@@ -73,11 +67,15 @@ export function prepared(checkpoint: Checkpoint, nowMs: number): Checkpoint {
   return { ...startOver(checkpoint, "probe"), strategy: "delta" };
 }
 
-/** The audit that follows an incremental round, when one is due; else null. */
+/**
+ * The audit that follows an incremental round when one is due, else null. Due times are spread, so that a fleet added at
+ * once is not audited at once.
+ */
 export function auditOf(checkpoint: Checkpoint, nowMs: number, auditMs: number): Checkpoint | null {
-  const dueMs = auditDueMs(checkpoint, auditMs);
-  if (checkpoint.phase !== "idle" || dueMs === null || nowMs < dueMs) return null;
-  return startOver(checkpoint, "audit");
+  const { phase, strategy, lastFullRoundMs, mailboxId } = checkpoint;
+  if (phase !== "idle" || strategy === "list" || lastFullRoundMs === null) return null;
+  const dueMs = lastFullRoundMs + Math.round(auditMs * (0.75 + fraction(mailboxId) / 4));
+  return nowMs < dueMs ? null : startOver(checkpoint, "audit");
 }
 
 /** A stable number from 0 up to 1 for an id (FNV-1a). */

@@ -15,9 +15,9 @@ export const syncLimits = {
   resetsBeforeList: 3,
   /** Rounds abandoned in a row after which the list takes over from a delta that never ends. */
   loopsBeforeList: 3,
-  /** Our choice: with ticks of five minutes half an hour. No service that stumbles answers nonsense for so long. */
+  /** Our choice: half an hour with ticks of five minutes. No passing fault makes Graph answer nonsense for so long. */
   unreadableBeforeList: 6,
-  /** Our choice: with the waits below nine hours or more, so that no outage and no mailbox move sends a fleet to the list. */
+  /** Our choice: nine hours or more with the waits below, so that no outage and no mailbox move sends a fleet to the list. */
   transientBeforeList: 24,
   /** Ticks are minutes apart: the first failures wait for the next tick and no longer. */
   backoffBaseMs: 250,
@@ -28,7 +28,7 @@ export const syncLimits = {
   reprobeBaseMs: 15 * minuteMs,
   reprobeMaxMs: dayMs,
   deltaProbeMs: dayMs,
-  /** Our choice: a call of 100 s, its token, and the wait in the queue. So long a page message has a slow mailbox to itself. */
+  /** Our choice: how long a page message has a slow mailbox to itself. A call of 100 s, its token, and the wait in the queue. */
   aloneMsMax: 5 * minuteMs,
   /** Our choice: a quarter of the time that a run waits for an answer. A slow mailbox that needs no more is slow no longer. */
   quickMsMax: 1_000,

@@ -10,7 +10,7 @@ export function merge(stored: JsonObject, item: JsonObject): JsonObject {
 }
 
 /**
- * Whether two items say the same of a calendar. Names that begin with @ are OData's words about the item: delta adds some
+ * Whether two items say the same of a calendar. OData's annotations (names that begin with @) don't count: delta adds some
  * that a list leaves out, and a mailbox that goes from one to the other has not changed (I5).
  */
 export function sameCalendar(a: JsonObject, b: JsonObject): boolean {

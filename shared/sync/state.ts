@@ -12,9 +12,10 @@ export const mailboxStates = [
   "suspended",
   "removing",
 ] as const;
+/** How a mailbox stands. */
 export type MailboxState = (typeof mailboxStates)[number];
 
-/** How a mailbox stands, for people and for figures. */
+/** The state of a mailbox, for people and for figures. */
 export function stateOf(checkpoint: Checkpoint): MailboxState {
   if (checkpoint.parkedReason === removingReason) return "removing";
   if (checkpoint.parkedReason === suspendedReason) return "suspended";
@@ -23,6 +24,6 @@ export function stateOf(checkpoint: Checkpoint): MailboxState {
   if (checkpoint.notBeforeMs !== null) return "waiting";
   if (checkpoint.phase === "full" || checkpoint.phase === "incremental") return "inProgress";
   if (checkpoint.lastSuccessMs === null) return "new";
-  // A start over that has not been asked yet: its next round is about to open.
+  // It starts over and was not asked yet: its next round is about to open.
   return checkpoint.phase === "initial" ? "inProgress" : "fresh";
 }

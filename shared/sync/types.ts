@@ -3,7 +3,7 @@
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
-/** Of a value that JSON.parse gave: only there an object is a JSON object all the way down. */
+/** Whether a value that JSON.parse returned is an object. (Only of such a value the type is true at every depth.) */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,8 @@ import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from "@azure/mo
 import type { Exporters } from "./openTelemetry.js";
 
 /**
- * Application Insights. Nothing is kept on the instance's disk for later: what cannot be sent is lost.
+ * Exporters for Application Insights. Nothing is kept on the instance's disk for later: what cannot be sent is lost.
+ * @param credential Null: the connection string alone is enough.
  * @param httpClient For tests: what puts a request on the wire.
  * @throws Error when the connection string holds no instrumentation key.
  */

@@ -1,13 +1,13 @@
 import { type ExportResult, ExportResultCode } from "@opentelemetry/core";
 import { AggregationTemporality, InstrumentType, type PushMetricExporter } from "@opentelemetry/sdk-metrics";
 
-/** `code`: one of few words; an exporter's own message may hold an address, or what a server answered. */
+/** `code`: one of few words; an exporter's own message may hold an address or a server's answer. */
 export type OnTrouble = (code: string) => void;
 
 type Exporter<Items> = { export(items: Items, done: (result: ExportResult) => void): void };
 
-/** Notes each failure of an exporter: the SDK itself would keep it for its own diagnostics. */
-export function watched<Items, Kind extends Exporter<Items>>(
+/** Reports each failure of an exporter, which the SDK itself would only pass to its own diagnostics. */
+export function reportingFailures<Items, Kind extends Exporter<Items>>(
   exporter: Kind & Exporter<Items>,
   onTrouble: OnTrouble,
 ): Kind {
@@ -28,8 +28,8 @@ function codeOf(error: Error | undefined): string {
 }
 
 /**
- * A gauge is told once for each time that it was set. Told again with every export, as the SDK does by default, a shard
- * would for ever stand as it did when this process last ran it, beside what the process that runs it now says.
+ * Exports a gauge once for each time that it was set. The SDK's default repeats it with every export: this process would
+ * for ever report a shard as it last saw it, beside the process that runs it now.
  */
 export function gaugesOnce(exporter: PushMetricExporter): PushMetricExporter {
   const given = exporter.selectAggregationTemporality?.bind(exporter);

@@ -3,20 +3,20 @@ import { logOf } from "../log.js";
 import type { Span, Telemetry } from "./telemetry.js";
 
 /**
- * Gives each invocation of a handler its span, and sends what is waiting when it has ended. `telemetryFor` is asked at the
- * first: it loads what tells.
+ * Gives each invocation of a handler a span, and sends what is waiting at its end. `telemetryFor` is called by each
+ * invocation, and loads the exporters at the first. `report` logs what went wrong with them.
  */
 export function withSpan<Handler extends FunctionHandler>(
   handler: Handler,
-  telemetryFor: (tell: (trouble: string) => void) => Promise<Telemetry>,
+  telemetryFor: (report: (trouble: string) => void) => Promise<Telemetry>,
 ): Handler {
-  const told = async (input: unknown, context: InvocationContext): Promise<unknown> => {
-    const tell = (trouble: string) => logOf(context)("warn", trouble);
-    const telemetry = await telemetryFor(tell);
+  const traced = async (input: unknown, context: InvocationContext): Promise<unknown> => {
+    const report = (trouble: string) => logOf(context)("warn", trouble);
+    const telemetry = await telemetryFor(report);
     const trigger = triggers[context.options.trigger.type] ?? "other";
     const traceParent = context.traceContext?.traceParent;
     const about = {
-      kind: "internal", // The host tells of it as a request: a second one would count every invocation twice.
+      kind: "internal", // The host reports it as a request: a second one would count each invocation twice.
       attributes: {
         "faas.name": context.functionName,
         "faas.trigger": trigger,
@@ -31,11 +31,11 @@ export function withSpan<Handler extends FunctionHandler>(
         return result;
       });
     } finally {
-      const flushed = telemetry.flush(tell);
-      if (trigger !== "http") await flushed; // A reader does not wait for it, and an instance that answers lives on.
+      const flushed = telemetry.flush(report);
+      if (trigger !== "http") await flushed; // Readers do not wait for it: an instance that answers them goes on running.
     }
   };
-  return told as Handler;
+  return traced as Handler;
 }
 
 const triggers: Readonly<Record<string, string>> = {

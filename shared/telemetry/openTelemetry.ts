@@ -18,7 +18,7 @@ import {
   type SpanExporter,
 } from "@opentelemetry/sdk-trace-base";
 import { productVersion } from "../version.js";
-import { gaugesOnce, type OnTrouble, watched } from "./exporters.js";
+import { gaugesOnce, type OnTrouble, reportingFailures } from "./exporters.js";
 import { createFlush } from "./flush.js";
 import { type MetricName, metrics } from "./metrics.js";
 import type { Point, Span, Telemetry } from "./telemetry.js";
@@ -26,11 +26,12 @@ import type { Point, Span, Telemetry } from "./telemetry.js";
 /** Where spans and metrics go. */
 export type Exporters = { readonly spans: SpanExporter; readonly metrics: PushMetricExporter };
 
+/** Where telemetry goes, and as what. */
 export type OpenTelemetryOptions = {
   readonly exporters: readonly Exporters[];
   /** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win over it. */
   readonly resource: Readonly<Record<"service.name" | "service.instance.id", string>>;
-  /** False: every invocation is told. What the host decided about its own telemetry is not asked. */
+  /** False: every invocation is recorded, whatever the host samples of its own telemetry. */
   readonly isSampled: boolean;
   readonly nowMs: () => number;
 };
@@ -38,7 +39,7 @@ export type OpenTelemetryOptions = {
 const scope = "calendar-mirror";
 const kinds = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT };
 
-/** Tells by OpenTelemetry, without its globals: no other package of the process begins to tell by it. */
+/** Telemetry by OpenTelemetry, without its globals, so that no other package of the process starts to use it. */
 export function createOpenTelemetry({ exporters, resource, isSampled, nowMs }: OpenTelemetryOptions): Telemetry {
   const troubles = new Set<string>();
   const onTrouble: OnTrouble = (code) => troubles.add(code);
@@ -49,12 +50,12 @@ export function createOpenTelemetry({ exporters, resource, isSampled, nowMs }: O
     resource: named,
     // Without one of ours, the SDK takes the sampler that OTEL_TRACES_SAMPLER names.
     ...(isSampled ? {} : { sampler: new AlwaysOnSampler() }),
-    spanProcessors: exporters.map((each) => new BatchSpanProcessor(watched(each.spans, onTrouble))),
+    spanProcessors: exporters.map((each) => new BatchSpanProcessor(reportingFailures(each.spans, onTrouble))),
   });
   const meters = new MeterProvider({
     resource: named,
     readers: exporters.map(
-      (each) => new PeriodicExportingMetricReader({ exporter: gaugesOnce(watched(each.metrics, onTrouble)) }),
+      (each) => new PeriodicExportingMetricReader({ exporter: gaugesOnce(reportingFailures(each.metrics, onTrouble)) }),
     ),
   });
   const send = async () => {
@@ -101,18 +102,18 @@ function calledBy(traceParent: string): Context {
 }
 
 function recording(meter: ReturnType<MeterProvider["getMeter"]>): Telemetry["record"] {
-  const tell = new Map<MetricName, (value: number, shard: Point["shard"]) => void>();
+  const instruments = new Map<MetricName, (value: number, shard: Point["shard"]) => void>();
   for (const [name, { kind, unit, about }] of Object.entries(metrics)) {
     const options = { unit, description: about };
     const of = (shard: Point["shard"]) => (shard === undefined ? {} : { shard });
     const counter: Counter | null = kind === "counter" ? meter.createCounter(name, options) : null;
     const gauge: Gauge | null = kind === "gauge" ? meter.createGauge(name, options) : null;
-    tell.set(name as MetricName, (value, shard) => {
+    instruments.set(name as MetricName, (value, shard) => {
       counter?.add(value, of(shard));
       gauge?.record(value, of(shard));
     });
   }
   return (points) => {
-    for (const { metric, value, shard } of points) tell.get(metric)?.(value, shard);
+    for (const { metric, value, shard } of points) instruments.get(metric)?.(value, shard);
   };
 }

@@ -4,7 +4,7 @@ import type { RunEnd } from "../rounds/runRounds.js";
 import { mailboxHash } from "./mailboxHash.js";
 import type { Attributes, Point } from "./telemetry.js";
 
-/** What the span of a run over a shard tells of its end. */
+/** Attributes of the span of a run over a shard. */
 export function runAttributes(shard: string, { kind, figures, pages }: RunEnd): Attributes {
   const about = { "calendar_mirror.shard": shard, "calendar_mirror.outcome": kind };
   if (figures === null) return about;
@@ -20,7 +20,7 @@ export function runAttributes(shard: string, { kind, figures, pages }: RunEnd): 
   };
 }
 
-/** What the span of one mailbox's pages tells of their end. */
+/** Attributes of the span of one mailbox's pages. */
 export function pagesAttributes(mailboxId: string, { kind, pages, changes }: PagesEnd): Attributes {
   return {
     "calendar_mirror.mailbox": mailboxHash(mailboxId),
@@ -30,7 +30,7 @@ export function pagesAttributes(mailboxId: string, { kind, pages, changes }: Pag
   };
 }
 
-/** The figures of a run, from what it has counted anyway. One that was overtaken wrote none, and tells none. */
+/** The metrics of a run, from its own figures. A run that another one has taken over from reports none. */
 export function runPoints(shard: string, { kind, figures }: RunEnd): readonly Point[] {
   if (kind === "superseded" || kind === "finished" || kind === "busy") return [];
   const points: Point[] = [
@@ -45,7 +45,7 @@ export function runPoints(shard: string, { kind, figures }: RunEnd): readonly Po
   return counted === null ? points : [...points, ...standing(shard, counted.census, counted.atMs)];
 }
 
-/** How a shard stands. A share of no mailboxes, and the age of no success, are nothing that could be told. */
+/** The gauges of a shard. There is no share of no mailboxes, and no age of no success. */
 function standing(shard: string, census: Census, atMs: number): readonly Point[] {
   const mirrored = mirroredIn(census);
   const { oldestSuccess, freshWithinTwoTicks, driftFound, states } = census;

@@ -1,13 +1,13 @@
-/** Who is told what the mirror does. Secrets in it: none; an instrumentation key names a resource and opens nothing. */
+/** Where telemetry goes. No secrets: an instrumentation key names a resource and grants nothing. */
 export type TelemetrySettings = {
-  /** The exporters read where from the environment themselves. */
+  /** The exporters read its address from the environment themselves. */
   readonly isToOtlp: boolean;
   readonly azureMonitor: {
     readonly connectionString: string;
-    /** The identity that signs in; null: none does. Without `clientId` it is the system-assigned one. */
+    /** The identity that signs in; null: none. Without `clientId` it is the system-assigned one. */
     readonly identity: { readonly clientId: string | null } | null;
   } | null;
-  /** Whether OTEL_TRACES_SAMPLER chooses which invocations are told. */
+  /** Whether OTEL_TRACES_SAMPLER chooses which invocations are recorded. */
   readonly isSampled: boolean;
   readonly serviceName: string;
 };
@@ -34,7 +34,10 @@ export const telemetryNames: readonly string[] = [
   "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 ];
 
-/** Reads the settings that OpenTelemetry and Azure have names for. Settings that are wrong are told, with how to mend them. */
+/**
+ * Reads settings that OpenTelemetry and Azure have defined.
+ * @returns `settings`: null when telemetry is off. `mistakes`: one line for each wrong setting, which says what is expected.
+ */
 export function readTelemetry(given: Readonly<Record<string, string>>): {
   readonly settings: TelemetrySettings | null;
   readonly mistakes: readonly string[];
@@ -83,7 +86,7 @@ function otlpMistakes(given: Readonly<Record<string, string>>): string[] {
   return [...missing, ...notUrls, ...spoken];
 }
 
-/** In place of another name the SDK would take its own default, in silence. */
+/** For any other name the SDK would silently take its own default. */
 function samplerMistakes(given: Readonly<Record<string, string>>): string[] {
   const sampler = given["OTEL_TRACES_SAMPLER"];
   if (sampler === undefined || samplers.includes(sampler)) return [];

@@ -2,19 +2,20 @@ import type { TokenCredential } from "@azure/core-auth";
 import type { TelemetrySettings } from "./settings.js";
 import type { Telemetry } from "./telemetry.js";
 
+/** What telemetry is started with. */
 export type StartOptions = {
   readonly settings: TelemetrySettings;
   /** The identity that signs in to Application Insights. */
   readonly credentialOf: (clientId: string | null) => Promise<TokenCredential>;
   readonly newId: () => string;
   readonly nowMs: () => number;
-  readonly tell: (trouble: string) => void;
-  /** Of this process: the exporter for Application Insights takes some of its options from there alone. */
+  readonly report: (trouble: string) => void;
+  /** That of this process: the exporter for Application Insights takes some options only from there. */
   readonly environment: Record<string, string | undefined>;
 };
 
 /**
- * What the exporter would send of its own accord: a metric `_OTELRESOURCE_` beside each batch of spans, and figures about
+ * Switches for what the exporter would send of its own accord: a metric `_OTELRESOURCE_` beside each batch of spans, and figures about
  * itself, to Microsoft instead of the resource. Only the word `true` switches them off.
  * @internal For tests.
  */
@@ -23,9 +24,9 @@ export const switchedOff: readonly string[] = [
   "APPLICATION_INSIGHTS_NO_STATSBEAT",
 ];
 
-/** Loads what tells, and only that. Null when it cannot be started, which is told: the mirror goes on without it. */
+/** Loads and starts only what the settings need. Null when it cannot start, which is reported: the mirror runs without it. */
 export async function startTelemetry(options: StartOptions): Promise<Telemetry | null> {
-  const { settings, credentialOf, newId, nowMs, tell, environment } = options;
+  const { settings, credentialOf, newId, nowMs, report, environment } = options;
   const { isToOtlp, azureMonitor, isSampled, serviceName } = settings;
   for (const name of switchedOff) environment[name] ??= "true";
   try {
@@ -40,7 +41,7 @@ export async function startTelemetry(options: StartOptions): Promise<Telemetry |
     };
     return createOpenTelemetry({ exporters, resource, isSampled, nowMs });
   } catch (error) {
-    tell(
+    report(
       `Telemetry could not be started, and is off until the next start: ${error instanceof Error ? error.name : ""}`,
     );
     return null;

@@ -1,25 +1,27 @@
 import type { MetricName } from "./metrics.js";
 
 /**
- * Where the mirror tells what it did, to whoever watches it from outside. Attributes never hold tokens, links, addresses,
- * names or ids of mailboxes: `mailboxHash` stands for the last.
+ * Spans and metrics of the mirror, for monitoring from outside. Attributes never hold tokens, links, addresses, names or ids
+ * of mailboxes: `mailboxHash` stands for the last.
  */
 export type Telemetry = {
   /** Does the work within a span, of which all spans that the work opens are children. A throw marks it as failed. */
   span<T>(name: string, about: SpanAbout, work: (span: Span) => Promise<T>): Promise<T>;
-  /** Adds to the span in which the caller runs. The attributes are made only where somebody listens. */
+  /** Adds to the span in which the caller runs. `attributes` is called only when telemetry is on. */
   note(attributes: () => Attributes): void;
   /** Adds to counters and sets gauges. */
   record(points: readonly Point[]): void;
   /**
-   * Sends what is waiting, soon and not too often. Never fails, and never takes long. What went wrong before is told at
-   * once, now and then.
+   * Sends what is waiting, soon but not too often. Never fails, and never takes long. Reports first what went wrong before,
+   * at most once in ten minutes.
    */
-  flush(tell: (trouble: string) => void): Promise<void>;
+  flush(report: (trouble: string) => void): Promise<void>;
 };
 
+/** What spans carry beside their name. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
+/** What a span is about. */
 type SpanAbout = {
   readonly kind: "internal" | "client";
   readonly attributes: Attributes;
@@ -27,6 +29,7 @@ type SpanAbout = {
   readonly traceParent?: string;
 };
 
+/** A span that is open. */
 export type Span = {
   set(attributes: Attributes): void;
   /** Marks the span as failed. `code` is one of few words, never a message. */
@@ -36,11 +39,11 @@ export type Span = {
 /** One figure. `shard`: the only dimension that a figure may have. */
 export type Point = { readonly metric: MetricName; readonly value: number; readonly shard?: string };
 
-const unheard: Span = { set: () => undefined, fail: () => undefined };
+const noSpan: Span = { set: () => undefined, fail: () => undefined };
 
-/** Nobody listens. */
+/** Telemetry that is off. */
 export const noTelemetry: Telemetry = {
-  span: (_name, _about, work) => work(unheard),
+  span: (_name, _about, work) => work(noSpan),
   note: () => undefined,
   record: () => undefined,
   flush: () => Promise.resolve(),

@@ -5,7 +5,7 @@ import { isJsonObject } from "../sync/types.js";
 import { mailboxHash } from "./mailboxHash.js";
 import type { Attributes, Span, Telemetry } from "./telemetry.js";
 
-/** The way to Graph, with a span for each call. Its address is never told: it may be a link. */
+/** The way to Graph, with a span for each call. Addresses are never recorded: they may be links. */
 export function tracedTransport(transport: Transport, telemetry: Telemetry): Transport {
   return {
     ...transport,
@@ -41,13 +41,13 @@ function noteEnd(sent: Sent, span: Span): void {
   span.set({
     "http.response.status_code": answer.status,
     "calendar_mirror.throttled_items": throttledIn(answer),
-    // It comes from outside: told only where it can be nothing but an id.
+    // It comes from outside: recorded only when it is a GUID.
     ...(isGuid(requestId ?? "") ? { "calendar_mirror.request_id": requestId ?? "" } : {}),
   });
   if (answer.status >= 400) span.fail(String(answer.status));
 }
 
-/** Of a batch, its items that said "too many"; else 1 when the answer itself did. */
+/** Throttled items of a batch; of another answer 1 when it is throttled, else 0. */
 function throttledIn({ status, body }: Answer): number {
   if (status === 429) return 1;
   const items = body.shape === "json" && isJsonObject(body.value) ? body.value["responses"] : null;

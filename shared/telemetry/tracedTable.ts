@@ -3,7 +3,7 @@ import type { Action, Table, Transacted } from "../table/table.js";
 import { mailboxHash } from "./mailboxHash.js";
 import type { Attributes, Telemetry } from "./telemetry.js";
 
-/** The table, with a span for each transaction. Its partition is the shard. */
+/** The table, with a span for each transaction. The partition is the shard. */
 export function tracedTable(table: Table, telemetry: Telemetry): Table {
   return {
     ...table,
@@ -19,7 +19,7 @@ export function tracedTable(table: Table, telemetry: Telemetry): Table {
   };
 }
 
-/** Units are told by their checkpoints: each has one. */
+/** Units are counted by their checkpoints: each has one. */
 function aboutOf(actions: readonly Action[]): Attributes {
   const checkpoints = actions.filter(({ rowKey }) => isMailboxKey(rowKey));
   const counts = { "calendar_mirror.operations": actions.length, "calendar_mirror.units": checkpoints.length };

@@ -109,8 +109,8 @@ async function followed({ graph }: ChaosWorld, followers: Followers): Promise<re
 }
 
 function injectedText({ graph }: ChaosWorld): string {
-  const struck = Object.entries(graph.faults.injected()).filter(([, count]) => count > 0);
-  return `Graph failed: ${struck.map(([kind, count]) => `${kind} ${count}`).join(", ")}`;
+  const injected = Object.entries(graph.faults.injected()).filter(([, count]) => count > 0);
+  return `Graph failed: ${injected.map(([kind, count]) => `${kind} ${count}`).join(", ")}`;
 }
 
 async function main(given: Arguments): Promise<void> {

@@ -25,7 +25,7 @@ async function moved(carried: "with the key of tokens" | "alone") {
     await table.transact("~meta", [{ kind: "create", rowKey: "feedkey", columns }]);
   }
   const after = await mailboxWorld({ store: { table } });
-  await addMailbox(mailboxId, {}, after.store, () => "another life");
+  await addMailbox(mailboxId, {}, after.store, () => "another epoch");
   await after.fullRound({ b: "B" });
   const feedAfter = createFeed({ store: after.store, key: await readFeedKey(table, drawing(2)) });
   return feedAfter.delta(mailboxId, token, 10);
@@ -36,7 +36,7 @@ describe("a reader whose mirror moves to a new table", () => {
     expect(await moved("with the key of tokens")).toMatchObject({ kind: "expired" });
   });
 
-  test("I6: is refused without that key, and never told half of the changes", async () => {
+  test("I6: is refused without that key, and never given half of the changes", async () => {
     expect(await moved("alone")).toMatchObject({ kind: "badToken" });
   });
 });

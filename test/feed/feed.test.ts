@@ -5,7 +5,7 @@ import { between, key, type MailboxWorld, mailboxId, mailboxWorld, worldWith } f
 import { storeOn } from "../worlds/rows.js";
 
 /** A page, short: `id=name` for a calendar, `-id` for a removal. */
-const told = (page: DeltaPage) =>
+const returned = (page: DeltaPage) =>
   page.rows.map(({ calendarId, removedMs, resource }) =>
     removedMs === null ? `${calendarId}=${resource["name"]}` : `-${calendarId}`,
   );
@@ -21,14 +21,14 @@ async function walk(world: MailboxWorld, from: string | null, size = 100) {
   let token = from;
   for (;;) {
     const next = await page(world, token, size);
-    pages.push(told(next));
+    pages.push(returned(next));
     token = next.token;
     if (next.link === "deltaLink") return { pages, token };
   }
 }
 
 describe("the delta feed", () => {
-  test("I6: begins with all calendars, then tells only of what has changed, in order", async () => {
+  test("I6: begins with all calendars, then returns only what has changed, in order", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     const first = await walk(world, null);
     expect(first.pages).toEqual([["a=A", "b=B"]]);
@@ -50,19 +50,19 @@ describe("the delta feed", () => {
     expect((await walk(world, token)).pages).toEqual([["b=B"]]);
   });
 
-  test("a walk from nothing leaves out what was gone before it began, and tells of what goes meanwhile", async () => {
+  test("a walk from nothing leaves out what was gone before it began, and returns what is removed meanwhile", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     await world.page([{ id: "b", name: null }]);
     const first = await page(world, null, 1);
-    expect(told(first)).toEqual(["a=A"]);
+    expect(returned(first)).toEqual(["a=A"]);
     await world.page([{ id: "a", name: null }]);
     expect((await walk(world, first.token, 1)).pages).toEqual([["c=C"], ["-a"]]);
   });
 
-  test("what changes between two pages comes later again, and nothing else is lost or told twice", async () => {
+  test("what changes between two pages comes later again, and nothing else is lost or returned twice", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C", d: "D" });
     const first = await page(world, null, 2);
-    expect(told(first)).toEqual(["a=A", "b=B"]);
+    expect(returned(first)).toEqual(["a=A", "b=B"]);
     await world.page([
       { id: "a", name: "A2" },
       { id: "c", name: "C2" },
@@ -70,7 +70,7 @@ describe("the delta feed", () => {
     expect((await walk(world, first.token, 2)).pages).toEqual([["d=D", "a=A2"], ["c=C2"]]);
   });
 
-  test("I4: a full round that finds all as it was tells nothing, and else the net difference", async () => {
+  test("I4: a full round that finds all as it was returns nothing, and else the net difference", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     const { token } = await walk(world, null);
     await world.fullRound({ a: "A", b: "B" });
@@ -104,7 +104,7 @@ describe("the delta feed", () => {
       }),
     );
     const first = await page({ ...world, feed: createFeed({ store, key }) }, null);
-    expect([told(first), first.link]).toEqual([["b=B"], "nextLink"]);
+    expect([returned(first), first.link]).toEqual([["b=B"], "nextLink"]);
     expect((await walk(world, first.token)).pages).toEqual([["a=A2", "c=C"]]);
   });
 
@@ -165,7 +165,7 @@ describe("who must start over, and who must wait", () => {
     expect(await createFeed({ store, key }).delta(mailboxId, token, 100)).toMatchObject({ kind: "expired" });
   });
 
-  test("a token of an earlier life of the mailbox has expired", async () => {
+  test("a token of an earlier epoch of the mailbox has expired", async () => {
     const world = await worldWith({ a: "A" });
     const { token } = await walk(world, null);
     await world.purge();
@@ -183,7 +183,7 @@ describe("who must start over, and who must wait", () => {
     expect(await world.feed.delta(mailboxId, (await walk(ahead, null)).token, 100)).toMatchObject({ kind: "expired" });
   });
 
-  test("I3: before the first full round has ended nothing is told, least of all an empty list", async () => {
+  test("I3: before the first full round has ended nothing is returned, least of all an empty list", async () => {
     const world = await mailboxWorld();
     const all = () =>
       Promise.all([

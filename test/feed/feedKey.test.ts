@@ -27,7 +27,7 @@ test("of many that draw it at once, all go by the one that came first", async ()
   expect([...(await readFeedKey(late, drawing(2)))]).toEqual([...drawing(1)()]);
 });
 
-test("a row that holds no key is told, and no weaker one is taken", async () => {
+test("a row that holds no key is reported, and no weaker one is taken", async () => {
   const table = await opened();
   await table.transact("~meta", [{ kind: "create", rowKey: "feedkey", columns: { key: "c2hvcnQ=" } }]);
   await expect(readFeedKey(table, drawing(1))).rejects.toThrow("column key holds no key of 32 bytes");

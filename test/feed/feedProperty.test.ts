@@ -38,7 +38,7 @@ async function happen(world: MailboxWorld, what: Happening): Promise<void> {
     case "replace":
       await world.purge();
       await world.add();
-      // So many that an earlier life's position fits in: only the epoch tells the two lives apart.
+      // So many that a position of an earlier epoch fits in: only the epoch differs.
       return world.fullRound(Object.fromEntries([..."abcdegh"].map((each) => [each, "anew"])));
   }
 }
@@ -59,27 +59,27 @@ async function eventful(first: Readonly<Record<string, string>>, before: readonl
   const world = await worldWith(first, { table: { pageSize: 2 }, store });
   for (const what of before) await happen(world, what);
   const pending: (readonly Happening[])[] = [];
-  const told: { note: (now: Awaited<ReturnType<MailboxWorld["alive"]>>) => void } = { note: () => undefined };
+  const observer: { note: (now: Awaited<ReturnType<MailboxWorld["alive"]>>) => void } = { note: () => undefined };
   const step = async () => {
     for (const what of pending.shift() ?? []) {
       await happen(world, what);
-      told.note(await world.alive());
+      observer.note(await world.alive());
     }
   };
   const feed = createFeed({ store: storeOn(between(world.table, step)), key });
   const sequence = async () => (await world.store.readMailbox(mailboxId))?.checkpoint.sequence ?? null;
   /** What happens before the next calls, and nothing else. */
   const expect = (during: readonly (readonly Happening[])[]) => void pending.splice(0, pending.length, ...during);
-  return { world, feed, told, mirror: { sequence, alive: world.alive }, expect };
+  return { world, feed, observer, mirror: { sequence, alive: world.alive }, expect };
 }
 
 test("I6: a reader that starts at any time and pages with any size, while all goes on, ends each walk with the mirror at one moment of it, and at last with exactly the mirror", async () => {
   let expired = 0;
   await fc.assert(
     fc.asyncProperty(names, fc.array(happening, { maxLength: 4 }), turns, async (first, before, story) => {
-      const { world, feed, told, mirror, expect: next } = await eventful(first, before);
+      const { world, feed, observer, mirror, expect: next } = await eventful(first, before);
       const reader = new Reader(mailboxId, mirror);
-      told.note = (now) => reader.note(now);
+      observer.note = (now) => reader.note(now);
       for (const { pageSize, during } of story) {
         next(during);
         await reader.step(feed, pageSize);
@@ -107,9 +107,9 @@ test("I6: a list of any number of pages that ends is the mirror at one moment of
   const counts = { ended: 0, expired: 0 };
   await fc.assert(
     fc.asyncProperty(names, fc.array(happening, { maxLength: 4 }), turns, async (first, before, story) => {
-      const { feed, told, mirror, expect: next } = await eventful(first, before);
+      const { feed, observer, mirror, expect: next } = await eventful(first, before);
       const reader = new ListReader(mailboxId, mirror);
-      told.note = (now) => reader.note(now);
+      observer.note = (now) => reader.note(now);
       for (const { pageSize, during } of story) {
         next(during);
         await reader.step(feed, pageSize);

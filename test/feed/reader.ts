@@ -3,7 +3,7 @@ import type { CalendarRow, Json } from "../../shared/sync/types.js";
 
 type Names = ReadonlyMap<string, Json>;
 
-/** What a reader may look at beside the feed, to judge what it is told. */
+/** What a reader may look at beside the feed, to judge what it receives. */
 export type Mirror = {
   /** The mailbox's sequence. */
   readonly sequence: () => Promise<number | null>;
@@ -31,7 +31,7 @@ class Moments {
   }
 }
 
-/** A program that keeps a copy by the feed, as examples/follow-mirror.mjs does, and looks hard at what it is told. */
+/** A program that keeps a copy by the feed, as examples/follow-mirror.mjs does, and checks what it receives. */
 export class Reader {
   /** What the walk in hand has brought so far, upon the copy or upon nothing; it becomes the copy when it has ended. */
   #walk: Map<string, Json> | null = null;
@@ -40,7 +40,7 @@ export class Reader {
   expired = 0;
   readonly faults: string[] = [];
   readonly #moments = new Moments();
-  #told = new Set<string>();
+  #received = new Set<string>();
 
   constructor(
     private readonly mailboxId: string,
@@ -58,7 +58,7 @@ export class Reader {
     const sequence = await this.mirror.sequence();
     if (this.#walk === null) {
       this.#walk = new Map(isStart ? [] : this.copy);
-      this.#told = new Set();
+      this.#received = new Set();
       this.#moments.begin(await this.mirror.alive());
     }
     const answer = await feed.delta(this.mailboxId, this.#token, pageSize);
@@ -85,16 +85,16 @@ export class Reader {
 
   #take(row: CalendarRow, target: Map<string, Json>, startSequence: number | null): void {
     const version = `${row.calendarId} ${row.sequence}`;
-    if (this.#told.has(version)) this.faults.push(`told twice in one walk: ${version}`);
-    this.#told.add(version);
+    if (this.#received.has(version)) this.faults.push(`returned twice in one walk: ${version}`);
+    this.#received.add(version);
     if (row.removedMs === null) target.set(row.calendarId, row.resource["name"] ?? null);
     else target.delete(row.calendarId);
     const wasGone = startSequence !== null && row.removedMs !== null && row.sequence <= startSequence;
-    if (wasGone) this.faults.push(`a walk from nothing tells of a removal before it: ${version}`);
+    if (wasGone) this.faults.push(`a walk from nothing returns a removal before it: ${version}`);
   }
 }
 
-/** A program that reads the list, page by page, and begins anew when it is told to. */
+/** A program that reads the list, page by page, and begins anew when it is asked to. */
 export class ListReader {
   #walk: Map<string, Json> | null = null;
   #token: string | null = null;

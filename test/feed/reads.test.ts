@@ -33,7 +33,7 @@ describe("single calendars", () => {
     expect(await createFeed({ key, store }).calendar(mailboxId, ["a"])).toMatchObject({ kind: "unknownCalendar" });
   });
 
-  test("their version tells two lives of a mailbox apart, even by a row that was read beside the other's checkpoint", async () => {
+  test("their version differs between two epochs of a mailbox, even by a row that was read beside the other's checkpoint", async () => {
     const world = await worldWith({ a: "A" });
     const old = await world.store.readCalendar(mailboxId, "a");
     await world.purge();
@@ -56,7 +56,7 @@ describe("lists", () => {
   };
   const ids = ({ rows }: ListPage) => rows.map(({ calendarId }) => calendarId);
 
-  test("I6: page in the order of ids, and tell what is still to come as it is then", async () => {
+  test("I6: page in the order of ids, and return what is still to come as it is then", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C", d: "D" });
     const first = await list(world, null);
     await world.page([
@@ -81,7 +81,7 @@ describe("lists", () => {
     expect(ids(await list(world, null, 9))).toEqual([...(await world.alive()).keys()]);
   });
 
-  test("I6: begin anew when the tombstone of a told calendar was deleted", async () => {
+  test("I6: begin anew when the tombstone of a returned calendar was deleted", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     const { token } = await list(world, null);
     await world.page([{ id: "a", name: null }]);
@@ -89,7 +89,7 @@ describe("lists", () => {
     expect(await world.feed.list(mailboxId, { token, pageSize: 2 })).toMatchObject({ kind: "expired" });
   });
 
-  test("a list's token of an earlier life of the mailbox has expired", async () => {
+  test("a list's token of an earlier epoch of the mailbox has expired", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     const { token } = await list(world, null);
     await world.purge();

@@ -15,7 +15,7 @@ describe("tokens", () => {
     expect(encodeURIComponent(token)).toBe(token);
   });
 
-  test("tell of which life of the mailbox they are", () => {
+  test("say to which epoch of the mailbox they belong", () => {
     expect(tokens.openFeed("adele", token)?.isOfEpoch("e1")).toBe(true);
     expect(tokens.openFeed("adele", token)?.isOfEpoch("e2")).toBe(false);
     const listed = tokens.list("adele", { after: "x", sequence: 3, epoch: "e1" });

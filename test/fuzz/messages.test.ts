@@ -52,7 +52,7 @@ test.each([
   expect(taken.length).toBeGreaterThan(20);
 });
 
-test("I7: a poison message of any kind is told and dropped, and nothing is asked of the store for it", async () => {
+test("I7: a poison message of any kind is logged and dropped, and nothing is asked of the store for it", async () => {
   const untouchable = new Proxy({} as Ports["store"], {
     get: () => {
       throw new Error("The store was asked.");
@@ -63,11 +63,11 @@ test("I7: a poison message of any kind is told and dropped, and nothing is asked
       fc.pre(
         outcomeOf(parsePageMessage, body) instanceof Error && outcomeOf(parseRoundsMessage, body) instanceof Error,
       );
-      const told: string[] = [];
-      const log: Ports["log"] = (level) => told.push(level);
+      const logged: string[] = [];
+      const log: Ports["log"] = (level) => logged.push(level);
       expect(await parkPages(body, { store: untouchable, log } as Ports)).toBe("unreadable");
       expect(parkRounds(body, log)).toBe("unreadable");
-      expect(told).toEqual(["error", "error"]);
+      expect(logged).toEqual(["error", "error"]);
     }),
     runs(200),
   );

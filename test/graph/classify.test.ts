@@ -309,12 +309,12 @@ const cases = Object.entries(rows).flatMap(([row, list]) =>
   typeof list === "string" ? [] : list.map((each) => ({ row, byLink: false, ...each })),
 );
 
-test.each(cases)("row $row: $given.status means $is, told as $code", ({ given, byLink, is, code }) => {
+test.each(cases)("row $row: $given.status means $is, reported as $code", ({ given, byLink, is, code }) => {
   expect(classify(given, byLink, nowMs)).toMatchObject({ kind: is, code });
 });
 
 describe("codes", () => {
-  test("are compared without case, and told in Graph's own spelling", () => {
+  test("are compared without case, and reported in Graph's own spelling", () => {
     expect(classify(answer(400, errorBody("sYNCsTATEnOTfOUND")), true, nowMs)).toEqual({
       kind: "resetSync",
       code: "sYNCsTATEnOTfOUND",

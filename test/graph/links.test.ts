@@ -74,7 +74,7 @@ describe("a link of ours is asked byte for byte", () => {
   });
 });
 
-describe("I8: a link that does not belong here is refused, and the refusal does not tell the link", () => {
+describe("I8: a link that does not belong here is refused, and the refusal does not show the link", () => {
   test.each([
     ["host", `https://evil.example/beta${delta}`],
     ["host", `https://graph.microsoft.com.evil.example/beta${delta}`],

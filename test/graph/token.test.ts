@@ -58,7 +58,7 @@ describe("a token of an identity", () => {
     expect(await source.getToken()).toBe("token-2");
   });
 
-  test("is renewed at half of its life, where the service says so", async () => {
+  test("is renewed at half of its lifetime, where the service says so", async () => {
     const { source, clock } = identity({ lifeMs: 24 * hourMs, renewMs: 12 * hourMs });
     await source.getToken();
     clock.atMs = 12 * hourMs - 1;
@@ -89,7 +89,7 @@ describe("a token of an identity", () => {
   });
 
   test.each(["error", "silence"] as const)(
-    "is used to its end while its renewal meets %s, which is told",
+    "is used to its end while its renewal meets %s, which is reported",
     bounded,
     async (answer) => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -210,6 +210,6 @@ test("a trial token is always the same one", async () => {
   expect([await source.getToken(), await source.getToken({ fresh: true })]).toEqual(["eyJ0.a-b_c.d", "eyJ0.a-b_c.d"]);
 });
 
-test.each(["", "a b", "a\n", "caf\u00e9"])("I8: a trial token like %j is refused, without being told", (token) => {
+test.each(["", "a b", "a\n", "caf\u00e9"])("I8: a trial token like %j is refused, without being shown", (token) => {
   expect(() => trialToken(token)).toThrow("The trial token holds blanks, line breaks or nothing at all.");
 });

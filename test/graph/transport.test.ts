@@ -189,7 +189,7 @@ describe("a refused token", () => {
     },
   );
 
-  test("by an item of a batch is told from the one that the identity has by then", async () => {
+  test("by an item of a batch is compared with the one that the identity has by then", async () => {
     const refusal = answer(401, errorBody("InvalidAuthenticationToken"));
     const { root } = await graphServer(() => ({ status: 200, body: page }));
     const tokens = ["one", "one", "two", "two"];

@@ -130,7 +130,7 @@ describe("refusals tell how fresh the mirror is, where that is known", () => {
   });
 });
 
-test("a list's nextLink of a mailbox's earlier life is 410, as a delta link is", async () => {
+test("a list's nextLink of a mailbox's earlier epoch is 410, as a delta link is", async () => {
   const world = await worldWith({ a: "A", b: "B" });
   const { ask } = routesOver(world.store, () => world.clock.ms);
   const { body } = await ask(`${calendars}?$top=1`);

@@ -54,7 +54,7 @@ describe("ids", () => {
 });
 
 describe("writing calendars", () => {
-  test("POST creates, PATCH changes, DELETE removes, and delta tells it all", () => {
+  test("POST creates, PATCH changes, DELETE removes, and delta returns it all", () => {
     const { mailboxId, start, round, ask, send } = trial({ calendars: 1 });
     const { link } = round(start);
     const list = `/beta/users/${mailboxId}/calendars`;
@@ -63,10 +63,10 @@ describe("writing calendars", () => {
     expect([created.status, ask(`${list}/${encodeURIComponent(id)}`).status]).toEqual([201, 200]);
     const changed = send("PATCH", `${list}/${id}`, { name: "Helpers", color: "lightGreen" });
     expect(JSON.parse(changed.body)).toMatchObject({ id, name: "Helpers", color: "lightGreen" });
-    const told = round(link);
-    expect(told.rows).toMatchObject([{ id, name: "Helpers" }]);
+    const after = round(link);
+    expect(after.rows).toMatchObject([{ id, name: "Helpers" }]);
     expect(send("DELETE", `${list}/${id}`, undefined).status).toBe(204);
-    expect(round(told.link).rows).toMatchObject([{ id, "@removed": { reason: "deleted" } }]);
+    expect(round(after.link).rows).toMatchObject([{ id, "@removed": { reason: "deleted" } }]);
     expect(verdict(ask(`${list}/${id}`))).toBe("404 ErrorItemNotFound");
   });
 

@@ -33,7 +33,7 @@ describe("a full round", () => {
     expect(round(start).rows.map(({ name }) => name)).toEqual(["Calendar", expect.any(String)]);
   });
 
-  test("tells a change that falls into it, also of a calendar that it has handed out already", () => {
+  test("returns a change that falls into it, also of a calendar that it has handed out already", () => {
     const { graph, mailboxId, start, page, round } = trial({ calendars: 6 });
     const first = page(start, 2);
     const [gone, renamed] = first.value;
@@ -75,7 +75,7 @@ describe("an incremental round", () => {
     expect(second.link).not.toBe(first.link);
   });
 
-  test("tells creations and changes with all properties, and removals with id and reason alone", () => {
+  test("returns creations and changes with all properties, and removals with id and reason alone", () => {
     const { graph, mailboxId, start, round } = trial();
     const { rows, link } = round(start);
     const created = graph.createCalendar(mailboxId, { name: "Lab bookings 2027" });
@@ -158,10 +158,14 @@ describe("a link", () => {
     const { link } = round(start);
     expect(tokenOf(link)).toMatch(/%2B.+%3D$/);
     expect(ask(link).status).toBe(200);
-    const bent = [decodeURIComponent, (url: string) => url.replaceAll("%", "%25"), (url: string) => url.toLowerCase()];
-    for (const bend of bent) {
+    const altered = [
+      decodeURIComponent,
+      (url: string) => url.replaceAll("%", "%25"),
+      (url: string) => url.toLowerCase(),
+    ];
+    for (const alter of altered) {
       const token = tokenOf(link);
-      expect(verdict(ask(link.replace(token, () => bend(token))))).toBe("400 BadRequest");
+      expect(verdict(ask(link.replace(token, () => alter(token))))).toBe("400 BadRequest");
     }
     expect(verdict(ask(link.replace("%2B", "").replace("%3D", "")))).toBe("400 BadRequest");
   });
@@ -172,7 +176,7 @@ describe("a link", () => {
     expect(verdict(ask(stolen))).toBe("400 BadRequest");
   });
 
-  test("is kept for three generations, then it is 410 SyncStateNotFound with the generations told", () => {
+  test("is kept for three generations, then it is 410 SyncStateNotFound with the generations named", () => {
     const { start, round, ask } = trial();
     const { link } = round(start);
     expect([ask(link), ask(link), ask(link)].map(({ status }) => status)).toEqual([200, 200, 200]);

@@ -24,7 +24,7 @@ describe("users/delta", () => {
     });
   });
 
-  test("then tells arrivals, changes, removals of both kinds, and returns", () => {
+  test("then returns arrivals, changes, removals of both kinds, and returns", () => {
     const { graph, round } = trial({ mailboxes: 4 });
     const first = round(USERS);
     const [changed = "", soft = "", hard = ""] = graph.mailboxes.ids();

@@ -48,7 +48,7 @@ describe("a refusing fault", () => {
     expect(JSON.parse(claims)).toHaveProperty("access_token.nbf.essential", true);
   });
 
-  test("strikes only where it is aimed at", () => {
+  test("is injected only into what its rule names", () => {
     const { graph, mailboxId, ask, start } = trial({ mailboxes: 2 });
     const other = graph.mailboxes.idAt(1);
     graph.faults.add({ kind: "serverError", mailboxId: other, on: "list" });
@@ -58,7 +58,7 @@ describe("a refusing fault", () => {
     expect(ask(`/beta/users/${other}/calendars`).status).toBe(500);
   });
 
-  test("strikes at its rate, the same way for the same chance", () => {
+  test("is injected at its rate, the same way for the same random numbers", () => {
     const statuses = () => {
       const { graph, list, ask } = trialWithLink();
       graph.faults.add({ kind: "serverError", rate: 0.25 });
@@ -93,7 +93,7 @@ describe("a refusing fault", () => {
     expect(graph.faults.injected().linksForgotten).toBe(1);
   });
 
-  test("in a batch strikes single items, each with its own wait", () => {
+  test("in a batch is injected into single items, each with its own wait", () => {
     const { graph, batch } = trial({ mailboxes: 3 });
     graph.faults.add({ kind: "throttled", mailboxId: graph.mailboxes.idAt(1), seconds: 7 });
     const requests = graph.mailboxes
@@ -122,7 +122,7 @@ describe("a fault of a whole batch", () => {
   });
 });
 
-describe("a bending fault", () => {
+describe("a distorting fault", () => {
   test("latency takes its time", () => {
     const { graph, link, ask } = trialWithLink();
     graph.faults.add({ kind: "latency", latencyMs: 700, count: 1 });

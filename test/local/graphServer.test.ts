@@ -68,7 +68,7 @@ test("the control API switches faults and counts them", async () => {
   expect(await control("POST", "faults", { kind: "nonsense" })).toHaveProperty("error");
 });
 
-test("the control API edits, and tells the truth and the stats", async () => {
+test("the control API edits, and returns the truth and the stats", async () => {
   const { core, ask, control, mailboxId } = await start();
   const { edits } = await control("POST", "edits", { random: 4 });
   expect(edits).toHaveLength(4);

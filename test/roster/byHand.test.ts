@@ -3,7 +3,7 @@ import { addMailbox } from "../../shared/roster/byHand.js";
 import { fitUsers, fleet, tickMs } from "../worlds/fleet.js";
 import { httpOf, type Reply } from "../worlds/fleetHttp.js";
 
-/** What operators' own hands do, and what they are told before it does harm. */
+/** What operators do by hand, and what the answers say before it does harm. */
 
 async function opened(options: Parameters<typeof fleet>[0] = {}) {
   const world = fleet({ mailboxes: 8, ...options });
@@ -57,7 +57,7 @@ describe("PUT of a discovered mailbox leaves it discovered, so that its user's l
     });
   });
 
-  test("a newcomer that discovery does not know is there by hand, and is told so", async () => {
+  test("a newcomer that discovery does not know is there by hand, and the answer says so", async () => {
     const { http } = await opened();
     expect(await http.put(unknown)).toMatchObject({ status: 201, body: { roster: { source: "manual" } } });
   });

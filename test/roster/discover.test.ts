@@ -67,7 +67,7 @@ describe("the first pass", () => {
 });
 
 describe("the passes after it", () => {
-  test("tell news only: arrivals are added, and nobody else is written", async () => {
+  test("report news only: arrivals are added, and nobody else is written", async () => {
     const world = await opened();
     await world.discover();
     const etags = new Map(world.table.entities().map(({ rowKey, etag }) => [rowKey, etag]));
@@ -277,7 +277,7 @@ describe("a lost sync state", () => {
   });
 });
 
-describe("users that a page tells in part", () => {
+describe("users that a page describes in part", () => {
   test("are looked up, and one that fails for ever holds nobody up for long (I10)", async () => {
     const world = await opened();
     await world.discover();

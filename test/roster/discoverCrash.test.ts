@@ -12,10 +12,10 @@ class Crash extends Error {}
 async function outcome(world: Fleet): Promise<string> {
   const states = [...(await world.states())].map(([id, state]) => `${id} ${state}`).sort();
   const rows = world.table.entities().filter(({ rowKey }) => rowKey.startsWith("roster|"));
-  const seats = rows
+  const entries = rows
     .map(({ rowKey, columns }) => `${rowKey} ${columns["state"]} ${columns["rosterGeneration"]}`)
     .sort();
-  return JSON.stringify({ states, seats });
+  return JSON.stringify({ states, entries });
 }
 
 /** First everybody, then a full round in which some have left, some return, and some arrive. */

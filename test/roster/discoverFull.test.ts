@@ -88,7 +88,7 @@ describe("a full roster round that would suspend many at once", () => {
     expect([...(await world.states()).values()].filter((state) => state === "suspended")).toHaveLength(2);
   });
 
-  test("I11: a directory that suddenly tells nobody's mail is held too", async () => {
+  test("I11: a directory that suddenly returns nobody's mail is held too", async () => {
     const world = await opened();
     await world.discover();
     for (const id of fitUsers(world)) world.graph.mailboxes.updateUser(id, { mail: null });

@@ -4,7 +4,7 @@ import { readStatus } from "../../shared/views/status.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/fleetHttp.js";
 
-/** Absence of information is no information (I3): what the directory does not tell takes nobody away. */
+/** Absence of information is no information (I3): what the directory does not return takes nobody away. */
 
 const groupId = "11111111-2222-4333-8444-555555555555";
 const group: DirectorySource = { kind: "group", groupId };
@@ -74,12 +74,12 @@ describe.each(sources)("of $kind, users without their properties", (source) => {
     }
     if (rate < 1) return;
     expect(world.logged.filter((line) => line.startsWith("error users left as they were"))).not.toEqual([]);
-    if (source.kind === "directory") return; // Passes of news follow, which tell nobody.
+    if (source.kind === "directory") return; // Passes of news follow, which describe nobody.
     expect(await rosterOf(world)).toMatchObject({ untold: 4, lastErrorCode: "directoryPropertiesHidden" });
     expect((await world.states()).has(arrived)).toBe(false);
   });
 
-  test("I3: told in part again within the full round are looked up, and nobody leaves", async () => {
+  test("I3: described in part again within the full round are looked up, and nobody leaves", async () => {
     const world = await opened({ source, mailboxes: 4 });
     await world.discover();
     beFull(world);
@@ -90,7 +90,7 @@ describe.each(sources)("of $kind, users without their properties", (source) => {
     }
   });
 
-  test("I3: a reading that tells of nobody never confirms itself; a person releases it", async () => {
+  test("I3: a reading that lists nobody never confirms itself; a person releases it", async () => {
     const world = await opened({ source });
     await world.discover();
     beFull(world);
@@ -174,8 +174,8 @@ describe("readings of a group that differ without anything having changed", () =
 describe("what a page may leave out", () => {
   type Row = Readonly<Record<string, unknown>>;
 
-  /** The world with its directory's answers bent: `bend` gets the users of a page, and returns what is told of them. */
-  function bent(world: Fleet, bend: (users: readonly Row[]) => readonly Row[]): void {
+  /** The world with its directory's answers distorted: `distort` gets the users of a page, and returns how they are described. */
+  function distorted(world: Fleet, distort: (users: readonly Row[]) => readonly Row[]): void {
     const handle = world.graph.handle;
     world.graph.handle = (request) => {
       const response = handle(request);
@@ -183,7 +183,7 @@ describe("what a page may leave out", () => {
       const body = JSON.parse(response.body) as { value?: Row[] };
       return body.value === undefined
         ? response
-        : { ...response, body: JSON.stringify({ ...body, value: bend(body.value) }) };
+        : { ...response, body: JSON.stringify({ ...body, value: distort(body.value) }) };
     };
   }
   const without = (row: Row, ...names: readonly string[]) =>
@@ -196,7 +196,7 @@ describe("what a page may leave out", () => {
     world.graph.mailboxes.updateUser(disabled, { accountEnabled: false });
     await world.discover();
     expect(await suspended(world)).toEqual([disabled]);
-    bent(world, (users) => users.map((user) => ({ ...user, accountEnabled: null, userType: null })));
+    distorted(world, (users) => users.map((user) => ({ ...user, accountEnabled: null, userType: null })));
     beFull(world);
     expect(await world.discover()).toBe("done");
     expect(await suspended(world)).toEqual([disabled]);
@@ -207,7 +207,7 @@ describe("what a page may leave out", () => {
     await world.discover();
     const [mailless = "", other = ""] = fitUsers(world);
     world.graph.mailboxes.updateUser(mailless, { mail: null });
-    bent(world, (users) =>
+    distorted(world, (users) =>
       users.map((user) => (user["id"] === mailless || user["id"] === other ? without(user, "mail") : user)),
     );
     expect(await world.discover()).toBe("done");
@@ -216,7 +216,7 @@ describe("what a page may leave out", () => {
 
   test("I3: devices and contacts among the members are no users, and stop nothing", async () => {
     const world = await opened({ source: group });
-    bent(world, (users) => [
+    distorted(world, (users) => [
       ...users,
       { "@odata.type": "#microsoft.graph.device", id: "d0000000-0000-4000-8000-000000000001", displayName: "PC" },
       { "@odata.type": "#microsoft.graph.orgContact", id: "d0000000-0000-4000-8000-000000000002", mail: "x@y.example" },
@@ -242,7 +242,7 @@ describe("what a page may leave out", () => {
 });
 
 test.each(sources)(
-  "I3: of $kind, a user told whole and then by its id, all else null, counts as told whole",
+  "I3: of $kind, a user described whole and then by its id, all else null, counts as described whole",
   async (source) => {
     const world = await opened({ source });
     const handle = world.graph.handle;
@@ -252,7 +252,7 @@ test.each(sources)(
       const body = JSON.parse(answer.body) as { value?: readonly Record<string, unknown>[] };
       if (body.value === undefined) return answer;
       const again = body.value.map((user) =>
-        Object.fromEntries(Object.entries(user).map(([name, told]) => [name, name === "id" ? told : null])),
+        Object.fromEntries(Object.entries(user).map(([name, given]) => [name, name === "id" ? given : null])),
       );
       return { ...answer, body: JSON.stringify({ ...body, value: [...body.value, ...again] }) };
     };

@@ -98,7 +98,7 @@ async function pass(world: Fleet): Promise<string> {
   throw new Error("A pass does not come to an end.");
 }
 
-async function tell(seed: number, source: DirectorySource): Promise<void> {
+async function play(seed: number, source: DirectorySource): Promise<void> {
   const random = randomFrom(seed);
   let isStormy = false;
   const onCall = () => {
@@ -163,7 +163,7 @@ describe.each([{ kind: "directory" }, { kind: "group", groupId }] as const)("dis
   test("I3, I7, I11: whatever the directory does, only who left is suspended, never many at once, and all comes right", async () => {
     for (let seed = 1; seed <= seeds; seed++) {
       try {
-        await tell(seed, source);
+        await play(seed, source);
       } catch (error) {
         throw new Error(`Seed ${seed}: ${error instanceof Error ? error.message : error}`, { cause: error });
       }

@@ -3,7 +3,7 @@ import { actOnRoster } from "../../shared/actions/roster.js";
 import { readStatus } from "../../shared/views/status.js";
 import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
 
-/** A sudden shrink is held whichever way it is told (I11); a single leaver goes at once. */
+/** A sudden shrink is held whichever way it is reported (I11); a single leaver goes at once. */
 
 const hourMs = 3_600_000;
 

@@ -80,7 +80,7 @@ describe("I7: a page message that failed time and again", () => {
     expect((await read())?.parkedReason).toBeNull();
   });
 
-  test("is told and dropped when it is none of ours", async () => {
+  test("is logged and dropped when it is none of ours", async () => {
     const { ports, logged } = await opened();
     expect(await parkPages({ link: "https://example.com/?$skiptoken=secret" }, ports)).toBe("unreadable");
     expect(logged).toEqual([expect.stringContaining("error poison page message dropped")]);
@@ -90,8 +90,8 @@ describe("I7: a page message that failed time and again", () => {
 
 describe("I7: a rounds message that failed time and again", () => {
   test.each([
-    [{ shard: "0a", tick: "tick-1" }, "told", "shard run failed time and again"],
-    [{ discover: "pass-1" }, "told", "roster discovery failed time and again"],
+    [{ shard: "0a", tick: "tick-1" }, "logged", "shard run failed time and again"],
+    [{ discover: "pass-1" }, "logged", "roster discovery failed time and again"],
     ["something else", "unreadable", "poison rounds message dropped"],
   ])("%j is %s", async (body, end, words) => {
     const { ports, logged } = await opened();

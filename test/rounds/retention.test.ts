@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type RetirePorts, retireTombstones } from "../../shared/rounds/retention.js";
+import { applyRetention, type RetentionPorts } from "../../shared/rounds/retention.js";
 import { shardNames } from "../../shared/store/keys.js";
 import type { Store } from "../../shared/store/store.js";
 import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
@@ -8,7 +8,7 @@ import { added, row, storeOn } from "../worlds/rows.js";
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** Thirty days of retention, as by default. */
-function ports(world: MailboxWorld, changed: Partial<RetirePorts> = {}): RetirePorts {
+function ports(world: MailboxWorld, changed: Partial<RetentionPorts> = {}): RetentionPorts {
   const base = { clock: { nowMs: () => world.clock.ms }, store: world.store, shards: ["00"], log: () => undefined };
   return { ...base, tombstoneMs: 30 * dayMs, runMsMax: 60_000, ...changed };
 }
@@ -26,10 +26,10 @@ describe("retention", () => {
     world.clock.ms += 20 * dayMs;
     await world.page([{ id: "b", name: null }]);
     world.clock.ms += 11 * dayMs;
-    expect(await retireTombstones(ports(world))).toEqual({ kind: "done", retired: 1, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 1, leftOver: 0 });
     expect(await rowsOf(world.store)).toEqual(["-b", "c"]);
     expect((await world.held()).checkpoint).toMatchObject({ retiredSequence: sequence });
-    expect(await retireTombstones(ports(world))).toEqual({ kind: "done", retired: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, leftOver: 0 });
   });
 
   test("changes nothing else of the mailbox, so that nobody is told", async () => {
@@ -46,7 +46,7 @@ describe("retention", () => {
     await world.page(Object.keys(names).map((id) => ({ id, name: null })));
     const { link, phase } = (await world.held()).checkpoint;
     world.clock.ms += 31 * dayMs;
-    expect(await retireTombstones(ports(world))).toMatchObject({ retired: 250 });
+    expect(await applyRetention(ports(world))).toMatchObject({ deleted: 250 });
     expect(await rowsOf(world.store)).toEqual([]);
     expect((await world.held()).checkpoint).toMatchObject({ link, phase, retiredSequence: 500 });
   });
@@ -61,7 +61,7 @@ describe("retention", () => {
         if (name === "transact" && times-- > 0) await world.page([{ id: "a", name: "again" }]);
       }),
     );
-    expect(await retireTombstones(ports(world, { store }))).toEqual({ kind: "done", retired: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world, { store }))).toEqual({ kind: "done", deleted: 0, leftOver: 0 });
     expect(await rowsOf(world.store)).toEqual(["a", "b"]);
   });
 
@@ -70,8 +70,8 @@ describe("retention", () => {
     await world.page([{ id: "a", name: null }]);
     world.clock.ms += 31 * dayMs;
     const store = storeOn(between(world.table, (name) => (name === "transact" ? world.page([]) : undefined)));
-    expect(await retireTombstones(ports(world, { store }))).toEqual({ kind: "done", retired: 0, leftOver: 1 });
-    expect(await retireTombstones(ports(world))).toMatchObject({ retired: 1, leftOver: 0 });
+    expect(await applyRetention(ports(world, { store }))).toEqual({ kind: "done", deleted: 0, leftOver: 1 });
+    expect(await applyRetention(ports(world))).toMatchObject({ deleted: 1, leftOver: 0 });
   });
 
   test("a mailbox on its way off the roster, and rows that are nobody's, are left alone", async () => {
@@ -84,7 +84,7 @@ describe("retention", () => {
     await world.store.commitUnits([{ held: orphan, rows: [old], next: orphan.checkpoint }], null);
     const etag = (await world.store.readMailbox("orphan"))?.etag ?? "";
     await world.table.transact("00", [{ kind: "delete", rowKey: "mailbox|orphan", etag }]);
-    expect(await retireTombstones(ports(world))).toEqual({ kind: "done", retired: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, leftOver: 0 });
     expect(await rowsOf(world.store, "removing")).toEqual(["-old"]);
     expect(await rowsOf(world.store, "orphan")).toEqual(["-old"]);
   });
@@ -99,8 +99,8 @@ describe("retention", () => {
     await world.table.transact("00", [{ kind: "upsert", rowKey: "calendar|bad|old", columns }]);
     world.clock.ms += 31 * dayMs;
     const said: string[] = [];
-    const end = await retireTombstones(ports(world, { log: (level, message) => said.push(`${level} ${message}`) }));
-    expect(end).toMatchObject({ kind: "done", retired: 1 });
+    const end = await applyRetention(ports(world, { log: (level, message) => said.push(`${level} ${message}`) }));
+    expect(end).toMatchObject({ kind: "done", deleted: 1 });
     expect(said[0]).toMatch(/^error Row calendar\|bad\|old in partition 00 cannot be read/);
   });
 
@@ -116,9 +116,9 @@ describe("retention", () => {
         yield [];
       },
     };
-    expect(await retireTombstones(ports(world, { shards, store }))).toMatchObject({ kind: "unfinished" });
+    expect(await applyRetention(ports(world, { shards, store }))).toMatchObject({ kind: "unfinished" });
     world.clock.ms += dayMs;
-    await retireTombstones(ports(world, { shards, store }));
+    await applyRetention(ports(world, { shards, store }));
     const [first, , next] = asked;
     expect(asked.length).toBe(4);
     expect(shards.indexOf(next ?? "")).toBe((shards.indexOf(first ?? "") + 1) % 4);

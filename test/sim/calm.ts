@@ -1,6 +1,6 @@
 import { LINK_REFUSALS } from "../../local/graph/mailbox.js";
 import { below } from "../../local/graph/random.js";
-import { type Cursed, findings } from "./findings.js";
+import { type Broken, findings } from "./findings.js";
 import { quieten } from "./pace.js";
 import { slowness } from "./plan.js";
 import { jump } from "./process.js";
@@ -25,7 +25,7 @@ const pausesMs = [
   5 * minuteMs,
 ];
 
-/** Ends all trouble but that of one cursed mailbox, and lets the mirror find its way: then it must equal the truth. */
+/** Ends all trouble but that of one mailbox with a permanent fault, and lets the mirror find its way: then it must equal the truth. */
 export async function calm(world: World): Promise<void> {
   const { scheduler, graph, dice, oracle } = world;
   dice.isCalm = true;
@@ -42,7 +42,7 @@ export async function calm(world: World): Promise<void> {
   await quieten(world);
   for (const [mailboxId, isWanted] of world.wanted) await world.request(mailboxId, isWanted);
   await quieten(world);
-  const cursed = curse(world);
+  const broken = injectPermanentFault(world);
   // Most worlds are left alone as soon as all is well; the others live on, through audits and all, until nothing stirs.
   const isHasty = world.random.next() < 0.75;
   for (const pauseMs of pausesMs) {
@@ -51,23 +51,23 @@ export async function calm(world: World): Promise<void> {
     await quieten(world);
     for (const reader of world.readers) await reader.step(world);
     scheduler.nowMs += pauseMs;
-    if (isHasty && findings(world, cursed).length === 0) break;
+    if (isHasty && findings(world, broken).length === 0) break;
   }
   await liftLeftBrake(world);
-  for (const finding of findings(world, cursed)) oracle.report(...finding);
-  if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, cursed);
-  if (cursed === null && oracle.violations.length === 0 && world.random.next() < 0.5) await oneSlowMailbox(world);
+  for (const finding of findings(world, broken)) oracle.report(...finding);
+  if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, broken);
+  if (broken === null && oracle.violations.length === 0 && world.random.next() < 0.5) await oneSlowMailbox(world);
   if (oracle.violations.length === 0) for (const reader of world.readers) await reader.finish(world);
 }
 
 /** Breaks one mailbox for good: the others must not feel it (I10). */
-function curse(world: World): Cursed {
+function injectPermanentFault(world: World): Broken {
   const { plan, graph, random } = world;
   const wanted = [...world.wanted].filter(([, isWanted]) => isWanted).map(([id]) => id);
   const mailboxId = wanted[below(random, wanted.length)];
-  if (plan.curse === null || mailboxId === undefined) return null;
-  const { curse: kind } = plan;
-  world.tell(() => `* curse ${kind} on ${mailboxId}`);
+  if (plan.permanentFault === null || mailboxId === undefined) return null;
+  const { permanentFault: kind } = plan;
+  world.tell(() => `* permanent fault ${kind} on ${mailboxId}`);
   graph.mailboxes.setState(mailboxId, { kind: "normal" });
   if (kind === "gone") graph.mailboxes.setState(mailboxId, { kind: "gone", code: "MailboxNotEnabledForRESTAPI" });
   else if (kind === "denied" || kind === "full") graph.mailboxes.setState(mailboxId, { kind });
@@ -81,8 +81,8 @@ function curse(world: World): Cursed {
     graph.faults.add({ kind, code: codes[below(random, codes.length)] ?? "UnknownError", mailboxId });
   } else graph.faults.add({ kind, mailboxId });
   edit(world);
-  graph.createCalendar(mailboxId, { name: "One that the curse is for" }); // Last: an edit might delete it again.
-  return { mailboxId, curse: kind };
+  graph.createCalendar(mailboxId, { name: "One that the fault is for" }); // Last: an edit might delete it again.
+  return { mailboxId, fault: kind };
 }
 
 /**
@@ -101,7 +101,7 @@ async function liftLeftBrake(world: World): Promise<void> {
 }
 
 /** A tick in which nothing has changed asks once for each mailbox, and changes nothing. */
-async function checkQuietTick(world: World, cursed: Cursed): Promise<void> {
+async function checkQuietTick(world: World, broken: Broken): Promise<void> {
   const { oracle } = world;
   const before = new Map([...oracle.mailboxes].map(([id, { checkpoint }]) => [id, checkpoint?.sequence]));
   const nudges = world.nudges;
@@ -111,7 +111,7 @@ async function checkQuietTick(world: World, cursed: Cursed): Promise<void> {
   await world.tick();
   await quieten(world);
   for (const [mailboxId, { checkpoint }] of oracle.mailboxes) {
-    if (mailboxId === cursed?.mailboxId || checkpoint === null) continue;
+    if (mailboxId === broken?.mailboxId || checkpoint === null) continue;
     if (checkpoint.sequence !== before.get(mailboxId)) {
       oracle.report(
         "I5",
@@ -127,6 +127,6 @@ async function checkQuietTick(world: World, cursed: Cursed): Promise<void> {
       oracle.report("I9", `${mailboxId}: requests of a quiet tick`, "1", `${asks}`);
     }
   }
-  if (cursed === null && world.nudges !== nudges)
+  if (broken === null && world.nudges !== nudges)
     oracle.report("I5", "nudges in a quiet tick", "none", `${world.nudges - nudges}`);
 }

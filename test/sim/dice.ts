@@ -40,7 +40,8 @@ export class Dice {
     this.#sources = new Map(sources.filter(([name]) => rates[name] !== undefined));
   }
 
-  strikes(fault: Fault): boolean {
+  /** Whether a fault is injected now; if so, it is counted. */
+  injects(fault: Fault): boolean {
     const rate = this.#rates[fault] ?? 0;
     if (this.isCalm || (this.#sources.get(fault)?.next() ?? 1) >= rate) return false;
     this.count(fault);
@@ -53,7 +54,7 @@ export class Dice {
 
   fateOf(kind: CallKind): Fate {
     if (this.isCalm) return "go";
-    for (const [fault, fate] of sidesOf[kind]) if (this.strikes(fault)) return fate;
+    for (const [fault, fate] of sidesOf[kind]) if (this.injects(fault)) return fate;
     return "go";
   }
 }

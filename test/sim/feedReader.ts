@@ -139,7 +139,7 @@ async function askList(world: World, mailboxId: string, follower: Follower, feed
   Object.assign(follower, { list: null, isAtEnd: true });
 }
 
-/** Whether the walk is over. What is only refused is asked again, also when its mailbox has begun another life. */
+/** Whether the walk is over. What is only refused is asked again, also when its mailbox has begun another epoch. */
 function isRefused(world: World, mailboxId: string, walk: Walk, { kind }: FeedRefusal): boolean {
   if (kind === "badToken") world.oracle.report("I6", `${mailboxId}: the feed's own token`, "taken", kind);
   if (kind === "expired" && walk.token === null)

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../shared/sync/types.js";
 import { aliveCount, differenceOf } from "./checks.js";
-import type { Curse } from "./plan.js";
+import type { PermanentFault } from "./plan.js";
 import type { Seen } from "./references.js";
 import { type CheckpointView, contentText, textAt } from "./views.js";
 import type { Report } from "./violation.js";
@@ -9,7 +9,7 @@ import type { World } from "./world.js";
 export type Finding = Parameters<Report>;
 
 /** The mailbox that stays broken in the calm. */
-export type Cursed = { readonly mailboxId: string; readonly curse: Curse } | null;
+export type Broken = { readonly mailboxId: string; readonly fault: PermanentFault } | null;
 
 /** How the reason begins for which a mailbox in such a state is parked. */
 const parkedReasons: Readonly<Record<string, string>> = {
@@ -19,17 +19,22 @@ const parkedReasons: Readonly<Record<string, string>> = {
 };
 
 /** Only delta is broken, and the calm has ticks enough to find that out. */
-const isServedByList: ReadonlySet<Curse> = new Set(["poisonedLink", "longerLinks", "linkRefused", "resetSync"]);
+const isServedByList: ReadonlySet<PermanentFault> = new Set([
+  "poisonedLink",
+  "longerLinks",
+  "linkRefused",
+  "resetSync",
+]);
 
 /** All that is not as it must be in the end. */
-export function findings(world: World, cursed: Cursed): readonly Finding[] {
+export function findings(world: World, broken: Broken): readonly Finding[] {
   const found: Finding[] = [];
   const report: Report = (...finding) => found.push(finding);
-  checkEverything(world, cursed, report);
+  checkEverything(world, broken, report);
   return found;
 }
 
-function checkEverything(world: World, cursed: Cursed, report: Report): void {
+function checkEverything(world: World, broken: Broken, report: Report): void {
   const { oracle } = world;
   for (const [mailboxId, isWanted] of world.wanted) {
     const view = oracle.mailbox(mailboxId);
@@ -37,7 +42,7 @@ function checkEverything(world: World, cursed: Cursed, report: Report): void {
       if (view.checkpoint !== null || view.rows.size > 0) {
         report("I1", `${mailboxId}: left after its removal`, "nothing", `${view.rows.size} rows`);
       }
-    } else if (cursed?.mailboxId === mailboxId) checkCursed(world, cursed, report);
+    } else if (broken?.mailboxId === mailboxId) checkBroken(world, broken, report);
     else checkMailbox(world, mailboxId, report);
   }
   for (const mailboxId of oracle.mailboxes.keys()) {
@@ -103,7 +108,7 @@ function checkFresh(world: World, checkpoint: CheckpointView, strategy: string, 
 }
 
 /** A broken mailbox is in sight, whatever it does. */
-function checkCursed(world: World, { mailboxId, curse: kind }: NonNullable<Cursed>, report: Report): void {
+function checkBroken(world: World, { mailboxId, fault: kind }: NonNullable<Broken>, report: Report): void {
   const { oracle } = world;
   const { checkpoint } = oracle.mailbox(mailboxId);
   if (checkpoint === null) {

@@ -52,9 +52,9 @@ export class Host {
     if (fate === "crashBefore") return this.world.die(process);
     if (fate === "fails") throw new QueueFault("simulated");
     if (/token=/i.test(body)) oracle.report("I8", "a link in a queue message", "no link", queue);
-    const delayMs = dice.strikes("delayedDelivery") ? below(random, 20 * 60_000) : 0;
-    if (!dice.strikes("messageLost")) queues.add(queue, body, scheduler.nowMs + delayMs);
-    if (dice.strikes("foreignMessage"))
+    const delayMs = dice.injects("delayedDelivery") ? below(random, 20 * 60_000) : 0;
+    if (!dice.injects("messageLost")) queues.add(queue, body, scheduler.nowMs + delayMs);
+    if (dice.injects("foreignMessage"))
       queues.add(queue, FOREIGN[below(random, FOREIGN.length)] ?? "", scheduler.nowMs);
     if (fate === "crashAfter") return this.world.die(process);
     if (fate === "lost") throw new QueueFault("simulated");

@@ -53,7 +53,7 @@ export const EVENTS = {
   applicationRefused: [0.2, 1],
 } as const satisfies Record<string, Range>;
 
-/** Rules of the Graph simulator that strike all along the storm. */
+/** Rules of the Graph simulator that are injected all through the storm. */
 export const GRAPH_FAULTS = {
   throttled: [0.02, 0.3],
   throttledApplication: [0.02, 0.2],

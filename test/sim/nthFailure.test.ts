@@ -5,9 +5,9 @@ describe("I1 to I9 hold whichever call of a scenario goes wrong, and the mirror 
   test.each(Object.keys(TROUBLES))("when the n-th call %s", async (trouble) => {
     let nth = 1;
     for (;;) {
-      const { struck, calls, violation } = await sweep(trouble, nth);
+      const { injected, calls, violation } = await sweep(trouble, nth);
       expect({ nth, violation }).toEqual({ nth, violation: null });
-      if (!struck) break;
+      if (!injected) break;
       expect(calls).toBeGreaterThanOrEqual(nth);
       nth += 1;
     }

@@ -28,7 +28,7 @@ export class Oracle {
   /** Codes by which the whole application was refused: who was refused with them is asked again when that is over. */
   readonly refusedCodes = new Set<string>();
   transactions = 0;
-  /** Every sequence that a mailbox ever came to rest with, over all its lives. */
+  /** Every sequence that a mailbox ever came to rest with, over all its epochs. */
   readonly #sequences = new Map<string, Set<number>>();
   readonly #pages = new Map<string, Set<string>>();
   readonly #mailboxOfKey = new Map<string, string>();

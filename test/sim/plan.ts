@@ -28,10 +28,10 @@ export type Plan = {
   /** What may hurt, and how often. */
   readonly rates: Readonly<Partial<Record<Fault, number>>>;
   /** Whether one mailbox stays broken in the calm: it must harm no other. */
-  readonly curse: Curse | null;
+  readonly permanentFault: PermanentFault | null;
 };
 
-const CURSES = [
+const PERMANENT_FAULTS = [
   "serverError",
   "slow",
   "endlessLinks",
@@ -45,7 +45,7 @@ const CURSES = [
   "denied",
   "full",
 ] as const;
-export type Curse = (typeof CURSES)[number];
+export type PermanentFault = (typeof PERMANENT_FAULTS)[number];
 
 /** Narrows a plan: for the shrinker, and for whoever replays a seed. */
 export type Narrowing = { readonly faults?: readonly Fault[]; readonly stormTicks?: number };
@@ -85,7 +85,7 @@ export function planOf(seed: number, narrowing: Narrowing = {}): Plan {
     generationsKept: oneOf([1, 2, 3, 3, 50]),
     stormTicks: 2 + below(random, 10),
     rates: ratesOf(random),
-    curse: chance(0.25) ? oneOf(CURSES) : null,
+    permanentFault: chance(0.25) ? oneOf(PERMANENT_FAULTS) : null,
   };
   return narrowed(plan, narrowing);
 }

@@ -82,7 +82,7 @@ function addGraphRules(world: World): void {
         break;
       default:
         graph.faults.add({ kind, rate });
-        // Each kind strikes where it makes sense; lists are asked by fewer, and get their share by a rule of their own.
+        // Each kind is injected where it makes sense; lists are asked by fewer, and get their share by a rule of their own.
         if (kind === "halvedList" || kind === "denied") graph.faults.add({ kind, rate, on: "list" });
     }
   }

@@ -37,10 +37,10 @@ const fixed: Plan = {
   hasEmptyTablePages: false,
   limits: { ...runLimits, pagesPerRunMax: 2 },
   hasNudges: true,
-  curse: null,
+  permanentFault: null,
 };
 
-export type Swept = { readonly struck: boolean; readonly calls: number; readonly violation: Violation | null };
+export type Swept = { readonly injected: boolean; readonly calls: number; readonly violation: Violation | null };
 
 /**
  * First rounds over several pages, an edit, a removal, and lost sync states, with one thing that goes wrong: the n-th
@@ -61,7 +61,7 @@ export async function sweep(trouble: keyof typeof TROUBLES, nth: number): Promis
   isOver = true;
   if (world.oracle.violations.length === 0) await calm(world);
   world.end();
-  return { struck: calls >= nth, calls, violation: world.oracle.violations[0] ?? null };
+  return { injected: calls >= nth, calls, violation: world.oracle.violations[0] ?? null };
 }
 
 const tickMs = 5 * 60_000;

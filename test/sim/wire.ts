@@ -21,7 +21,7 @@ export type WireParts = {
   /** Whether the mailbox's pages of delta come without a link. */
   readonly isWithoutLinks: (mailboxId: string) => boolean;
   /** Whether a page comes malformed now, and which way (0 up to 1); null for as it is. */
-  readonly bendNow: () => number | null;
+  readonly distortNow: () => number | null;
   readonly isTokenOurs: (authorization: string | undefined) => boolean;
   readonly tickets: () => number;
   /** How long Graph takes to answer for a mailbox. */
@@ -69,7 +69,7 @@ async function sendOver(parts: WireParts, invocation: Invocation, request: Pipel
   const body = typeof request.body === "string" ? request.body : undefined;
   const sent = { method: request.method, url: target, headers };
   const handled = parts.graph.handle(body === undefined ? sent : { ...sent, body });
-  const answer = bent(parts, withoutLinks(parts, handled, asks), asks);
+  const answer = distorted(parts, withoutLinks(parts, handled, asks), asks);
   if (fate === "crashAfter") parts.die(invocation);
   if (fate !== "go" || answer.connectionReset === true) throw networkError();
   noteAnswer(parts, invocation, answer, asks, oracle);
@@ -241,23 +241,23 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Takes nextLink and deltaLink out of the delta pages of a mailbox that is cursed so. */
+/** Takes nextLink and deltaLink out of the delta pages of a mailbox whose permanent fault that is. */
 function withoutLinks(parts: WireParts, answer: GraphResponse, asks: readonly Ask[]): GraphResponse {
-  const isStruck = ({ mailboxId, strategy }: Ask) => strategy === "delta" && parts.isWithoutLinks(mailboxId);
-  const body = answer.status === 200 && asks.some(isStruck) ? jsonOf(answer.body) : null;
+  const isBroken = ({ mailboxId, strategy }: Ask) => strategy === "delta" && parts.isWithoutLinks(mailboxId);
+  const body = answer.status === 200 && asks.some(isBroken) ? jsonOf(answer.body) : null;
   if (typeof body !== "object" || body === null) return answer;
   const items = responsesOf(body);
   for (const [index, ask] of asks.entries()) {
     const page = items.length === 0 ? body : items.find(({ id }) => id === String(index + 1))?.["body"];
-    if (!isStruck(ask) || typeof page !== "object" || page === null) continue;
+    if (!isBroken(ask) || typeof page !== "object" || page === null) continue;
     for (const name of Object.keys(page)) if (name.endsWith("Link")) delete (page as Record<string, unknown>)[name];
   }
   return { ...answer, body: JSON.stringify(body) };
 }
 
-/** Makes list links unlike each other, since the oracle tells links apart by their text, and bends pages now and then. */
-function bent(parts: WireParts, answer: GraphResponse, asks: readonly Ask[]): GraphResponse {
-  const way = answer.status === 200 ? parts.bendNow() : null;
+/** Makes list links unlike each other, since the oracle tells links apart by their text, and distorts some pages. */
+function distorted(parts: WireParts, answer: GraphResponse, asks: readonly Ask[]): GraphResponse {
+  const way = answer.status === 200 ? parts.distortNow() : null;
   const hasListLink = asks.some(({ strategy }) => strategy === "list") && answer.body.includes("%24skip=");
   if (way === null && !hasListLink) return answer;
   const withTickets = answer.body.replace(/%24skip=\d+(?=")/g, (link) => `${link}&ticket=${parts.tickets()}`);

@@ -5,7 +5,7 @@ import { actOnMailbox, type MailboxAction } from "../../shared/actions/mailbox.j
 import type { Log } from "../../shared/log.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { runLimits } from "../../shared/rounds/ports.js";
-import { retireTombstones } from "../../shared/rounds/retention.js";
+import { applyRetention } from "../../shared/rounds/retention.js";
 import { startRounds } from "../../shared/rounds/startRounds.js";
 import { shardNames } from "../../shared/store/keys.js";
 import { StorageError } from "../../shared/table/errors.js";
@@ -125,7 +125,7 @@ export class World {
     return this.#host.nudges;
   }
 
-  /** The highest sequence that was nudged in each mailbox's present life. */
+  /** The highest sequence that was nudged in each mailbox's present epoch. */
   get nudged(): Host["nudged"] {
     return this.#host.nudged;
   }
@@ -193,7 +193,7 @@ export class World {
       // Retention counts on whole transactions: with small ones its units would be torn, as they never are.
       const { clock, store, log } = await portsOf(invocation, { ...this.#wiring, operationsMax: 100 });
       const shards = shardNames(this.plan.shards);
-      await retireTombstones({ clock, store, shards, tombstoneMs, runMsMax: runLimits.runMsMax, log });
+      await applyRetention({ clock, store, shards, tombstoneMs, runMsMax: runLimits.runMsMax, log });
     });
   }
 
@@ -221,7 +221,7 @@ export class World {
     return faultyTable(this.#table, mortal, this.scheduler, {
       applied: ({ name }, partitionKey, actions) => this.oracle.applied(name, partitionKey, actions),
       refusalOf: (actions) => this.#refusalOf(actions),
-      hidesIndex: () => this.dice.strikes("tableHidesIndex"),
+      hidesIndex: () => this.dice.injects("tableHidesIndex"),
       die,
     });
   }
@@ -264,7 +264,7 @@ export class World {
       after: (process, ms, call) => scheduler.timer(process, () => `${ms} ms`, scheduler.nowMs + ms, call),
       draw: () => draws.next(),
       token: async () => {
-        if (this.dice.strikes("identityFails")) throw new Error("The identity is away.");
+        if (this.dice.injects("identityFails")) throw new Error("The identity is away.");
         return token;
       },
       wire: wireOf({
@@ -274,7 +274,7 @@ export class World {
         root,
         die: ({ process }) => this.kill(process),
         isWithoutLinks: (mailboxId) => mailboxId === this.malformedMailbox,
-        bendNow: () => (this.dice.strikes("malformedPage") ? this.random.next() : null),
+        distortNow: () => (this.dice.injects("malformedPage") ? this.random.next() : null),
         isTokenOurs: (authorization) => authorization === `Bearer ${token}`,
         tickets: () => ++this.#tickets,
         delayMsOf: (mailboxId) => this.slow.get(mailboxId) ?? 0,
@@ -298,7 +298,7 @@ export class World {
 
   /** A message reaches one of the processes. */
   async #deliver(): Promise<void> {
-    const isTwice = this.dice.strikes("duplicateDelivery");
+    const isTwice = this.dice.injects("duplicateDelivery");
     const message = this.queues.take(this.scheduler.nowMs, this.random, isTwice);
     if (message === null) return;
     const body = jsonOrText(message.body);

@@ -89,8 +89,8 @@ test("what the exporter would send of its own accord is switched off before it i
   const settings = { isToOtlp: false, azureMonitor, isSampled: false, serviceName: "mirror" };
   const credentialOf = () => Promise.reject(new Error("No identity is asked for."));
   const troubles: string[] = [];
-  const tell = (trouble: string) => void troubles.push(trouble);
-  await startTelemetry({ settings, credentialOf, newId: () => "one", nowMs: () => 0, tell, environment });
+  const report = (trouble: string) => void troubles.push(trouble);
+  await startTelemetry({ settings, credentialOf, newId: () => "one", nowMs: () => 0, report, environment });
   expect(troubles).toEqual([]);
   expect(environment).toEqual({ [first]: "true", [second]: "false" });
 });

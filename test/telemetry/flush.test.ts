@@ -10,10 +10,10 @@ afterEach(() => {
 
 function trial(send: () => Promise<void>) {
   const troubles = new Set<string>();
-  const told: string[] = [];
+  const reported: string[] = [];
   const sending = vi.fn(send);
   const flush = createFlush({ send: sending, troubles, nowMs: () => Date.now() });
-  return { troubles, told, sending, flush: () => flush((trouble) => told.push(trouble)) };
+  return { troubles, reported, sending, flush: () => flush((trouble) => reported.push(trouble)) };
 }
 
 const never = () => new Promise<void>(() => undefined);
@@ -57,17 +57,17 @@ describe("the flush at an invocation's end", () => {
   });
 
   test("never fails, and says what went wrong once in ten minutes, at an invocation's end", async () => {
-    const { told, troubles, flush } = trial(() => Promise.reject(new RangeError("https://secret.example")));
+    const { reported, troubles, flush } = trial(() => Promise.reject(new RangeError("https://secret.example")));
     await flush();
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     troubles.add("OTLPExporterError:503");
     await flush();
-    expect(told).toEqual(["Telemetry could not be sent: OTLPExporterError:503, RangeError"]);
-    await vi.advanceTimersByTimeAsync(flushLimits.tellMsMin - 1);
+    expect(reported).toEqual(["Telemetry could not be sent: OTLPExporterError:503, RangeError"]);
+    await vi.advanceTimersByTimeAsync(flushLimits.reportMsMin - 1);
     await flush();
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     await flush();
-    expect(told).toEqual([expect.any(String), "Telemetry could not be sent: RangeError"]);
+    expect(reported).toEqual([expect.any(String), "Telemetry could not be sent: RangeError"]);
   });
 });

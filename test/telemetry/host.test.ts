@@ -3,7 +3,7 @@ import { metrics } from "../../shared/telemetry/metrics.js";
 import { type Product, startProduct } from "../worlds/product.js";
 import { type ReceivedSpan, type Receiver, startReceiver } from "./receiver.js";
 
-/** The built app in a real host process, which tells a real OTLP receiver what it does. */
+/** The built app in a real host process, which reports to a real OTLP receiver. */
 
 const mailboxes = 30;
 let receiver: Receiver;
@@ -42,7 +42,7 @@ describe("spans", () => {
     expect(named("runRounds").length).toBeGreaterThanOrEqual(4); // One for each shard.
     for (const span of [...named("startRounds"), ...named("runRounds"), ...named("applyPage")]) {
       expect(span.parentSpanId).toMatch(/^[0-9a-f]{16}$/);
-      expect(parentOf(span)).toBeUndefined(); // The host tells of that one.
+      expect(parentOf(span)).toBeUndefined(); // The host reports that one.
     }
     const { attributes } = named("runRounds")[0] as ReceivedSpan;
     expect(attributes).toMatchObject({ "faas.trigger": "pubsub", "calendar_mirror.outcome": "done" });
@@ -60,7 +60,7 @@ describe("spans", () => {
     }
   });
 
-  test("a batch tells its items, a page its mailbox by hash, a transaction its units", () => {
+  test("a batch has its items, a page its mailbox by hash, a transaction its units", () => {
     expect(named("graph batch")[0]?.attributes).toMatchObject({
       "http.request.method": "POST",
       "http.response.status_code": 200,
@@ -80,7 +80,7 @@ describe("spans", () => {
     expect([...names].filter((name) => !few.includes(name))).toEqual([]);
   });
 
-  test("the resource tells the service and its process", () => {
+  test("the resource names the service and its process", () => {
     expect(receiver.resources[0]).toMatchObject({
       "service.name": "calendar-mirror",
       "service.version": "0.1.0",
@@ -93,14 +93,14 @@ describe("spans", () => {
 describe("metrics", () => {
   test("all have the names, kinds and units of the table, and no dimension but the shard", () => {
     const known = Object.entries(metrics).map(([metric, { kind, unit }]) => `${metric} ${kind} ${unit}`);
-    const told = new Set(receiver.points.map(({ metric, kind, unit }) => `${metric} ${kind} ${unit}`));
-    expect([...told].filter((each) => !known.includes(each))).toEqual([]);
+    const reported = new Set(receiver.points.map(({ metric, kind, unit }) => `${metric} ${kind} ${unit}`));
+    expect([...reported].filter((each) => !known.includes(each))).toEqual([]);
     for (const { kind, attributes } of receiver.points) {
       expect(Object.keys(attributes)).toEqual(kind === "gauge" ? ["shard"] : []);
     }
   });
 
-  test("gauges tell how each shard stands", async () => {
+  test("gauges show how each shard stands", async () => {
     await product.tick();
     const shardsWith = (metric: string) =>
       new Set(receiver.points.filter((point) => point.metric === metric).map(({ attributes }) => attributes["shard"]));

@@ -15,7 +15,7 @@ import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
 import { pagesAttributes, runAttributes, runPoints } from "../../shared/telemetry/runTelemetry.js";
 import { trialPorts } from "../worlds/runs.js";
 
-/** Rounds through each fault of the simulator, told to exporters in memory: what they were told holds no secret. */
+/** Rounds through each fault of the simulator, exported to memory: what is exported holds no secret. */
 
 const token = "an-only-token-of-this-test";
 let graph: GraphSimulator;
@@ -89,7 +89,7 @@ async function tick(): Promise<void> {
   trial.advance(3_600_000 * 2);
 }
 
-/** What each of the world's mailboxes has that nobody may be told. */
+/** What each of the world's mailboxes has that nobody may learn. */
 function secretsOf(): readonly string[] {
   return graph.mailboxes.ids().flatMap((id) => {
     const calendars = graph.truth(id);
@@ -109,7 +109,7 @@ const rules: readonly FaultRule[] = [
   { kind: "throttled", on: "batch", count: 2 },
 ];
 
-describe("I8: neither telemetry nor log tells a token, a link, a name or an address", () => {
+describe("I8: neither telemetry nor log holds a token, a link, a name or an address", () => {
   test("whatever Graph does", async () => {
     const secrets = new Set(secretsOf());
     await tick();
@@ -124,14 +124,14 @@ describe("I8: neither telemetry nor log tells a token, a link, a name or an addr
       graph.faults.clear();
     }
     await telemetry.flush(() => undefined);
-    const told = toldText();
+    const exported = exportedText();
     const injected = Object.values(graph.faults.injected()).filter((count) => count > 0);
     expect(injected.length).toBeGreaterThan(20);
     expect(spans.getFinishedSpans().length).toBeGreaterThan(100);
-    expect(told).toMatch(/"calendar_mirror\.mailbox":"[0-9a-f]{16}"/);
+    expect(exported).toMatch(/"calendar_mirror\.mailbox":"[0-9a-f]{16}"/);
 
     const forbidden = [token, "skiptoken", "deltatoken", "://", "Bearer", "Private ", "Secret plan", ...secrets];
-    expect(forbidden.filter((secret) => told.includes(secret))).toEqual([]);
+    expect(forbidden.filter((secret) => exported.includes(secret))).toEqual([]);
     // Operators look mailboxes up by what the log says: their ids may stand there, and nothing else of them.
     const logged = trial.logged.join("\n");
     const ids = new Set(graph.mailboxes.ids());
@@ -149,13 +149,13 @@ describe("I8: neither telemetry nor log tells a token, a link, a name or an addr
     await telemetry.flush(() => undefined);
     const [span] = spans.getFinishedSpans();
     expect(span?.attributes["error.type"]).toBe("TypeError");
-    expect(toldText()).not.toContain("token");
+    expect(exportedText()).not.toContain("token");
   });
 });
 
-function toldText(): string {
-  const told = spans.getFinishedSpans().map(({ name, attributes, status, events, links, resource: of }) => {
+function exportedText(): string {
+  const exported = spans.getFinishedSpans().map(({ name, attributes, status, events, links, resource: of }) => {
     return { name, attributes, status, events, links, resource: of.attributes };
   });
-  return JSON.stringify([told, points.getMetrics().map(({ scopeMetrics }) => scopeMetrics)]);
+  return JSON.stringify([exported, points.getMetrics().map(({ scopeMetrics }) => scopeMetrics)]);
 }

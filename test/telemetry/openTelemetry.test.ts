@@ -14,8 +14,8 @@ function trial({ isSampled = false, spans = new InMemorySpanExporter() } = {}) {
     return nowMs;
   };
   const telemetry = createOpenTelemetry({ exporters: [{ spans, metrics }], resource, isSampled, nowMs: nextMs });
-  const told: string[] = [];
-  const flush = () => telemetry.flush((trouble) => told.push(trouble));
+  const reported: string[] = [];
+  const flush = () => telemetry.flush((trouble) => reported.push(trouble));
   /** The points of a metric, in each export in turn. */
   const exported = (name: string) =>
     metrics.getMetrics().map(({ scopeMetrics }) =>
@@ -24,7 +24,7 @@ function trial({ isSampled = false, spans = new InMemorySpanExporter() } = {}) {
         .filter(({ descriptor }) => descriptor.name === name)
         .flatMap(({ dataPoints }) => dataPoints.map(({ value }) => value)),
     );
-  return { telemetry, spans, metrics, told, flush, exported };
+  return { telemetry, spans, metrics, reported, flush, exported };
 }
 
 const internal = { kind: "internal", attributes: {} } as const;
@@ -35,7 +35,7 @@ afterEach(() => {
 });
 
 describe("metrics", () => {
-  test("a gauge is told once for each time it was set; a counter goes on counting", async () => {
+  test("a gauge is exported once for each time it was set; a counter goes on counting", async () => {
     const { telemetry, flush, exported } = trial();
     telemetry.record([
       { metric: "calendar_mirror.lag", value: 12, shard: "00" },
@@ -71,16 +71,16 @@ describe("spans", () => {
     }
   });
 
-  test("are told whether or not the host keeps its own, unless a sampler is named", async () => {
+  test("are recorded whether or not the host keeps its own, unless a sampler is named", async () => {
     const about = { ...internal, traceParent: `00-${traceId}-b7ad6b7169203331-00` };
     const all = trial();
-    await all.telemetry.span("told", about, async () => undefined);
+    await all.telemetry.span("recorded", about, async () => undefined);
     await all.flush();
     const [span] = all.spans.getFinishedSpans();
     expect(span?.spanContext().traceId).toBe(traceId);
     vi.stubEnv("OTEL_TRACES_SAMPLER", "always_off");
     const none = trial({ isSampled: true });
-    await none.telemetry.span("not told", about, async () => undefined);
+    await none.telemetry.span("not recorded", about, async () => undefined);
     await none.flush();
     expect(none.spans.getFinishedSpans()).toEqual([]);
   });
@@ -99,15 +99,15 @@ describe("spans", () => {
   });
 });
 
-test("an exporter that fails is told of by its code, and fails nobody", async () => {
+test("an exporter that fails is reported by its code, and fails nobody", async () => {
   const message = "https://collector.example/?key=secret";
   const error = Object.assign(new Error(message), { name: "OTLPExporterError", code: 503 });
   const spans = new InMemorySpanExporter();
   spans.export = (_spans, done) => done({ code: ExportResultCode.FAILED, error });
-  const { telemetry, told, flush } = trial({ spans });
+  const { telemetry, reported, flush } = trial({ spans });
   await expect(telemetry.span("work", internal, async () => "done")).resolves.toBe("done");
   await flush();
   await flush();
-  expect(told).toEqual([expect.stringMatching(/^Telemetry could not be sent: .*OTLPExporterError:503/)]);
-  expect(told[0]).not.toMatch(/secret|collector/);
+  expect(reported).toEqual([expect.stringMatching(/^Telemetry could not be sent: .*OTLPExporterError:503/)]);
+  expect(reported[0]).not.toMatch(/secret|collector/);
 });

@@ -7,7 +7,7 @@ import type { Point } from "../../shared/telemetry/telemetry.js";
 import { readStatus } from "../../shared/views/status.js";
 import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "../worlds/fleet.js";
 
-/** The figures that runs tell, beside those that the status tells of the same runs. */
+/** The metrics of runs, beside the figures in the status of the same runs. */
 
 /** @param callMs How long a call to Graph takes. */
 async function opened(options: FleetOptions, callMs = 0): Promise<Fleet> {
@@ -20,39 +20,39 @@ async function opened(options: FleetOptions, callMs = 0): Promise<Fleet> {
   return world;
 }
 
-/** One tick of the only shard: what each of its invocations tells. */
+/** One tick of the only shard: what each of its invocations reports. */
 async function tick(world: Fleet): Promise<readonly (readonly Point[])[]> {
-  const told: (readonly Point[])[] = [];
+  const reported: (readonly Point[])[] = [];
   let next: RoundsMessage | null = { shard: "00", tick: world.newId() };
   while (next !== null) {
     const end = await runRounds(next, world.ports());
-    told.push(runPoints("00", end));
+    reported.push(runPoints("00", end));
     next = end.continuation;
   }
   world.clock.ms += tickMs;
-  return told;
+  return reported;
 }
 
 const valuesOf = (points: readonly Point[], name: MetricName) =>
   points.flatMap(({ metric, value }) => (metric === name ? [value] : []));
 
-describe("what runs tell", () => {
+describe("what runs report", () => {
   test("a tick in pieces is counted once, and how the shard stands only when all is counted", async () => {
     const run = { runMsMax: 2, batchesInFlightMax: 1 };
     const world = await opened({ mailboxes: 300, run, table: { pageSize: 50 } }, 1);
-    const told = await tick(world);
-    expect(told.length).toBeGreaterThan(2);
+    const reported = await tick(world);
+    expect(reported.length).toBeGreaterThan(2);
     const { activity } = await readStatus(world.store, world.facts, 0, 288);
     for (const counter of ["rounds", "pages", "changes", "throttles", "transactions"] as const) {
-      const values = valuesOf(told.flat(), `calendar_mirror.${counter}`);
+      const values = valuesOf(reported.flat(), `calendar_mirror.${counter}`);
       expect([counter, values.reduce((sum, value) => sum + value, 0)]).toEqual([counter, activity.total[counter]]);
     }
-    expect(valuesOf(told.flat(), "calendar_mirror.rounds").length).toBe(told.length);
-    expect(told.map((points) => valuesOf(points, "calendar_mirror.fresh_share"))).toEqual([
-      ...told.slice(1).map(() => []),
+    expect(valuesOf(reported.flat(), "calendar_mirror.rounds").length).toBe(reported.length);
+    expect(reported.map((points) => valuesOf(points, "calendar_mirror.fresh_share"))).toEqual([
+      ...reported.slice(1).map(() => []),
       [1],
     ]);
-    expect(valuesOf(told.flat(), "calendar_mirror.parked")).toEqual([0]);
+    expect(valuesOf(reported.flat(), "calendar_mirror.parked")).toEqual([0]);
   });
 
   test("the lag is the age of the oldest success; a parked mailbox is counted, and makes the shard less fresh", async () => {
@@ -62,10 +62,10 @@ describe("what runs tell", () => {
     await tick(world);
     world.graph.faults.add({ kind: "denied", mailboxId: denied });
     await tick(world);
-    const told = (await tick(world)).flat();
-    expect(valuesOf(told, "calendar_mirror.parked")).toEqual([1]);
-    expect(valuesOf(told, "calendar_mirror.lag")).toEqual([(2 * tickMs) / 1000]);
-    expect(valuesOf(told, "calendar_mirror.fresh_share")).toEqual([1 - 1 / users.length]);
+    const reported = (await tick(world)).flat();
+    expect(valuesOf(reported, "calendar_mirror.parked")).toEqual([1]);
+    expect(valuesOf(reported, "calendar_mirror.lag")).toEqual([(2 * tickMs) / 1000]);
+    expect(valuesOf(reported, "calendar_mirror.fresh_share")).toEqual([1 - 1 / users.length]);
   });
 
   test("the brake is on in the run that meets it and in those that it stops, then off", async () => {
@@ -76,12 +76,12 @@ describe("what runs tell", () => {
     expect(brakes).toEqual([[1], [1], [0]]);
   });
 
-  test("a shard without mailboxes has no lag and no share; a run that was overtaken tells nothing", async () => {
+  test("a shard without mailboxes has no lag and no share; a run that was overtaken reports nothing", async () => {
     const world = await opened({ mailboxes: 1, source: null });
-    const told = (await tick(world)).flat();
-    expect(valuesOf(told, "calendar_mirror.parked")).toEqual([0]);
-    expect(valuesOf(told, "calendar_mirror.lag")).toEqual([]);
-    expect(valuesOf(told, "calendar_mirror.fresh_share")).toEqual([]);
+    const reported = (await tick(world)).flat();
+    expect(valuesOf(reported, "calendar_mirror.parked")).toEqual([0]);
+    expect(valuesOf(reported, "calendar_mirror.lag")).toEqual([]);
+    expect(valuesOf(reported, "calendar_mirror.fresh_share")).toEqual([]);
     const end = { kind: "superseded", pages: [], continuation: null, figures: null } as const;
     expect(runPoints("00", end)).toEqual([]);
   });

@@ -8,7 +8,7 @@ const azure = (auth: string) => ({
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: auth,
 });
 
-describe("who is told", () => {
+describe("where telemetry goes", () => {
   test("nobody, unless an address is set, nor where the SDK is disabled", () => {
     expect(readTelemetry({}).settings).toBeNull();
     expect(readTelemetry({ OTEL_SERVICE_NAME: "mirror" }).settings).toBeNull();
@@ -47,7 +47,7 @@ describe("who is told", () => {
   });
 });
 
-test("mistakes are told with all others at once", () => {
+test("mistakes are reported with all others at once", () => {
   const environment = {
     SHARDS: "3",
     OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317",
@@ -85,7 +85,7 @@ describe("what the exporters would take otherwise than it is written is refused"
     expect(mistakes).toEqual([expect.stringContaining("OTEL_EXPORTER_OTLP_ENDPOINT must be set too")]);
   });
 
-  test("a protocol that is spoken, or that nobody is told by, is taken", () => {
+  test("a protocol that is spoken, or that nothing is sent by, is taken", () => {
     expect(readTelemetry({ ...otlp, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" }).mistakes).toEqual([]);
     expect(readTelemetry({ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" })).toEqual({ settings: null, mistakes: [] });
   });

@@ -1,6 +1,6 @@
 import { createFeed, type MirrorFeed } from "../../shared/feed/feed.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
-import { retireTombstones } from "../../shared/rounds/retention.js";
+import { applyRetention } from "../../shared/rounds/retention.js";
 import { type Held, StorageError, type Store, type StoreParts } from "../../shared/store/store.js";
 import { startOver } from "../../shared/sync/checkpoint.js";
 import { decide } from "../../shared/sync/decide.js";
@@ -99,7 +99,7 @@ export async function mailboxWorld(
     retire: async () => {
       clock.ms += 1;
       const ports = { clock: { nowMs: () => clock.ms }, store, shards: ["00"], tombstoneMs: 0 };
-      await retireTombstones({ ...ports, runMsMax: minuteMs, log: () => undefined });
+      await applyRetention({ ...ports, runMsMax: minuteMs, log: () => undefined });
     },
     alive: async () => {
       const rows = await store.readCalendars(mailboxId);

@@ -57,13 +57,13 @@ export const inTheDrivers: readonly Mutant[] = [
   },
   {
     name: "leave a purge that was cut short",
-    file: "shared/rounds/runRounds.ts",
-    from: `if (checkpoint.parkedReason === removingReason) this.#removing.push(checkpoint.mailboxId);`,
+    file: "shared/rounds/dueMailboxes.ts",
+    from: `if (checkpoint.parkedReason === removingReason) this.removing.push(checkpoint.mailboxId);`,
     to: ``,
     unit: ["test/actions/actions.test.ts"],
   },
   {
-    name: "retire tombstones without a note",
+    name: "delete tombstones without a note",
     file: "shared/rounds/retention.ts",
     from: `forget, next: { ...checkpoint, retiredSequence } };`,
     to: `forget, next: { ...checkpoint, retiredSequence: Math.min(retiredSequence, checkpoint.retiredSequence) } };`,
@@ -105,15 +105,15 @@ export const inTheDrivers: readonly Mutant[] = [
   {
     name: "slow: leave the shard to a run that hangs",
     file: "shared/rounds/runRounds.ts",
-    from: `if (this.#cameOnMs > this.#toldMs) this.committer.tell(() => this.#told());`,
-    to: `this.#cameOnMs = clock.nowMs();\n      this.committer.tell(() => this.#told());`,
+    from: `if (run.hasProgressed) run.committer.report(() => run.report());`,
+    to: `run.progressed();\n      run.committer.report(() => run.report());`,
     unit: ["test/rounds/slow.test.ts"],
   },
   {
     name: "slow: take over from a run whose calls are cut off one after the other",
-    file: "shared/rounds/runRounds.ts",
-    from: `        this.#cameOnMs = this.ports.clock.nowMs();\n      },`,
-    to: `      },`,
+    file: "shared/rounds/askDue.ts",
+    from: `onCall: () => run.progressed() }`,
+    to: `onCall: () => undefined }`,
     unit: ["test/rounds/slow.test.ts"],
   },
   {
@@ -125,7 +125,7 @@ export const inTheDrivers: readonly Mutant[] = [
   },
   {
     name: "slow: ask a slow mailbox with the others each time",
-    file: "shared/rounds/runRounds.ts",
+    file: "shared/rounds/askDue.ts",
     from: `held.checkpoint.aloneUntilMs !== null;`,
     to: `held.checkpoint.aloneUntilMs === 0;`,
     unit: ["test/rounds/slow.test.ts"],

@@ -16,13 +16,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     to: `const isLast = after >= before;`,
   },
   {
-    name: "go on with a list of which told calendars have changed",
+    name: "go on with a list of which returned calendars have changed",
     file: "shared/feed/position.ts",
     from: `return rows.some((row) => row.calendarId <= place.after && row.sequence > place.sequence);`,
     to: `return rows.some((row) => row.calendarId <= place.after && row.sequence > sequence);`,
   },
   {
-    name: "go on with a list after the tombstone of a told calendar was deleted",
+    name: "go on with a list after the tombstone of a returned calendar was deleted",
     file: "shared/feed/position.ts",
     from: `if (retiredSequence > place.sequence || place.sequence > sequence) return true;`,
     to: `if (retiredSequence > sequence || place.sequence > sequence) return true;`,
@@ -35,7 +35,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     to: `if (after.sequence >= before.sequence) return { rows, checkpoint: after };`,
   },
   {
-    name: "take a list's token of another life of the mailbox",
+    name: "take a list's token of another epoch of the mailbox",
     file: "shared/feed/feed.ts",
     from: `if (opened !== null && !opened.isOfEpoch(first.epoch))`,
     to: `if (opened !== null && opened.after === "")`,
@@ -63,14 +63,14 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/http/refusals.test.ts"],
   },
   {
-    name: "feed on after retention has deleted what the token had not told",
+    name: "feed on after retention has deleted what the token's reader had not received",
     file: "shared/feed/feed.ts",
     from: `const isOvertaken = after.epoch !== epoch || isExpired(from, after);`,
     to: `const isOvertaken = after.epoch !== epoch;`,
     unit: ["test/feed"],
   },
   {
-    name: "take a token of another life of the mailbox",
+    name: "take a token of another epoch of the mailbox",
     file: "shared/feed/feed.ts",
     from: `if (opened !== null && (!opened.isOfEpoch(epoch) || isExpired(opened, checkpoint)))`,
     to: `if (opened !== null && isExpired(opened, checkpoint))`,
@@ -161,7 +161,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/roster/discoverPartial.test.ts"],
   },
   {
-    name: "let a user's later mention without properties hide what a page has told of it",
+    name: "let a user's later mention without properties hide what a page has said of it",
     file: "shared/graph/directory.ts",
     from: `filter(([, given]) => given !== null)`,
     to: `filter(([name]) => name !== "")`,
@@ -198,8 +198,8 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "end a pass of the roster at its first page",
     file: "shared/sync/directory.ts",
-    from: `if (!page.isLast) return walked;`,
-    to: `if (!page.isLast && !state.isFull) return walked;`,
+    from: `if (!page.isLast) return next;`,
+    to: `if (!page.isLast && !state.isFull) return next;`,
     unit: ["test/roster/discover.test.ts"],
   },
   {
@@ -247,7 +247,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "count nobody under the brake",
     file: "shared/rounds/runRounds.ts",
-    from: `if (kind === "braked" || kind === "refused") await this.#due.skipRest();`,
+    from: `if (kind === "braked" || kind === "refused") await due.skipRest();`,
     to: ``,
     unit: ["test/rounds/brake.test.ts"],
   },
@@ -289,7 +289,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "take a discovered mailbox over by hand unasked, so that its user's leaving is never seen",
     file: "shared/roster/byHand.ts",
-    from: `const discovered = roster?.row.source === manualSource || wish.source === manualSource ? undefined : roster?.row;`,
+    from: `const discovered = roster?.row.source === manualSource || request.source === manualSource ? undefined : roster?.row;`,
     to: `const discovered = undefined as RosterRow | undefined;`,
     unit: ["test/roster/byHand.test.ts"],
   },

@@ -1,0 +1,100 @@
+import { type Counts, countsOf } from "../figures/counters.js";
+import { isSlow } from "../graph/client.js";
+import { type PendingUnit, RowError, rowUnreadable } from "../store/store.js";
+import type { Refusal } from "../sync/brake.js";
+import { wait } from "../sync/decide.js";
+import { auditOf, handedOver } from "../sync/due.js";
+import type { Outcome, Step, Unit } from "../sync/types.js";
+import { messageOf } from "./applyPage.js";
+import type { DueWork } from "./dueMailboxes.js";
+import { isNudgeDue, nudgedIn } from "./nudge.js";
+import { momentOf } from "./ports.js";
+import type { Run } from "./run.js";
+import { logStep, stepOf, tooLargeUnit, unitOf } from "./step.js";
+
+/*
+ * One mailbox's way through a run, from Graph's answer to its end:
+ *
+ *   due ──► asked ──► outcome ──► step ──► unit ──► committed ──► nudged ──► done
+ *    ▲ ▲                           │        ▲           │                    │
+ *    │ ╰────── it starts over ─────╯        ╰─ too large: parked             │
+ *    ╰───────────────────── an audit follows its round ──────────────────────╯
+ *
+ * `askDue` asks and waits for `follow`, up to the unit; from there on the mailbox goes on by itself (`finish`).
+ */
+
+/** What an answer tells of the application: null, that Graph answers for mailboxes; a refusal; undefined, nothing. */
+export type Finding = Refusal | null | undefined;
+
+/** From Graph's answer to the unit that it makes. Resolves once that waits for its transaction. */
+export async function follow(work: DueWork, outcome: Outcome, run: Run): Promise<Finding> {
+  const { ports } = run;
+  if (isSlow(outcome) && run.newlySlow < ports.limits.newlySlowMax) {
+    run.newlySlow += 1;
+    ports.log("warn", "mailbox answers slowly", { mailbox: work.from.mailboxId });
+    handOver(work, run);
+    return undefined;
+  }
+  const step = stepOf(work, outcome, ports, run.tick);
+  logStep(step, ports);
+  if (step.kind === "restart") {
+    run.due.again({ ...work, from: step.next, restarts: work.restarts + 1 });
+  } else {
+    const { rows, next, changes } = await readableUnitOf(step, work, run);
+    // What was done for the mailbox since the last run is taken into this run's figures, and cleared with the commit.
+    const unit = { held: work.held, rows, next: { ...next, walked: null } };
+    run.goOn(finish(work, unit, countsOf(step, changes), run));
+  }
+  return findingOf(work, outcome, step);
+}
+
+/** A slow mailbox goes to a page message of its own, which waits for it: nobody here does (I10). */
+export function handOver(work: DueWork, run: Run): void {
+  const { held } = work;
+  const next = { ...handedOver(held.checkpoint, run.ports.clock.nowMs(), run.tick), walked: null };
+  run.goOn(finish(work, { held, rows: [], next }, countsOf(null, 0), run));
+}
+
+/** From the unit to the mailbox's end in this run: committed, nudged, and done, or back among those that are due. */
+async function finish(work: DueWork, unit: PendingUnit, counts: Counts, run: Run): Promise<void> {
+  const { ports, due } = run;
+  const result = await run.commit(unit);
+  if (result.kind === "superseded") return;
+  run.progressed();
+  if (result.kind === "lostFence") return due.done(work); // A twin is ahead: not an error.
+  if (result.kind === "tooLarge") {
+    ports.log("error", "mailbox does not fit the table", { mailbox: unit.next.mailboxId, why: result.why });
+    const { next } = tooLargeUnit(work.held, result.why, ports, run.tick);
+    return finish(work, { held: work.held, rows: [], next }, countsOf(null, 0), run);
+  }
+  const { checkpoint } = result.held;
+  run.tally.committed(counts, work.held.checkpoint, checkpoint);
+  const message = messageOf(checkpoint, ports.clock.nowMs());
+  if (message !== null) run.pages.push(message);
+  const audit = counts.rounds > 0 ? auditOf(checkpoint, ports.clock.nowMs(), ports.auditMs) : null;
+  const held = isNudgeDue(checkpoint) ? await nudgedIn(run, result.held) : result.held;
+  if (held === null) return due.done(work);
+  if (audit === null) return due.done(work, held.checkpoint);
+  const { nudgedSequence } = held.checkpoint;
+  due.again({ held, from: { ...audit, nudgedSequence }, restarts: 0, place: work.place });
+}
+
+/** A mailbox whose rows cannot be read waits like after any failure, in sight, and harms no other (I7, I10). */
+async function readableUnitOf(step: Step, work: DueWork, { ports, tick }: Run): Promise<Unit> {
+  try {
+    return await unitOf(step, work.from, ports);
+  } catch (error) {
+    if (!(error instanceof RowError)) throw error;
+    ports.log("error", error.message, { mailbox: work.from.mailboxId });
+    return unitOf(wait(work.held.checkpoint, rowUnreadable, momentOf(ports, tick)), work.from, ports);
+  }
+}
+
+/** Refusals of many alike are the application's; one that was refused so before tells nothing new. */
+function findingOf({ held }: DueWork, outcome: Outcome, step: Step): Finding {
+  if (step.kind === "apply") return null;
+  if (step.kind !== "park" && outcome.kind !== "authConfig") return undefined;
+  const { lastErrorCode } = step.next;
+  if (lastErrorCode === null || lastErrorCode === held.checkpoint.lastErrorCode) return undefined;
+  return { kind: outcome.kind, code: lastErrorCode };
+}

@@ -1,0 +1,97 @@
+import { figuresOf, type RunTally } from "../figures/figures.js";
+import type { AloneMessage, PageMessage, RoundsMessage } from "../messages.js";
+import type { ShardRun } from "../store/shardRow.js";
+import type { PendingUnit } from "../store/store.js";
+import { type Brake, Refusals } from "../sync/brake.js";
+import type { Committed, Committer, ShardReport } from "./committer.js";
+import { DueMailboxes } from "./dueMailboxes.js";
+import { NudgeSender } from "./nudge.js";
+import type { Ports } from "./ports.js";
+
+/** What the mailboxes of one run over a shard share. */
+export class Run {
+  /** Messages that carry on what this run has begun. */
+  readonly pages: (PageMessage | AloneMessage)[] = [];
+  /** What the answers tell of the application. */
+  readonly refusals = new Refusals();
+  readonly due: DueMailboxes;
+  readonly nudges: NudgeSender;
+  readonly tick: string;
+  readonly untilMs: number;
+  /** Why nobody more is asked; null while the run goes on. */
+  stop: "unfinished" | "braked" | "refused" | null = null;
+  /** Mailboxes that this run has found to be slow. */
+  newlySlow = 0;
+  #progressMs: number;
+  #reportedMs: number;
+  #mailboxesOpen = 0;
+  #fault: unknown = null;
+
+  constructor(
+    readonly message: RoundsMessage,
+    readonly tally: RunTally,
+    readonly committer: Committer,
+    readonly ports: Ports,
+    /** The application's brake when the run began. */
+    readonly brake: Brake | null,
+  ) {
+    const nowMs = ports.clock.nowMs();
+    this.tick = tally.run.tick;
+    this.untilMs = nowMs + ports.limits.runMsMax;
+    this.#progressMs = nowMs;
+    this.#reportedMs = nowMs;
+    this.due = new DueMailboxes(ports, message.shard, tally, tally.overIn(brake));
+    this.nudges = new NudgeSender(ports);
+  }
+
+  /** Whether nobody more may be asked. */
+  get isOver(): boolean {
+    return this.stop !== null || this.committer.isSuperseded;
+  }
+
+  /** Notes that a call of Graph has ended, or that something was committed: the run is alive. */
+  progressed(): void {
+    this.#progressMs = this.ports.clock.nowMs();
+  }
+
+  /** Whether there is anything new to report: a run that hangs reports nothing, and the next tick takes over from it. */
+  get hasProgressed(): boolean {
+    return this.#progressMs > this.#reportedMs;
+  }
+
+  /** The shard's rows as of now, for a run that goes on (I7). */
+  report(): ShardReport {
+    const row = this.#row();
+    this.#reportedMs = this.#progressMs;
+    return { row, figures: figuresOf(this.tally, this.ports.store, "unfinished", row.run).stored };
+  }
+
+  /** Gives a unit to the group commit, which takes the shard's row along. */
+  commit(unit: PendingUnit): Promise<Committed> {
+    this.committer.row = this.#row();
+    return this.committer.commit(unit);
+  }
+
+  /** Lets a mailbox go on by itself until it is done. `drain` waits for it, and throws its fault. */
+  goOn(mailbox: Promise<void>): void {
+    this.#mailboxesOpen += 1;
+    const ended = (fault: unknown) => {
+      this.#mailboxesOpen -= 1;
+      this.#fault ??= fault;
+    };
+    mailbox.then(() => ended(null), ended);
+  }
+
+  /** Resolves once no mailbox waits for the table or for its nudge any more. @throws the first fault. */
+  async drain(): Promise<void> {
+    do {
+      await this.committer.drain().finally(() => this.nudges.sent());
+    } while (this.#mailboxesOpen > 0);
+    if (this.#fault !== null) throw this.#fault;
+  }
+
+  #row() {
+    const run: ShardRun = { ...this.tally.run, ...this.due.moveCursor(), seenMs: this.#progressMs };
+    return { run };
+  }
+}
