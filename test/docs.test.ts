@@ -160,6 +160,43 @@ describe("the documents", () => {
     expect([...first, ...first.flatMap(linked)]).toContain(path);
   });
 
+  test.each(["README.md", "SPEC.md", "CONTRIBUTING.md"])("every file that %s names exists", (path) => {
+    const named = codesIn(read(path)).filter((code) =>
+      /^[\w./-]+\/[\w.-]+\.(ts|mjs|sh|bicep|bicepparam|md)$/.test(code),
+    );
+    const lost = named.filter((name) => ![name, join("shared", name)].some((file) => existsSync(join(root, file))));
+    expect(named.length).toBeGreaterThan(0);
+    expect(lost).toEqual([]);
+  });
+
+  test.each(Array.from({ length: 11 }, (_, index) => `I${index + 1}`))(
+    "SPEC says of %s which files enforce it, which test it, and what neither covers",
+    (invariant) => {
+      const [, text = ""] = read("SPEC.md").split(`\n### ${invariant} `);
+      const [, enforced = "", tested = "", gaps = ""] =
+        /\n- \*\*Enforced by\*\*([\s\S]*?)\n- \*\*Tested by\*\*([\s\S]*?)\n- \*\*Gaps\*\*:([\s\S]*?)\n\n/.exec(text) ??
+        [];
+      expect(codesIn(enforced).filter((code) => /^shared\/.*\.ts$/.test(code)).length).toBeGreaterThan(0);
+      expect(codesIn(tested).filter((code) => /^test\/.*\.ts$/.test(code)).length).toBeGreaterThan(0);
+      expect(gaps.trim()).not.toBe("");
+    },
+  );
+
+  test("the picture of the house draws the table of arrows: none that is not in it, and a way for each that is", () => {
+    const [, table = ""] = /const arrows[^=]*= \{([\s\S]*?)\n\};/.exec(read("test/tidy.test.ts")) ?? [];
+    const allowed = [...table.matchAll(/^ {2}(\w+): \[(.*)\],$/gm)].flatMap(([, from = "", others = ""]) =>
+      [...others.matchAll(/"(\w+)"/g)].map(([, to = ""]) => ({ from, to })),
+    );
+    const drawn = [...read("docs/house.svg").matchAll(/data-from="(\w+)" data-to="(\w+)"/g)].map(
+      ([, from = "", to = ""]) => ({ from, to }),
+    );
+    const isDrawn = (from: string, to: string): boolean =>
+      drawn.some((arrow) => arrow.from === from && (arrow.to === to || isDrawn(arrow.to, to)));
+    expect(allowed.length).toBeGreaterThan(30);
+    for (const arrow of drawn) expect(allowed).toContainEqual(arrow);
+    expect(allowed.filter(({ from, to }) => !isDrawn(from, to))).toEqual([]);
+  });
+
   test("every test that SECURITY names exists, under that title", () => {
     const lines = read("SECURITY.md").split("\n");
     const named = lines.flatMap((line) => {

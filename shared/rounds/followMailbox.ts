@@ -1,13 +1,13 @@
 import { type Counts, countsOf } from "../figures/counters.js";
 import { isSlow } from "../graph/client.js";
-import { type PendingUnit, RowError, rowUnreadable } from "../store/store.js";
+import { type Held, type PendingUnit, RowError, rowUnreadable } from "../store/store.js";
 import type { Refusal } from "../sync/brake.js";
 import { wait } from "../sync/decide.js";
 import { auditOf, handedOver } from "../sync/due.js";
 import type { Outcome, Step, Unit } from "../sync/types.js";
 import { messageOf } from "./applyPage.js";
 import type { DueWork } from "./dueMailboxes.js";
-import { isNudgeDue, nudgedIn } from "./nudge.js";
+import { isNudgeDue, notedUnit } from "./nudge.js";
 import { momentOf } from "./ports.js";
 import type { Run } from "./run.js";
 import { logStep, stepOf, tooLargeUnit, unitOf } from "./step.js";
@@ -97,4 +97,14 @@ function findingOf({ held }: DueWork, outcome: Outcome, step: Step): Finding {
   const { lastErrorCode } = step.next;
   if (lastErrorCode === null || lastErrorCode === held.checkpoint.lastErrorCode) return undefined;
   return { kind: outcome.kind, code: lastErrorCode };
+}
+
+/**
+ * A mailbox of a run for which a nudge is due: sent, and then noted by a commit of its own, so at least once also after a
+ * crash. Null: somebody else has moved the mailbox meanwhile.
+ */
+async function nudgedIn(run: Run, held: Held): Promise<Held | null> {
+  if ((await run.nudges.send(held.checkpoint)) === "notSent") return held;
+  const noted = await run.commit(notedUnit(held));
+  return noted.kind === "committed" ? noted.held : null;
 }

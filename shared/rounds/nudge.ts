@@ -2,7 +2,6 @@ import type { Held, PendingUnit } from "../store/store.js";
 import { isServed } from "../sync/checkpoint.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { Ports } from "./ports.js";
-import type { Run } from "./run.js";
 import { commitOne } from "./step.js";
 
 /**
@@ -51,23 +50,14 @@ export class NudgeSender {
   }
 }
 
-/**
- * A mailbox of a run for which a nudge is due: sent, and then noted by a commit of its own, so at least once also after a
- * crash. Null: somebody else has moved the mailbox meanwhile.
- */
-export async function nudgedIn(run: Run, held: Held): Promise<Held | null> {
-  if ((await run.nudges.send(held.checkpoint)) === "notSent") return held;
-  const noted = await run.commit(notedUnit(held));
-  return noted.kind === "committed" ? noted.held : null;
-}
-
-/** The same for a mailbox by itself, if a nudge is due. Where it was moved meanwhile, its next commit finds that. */
+/** Sends the nudge of a mailbox by itself, if one is due, and notes it. Where it was moved meanwhile, its next commit finds that. */
 export async function nudged(held: Held, ports: Ports): Promise<Held> {
   if (!isNudgeDue(held.checkpoint) || (await sendNudge(held.checkpoint, ports)) === "notSent") return held;
   const noted = await commitOne(notedUnit(held), ports);
   return noted.kind === "committed" ? noted.held : held;
 }
 
-function notedUnit(held: Held): PendingUnit {
+/** The unit that notes a nudge as sent. */
+export function notedUnit(held: Held): PendingUnit {
   return { held, rows: [], next: { ...held.checkpoint, nudgedSequence: held.checkpoint.sequence } };
 }

@@ -17,6 +17,7 @@ const copied = [
   "local",
   "functions",
   "test",
+  "examples",
   "host.json",
   "package.json",
   "tsconfig.json",
@@ -109,6 +110,17 @@ async function copyTo(dir: string): Promise<void> {
   await symlink(join(root, "node_modules"), join(dir, "node_modules"));
 }
 
+/**
+ * What is to find the mutants must pass without them, in the copy: a test that fails anyhow would seem to find them all.
+ * @throws Error that says what failed.
+ */
+async function requireSound(dir: string, chosen: readonly Mutant[]): Promise<void> {
+  const parts = [...new Set(chosen.flatMap(({ unit = [] }) => unit))].sort();
+  if (parts.length === 0) return;
+  const { code, output } = await run(dir, vitest(parts));
+  if (code !== 0) throw new Error(`Without any mutant the tests fail already.\n${output}`);
+}
+
 async function judgeAll(chosen: readonly Mutant[], dirs: readonly string[]): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   const waiting = [...chosen];
@@ -134,6 +146,7 @@ async function main(): Promise<void> {
   );
   try {
     await Promise.all(dirs.map(copyTo));
+    await requireSound(dirs[0] ?? "", chosen);
     const verdicts = await judgeAll(chosen, dirs);
     for (const { mutant, killer, why } of verdicts) {
       console.log(`| ${mutant.name} | ${killer ?? "**lives**"} | ${why.slice(0, 110)} |`);
