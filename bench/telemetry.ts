@@ -8,7 +8,7 @@ import { runRounds } from "../shared/rounds/runRounds.js";
 import { createOpenTelemetry } from "../shared/telemetry/openTelemetry.js";
 import { runAttributes, runPoints } from "../shared/telemetry/runTelemetry.js";
 import { noTelemetry, type Telemetry } from "../shared/telemetry/telemetry.js";
-import { trialPorts } from "../test/worlds/runs.js";
+import { shardRuns } from "../test/worlds/runs.js";
 
 /**
  * What telling costs the process that tells: processor time of quiet ticks with telemetry by OTLP, beside the same ticks
@@ -40,7 +40,7 @@ async function startSink() {
 }
 
 async function mirror(graphUrl: string, ids: readonly string[], telemetry: Telemetry) {
-  const trial = trialPorts(graphUrl, { telemetry });
+  const trial = shardRuns(graphUrl, { telemetry });
   await trial.ports.store.open();
   for (const id of ids) await addMailbox(id, {}, trial.ports.store, trial.ports.newId);
   const about = { kind: "internal", attributes: {} } as const;

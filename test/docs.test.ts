@@ -5,7 +5,6 @@ import { settingNames } from "../shared/settings.js";
 import { rowUnreadable } from "../shared/store/store.js";
 import { newCheckpoint } from "../shared/sync/checkpoint.js";
 import { decide } from "../shared/sync/decide.js";
-import { removingReason, suspendedReason } from "../shared/sync/due.js";
 import { mailboxStates } from "../shared/sync/state.js";
 import type { Checkpoint, Outcome } from "../shared/sync/types.js";
 
@@ -75,14 +74,7 @@ describe("the operations guide", () => {
     // Another one here needs a row in the guide.
     const known = ["<outcome.kind>:<outcome.code>", "poisonedPage", "tooLarge:<why>"];
     expect([...new Set(reasons)].sort()).toEqual(known);
-    const expected = [
-      ...parkedOutcomes(),
-      "tooLarge:<what>",
-      "poisonedPage",
-      suspendedReason,
-      removingReason,
-      rowUnreadable,
-    ];
+    const expected = [...parkedOutcomes(), "tooLarge:<what>", "poisonedPage", "suspended", "removing", rowUnreadable];
     expect(firstCells(section("Parked reasons")).sort()).toEqual(expected.sort());
   });
 
@@ -90,15 +82,15 @@ describe("the operations guide", () => {
     const table = /const codesOfKind[^=]*= \{([\s\S]*?)\n\};/.exec(read("shared/graph/classify.ts"))?.[1] ?? "";
     const known = [...table.matchAll(/"([\w-]+)"/g)].map(([, code = ""]) => code);
     const ours = sources.filter(({ path }) => !path.startsWith(join("shared", "http"))).map(({ text }) => text);
-    // What a function returns is a code only where it tells of a loop.
+    // What a function returns is a code only where it reports a loop.
     const own = [...ours.join("\n").matchAll(/(?:CallFault\(|code: |return )"(loop\w+|(?<!return ")\w+)"/g)].map(
       ([, code = ""]) => code,
     );
     expect(known.length).toBeGreaterThan(30);
-    const toldElsewhere = ["foreignOrigin"]; // Becomes linkRefused.
-    const told = codesIn(section("Parked reasons") + section("Other codes"));
-    const expected = [...known, ...own].filter((code) => !toldElsewhere.includes(code));
-    expect(expected.filter((code) => !told.includes(code))).toEqual([]);
+    const documentedElsewhere = ["foreignOrigin"]; // Becomes linkRefused.
+    const documented = codesIn(section("Parked reasons") + section("Other codes"));
+    const expected = [...known, ...own].filter((code) => !documentedElsewhere.includes(code));
+    expect(expected.filter((code) => !documented.includes(code))).toEqual([]);
   });
 
   /** Messages of the log: the second argument, after the level, or the only one of the host's own log. */
@@ -115,18 +107,18 @@ describe("the operations guide", () => {
     );
 
   test("quotes only messages that the log can hold, and leaves none out", () => {
-    const told = [...section("Log lines").matchAll(/^\| [^|]+ \| ([^|]+) \|/gm)].flatMap(([, cell = ""]) =>
+    const documented = [...section("Log lines").matchAll(/^\| [^|]+ \| ([^|]+) \|/gm)].flatMap(([, cell = ""]) =>
       codesIn(cell),
     );
-    expect(told.length).toBeGreaterThan(20);
-    expect(told.filter((line) => !messages.some((message) => patternOf(message).test(line)))).toEqual([]);
-    const untold = messages.filter((message) => !told.some((line) => patternOf(message).test(line)));
-    expect(untold).toEqual(['tick <messages[0]?.tick ?? ""> shards=<messages.length>']);
+    expect(documented.length).toBeGreaterThan(20);
+    expect(documented.filter((line) => !messages.some((message) => patternOf(message).test(line)))).toEqual([]);
+    const undocumented = messages.filter((message) => !documented.some((line) => patternOf(message).test(line)));
+    expect(undocumented).toEqual(['tick <messages[0]?.tick ?? ""> shards=<messages.length>']);
   });
 });
 
 describe("the documents", () => {
-  test.each(settingNames)("README tells of the setting %s", (name) => {
+  test.each(settingNames)("README documents the setting %s", (name) => {
     const [, table = ""] = read("README.md").split("\n## Settings\n");
     expect(firstCells(table.split("\n## ")[0] ?? "")).toContain(name);
   });

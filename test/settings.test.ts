@@ -58,7 +58,7 @@ describe("defaults", () => {
 });
 
 describe("mistakes", () => {
-  test("all are told at once, each with its name, its value and what to do", () => {
+  test("all are reported at once, each with its name, its value and what to do", () => {
     const mistakes = mistakesOf({
       GRAPH_CLOUD: "mars",
       GRAPH_API_VERSION: "2.0",
@@ -186,7 +186,7 @@ describe("Azure", () => {
       graph: { clientId },
     });
     const uris = {
-      AzureWebJobsStorage__queueServiceUri: "https://q.example/", // As Azure Resource Manager tells them.
+      AzureWebJobsStorage__queueServiceUri: "https://q.example/", // As Azure Resource Manager returns them.
       AzureWebJobsStorage__tableServiceUri: "https://t.example/",
     };
     expect(readSettings(uris).storage).toMatchObject({

@@ -180,7 +180,28 @@ describe("one place for each thing", () => {
   });
 });
 
+/** Folders of `test/` that are no rooms of `shared/`: other rooms of the house, what is tested as a whole, and `worlds`. */
+const besideRooms = [
+  "browser",
+  "chaos",
+  "dashboard",
+  "deploy",
+  "fuzz",
+  "local",
+  "product",
+  "schedule",
+  "sim",
+  "worlds",
+];
+
 describe("tests", () => {
+  test("are laid out as shared/ is: each folder of test/ is named after a room, or stands in a short list", () => {
+    const inFolders = inRoom("test").filter(({ path }) => path.split("/").length > 2);
+    const folders = [...new Set(inFolders.map(({ path }) => path.split("/")[1] ?? ""))];
+    const known = [...Object.keys(arrows), ...besideRooms];
+    expect(folders.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
   test.each(["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11"])(
     "invariant %s is cited by a test's title",
     (invariant) => {

@@ -16,7 +16,8 @@ import { createFlush, flushLimits } from "../shared/telemetry/flush.js";
 import { createOpenTelemetry, type Exporters } from "../shared/telemetry/openTelemetry.js";
 import { otlpExporters } from "../shared/telemetry/otlp.js";
 import { kept, within } from "../shared/within.js";
-import { countingIds, fixedToken, get, graphServer, openTransport } from "./worlds/scriptedGraph.js";
+import { countingIds } from "./worlds/parts.js";
+import { fixedToken, get, graphServer, openTransport } from "./worlds/scriptedGraph.js";
 
 /**
  * SPEC's table "Every wait for others": each call of the product's own drivers against a server that accepts and never
@@ -36,7 +37,7 @@ beforeEach(() => {
 afterEach(async () => {
   vi.useRealTimers();
   vi.unstubAllEnvs();
-  await new Promise<void>((resolve) => setImmediate(resolve)); // Node tells of them after the turn.
+  await new Promise<void>((resolve) => setImmediate(resolve)); // Node reports them once its queue of microtasks is empty.
   process.off("unhandledRejection", onUnheard);
   expect(unheard).toEqual([]);
 });
@@ -216,7 +217,7 @@ describe("I7: every wait for others ends by our own bound", () => {
     await passing(flushLimits.sendMsMax);
   });
 
-  /** The end of an invocation that has something to tell. */
+  /** The end of an invocation that has something to export. */
   async function invocationEnd(exporters: Exporters, asked: () => Promise<unknown>) {
     const resource = { "service.name": "mirror", "service.instance.id": "one" };
     const telemetry = createOpenTelemetry({ exporters: [exporters], resource, isSampled: false, nowMs: () => 0 });
@@ -336,7 +337,7 @@ describe("what is waited for", () => {
     await vi.advanceTimersByTimeAsync(secondMs);
     expect(await waiting).toMatchObject([{ reason: { message: "late" } }]);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-    fail(new Error("nobody waits for it")); // Nothing is told of it: see afterEach.
+    fail(new Error("nobody waits for it")); // Nothing is reported of it: see afterEach.
   });
 
   test("is made once and kept, but not when it could not be made", async () => {

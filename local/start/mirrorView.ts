@@ -1,7 +1,7 @@
 import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { shardNames } from "../../shared/store/keys.js";
 import { createStore, type Store } from "../../shared/store/store.js";
-import { stateOf } from "../../shared/sync/state.js";
+import { statedReason, stateOf } from "../../shared/sync/state.js";
 import type { CalendarRow, Checkpoint } from "../../shared/sync/types.js";
 import { azureTable } from "../../shared/table/azureTable.js";
 
@@ -60,6 +60,6 @@ async function snapshot(store: Store, shards: number, sinceMs: number): Promise<
 function reasonOf(checkpoint: Checkpoint, sinceMs: number): string | null {
   const state = stateOf(checkpoint);
   if (state === "fresh") return (checkpoint.lastSuccessMs ?? 0) >= sinceMs ? null : "not asked yet";
-  const why = checkpoint.parkedReason ?? checkpoint.lastErrorCode;
+  const why = statedReason(checkpoint) ?? checkpoint.lastErrorCode;
   return why === null ? state : `${state}: ${why}`;
 }

@@ -1,10 +1,10 @@
 import type { DirectoryItem } from "../graph/directory.js";
 import { mapAtOnce } from "../mapAtOnce.js";
+import { newRosterRow } from "../store/rosterRows.js";
 import { manualSource, type RosterEntry, type RosterHeld, type RosterRow } from "../store/store.js";
 import { resumed, suspended } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import type { DirectoryState, PageTally } from "../sync/directory.js";
-import { removingReason, suspendedReason } from "../sync/due.js";
 import { completedPage, leaveReasonOf, type PageUser, type UserFailure } from "./completePage.js";
 import type { DiscoverPorts } from "./ports.js";
 
@@ -133,7 +133,7 @@ async function newcomer(
   const before = await ports.store.readMailbox(wanted.mailboxId);
   if (before === null) return adding(wanted, state, ports);
   // A mailbox without a roster row was put there by hand, before there were such rows.
-  if (before.checkpoint.parkedReason !== removingReason) return nothing(wanted);
+  if (before.checkpoint.lifecycle !== "removing") return nothing(wanted);
   return afterRemoval(wanted, ports);
 }
 
@@ -144,18 +144,9 @@ async function afterRemoval(wanted: Wanted, { store }: DiscoverPorts): Promise<P
 }
 
 function activeRow(wanted: Wanted, state: DirectoryState, sinceMs: number | null): RosterRow {
-  return {
-    mailboxId: wanted.mailboxId,
-    source: state.source,
-    state: "active",
-    generation: state.generation,
-    step: state.step,
-    userPrincipalName: wanted.userPrincipalName,
-    displayName: wanted.displayName,
-    leaveReason: null,
-    sinceMs,
-    purgeAfterMs: null,
-  };
+  const { mailboxId, userPrincipalName, displayName } = wanted;
+  const { source, generation, step } = state;
+  return { ...newRosterRow(mailboxId, source), generation, step, userPrincipalName, displayName, sinceMs };
 }
 
 /** A full round stamps every user that it finds; between full rounds only changes are written. Missing names stay as they are. */
@@ -190,7 +181,7 @@ export async function leavingEntry(
   { store, clock, tombstoneMs }: DiscoverPorts,
 ): Promise<RosterEntry | null> {
   const held = await store.readMailbox(row.mailboxId);
-  if (held === null || held.checkpoint.parkedReason === removingReason) return null;
+  if (held === null || held.checkpoint.lifecycle === "removing") return null;
   const nowMs = clock.nowMs();
   const why = row.leaveReason ?? "vanished"; // Absent from a full roster round.
   const next: RosterRow = {
@@ -215,13 +206,13 @@ async function returning(
   if (row.leaveReason === "disabled" && wanted.accountEnabled === null) return nothing(wanted);
   if (row.leaveReason === "guest" && wanted.userType === null) return nothing(wanted);
   const held = await ports.store.readMailbox(row.mailboxId);
-  if (held?.checkpoint.parkedReason === removingReason) return afterRemoval(wanted, ports);
+  if (held?.checkpoint.lifecycle === "removing") return afterRemoval(wanted, ports);
   const active = activeRow(wanted, state, ports.clock.nowMs());
   if (held === null) {
     const next = newCheckpoint(row.mailboxId, ports.newId(), wanted.displayName);
     return { wanted, entry: { row: active, etag, checkpoint: { next, etag: null } }, effect: "added" };
   }
-  const isSuspended = held.checkpoint.parkedReason === suspendedReason;
+  const isSuspended = held.checkpoint.lifecycle === "suspended";
   const next = isSuspended ? resumed(held.checkpoint) : held.checkpoint;
   return { wanted, entry: { row: active, etag, checkpoint: { next, etag: held.etag } }, effect: "resumed" };
 }

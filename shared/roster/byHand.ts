@@ -1,7 +1,7 @@
+import { newRosterRow } from "../store/rosterRows.js";
 import { manualSource, type RosterEntry, type RosterRow, StorageError, type Store } from "../store/store.js";
 import { resumed } from "../sync/actions.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
-import { removingReason, suspendedReason } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 
 /** Each attempt fails only when somebody else wrote in between. */
@@ -38,7 +38,7 @@ export async function addMailbox(
     const before = await store.readMailbox(mailboxId);
     const roster = await store.roster.read(mailboxId);
     // Completes a removal first, so that no row of the earlier epoch is left.
-    if (before?.checkpoint.parkedReason === removingReason) {
+    if (before?.checkpoint.lifecycle === "removing") {
       await store.purgeMailbox(mailboxId, { onlyLeaving: true });
       continue;
     }
@@ -64,7 +64,7 @@ export async function addMailbox(
 }
 
 function nextOf(before: Checkpoint | null): Checkpoint | null {
-  return before?.parkedReason === suspendedReason ? resumed(before) : before;
+  return before?.lifecycle === "suspended" ? resumed(before) : before;
 }
 
 function named(checkpoint: Checkpoint, displayName: string): Checkpoint {
@@ -77,16 +77,6 @@ function manualRow(
   before: RosterRow | null,
   nowMs: number | null,
 ): RosterRow {
-  return {
-    mailboxId,
-    source: manualSource,
-    state: "active",
-    generation: before?.generation ?? 0,
-    step: before?.step ?? 0,
-    userPrincipalName: before?.userPrincipalName ?? null,
-    displayName,
-    leaveReason: null,
-    sinceMs: nowMs,
-    purgeAfterMs: null,
-  };
+  const { generation, step, userPrincipalName } = before ?? newRosterRow(mailboxId, manualSource);
+  return { ...newRosterRow(mailboxId, manualSource), generation, step, userPrincipalName, displayName, sinceMs: nowMs };
 }

@@ -1,7 +1,7 @@
 import type { RunTally } from "../figures/figures.js";
 import type { ShardRun } from "../store/shardRow.js";
 import type { Held, Store, Unreadable } from "../store/store.js";
-import { isDue, isNeverAsked, prepared, removingReason } from "../sync/due.js";
+import { isDue, isNeverAsked, prepared } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { Ports } from "./ports.js";
 import { stretchesOf } from "./shardRun.js";
@@ -130,7 +130,7 @@ export class DueMailboxes {
 
   #take(held: Held, wrapped: boolean, nowMs: number): void {
     const { checkpoint } = held;
-    if (checkpoint.parkedReason === removingReason) this.removing.push(checkpoint.mailboxId);
+    if (checkpoint.lifecycle === "removing") this.removing.push(checkpoint.mailboxId);
     const isAsked = !this.#isSkipping && isDue(checkpoint, nowMs, this.tally.run.tick, this.over);
     const due = isAsked && this.#isAdmitted(held);
     const place: Place = { mailboxId: checkpoint.mailboxId, checkpoint, wrapped, isDone: !due };

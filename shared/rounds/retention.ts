@@ -1,6 +1,5 @@
 import type { Log } from "../log.js";
 import { type Held, operationsBesideShardRow, type PendingUnit, RowError, type Store } from "../store/store.js";
-import { removingReason } from "../sync/due.js";
 import { dayMs } from "../sync/time.js";
 import type { CalendarRow } from "../sync/types.js";
 
@@ -94,7 +93,7 @@ async function deleteOf(mailboxIds: readonly string[], beforeMs: number, ports: 
 async function dueOf(mailboxId: string, beforeMs: number, { store, log }: RetentionPorts): Promise<Due | null> {
   try {
     const held = await store.readMailbox(mailboxId);
-    if (held === null || held.checkpoint.parkedReason === removingReason) return null;
+    if (held === null || held.checkpoint.lifecycle === "removing") return null;
     const tombstones = await store.readTombstones(mailboxId, beforeMs);
     if (tombstones.length === 0) return null;
     return { held, tombstones: [...tombstones].sort((one, other) => one.sequence - other.sequence) };

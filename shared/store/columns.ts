@@ -12,145 +12,198 @@ const unitsPerColumn = 32_000;
 const earliestMs = Date.UTC(1601, 0, 1);
 const latestMs = Date.UTC(9999, 11, 31);
 
-/** Columns of a row in the making. Null is not written: the table has none, and an absent column reads back as null. */
-export class ColumnWriter {
-  readonly #columns: Record<string, ColumnValue> = {};
+type Writing = Record<string, ColumnValue>;
 
-  /** Long text is split over `name`, `name_2`, `name_3` …, never inside a surrogate pair. */
-  text(name: string, value: string | null): this {
-    if (value === null) return this;
-    if (value.length <= unitsPerColumn) {
-      this.#columns[name] = value;
-      return this;
-    }
-    for (const [index, piece] of splitText(value).entries()) {
-      this.#columns[index === 0 ? name : `${name}_${index + 1}`] = piece;
-    }
-    return this;
-  }
+/** A column of a row, whose field has the type `Value`. */
+type Column<Value> = {
+  readonly name: string;
+  readonly edm: Coding<Value>["edm"];
+  /** What a row without the column is read as, for SPEC. */
+  readonly absent: string;
+  /** What the column means, for people who open the table: SPEC holds the same words. */
+  readonly doc: string;
+  /** @throws RowError that names partition, row and column, not the value. */
+  readonly read: (entity: Entity) => Value;
+  readonly write: (columns: Writing, value: Value) => void;
+};
 
-  /** Text for people and filters: lone surrogates, which not every reader of the table takes, become U+FFFD. */
-  label(name: string, value: Json | undefined): this {
-    return this.text(name, typeof value === "string" ? value.toWellFormed() : null);
-  }
+/** All columns of a kind of row, by the fields of its type: the one place that says how it stands in the table. */
+export type RowTable<Row> = { readonly [Field in keyof Row]: Column<Row[Field]> };
 
-  /** Int32 where it fits, as counters do for a mailbox's whole life; Int64 beyond, exact as far as numbers are. */
-  count(name: string, value: number | null): this {
-    if (value === null) return this;
-    if (!Number.isSafeInteger(value)) throw new RangeError(`Column ${name} takes whole numbers only, not ${value}.`);
-    this.#columns[name] = value === (value | 0) ? value : BigInt(value);
-    return this;
-  }
+/** How a value stands in a column. */
+type Coding<Value> = {
+  /** The type in the table; Int32 takes Int64 beyond its range. */
+  readonly edm: "String" | "Int32" | "DateTime" | "Boolean";
+  /** Null: the row has no such column. @throws RowError when it holds something else. */
+  readonly read: (entity: Entity, name: string) => Value | null;
+  readonly write: (columns: Writing, name: string, value: Value) => void;
+};
 
-  /** Epoch milliseconds as DateTime, moved into the table's range: a wait beyond year 9999 is a wait for ever. */
-  time(name: string, ms: number | null): this {
-    if (ms === null) return this;
-    if (Number.isNaN(ms)) throw new RangeError(`Column ${name} takes a time, not NaN.`);
-    this.#columns[name] = new Date(Math.min(Math.max(ms, earliestMs), latestMs));
-    return this;
-  }
+/** A kind of column, which makes columns: by a name, and a doc for people. */
+export type Kind<Value> = Coding<Value> & {
+  /**
+   * A column that every release has written since the first, and without which the row cannot be understood. Never for a
+   * new one: rows of the releases before lack it, and all of them would be unreadable.
+   */
+  readonly needed: (name: string, doc: string) => Column<Value>;
+  /** A column that rows of an earlier release may lack; they are read as `absent`, by which nothing is lost (I1, I3). */
+  readonly defaulted: (name: string, absent: Value, doc: string) => Column<Value>;
+  /** A column that is absent where its field is null: the table has no null. */
+  readonly nullable: (name: string, doc: string) => Column<Value | null>;
+};
 
-  flag(name: string, value: Json | undefined): this {
-    if (typeof value === "boolean") this.#columns[name] = value;
-    return this;
-  }
-
-  columns(): Columns {
-    return this.#columns;
-  }
+/** A kind of column, of how its values stand in the table. */
+export function kindOf<Value>(coding: Coding<Value>): Kind<Value> {
+  const { edm, read, write } = coding;
+  const column = (name: string, doc: string, absent: string, or: (entity: Entity) => Value): Column<Value> => ({
+    ...{ name, edm, absent, doc },
+    read: (entity) => read(entity, name) ?? or(entity),
+    write: (columns, value) => write(columns, name, value),
+  });
+  return {
+    ...coding,
+    needed: (name, doc) => column(name, doc, "needed", (entity) => unreadable(entity, name, "is missing")),
+    defaulted: (name, absent, doc) => column(name, doc, JSON.stringify(absent), () => absent),
+    nullable: (name, doc) => ({
+      ...{ name, edm, absent: "null", doc },
+      read: (entity) => read(entity, name),
+      write: (columns, value) => {
+        if (value !== null) write(columns, name, value);
+      },
+    }),
+  };
 }
 
-/** Reads a row's columns; unknown ones are ignored. @throws RowError that names partition, row and column, not the value. */
-export class ColumnReader {
-  readonly #entity: Entity;
+/** A row as columns; their names are a public contract. */
+export function columnsOf<Row>(table: RowTable<Row>, row: Row): Columns {
+  const columns: Writing = {};
+  for (const field in table) table[field].write(columns, row[field]);
+  return columns;
+}
 
-  constructor(entity: Entity) {
-    this.#entity = entity;
-  }
+/** What an entity holds; columns that are not in the table are ignored. @throws RowError when it cannot be read. */
+export function rowOf<Row>(table: RowTable<Row>, entity: Entity): Row {
+  const row: Partial<Row> = {};
+  for (const field in table) row[field] = table[field].read(entity);
+  return row as Row;
+}
 
-  textOrNull(name: string): string | null {
-    const first = this.#value(name);
+/** A part of a row that is there as a whole or not at all: null where the row has no column for `field`. */
+export function partOf<Row>(table: RowTable<Row>, entity: Entity, field: keyof Row): Row | null {
+  return Object.hasOwn(entity.columns, table[field].name) ? rowOf(table, entity) : null;
+}
+
+/** @throws RowError that names partition, row and column, not the value, which may be a secret. */
+export function unreadable({ partitionKey, rowKey }: Entity, column: string, what: string): never {
+  throw new RowError(`Row ${rowKey} in partition ${partitionKey} cannot be read: column ${column} ${what}.`);
+}
+
+/** Any text. Long ones are split over `name`, `name_2`, `name_3` …, never inside a surrogate pair. */
+export const text = kindOf<string>({
+  edm: "String",
+  read: (entity, name) => {
+    const first = valueIn(entity, name);
     if (first === undefined) return null;
-    let text = "";
-    let piece: ColumnValue | undefined = first;
-    for (let number = 2; piece !== undefined; number++) {
-      if (typeof piece !== "string") throw this.error(name, "holds no text");
-      text += piece;
-      piece = this.#value(`${name}_${number}`);
+    if (typeof first === "string" && first.length < unitsPerColumn - 1) return first; // No part but the last is shorter.
+    let whole = "";
+    let part: ColumnValue | undefined = first;
+    for (let number = 2; part !== undefined; number++) {
+      if (typeof part !== "string") return unreadable(entity, name, "holds no text");
+      whole += part;
+      part = valueIn(entity, `${name}_${number}`);
     }
-    return text;
-  }
+    return whole;
+  },
+  write: (columns, name, value) => {
+    if (value.length <= unitsPerColumn) columns[name] = value;
+    else
+      for (const [index, part] of splitText(value).entries())
+        columns[index === 0 ? name : `${name}_${index + 1}`] = part;
+  },
+});
 
-  /** An id that the row's key was made of: a row that says another's is nobody's. */
-  idOf(name: string, keyOf: (id: string) => string): string {
-    const id = this.text(name);
-    return id !== "" && keyOf(id) === this.#entity.rowKey ? id : this.#wrong(name, "is not that of the row's key");
-  }
+/** Text for people and filters: lone surrogates, which not every reader of the table takes, become U+FFFD. */
+export const label = kindOf<string>({
+  ...text,
+  write: (columns, name, value) => text.write(columns, name, value.toWellFormed()),
+});
 
-  text(name: string): string {
-    return this.textOrNull(name) ?? this.#missing(name);
-  }
+/** An id that the row's key was made of: a row that says another's is nobody's. */
+export function idOf(keyOf: (id: string) => string): Kind<string> {
+  const read = (entity: Entity, name: string) => {
+    const id = text.read(entity, name);
+    const isOfKey = id !== "" && (id === null || keyOf(id) === entity.rowKey);
+    return isOfKey ? id : unreadable(entity, name, "is not that of the row's key");
+  };
+  return kindOf({ ...text, read });
+}
 
-  oneOf<const Words extends readonly string[]>(name: string, words: Words): Words[number] {
-    const text = this.text(name);
-    return words.find((word) => word === text) ?? this.#wrong(name, `holds none of ${words.join(", ")}`);
-  }
+/** One of a few words. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): Kind<Word> {
+  const read = (entity: Entity, name: string) => {
+    const given = text.read(entity, name);
+    if (given === null) return null;
+    return words.find((word) => word === given) ?? unreadable(entity, name, `holds none of ${words.join(", ")}`);
+  };
+  return kindOf({ ...text, read });
+}
 
-  countOrNull(name: string): number | null {
-    const value = this.#value(name);
+/** Int32 where it fits, as counters do for as long as a mailbox is mirrored; Int64 beyond, exact as far as numbers are. */
+export const count = kindOf<number>({
+  edm: "Int32",
+  read: (entity, name) => {
+    const value = valueIn(entity, name);
     if (value === undefined) return null;
-    const count = typeof value === "bigint" ? Number(value) : value;
-    return typeof count === "number" && Number.isSafeInteger(count) && count >= 0
-      ? count
-      : this.#wrong(name, "holds no whole number from 0");
-  }
+    const given = typeof value === "bigint" ? Number(value) : value;
+    return typeof given === "number" && Number.isSafeInteger(given) && given >= 0
+      ? given
+      : unreadable(entity, name, "holds no whole number from 0");
+  },
+  write: (columns, name, value) => {
+    if (!Number.isSafeInteger(value)) throw new RangeError(`Column ${name} takes whole numbers only, not ${value}.`);
+    columns[name] = value === (value | 0) ? value : BigInt(value);
+  },
+});
 
-  count(name: string): number {
-    return this.countOrNull(name) ?? this.#missing(name);
-  }
-
-  timeOrNull(name: string): number | null {
-    const value = this.#value(name);
+/** Epoch milliseconds as DateTime, moved into the table's range: a wait beyond year 9999 is a wait for ever. */
+export const time = kindOf<number>({
+  edm: "DateTime",
+  read: (entity, name) => {
+    const value = valueIn(entity, name);
     if (value === undefined) return null;
-    return value instanceof Date && !Number.isNaN(value.getTime())
-      ? value.getTime()
-      : this.#wrong(name, "holds no time");
-  }
+    const isTime = value instanceof Date && !Number.isNaN(value.getTime());
+    return isTime ? value.getTime() : unreadable(entity, name, "holds no time");
+  },
+  write: (columns, name, ms) => {
+    if (Number.isNaN(ms)) throw new RangeError(`Column ${name} takes a time, not NaN.`);
+    columns[name] = new Date(Math.min(Math.max(ms, earliestMs), latestMs));
+  },
+});
 
-  time(name: string): number {
-    return this.timeOrNull(name) ?? this.#missing(name);
-  }
-
-  flagOrNull(name: string): boolean | null {
-    const value = this.#value(name);
+export const flag = kindOf<boolean>({
+  edm: "Boolean",
+  read: (entity, name) => {
+    const value = valueIn(entity, name);
     if (value === undefined) return null;
-    return typeof value === "boolean" ? value : this.#wrong(name, "holds no boolean");
-  }
+    return typeof value === "boolean" ? value : unreadable(entity, name, "holds no boolean");
+  },
+  write: (columns, name, value) => {
+    columns[name] = value;
+  },
+});
 
-  flag(name: string): boolean {
-    return this.flagOrNull(name) ?? this.#missing(name);
-  }
+/** An object as JSON. */
+export const json = kindOf<JsonObject>({
+  edm: "String",
+  read: (entity, name) => {
+    const given = text.read(entity, name);
+    return given === null ? null : (parseObject(given) ?? unreadable(entity, name, "holds no JSON object"));
+  },
+  write: (columns, name, value) => text.write(columns, name, JSON.stringify(value)),
+});
 
-  object(name: string): JsonObject {
-    return parseObject(this.text(name)) ?? this.#wrong(name, "holds no JSON object");
-  }
-
-  error(column: string, what: string): RowError {
-    const { partitionKey, rowKey } = this.#entity;
-    return new RowError(`Row ${rowKey} in partition ${partitionKey} cannot be read: column ${column} ${what}.`);
-  }
-
-  #value(name: string): ColumnValue | undefined {
-    return Object.hasOwn(this.#entity.columns, name) ? this.#entity.columns[name] : undefined;
-  }
-
-  #missing(name: string): never {
-    throw this.error(name, "is missing");
-  }
-
-  #wrong(name: string, what: string): never {
-    throw this.error(name, what);
-  }
+function valueIn({ columns }: Entity, name: string): ColumnValue | undefined {
+  return Object.hasOwn(columns, name) ? columns[name] : undefined;
 }
 
 /** Both hold the same: the same names with the same values, as far as the table tells values apart. */
@@ -174,16 +227,16 @@ function plain(value: ColumnValue | undefined): string | undefined {
 }
 
 function splitText(text: string): readonly string[] {
-  const pieces: string[] = [];
+  const parts: string[] = [];
   let start = 0;
   while (text.length - start > unitsPerColumn) {
     const last = text.charCodeAt(start + unitsPerColumn - 1);
     const isOpenPair = last >= 0xd800 && last <= 0xdbff; // Its other half would begin the next column.
     const end = start + unitsPerColumn - (isOpenPair ? 1 : 0);
-    pieces.push(text.slice(start, end));
+    parts.push(text.slice(start, end));
     start = end;
   }
-  return [...pieces, text.slice(start)];
+  return [...parts, text.slice(start)];
 }
 
 function parseObject(text: string): JsonObject | null {

@@ -1,6 +1,6 @@
 import { type DirectoryState, directoryPhases, type RosterHold } from "../sync/directory.js";
 import type { Columns, Entity, Table } from "../table/table.js";
-import { ColumnReader, ColumnWriter } from "./columns.js";
+import { columnsOf, count, flag, label, oneOf, partOf, type RowTable, rowOf, text, time } from "./columns.js";
 import { commitIdColumn } from "./entities.js";
 import { metaPartition, metaRows } from "./keys.js";
 import { createOrUpdate, writeRow } from "./writeRow.js";
@@ -26,83 +26,59 @@ export async function writeDirectory(
   return written === null ? "superseded" : { state, etag: written };
 }
 
+/**
+ * The columns of what is held; without the first there is nothing.
+ * @internal For tests.
+ */
+export const holdTable: RowTable<RosterHold> = {
+  leaving: count.needed("heldLeaving", "how many would leave by the pass that is held"),
+  of: count.needed("heldOf", "of how many"),
+  sinceMs: time.needed("heldSince", "since when"),
+  generation: count.needed("heldGeneration", "the full round that said so"),
+  needsRelease: flag.defaulted("heldNeedsRelease", false, "whether an operator alone confirms it"),
+};
+
+/**
+ * Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11).
+ * @internal For tests.
+ */
+export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
+  source: text.needed("source", "`directory` or `group:<id>`"),
+  phase: oneOf(...directoryPhases).needed("phase", "`idle`, `walking`, `counting`, `suspending`"),
+  isFull: flag.needed("isFull", "whether the pass in hand, or the last one, is full"),
+  link: text.nullable("link", "the link to ask next. A secret"),
+  generation: count.needed("rosterGeneration", "number of the full round in hand, or of the last one"),
+  step: count.needed("step", "+1 for each write"),
+  pass: text.needed("pass", "the pass in hand or the last one"),
+  passStartedMs: time.needed("passStarted", "since when"),
+  pages: count.defaulted("pages", 0, "pages of this pass"),
+  seen: count.defaulted("seen", 0, "users of this pass"),
+  added: count.defaulted("added", 0, "mailboxes that it has added"),
+  resumed: count.defaulted("resumed", 0, "that it has resumed"),
+  suspended: count.defaulted("suspended", 0, "that it has suspended"),
+  untold: count.defaulted("untold", 0, "users whose properties Graph did not give: the next pass is a full round"),
+  resets: count.defaulted("resets", 0, "links that it has dropped"),
+  sweepShard: count.needed("sweepShard", "the shard that is counted or swept next"),
+  leaving: count.needed("leaving", "who would leave by it"),
+  leavingNew: count.needed("leavingNew", "of them, who was not held already"),
+  counted: count.needed("counted", "discovered mailboxes, as far as they are counted"),
+  // With too few of the past the shrink in hand is judged by itself, as before the column was there.
+  leftLately: count.defaulted("leftLately", 0, "who was suspended in the 24 hours before"),
+  leftCountedFromMs: time.nullable("leftCountedFrom", "leavers up to then were confirmed"),
+  notBeforeMs: time.nullable("notBefore", "discovery waits until then"),
+  retryAfterUntilMs: time.nullable("retryAfterUntil", "until when Graph itself asked to be left alone"),
+  failuresInARow: count.defaulted("failuresInARow", 0, "since the last page"),
+  lastErrorCode: label.nullable("lastErrorCode", "Graph's code, or one of our own"),
+  lastSuccessMs: time.nullable("lastSuccess", "the end of the last pass"),
+  lastFullRoundMs: time.nullable("lastFullRound", "the end of the last full one"),
+  discovered: count.defaulted("discovered", 0, "discovered mailboxes that are mirrored"),
+};
+
 /** The roster's checkpoint as columns; their names are a public contract. */
 function directoryColumns(state: DirectoryState): Columns {
-  return new ColumnWriter()
-    .text("source", state.source)
-    .text("phase", state.phase)
-    .flag("isFull", state.isFull)
-    .text("link", state.link)
-    .count("rosterGeneration", state.generation)
-    .count("step", state.step)
-    .text("pass", state.pass)
-    .time("passStarted", state.passStartedMs)
-    .count("pages", state.pages)
-    .count("seen", state.seen)
-    .count("added", state.added)
-    .count("resumed", state.resumed)
-    .count("suspended", state.suspended)
-    .count("untold", state.untold)
-    .count("resets", state.resets)
-    .count("sweepShard", state.sweepShard)
-    .count("leaving", state.leaving)
-    .count("leavingNew", state.leavingNew)
-    .count("counted", state.counted)
-    .count("leftLately", state.leftLately)
-    .time("leftCountedFrom", state.leftCountedFromMs)
-    .count("heldLeaving", state.hold?.leaving ?? null)
-    .count("heldOf", state.hold?.of ?? null)
-    .time("heldSince", state.hold?.sinceMs ?? null)
-    .count("heldGeneration", state.hold?.generation ?? null)
-    .flag("heldNeedsRelease", state.hold?.needsRelease)
-    .time("notBefore", state.notBeforeMs)
-    .time("retryAfterUntil", state.retryAfterUntilMs)
-    .count("failuresInARow", state.failuresInARow)
-    .label("lastErrorCode", state.lastErrorCode)
-    .time("lastSuccess", state.lastSuccessMs)
-    .time("lastFullRound", state.lastFullRoundMs)
-    .count("discovered", state.discovered)
-    .columns();
+  return { ...columnsOf(directoryTable, state), ...(state.hold === null ? {} : columnsOf(holdTable, state.hold)) };
 }
 
 function directoryOf(entity: Entity): DirectoryState {
-  const row = new ColumnReader(entity);
-  return {
-    source: row.text("source"),
-    phase: row.oneOf("phase", directoryPhases),
-    isFull: row.flag("isFull"),
-    link: row.textOrNull("link"),
-    generation: row.count("rosterGeneration"),
-    step: row.count("step"),
-    pass: row.text("pass"),
-    passStartedMs: row.time("passStarted"),
-    pages: row.count("pages"),
-    seen: row.count("seen"),
-    added: row.count("added"),
-    resumed: row.count("resumed"),
-    suspended: row.count("suspended"),
-    untold: row.countOrNull("untold") ?? 0,
-    resets: row.count("resets"),
-    sweepShard: row.count("sweepShard"),
-    leaving: row.count("leaving"),
-    leavingNew: row.count("leavingNew"),
-    counted: row.count("counted"),
-    leftLately: row.countOrNull("leftLately") ?? 0,
-    leftCountedFromMs: row.timeOrNull("leftCountedFrom"),
-    hold: holdOf(row),
-    notBeforeMs: row.timeOrNull("notBefore"),
-    retryAfterUntilMs: row.timeOrNull("retryAfterUntil"),
-    failuresInARow: row.count("failuresInARow"),
-    lastErrorCode: row.textOrNull("lastErrorCode"),
-    lastSuccessMs: row.timeOrNull("lastSuccess"),
-    lastFullRoundMs: row.timeOrNull("lastFullRound"),
-    discovered: row.count("discovered"),
-  };
-}
-
-function holdOf(row: ColumnReader): RosterHold | null {
-  const leaving = row.countOrNull("heldLeaving");
-  if (leaving === null) return null;
-  const [of, sinceMs, generation] = [row.count("heldOf"), row.time("heldSince"), row.count("heldGeneration")];
-  return { leaving, of, sinceMs, generation, needsRelease: row.flagOrNull("heldNeedsRelease") ?? false };
+  return { ...rowOf(directoryTable, entity), hold: partOf(holdTable, entity, "leaving") };
 }

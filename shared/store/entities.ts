@@ -1,3 +1,4 @@
+import { statedReason } from "../sync/state.js";
 import {
   type CalendarRow,
   type Checkpoint,
@@ -6,98 +7,105 @@ import {
   isJsonObject,
   type Json,
   type JsonObject,
+  type Lifecycle,
 } from "../sync/types.js";
-import type { Columns, Entity } from "../table/table.js";
-import { ColumnReader, ColumnWriter } from "./columns.js";
+import type { Columns, ColumnValue, Entity } from "../table/table.js";
+import {
+  columnsOf,
+  count,
+  flag,
+  idOf,
+  json,
+  kindOf,
+  label,
+  oneOf,
+  type RowTable,
+  rowOf,
+  text,
+  time,
+  unreadable,
+} from "./columns.js";
 import { mailboxKey } from "./keys.js";
 
-/** The column by which a writer finds its own success after a lost answer. */
+/** The column by which a writer finds its own success after a lost answer: the transaction that wrote the row last. */
 export const commitIdColumn = "commitId";
 
-const strategies = ["delta", "list"] as const;
-const phases = ["initial", "full", "incremental", "idle"] as const;
-const roundReasons = ["first", "changes", "reset", "audit", "confirm", "list", "probe"] as const;
-
-/** A checkpoint as columns; their names are a public contract. The commit id is added by the transaction. */
-export function checkpointColumns(checkpoint: Checkpoint): Columns {
-  return new ColumnWriter()
-    .text("mailboxId", checkpoint.mailboxId)
-    .text("epoch", checkpoint.epoch)
-    .text("phase", checkpoint.phase)
-    .text("link", checkpoint.link)
-    .count("generation", checkpoint.generation)
-    .count("sequence", checkpoint.sequence)
-    .count("nudgedSequence", checkpoint.nudgedSequence)
-    .text("roundId", checkpoint.roundId)
-    .text("roundReason", checkpoint.roundReason)
-    .time("roundStarted", checkpoint.roundStartedMs)
-    .count("pageNumber", checkpoint.pageNumber)
-    .text("payloadHash", checkpoint.payloadHash)
-    .count("payloadRepeats", checkpoint.payloadRepeats)
-    .text("strategy", checkpoint.strategy)
-    .time("notBefore", checkpoint.notBeforeMs)
-    .time("lastSuccess", checkpoint.lastSuccessMs)
-    .time("lastChange", checkpoint.lastChangeMs)
-    .time("lastFullRound", checkpoint.lastFullRoundMs)
-    .count("failuresInARow", checkpoint.failuresInARow)
-    .count("resetsInARow", checkpoint.resetsInARow)
-    .count("loopsInARow", checkpoint.loopsInARow)
-    .label("lastErrorCode", checkpoint.lastErrorCode)
-    .label("parkedReason", checkpoint.parkedReason)
-    .count("heldRemovals", checkpoint.heldRemovals)
-    .time("deltaProbe", checkpoint.deltaProbeMs)
-    .count("driftFound", checkpoint.driftFound)
-    .count("calendarCount", checkpoint.calendarCount)
-    .count("retiredSequence", checkpoint.retiredSequence)
-    .label("displayName", checkpoint.displayName)
-    .text("lastTick", checkpoint.lastTick)
-    .text("walked", checkpoint.walked === null ? null : JSON.stringify(checkpoint.walked))
-    .time("aloneUntil", checkpoint.aloneUntilMs)
-    .columns();
-}
-
-/** The checkpoint that a row holds. @throws RowError when a needed column is missing or holds something else. */
-export function checkpointOf(entity: Entity): Checkpoint {
-  const row = new ColumnReader(entity);
-  return {
-    mailboxId: row.idOf("mailboxId", mailboxKey),
-    epoch: row.text("epoch"),
-    strategy: row.oneOf("strategy", strategies),
-    generation: row.count("generation"),
-    sequence: row.count("sequence"),
-    nudgedSequence: row.count("nudgedSequence"),
-    roundId: row.textOrNull("roundId"),
-    roundReason: row.oneOf("roundReason", roundReasons),
-    roundStartedMs: row.timeOrNull("roundStarted"),
-    pageNumber: row.count("pageNumber"),
-    payloadHash: row.textOrNull("payloadHash"),
-    payloadRepeats: row.count("payloadRepeats"),
-    notBeforeMs: row.timeOrNull("notBefore"),
-    lastSuccessMs: row.timeOrNull("lastSuccess"),
-    lastChangeMs: row.timeOrNull("lastChange"),
-    lastFullRoundMs: row.timeOrNull("lastFullRound"),
-    failuresInARow: row.count("failuresInARow"),
-    resetsInARow: row.count("resetsInARow"),
-    loopsInARow: row.count("loopsInARow"),
-    lastErrorCode: row.textOrNull("lastErrorCode"),
-    parkedReason: row.textOrNull("parkedReason"),
-    heldRemovals: row.countOrNull("heldRemovals"),
-    deltaProbeMs: row.timeOrNull("deltaProbe"),
-    driftFound: row.count("driftFound"),
-    calendarCount: row.count("calendarCount"),
-    retiredSequence: row.count("retiredSequence"),
-    displayName: row.textOrNull("displayName"),
-    lastTick: row.textOrNull("lastTick"),
-    walked: row.textOrNull("walked") === null ? null : countersOf(row.object("walked")),
-    aloneUntilMs: row.timeOrNull("aloneUntil"),
-    ...phaseAndLink(row),
-  };
-}
-
 /** A figure that is missing or unreadable counts as 0: figures stop no mailbox. */
-function countersOf(stored: JsonObject): Counters {
-  const countOf = (value: Json | undefined) => (typeof value === "number" && Number.isFinite(value) ? value : 0);
-  return Object.fromEntries(counterNames.map((name) => [name, countOf(stored[name])])) as Counters;
+const counters = kindOf<Counters>({
+  ...json,
+  read: (entity, name) => {
+    const stored = json.read(entity, name);
+    const countOf = (value: Json | undefined) => (typeof value === "number" && Number.isFinite(value) ? value : 0);
+    if (stored === null) return null;
+    return Object.fromEntries(counterNames.map((counter) => [counter, countOf(stored[counter])])) as Counters;
+  },
+});
+
+const phase = oneOf("initial", "full", "incremental", "idle");
+const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list", "probe");
+
+/**
+ * The checkpoint's columns. With a guess at `generation`, or at the strategy of a link, a round would leave ghost rows or
+ * remove living calendars (I3, I4); with one at `epoch`, `sequence` or `retiredSequence` readers would miss changes (I6).
+ * @internal For tests.
+ */
+export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
+  mailboxId: idOf(mailboxKey).needed("mailboxId", "the full id, case kept"),
+  displayName: label.nullable("displayName", "for people"),
+  epoch: text.needed("epoch", "drawn anew each time the mailbox is added"),
+  phase: phase.needed("phase", "`initial` (a full round opens next), `full`, `incremental` (in mid-round), `idle`"),
+  link: text.nullable("link", "the link to ask next; needed in mid-round. A secret"),
+  strategy: oneOf("delta", "list").needed("strategy", "`delta`, or `list` where delta does not work"),
+  deltaProbeMs: time.nullable("deltaProbe", "with `list`: when delta is tried again"),
+  generation: count.needed("generation", "number of the full round in hand, or of the last one"),
+  sequence: count.needed("sequence", "+1 for each real change of a calendar"),
+  // One nudge too many does no harm; one too few would leave other programs waiting.
+  nudgedSequence: count.defaulted("nudgedSequence", 0, "the sequence that other programs were notified of"),
+  roundId: text.nullable("roundId", "the round in hand or the last one"),
+  roundReason: roundReason.defaulted(
+    "roundReason",
+    "first",
+    "`first`, `changes`, `reset`, `audit`, `confirm`, `list`, `probe`",
+  ),
+  roundStartedMs: time.nullable("roundStarted", "since when"),
+  pageNumber: count.defaulted("pageNumber", 0, "pages committed in it"),
+  payloadHash: text.nullable("payloadHash", "of the last page that held anything, for the loop guard"),
+  payloadRepeats: count.defaulted("payloadRepeats", 0, "how many pages in a row had the same hash"),
+  notBeforeMs: time.nullable("notBefore", "the mailbox is left alone until then"),
+  lastSuccessMs: time.nullable("lastSuccess", "the end of the last round"),
+  lastChangeMs: time.nullable("lastChange", "the last real change"),
+  lastFullRoundMs: time.nullable("lastFullRound", "the end of the last full round; before the first, nobody is served"),
+  failuresInARow: count.defaulted("failuresInARow", 0, "since the last page"),
+  resetsInARow: count.defaulted("resetsInARow", 0, "links of delta lost or refused since its last round"),
+  loopsInARow: count.defaulted("loopsInARow", 0, "rounds given up since one last ended"),
+  lastErrorCode: label.nullable("lastErrorCode", "Graph's code, or one of our own"),
+  parkedReason: label.nullable("parkedReason", "why it is parked; `suspended`, `removing`: off the roster"),
+  heldRemovals: count.nullable("heldRemovals", "calendars that a full round has missed, until another one confirms it"),
+  retiredSequence: count.needed("retiredSequence", "the highest sequence of a tombstone that retention deleted"),
+  // With too small a count a removal is held for a second look rather than believed (I11).
+  calendarCount: count.defaulted("calendarCount", 0, "calendars alive after the last round"),
+  driftFound: count.defaulted("driftFound", 0, "changes that audits found and delta had not reported"),
+  lastTick: text.nullable("lastTick", "the tick that handled it last"),
+  walked: counters.nullable("walked", "JSON: counters of `applyPage` that no run has added up yet"),
+  aloneUntilMs: time.nullable("aloneUntil", "of a slow mailbox: until then a message of its own has it in hand"),
+};
+
+/** A checkpoint as columns. The commit id is added by the transaction. */
+export function checkpointColumns(checkpoint: Checkpoint): Columns {
+  return columnsOf(checkpointTable, { ...checkpoint, parkedReason: statedReason(checkpoint) });
+}
+
+/** The checkpoint that a row holds. @throws RowError when a needed column is missing, or one holds something else. */
+export function checkpointOf(entity: Entity): Checkpoint {
+  const row = rowOf(checkpointTable, entity);
+  const lifecycle = lifecycleOf(row.parkedReason);
+  const parkedReason = lifecycle === "active" ? row.parkedReason : null;
+  return { ...row, lifecycle, parkedReason, ...phaseAndLink(row, entity) };
+}
+
+/** What the column `parkedReason` says of it: releases before the field knew the lifecycle by that column alone. */
+export function lifecycleOf(parkedReason: ColumnValue | null | undefined): Lifecycle {
+  return parkedReason === "suspended" || parkedReason === "removing" ? parkedReason : "active";
 }
 
 type PhaseAndLink =
@@ -105,50 +113,73 @@ type PhaseAndLink =
   | { readonly phase: "full" | "incremental"; readonly link: string }
   | { readonly phase: "idle"; readonly link: string | null };
 
-function phaseAndLink(row: ColumnReader): PhaseAndLink {
-  const phase = row.oneOf("phase", phases);
+function phaseAndLink({ phase, link }: Pick<Checkpoint, "phase" | "link">, entity: Entity): PhaseAndLink {
   if (phase === "initial") return { phase, link: null };
-  return phase === "idle" ? { phase, link: row.textOrNull("link") } : { phase, link: row.text("link") };
+  return phase === "idle" ? { phase, link } : { phase, link: link ?? unreadable(entity, "link", "is missing") };
 }
 
 /**
- * A calendar or tombstone as columns; their names are a public contract. `resource` is the truth; the columns after it
- * are copies of some of its properties, for people who filter.
+ * A calendar's or tombstone's columns. `resource` is the truth.
+ * @internal For tests.
  */
+export const calendarTable: RowTable<CalendarRow> = {
+  calendarId: text.needed("calendarId", "the full id, case kept"),
+  resource: json.needed("resource", "the whole Graph object as JSON: the truth. Of a tombstone, as last known"),
+  generation: count.needed("generation", "the full round that last saw it"),
+  sequence: count.needed("sequence", "the mailbox's sequence at its last real change"),
+  changedMs: time.needed("changed", "the time of that change"),
+  removedMs: time.nullable("removedAt", "set on a tombstone"),
+};
+
+type CalendarCopies = {
+  readonly [Name in "mailboxId" | "name" | "ownerAddress" | "ownerName" | "color" | "changeKey"]: string | null;
+} & { readonly [Name in "isDefaultCalendar" | "canEdit"]: boolean | null };
+
+/**
+ * Columns that are written beside them and never read, for people who filter.
+ * @internal For tests.
+ */
+export const calendarCopies: RowTable<CalendarCopies> = {
+  mailboxId: text.nullable("mailboxId", "the full id, case kept"),
+  name: label.nullable("name", "as Graph has it"),
+  ownerAddress: label.nullable("ownerAddress", "`owner/address`"),
+  ownerName: label.nullable("ownerName", "`owner/name`"),
+  color: label.nullable("color", "as Graph has it"),
+  isDefaultCalendar: flag.nullable("isDefaultCalendar", "as Graph has it"),
+  canEdit: flag.nullable("canEdit", "as Graph has it"),
+  changeKey: label.nullable("changeKey", "as Graph has it"),
+};
+
+/** A calendar or tombstone as columns. */
 export function calendarColumns(mailboxId: string, row: CalendarRow): Columns {
   const { resource } = row;
   const owner = objectOrEmpty(resource["owner"]);
-  return new ColumnWriter()
-    .text("mailboxId", mailboxId)
-    .text("calendarId", row.calendarId)
-    .text("resource", JSON.stringify(resource))
-    .count("generation", row.generation)
-    .count("sequence", row.sequence)
-    .time("changed", row.changedMs)
-    .time("removedAt", row.removedMs)
-    .label("name", resource["name"])
-    .label("ownerAddress", owner["address"])
-    .label("ownerName", owner["name"])
-    .label("color", resource["color"])
-    .flag("isDefaultCalendar", resource["isDefaultCalendar"])
-    .flag("canEdit", resource["canEdit"])
-    .label("changeKey", resource["changeKey"])
-    .columns();
+  const copies: CalendarCopies = {
+    mailboxId,
+    name: textOrNull(resource["name"]),
+    ownerAddress: textOrNull(owner["address"]),
+    ownerName: textOrNull(owner["name"]),
+    color: textOrNull(resource["color"]),
+    isDefaultCalendar: flagOrNull(resource["isDefaultCalendar"]),
+    canEdit: flagOrNull(resource["canEdit"]),
+    changeKey: textOrNull(resource["changeKey"]),
+  };
+  return { ...columnsOf(calendarTable, row), ...columnsOf(calendarCopies, copies) };
 }
 
 /** The calendar or tombstone that a row holds. @throws RowError when a needed column is missing or unreadable. */
 export function calendarOf(entity: Entity): CalendarRow {
-  const row = new ColumnReader(entity);
-  return {
-    calendarId: row.text("calendarId"),
-    resource: row.object("resource"),
-    generation: row.count("generation"),
-    sequence: row.count("sequence"),
-    changedMs: row.time("changed"),
-    removedMs: row.timeOrNull("removedAt"),
-  };
+  return rowOf(calendarTable, entity);
 }
 
 function objectOrEmpty(value: Json | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
+}
+
+function textOrNull(value: Json | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function flagOrNull(value: Json | undefined): boolean | null {
+  return typeof value === "boolean" ? value : null;
 }

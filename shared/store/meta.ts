@@ -1,11 +1,30 @@
 import type { Brake } from "../sync/brake.js";
 import { isTableGone, LayoutError, StorageError } from "../table/errors.js";
-import type { Entity, Table } from "../table/table.js";
-import { ColumnReader, ColumnWriter } from "./columns.js";
+import type { Columns, Entity, Table } from "../table/table.js";
+import { columnsOf, count, flag, kindOf, partOf, type RowTable, rowOf, text, time, unreadable } from "./columns.js";
 import { metaPartition, metaRows } from "./keys.js";
 import { createOrUpdate } from "./writeRow.js";
 
 const layoutVersion = 1;
+
+type Layout = { readonly version: number; readonly shards: number };
+
+/**
+ * The columns of the layout.
+ * @internal For tests.
+ */
+export const layoutTable: RowTable<Layout> = {
+  version: count.needed("version", "of the layout"),
+  shards: count.needed("shards", "`SHARDS`; a start with another one is refused"),
+};
+
+/**
+ * The column of the feed's key.
+ * @internal For tests.
+ */
+export const feedKeyTable: RowTable<{ readonly key: string }> = {
+  key: text.needed("key", "seals feed tokens: 32 bytes in base64. A secret"),
+};
 
 /** Each turn loses only to a writer that succeeded; instances that change the brake at once are few. */
 const brakeTurnsMax = 10;
@@ -47,8 +66,7 @@ export async function openLayout(table: Table, { key, shards, onLaidOut }: OpenO
   if (stored === null) {
     onLaidOut(usedTables.has(key) ? "again" : "atFirst");
   } else {
-    const row = new ColumnReader(stored);
-    checkLayout({ version: row.count("version"), shards: row.count("shards") }, shards);
+    checkLayout(rowOf(layoutTable, stored), shards);
   }
   knownOf(key).shards = shards;
   usedTables.add(key);
@@ -67,7 +85,7 @@ async function readLayout(table: Table): Promise<Entity | null> {
 
 /** Null: written as asked. Else the row that another instance wrote first. */
 async function createLayout(table: Table, shards: number) {
-  const columns = new ColumnWriter().count("version", layoutVersion).count("shards", shards).columns();
+  const columns = columnsOf(layoutTable, { version: layoutVersion, shards });
   const answer = await table.transact(metaPartition, [{ kind: "create", rowKey: metaRows.layout, columns }]);
   if (answer.kind === "done") return null;
   const stored = await table.get(metaPartition, metaRows.layout);
@@ -75,7 +93,7 @@ async function createLayout(table: Table, shards: number) {
   return stored;
 }
 
-function checkLayout(stored: { readonly version: number; readonly shards: number }, shards: number): void {
+function checkLayout(stored: Layout, shards: number): void {
   if (stored.version !== layoutVersion) {
     throw new LayoutError(
       `The table has layout version ${stored.version} and this release knows version ${layoutVersion}: ` +
@@ -113,56 +131,69 @@ export async function changeBrake(table: Table, change: (brake: Brake | null) =>
   throw new StorageError("change brake", metaPartition, 412, `lost to others ${brakeTurnsMax} times`);
 }
 
-/** `until` always stands: releases before the other columns read it alone. */
-function brakeColumns({ ended, suspected, ...brake }: Brake) {
-  return new ColumnWriter()
-    .time("until", brake.untilMs)
-    .text("kind", brake.kind)
-    .text("codes", codesText(brake.codes))
-    .time("since", brake.sinceMs)
-    .count("waitMs", brake.waitMs)
-    .flag("needsProbe", brake.needsProbe)
-    .count("probes", brake.probes)
-    .flag("probesStart", brake.probesStart)
-    .count("unclearProbes", brake.unclearProbes)
-    .text("probedBy", brake.probedBy)
-    .text("passedOn", brake.passedOn)
-    .time("endedAt", ended?.atMs ?? null)
-    .text("endedCodes", ended === null ? null : codesText(ended.codes))
-    .text("suspectedCodes", suspected === null ? null : codesText(suspected.codes))
-    .count("suspectedCount", suspected?.count ?? null)
-    .time("suspectedSince", suspected?.sinceMs ?? null)
-    .columns();
+const codes = kindOf<readonly string[]>({
+  ...text,
+  read: (entity, name) => codesOf(text.read(entity, name)),
+  write: (columns, name, value) => text.write(columns, name, codesText(value)),
+});
+
+/** A brake of an unknown kind brakes all the same. */
+const brakeKind = kindOf<Brake["kind"]>({
+  ...text,
+  read: (entity, name) => (text.read(entity, name) === "refused" ? "refused" : "throttled"),
+});
+
+/**
+ * The brake's columns. `until` always stands: the first releases wrote and read it alone.
+ * @internal For tests.
+ */
+export const brakeTable: RowTable<Omit<Brake, "ended" | "suspected">> = {
+  untilMs: time.needed("until", "nobody asks before then"),
+  kind: brakeKind.defaulted("kind", "throttled", "`throttled` or `refused`"),
+  codes: codes.defaulted("codes", [], "why, the newest first, with blanks between"),
+  sinceMs: time.nullable("since", "since when"),
+  waitMs: count.nullable("waitMs", "the wait that `until` was set for"),
+  needsProbe: flag.defaulted("needsProbe", false, "whether one mailbox is asked then, for all"),
+  probes: count.defaulted("probes", 0, "probes so far"),
+  probesStart: flag.defaulted("probesStart", false, "whether the next one asks a start, not a link"),
+  unclearProbes: count.defaulted("unclearProbes", 0, "probes in a row that decided nothing"),
+  probedBy: text.nullable("probedBy", "the shard of the last probe"),
+  passedOn: text.nullable("passedOn", "the shard that left one to others last"),
+};
+
+/**
+ * The columns of the last refusal that ended; without `endedAt` there was none.
+ * @internal For tests.
+ */
+export const endedTable: RowTable<NonNullable<Brake["ended"]>> = {
+  atMs: time.needed("endedAt", "when the last refusal ended"),
+  codes: codes.defaulted("endedCodes", [], "its codes"),
+};
+
+/**
+ * The columns of what small shards add up; without `suspectedSince` it is nothing.
+ * @internal For tests.
+ */
+export const suspectedTable: RowTable<NonNullable<Brake["suspected"]>> = {
+  sinceMs: time.needed("suspectedSince", "since when refusals of small shards are added up"),
+  codes: codes.defaulted("suspectedCodes", [], "their codes"),
+  count: count.defaulted("suspectedCount", 0, "how many"),
+};
+
+function brakeColumns(brake: Brake): Columns {
+  return {
+    ...columnsOf(brakeTable, brake),
+    ...(brake.ended === null ? {} : columnsOf(endedTable, brake.ended)),
+    ...(brake.suspected === null ? {} : columnsOf(suspectedTable, brake.suspected)),
+  };
 }
 
 async function brakeRow(table: Table): Promise<{ readonly brake: Brake; readonly etag: string } | null> {
   const stored = await table.get(metaPartition, metaRows.brake);
   if (stored === null) return null;
-  const row = new ColumnReader(stored);
-  const [endedMs, suspectedMs] = [row.timeOrNull("endedAt"), row.timeOrNull("suspectedSince")];
-  const brake: Brake = {
-    kind: row.textOrNull("kind") === "refused" ? "refused" : "throttled",
-    codes: codesOf(row.textOrNull("codes")),
-    sinceMs: row.timeOrNull("since"),
-    untilMs: row.time("until"),
-    waitMs: row.countOrNull("waitMs"),
-    needsProbe: row.flagOrNull("needsProbe") ?? false,
-    probes: row.countOrNull("probes") ?? 0,
-    probesStart: row.flagOrNull("probesStart") ?? false,
-    unclearProbes: row.countOrNull("unclearProbes") ?? 0,
-    probedBy: row.textOrNull("probedBy"),
-    passedOn: row.textOrNull("passedOn"),
-    ended: endedMs === null ? null : { codes: codesOf(row.textOrNull("endedCodes")), atMs: endedMs },
-    suspected:
-      suspectedMs === null
-        ? null
-        : {
-            codes: codesOf(row.textOrNull("suspectedCodes")),
-            count: row.countOrNull("suspectedCount") ?? 0,
-            sinceMs: suspectedMs,
-          },
-  };
-  return { brake, etag: stored.etag };
+  const ended = partOf(endedTable, stored, "atMs");
+  const suspected = partOf(suspectedTable, stored, "sinceMs");
+  return { brake: { ...rowOf(brakeTable, stored), ended, suspected }, etag: stored.etag };
 }
 
 function codesText(codes: readonly string[]): string {
@@ -183,7 +214,7 @@ function codesOf(text: string | null): readonly string[] {
 export async function readFeedKey(table: Table, draw: () => Uint8Array): Promise<Uint8Array> {
   const stored = await table.get(metaPartition, metaRows.feedKey);
   if (stored !== null) return feedKeyOf(stored);
-  const columns = new ColumnWriter().text("key", Buffer.from(draw()).toString("base64")).columns();
+  const columns = columnsOf(feedKeyTable, { key: Buffer.from(draw()).toString("base64") });
   const answer = await table.transact(metaPartition, [{ kind: "create", rowKey: metaRows.feedKey, columns }]);
   if (answer.kind === "refused" && answer.reason !== "conflict") {
     throw new StorageError("create feed key", metaPartition, 400, answer.code);
@@ -205,8 +236,6 @@ export function keptFeedKey(key: Table, draw: () => Uint8Array): Promise<Uint8Ar
 }
 
 function feedKeyOf(entity: Entity): Uint8Array {
-  const row = new ColumnReader(entity);
-  const key = Buffer.from(row.text("key"), "base64");
-  if (key.length < 32) throw row.error("key", "holds no key of 32 bytes");
-  return key;
+  const key = Buffer.from(rowOf(feedKeyTable, entity).key, "base64");
+  return key.length < 32 ? unreadable(entity, "key", "holds no key of 32 bytes") : key;
 }

@@ -1,6 +1,6 @@
-import { removingReason, suspendedReason } from "../sync/due.js";
 import { StorageError } from "../table/errors.js";
 import { type Action, type Columns, type Table, tableLimits } from "../table/table.js";
+import { lifecycleOf } from "./entities.js";
 import { calendarsOf, mailboxKey, rosterKey } from "./keys.js";
 import { commitPart, type Part, type Session, sessionOf } from "./transactionGroup.js";
 
@@ -54,8 +54,9 @@ async function raiseFence(
   if (stored === null) return "gone";
   // It stands already, from a run that crashed or one beside us. Raising it anew, two would chase each other for ever.
   const { phase, parkedReason, link } = stored.columns;
-  if (onlyLeaving && parkedReason !== removingReason && parkedReason !== suspendedReason) return "kept";
-  if (phase === "initial" && parkedReason === removingReason && link === undefined) {
+  const lifecycle = lifecycleOf(parkedReason);
+  if (onlyLeaving && lifecycle === "active") return "kept";
+  if (phase === "initial" && lifecycle === "removing" && link === undefined) {
     return { kind: "update", rowKey, columns: stored.columns, etag: stored.etag };
   }
   const forgotten = /^(link(_\d+)?|notBefore|roundId)$/;
@@ -63,7 +64,7 @@ async function raiseFence(
   const columns: Columns = {
     ...Object.fromEntries(kept),
     phase: "initial",
-    parkedReason: removingReason,
+    parkedReason: "removing",
   };
   return (await commitFence(session, { kind: "update", rowKey, columns, etag: stored.etag })) ?? "lost";
 }

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
 import { type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
-import { ColumnReader, ColumnWriter } from "./columns.js";
+import { columnsOf, count, idOf, label, oneOf, type RowTable, rowOf, text, time } from "./columns.js";
 import { checkpointColumns } from "./entities.js";
 import { mailboxKey, rosterAfter, rosterKey, shardOf } from "./keys.js";
 import { bytesOf, commitEntries, type GroupLimits, sessionOf, type TransactionEntry } from "./transactionGroup.js";
@@ -10,14 +10,12 @@ import { createOrUpdate } from "./writeRow.js";
 /** The source of a mailbox that somebody put on the roster by hand: discovery leaves it alone. */
 export const manualSource = "manual";
 
-const rosterStates = ["active", "suspended"] as const;
-
 /** Why a mailbox is on the roster, in a row of its own: passes over the roster don't contend with its checkpoint. */
 export type RosterRow = {
   readonly mailboxId: string;
   /** `manual`, `directory`, or `group:<object id>`. */
   readonly source: string;
-  readonly state: (typeof rosterStates)[number];
+  readonly state: "active" | "suspended";
   /** The full roster round that last found the user fit to be mirrored. */
   readonly generation: number;
   /** The step of discovery that wrote the row last: an older one finds itself overtaken. */
@@ -130,37 +128,48 @@ function transactionEntryOf(shard: string, { row, etag, checkpoint }: RosterEntr
   return { parts: [{ fence, others, bytes }] };
 }
 
+/**
+ * The roster row's columns. By a guess at the needed ones a pass would suspend who stays (I3), or leave who came back
+ * suspended for ever (I7).
+ * @internal For tests.
+ */
+export const rosterTable: RowTable<RosterRow> = {
+  mailboxId: idOf(rosterKey).needed("mailboxId", "the full id, case kept"),
+  userPrincipalName: label.nullable("userPrincipalName", "as the directory said last"),
+  displayName: label.nullable("displayName", "as the directory said last"),
+  source: text.needed("source", "`manual`, `directory` or `group:<id>`"),
+  state: oneOf("active", "suspended").needed("state", "`active` or `suspended`"),
+  sinceMs: time.nullable("since", "since when"),
+  leaveReason: text.nullable(
+    "leaveReason",
+    "why it leaves: `disabled`, `guest`, `noMail`, `softDeleted`, `deleted`, `vanished`",
+  ),
+  purgeAfterMs: time.nullable("purgeAfter", "when all rows of a suspended mailbox go"),
+  generation: count.needed("rosterGeneration", "the full roster round that last found it fit"),
+  step: count.needed("step", "the step of discovery that wrote the row last"),
+};
+
 /** A roster row as columns; their names are a public contract. */
 function rosterColumns(row: RosterRow): Columns {
-  return new ColumnWriter()
-    .text("mailboxId", row.mailboxId)
-    .text("source", row.source)
-    .text("state", row.state)
-    .count("rosterGeneration", row.generation)
-    .count("step", row.step)
-    .label("userPrincipalName", row.userPrincipalName)
-    .label("displayName", row.displayName)
-    .text("leaveReason", row.leaveReason)
-    .time("since", row.sinceMs)
-    .time("purgeAfter", row.purgeAfterMs)
-    .columns();
+  return columnsOf(rosterTable, row);
+}
+
+/** The row of a mailbox that is put on the roster, before anything else is known of it. */
+export function newRosterRow(mailboxId: string, source: string): RosterRow {
+  return {
+    mailboxId,
+    source,
+    state: "active",
+    generation: 0,
+    step: 0,
+    userPrincipalName: null,
+    displayName: null,
+    leaveReason: null,
+    sinceMs: null,
+    purgeAfterMs: null,
+  };
 }
 
 function heldOf(entity: Entity): RosterHeld {
-  const row = new ColumnReader(entity);
-  return {
-    etag: entity.etag,
-    row: {
-      mailboxId: row.idOf("mailboxId", rosterKey),
-      source: row.text("source"),
-      state: row.oneOf("state", rosterStates),
-      generation: row.count("rosterGeneration"),
-      step: row.count("step"),
-      userPrincipalName: row.textOrNull("userPrincipalName"),
-      displayName: row.textOrNull("displayName"),
-      leaveReason: row.textOrNull("leaveReason"),
-      sinceMs: row.timeOrNull("since"),
-      purgeAfterMs: row.timeOrNull("purgeAfter"),
-    },
-  };
+  return { etag: entity.etag, row: rowOf(rosterTable, entity) };
 }

@@ -1,5 +1,6 @@
+import type { JsonObject } from "../sync/types.js";
 import type { Columns, Entity } from "../table/table.js";
-import { ColumnReader, ColumnWriter } from "./columns.js";
+import { columnsOf, flag, json, partOf, type RowTable, text, time } from "./columns.js";
 
 /** The shard's own row: the run that holds the shard, and how far it has come. */
 export type ShardRow = {
@@ -21,38 +22,36 @@ export type ShardRow = {
 
 export type ShardRun = NonNullable<ShardRow["run"]>;
 
+/**
+ * The columns of the shard's run; without `tick` there is none.
+ * @internal For tests.
+ */
+export const shardRunTable: RowTable<ShardRun> = {
+  tick: text.needed("tick", "the tick whose run it is"),
+  runId: text.needed("runId", "the run: whoever writes another one takes the shard over"),
+  startedMs: time.needed("runStarted", "when it began"),
+  cursor: text.nullable("cursor", "the last mailbox that was handled"),
+  from: text.nullable("ringFrom", "where the ring was entered"),
+  wrapped: flag.needed("wrapped", "whether it has passed the end of the shard and goes on from the start"),
+  finishedMs: time.nullable("runFinished", "when it ended"),
+  // A run that does not say is nobody's, and is taken over: the fence keeps the two apart (I2).
+  seenMs: time.nullable("runSeen", "when it last came on"),
+};
+
+/**
+ * The shard's other columns.
+ * @internal For tests.
+ */
+export const shardTable: RowTable<{ readonly figures: JsonObject }> = {
+  figures: json.defaulted("figures", {}, "JSON: nothing any more; earlier releases do not read a row without it"),
+};
+
 /** The shard's row as columns; their names are a public contract. */
 export function shardRowColumns({ run }: ShardRow): Columns {
-  const writer = new ColumnWriter();
-  if (run !== null) {
-    writer
-      .text("tick", run.tick)
-      .text("runId", run.runId)
-      .time("runStarted", run.startedMs)
-      .text("cursor", run.cursor)
-      .text("ringFrom", run.from)
-      .flag("wrapped", run.wrapped)
-      .time("runFinished", run.finishedMs)
-      .time("runSeen", run.seenMs);
-  }
-  return writer.text("figures", "{}").columns(); // Nothing reads it but earlier releases, which may come back.
+  return { ...(run === null ? {} : columnsOf(shardRunTable, run)), ...columnsOf(shardTable, { figures: {} }) };
 }
 
 /** What the shard's row holds. @throws RowError when a needed column is missing or unreadable. */
 export function shardRowOf(entity: Entity): ShardRow {
-  const row = new ColumnReader(entity);
-  const tick = row.textOrNull("tick");
-  if (tick === null) return { run: null };
-  return {
-    run: {
-      tick,
-      runId: row.text("runId"),
-      startedMs: row.time("runStarted"),
-      cursor: row.textOrNull("cursor"),
-      from: row.textOrNull("ringFrom"),
-      wrapped: row.flag("wrapped"),
-      finishedMs: row.timeOrNull("runFinished"),
-      seenMs: row.timeOrNull("runSeen"),
-    },
-  };
+  return { run: partOf(shardRunTable, entity, "tick") };
 }

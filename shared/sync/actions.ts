@@ -1,5 +1,4 @@
 import { startOver } from "./checkpoint.js";
-import { suspendedReason } from "./due.js";
 import type { Checkpoint } from "./types.js";
 
 /** What operators and the roster do to a mailbox. Pure; each is harmless when done again. */
@@ -22,15 +21,15 @@ export function suspended(checkpoint: Checkpoint, why: string): Checkpoint {
   return {
     ...startOver(checkpoint, "reset"),
     ...healthy,
+    lifecycle: "suspended",
     heldRemovals: null,
-    parkedReason: suspendedReason,
     lastErrorCode: why,
   };
 }
 
 /** The mailbox after its user has come back: a full round is due, paced like a new mailbox's. */
 export function resumed(checkpoint: Checkpoint): Checkpoint {
-  return { ...startOver(checkpoint, "reset"), ...healthy, lastTick: null };
+  return { ...startOver(checkpoint, "reset"), ...healthy, lifecycle: "active", lastTick: null };
 }
 
 /** The mailbox as the next tick may ask it, whatever it waited for. A held removal still needs its second round. */

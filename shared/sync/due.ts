@@ -2,15 +2,9 @@ import { startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
 import type { Checkpoint } from "./types.js";
 
-/** The parked reason of a mailbox that is being removed from the roster: its rows are being deleted. */
-export const removingReason = "removing";
-
-/** The parked reason of a mailbox whose user has left the roster: kept, but neither asked nor served. */
-export const suspendedReason = "suspended";
-
 /** Whether the mailbox is being removed or is suspended: for readers it does not exist. */
 export function isLeaving(checkpoint: Checkpoint): boolean {
-  return checkpoint.parkedReason === removingReason || checkpoint.parkedReason === suspendedReason;
+  return checkpoint.lifecycle !== "active";
 }
 
 /** Whether Graph was never asked about this mailbox, or not since it came back: its first round is paced. */

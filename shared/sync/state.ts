@@ -1,4 +1,3 @@
-import { removingReason, suspendedReason } from "./due.js";
 import type { Checkpoint } from "./types.js";
 
 /** Every mailbox is in exactly one of these (I7). */
@@ -17,8 +16,7 @@ export type MailboxState = (typeof mailboxStates)[number];
 
 /** The state of a mailbox, for people and for figures. */
 export function stateOf(checkpoint: Checkpoint): MailboxState {
-  if (checkpoint.parkedReason === removingReason) return "removing";
-  if (checkpoint.parkedReason === suspendedReason) return "suspended";
+  if (checkpoint.lifecycle !== "active") return checkpoint.lifecycle;
   if (checkpoint.parkedReason !== null) return "parked";
   if (checkpoint.heldRemovals !== null) return "held";
   if (checkpoint.notBeforeMs !== null) return "waiting";
@@ -26,4 +24,9 @@ export function stateOf(checkpoint: Checkpoint): MailboxState {
   if (checkpoint.lastSuccessMs === null) return "new";
   // It starts over and was not asked yet: its next round is about to open.
   return checkpoint.phase === "initial" ? "inProgress" : "fresh";
+}
+
+/** Why no work is done on a mailbox, as people and filters see it; null while work goes on, or waits by itself. */
+export function statedReason({ lifecycle, parkedReason }: Checkpoint): string | null {
+  return lifecycle === "active" ? parkedReason : lifecycle;
 }

@@ -1,5 +1,18 @@
 /** The words of the mirror as types. Pure data: no clock, network or storage is known here. */
 
+import type { Checkpoint } from "./checkpoint.js";
+
+export {
+  type Ask,
+  type Checkpoint,
+  type Counters,
+  counterNames,
+  type Lifecycle,
+  type Phase,
+  type RoundReason,
+  type Strategy,
+} from "./checkpoint.js";
+
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
@@ -7,75 +20,6 @@ export type JsonObject = { readonly [key: string]: Json };
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-
-/** How we ask a mailbox for its calendars: by `calendars/delta`, or by the plain list where delta does not work. */
-export type Strategy = "delta" | "list";
-
-/** Why a full round is walked. `changes` is an incremental round. */
-export type RoundReason = "first" | "changes" | "reset" | "audit" | "confirm" | "list" | "probe";
-
-/** What work costs and brings, for figures. */
-export const counterNames = ["rounds", "pages", "changes", "graphRequests", "throttles", "transactions"] as const;
-export type Counters = Readonly<Record<(typeof counterNames)[number], number>>;
-
-/** The mailbox's own row: all that a round needs to go on after any crash. Times are epoch milliseconds. */
-export type Checkpoint = {
-  readonly mailboxId: string;
-  /** Drawn anew when the mailbox is added: feed tokens of an earlier life of this mailbox are told apart by it. */
-  readonly epoch: string;
-  readonly strategy: Strategy;
-  /** Number of the full round in hand, or of the last one. Every start over takes a new number. */
-  readonly generation: number;
-  /** +1 for each real change of a calendar. */
-  readonly sequence: number;
-  /** The sequence up to which other programs were nudged. */
-  readonly nudgedSequence: number;
-  readonly roundId: string | null;
-  readonly roundReason: RoundReason;
-  readonly roundStartedMs: number | null;
-  /** Pages committed in the round in hand. */
-  readonly pageNumber: number;
-  readonly payloadHash: string | null;
-  /** How many pages in a row carried the same payload (loop guard). */
-  readonly payloadRepeats: number;
-  /** Until then we leave the mailbox alone. Null with a parked reason: until somebody releases it. */
-  readonly notBeforeMs: number | null;
-  readonly lastSuccessMs: number | null;
-  readonly lastChangeMs: number | null;
-  readonly lastFullRoundMs: number | null;
-  readonly failuresInARow: number;
-  /** Links of delta lost or refused since an incremental round last succeeded: each costs a full round. */
-  readonly resetsInARow: number;
-  /** Rounds given up since one last ended: they went in circles, or a link of the list could not be followed. */
-  readonly loopsInARow: number;
-  readonly lastErrorCode: string | null;
-  readonly parkedReason: string | null;
-  /** Set while a mass removal waits for a second full round to confirm it: the number of calendars it would remove. */
-  readonly heldRemovals: number | null;
-  /** With strategy `list`: when delta is tried again. */
-  readonly deltaProbeMs: number | null;
-  /** Changes that audits found and delta had not told, since the mailbox was added. */
-  readonly driftFound: number;
-  readonly calendarCount: number;
-  /** The highest sequence of a tombstone that was deleted after its retention: older feed positions have expired. */
-  readonly retiredSequence: number;
-  readonly displayName: string | null;
-  /** The tick that last handled this mailbox: a second delivery of the same tick leaves it alone. */
-  readonly lastTick: string | null;
-  /** What `applyPage` did for this mailbox and no run has counted yet. Null: nothing. */
-  readonly walked: Counters | null;
-  /**
-   * Set for a mailbox that answers slowly: it is asked by itself, never in a batch. Until then a page message has it in hand
-   * and runs pass it over; a time that has passed says that it is slow, and in nobody's hand. Null: it answers in time.
-   */
-  readonly aloneUntilMs: number | null;
-} & (
-  | { readonly phase: "initial"; readonly link: null }
-  | { readonly phase: "full" | "incremental"; readonly link: string }
-  | { readonly phase: "idle"; readonly link: string | null } // Null with strategy `list`: a list has no deltaLink.
-);
-
-export type Phase = Checkpoint["phase"];
 
 /** One item of a page. An absent property is unchanged: Graph promises only what did change. */
 export type Item = { readonly calendarId: string; readonly removed: boolean; readonly properties: JsonObject };
@@ -119,17 +63,9 @@ export type Outcome =
       readonly code: string;
     };
 
-/** What to ask Graph for one mailbox: a round from its start, or a stored link exactly as it came. */
-export type Ask = {
-  readonly mailboxId: string;
-  readonly strategy: Strategy;
-  /** Null starts a round. */
-  readonly link: string | null;
-};
-
 /**
  * What follows from one outcome.
- * `apply`: commit the items and `next` together; `ends` tells that the round is over, `sweep` that what the round did
+ * `apply`: commit the items and `next` together; `ends` says that the round is over, `sweep` that what the round did
  * not see is gone. `restart`: nothing to commit, ask again from `next`. `wait` and `park`: commit `next` alone.
  */
 export type Step =

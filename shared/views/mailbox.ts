@@ -1,4 +1,4 @@
-import { stateOf } from "../sync/state.js";
+import { statedReason, stateOf } from "../sync/state.js";
 import { isoOrNull } from "../sync/time.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { MailboxView } from "./mailboxSchema.js";
@@ -22,7 +22,7 @@ export function mailboxView(checkpoint: Checkpoint): MailboxView {
     lastFullRound: isoOrNull(checkpoint.lastFullRoundMs),
     failuresInARow: checkpoint.failuresInARow,
     lastErrorCode: checkpoint.lastErrorCode,
-    parkedReason: checkpoint.parkedReason,
+    parkedReason: statedReason(checkpoint),
     heldRemovals: checkpoint.heldRemovals,
     driftFound: checkpoint.driftFound,
   };

@@ -11,7 +11,7 @@ import { addMailbox } from "../../shared/roster/byHand.js";
 import { forgetTable, keptFeedKey } from "../../shared/store/meta.js";
 import { createStore, type Store } from "../../shared/store/store.js";
 import { azureTable } from "../../shared/table/azureTable.js";
-import { added } from "../worlds/rows.js";
+import { added } from "../worlds/store.js";
 
 /** What stands for table and queue in the memory of a process, when these are taken away under it. */
 
@@ -30,7 +30,7 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     const name = newName("t");
     const { connectionString } = azurite;
     const table = azureTable(tableClientOf(storageOf(connectionString), name, null));
-    const told: string[] = [];
+    const layouts: string[] = [];
     let commits = 0;
     /** As each invocation makes one. */
     const invocation = (shards = 4): Store =>
@@ -38,15 +38,15 @@ describe("I7: a table that is deleted while the mirror runs", () => {
         table,
         shards,
         newCommitId: () => `commit-${++commits}`,
-        onLaidOut: (when) => told.push(when),
+        onLaidOut: (when) => layouts.push(when),
       });
     const client = TableClient.fromConnectionString(connectionString, name, { allowInsecureConnection: true });
-    return { table, told, invocation, client };
+    return { table, layouts, invocation, client };
   }
   const gone = { name: "StorageError", code: "TableNotFound" };
 
-  test("is made again, once, at the next invocation, which tells that all is gone", async () => {
-    const { told, invocation, client } = mirror();
+  test("is made again, once, at the next invocation, which logs that all is gone", async () => {
+    const { layouts, invocation, client } = mirror();
     const first = invocation();
     await first.open();
     await addMailbox("adele", {}, first, () => "epoch");
@@ -55,7 +55,7 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     const [one, two] = [invocation(), invocation()];
     await Promise.all([one.open(), two.open()]);
     await one.open();
-    expect(told).toEqual(["atFirst", "again"]);
+    expect(layouts).toEqual(["atFirst", "again"]);
     expect(await one.readMailbox("adele")).toBeNull();
     expect(await addMailbox("adele", {}, two, () => "epoch")).toMatchObject({ isNew: true });
   });
@@ -66,17 +66,17 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     ["a query", (store) => store.readCalendars("adele")],
   ];
   test.each(calls)("is noticed by %s", async (_what, call) => {
-    const { told, invocation, client } = mirror();
+    const { layouts, invocation, client } = mirror();
     const store = invocation();
     await store.open();
     await client.deleteTable();
     await expect(call(store)).rejects.toMatchObject({ name: "StorageError" });
     await store.open();
-    expect(told).toEqual(["atFirst", "again"]);
+    expect(layouts).toEqual(["atFirst", "again"]);
   });
 
   test("and made by somebody else is looked at again: its layout, and the key of feed tokens", async () => {
-    const { table, told, invocation, client } = mirror();
+    const { table, layouts, invocation, client } = mirror();
     await invocation().open();
     const key = await keptFeedKey(table, () => new Uint8Array(32).fill(1));
     expect(await keptFeedKey(table, () => new Uint8Array(32).fill(2))).toBe(key);
@@ -84,7 +84,7 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     await client.createTable();
     forgetTable(table); // As every process does, now and then.
     await invocation().open();
-    expect(told).toEqual(["atFirst", "again"]);
+    expect(layouts).toEqual(["atFirst", "again"]);
     expect([...(await keptFeedKey(table, () => new Uint8Array(32).fill(2)))]).toEqual(Array(32).fill(2));
     await client.deleteEntity("~meta", "layout");
     forgetTable(table);
@@ -93,7 +93,7 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     await expect(invocation(4).open()).rejects.toThrow("laid out with SHARDS=8");
   });
 
-  test("and cannot be made yet is told as it is, and tried again", async () => {
+  test("and cannot be made yet is reported as it is, and tried again", async () => {
     let isDeleting = true;
     const url = await storageServer((method) => {
       if (isDeleting)
@@ -140,7 +140,7 @@ describe("I7: the changes queue", () => {
   const lines: string[] = [];
   const log = (level: string, message: string) => void lines.push(`${level} ${message}`);
 
-  test("is made again, once, each time that it is found missing, and that is told", async () => {
+  test("is made again, once, each time that it is found missing, and that is logged", async () => {
     lines.length = 0;
     const name = newName("q");
     const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(name);

@@ -55,7 +55,7 @@ async function discover(holds: (roster: Awaited<ReturnType<typeof status>>["rost
   await until(({ roster }) => roster.state !== "discovering" && holds(roster));
 }
 
-test("I7: all mailboxes with one reason are released by one click that is confirmed, and how many is told", async () => {
+test("I7: all mailboxes with one reason are released by one click that is confirmed, and how many is shown", async () => {
   const some = (await fitIds()).slice(0, 4);
   setAll("denied", some);
   await product.countedTick();
@@ -75,7 +75,7 @@ test("I7: all mailboxes with one reason are released by one click that is confir
 });
 
 describe("I7: a refusal of the whole application", () => {
-  test("is one card with its reason, and nobody is told to release anything", async () => {
+  test("is one card with its reason, and nothing asks for a release", async () => {
     setAll("denied");
     await product.tick();
     await verdictSays("Graph refuses the whole application");
@@ -135,7 +135,7 @@ test("I7: a throttle of the whole application leaves the figures, and a brake th
   await verdictSays(`All ${fit} mailboxes are fresh`);
 });
 
-test("I11: a held roster is told, applied by a click, and who is suspended is not counted", async () => {
+test("I11: a held roster is shown, applied by a click, and who is suspended is not counted", async () => {
   const leavers = (await fitIds()).slice(0, Math.ceil(fit / 4));
   for (const id of leavers) product.graph.mailboxes.remove(id);
   await discover(({ held }) => held !== null);

@@ -25,10 +25,10 @@ try {
   );
   const [denied = "", gone = "", full = "", held = "", shown = ""] = ids;
   await product.countedTick();
-  for (let turn = 0; turn < 9; turn++) {
-    for (let edit = 0; edit < (turn * 7) % 16; edit++) graph.editAtRandom();
-    if (turn === 3) graph.faults.add({ kind: "throttled", rate: 0.4, seconds: 0, count: 12 });
-    if (turn === 4) graph.faults.clear();
+  for (let tick = 0; tick < 9; tick++) {
+    for (let edit = 0; edit < (tick * 7) % 16; edit++) graph.editAtRandom();
+    if (tick === 3) graph.faults.add({ kind: "throttled", rate: 0.4, seconds: 0, count: 12 });
+    if (tick === 4) graph.faults.clear();
     await product.countedTick();
   }
   graph.deleteCalendar(shown, graph.truth(shown)[5]?.id ?? "");

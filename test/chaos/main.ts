@@ -2,14 +2,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { productAt } from "../../local/start/product.js";
 import { Followers } from "./followers.js";
-import { nudgesSent, openMirror, sameTexts, truthOf, untold } from "./mirror.js";
+import { nudgesSent, openMirror, sameTexts, truthOf, unannounced } from "./mirror.js";
 import { calm, storm } from "./storm.js";
 import { type ChaosWorld, startWorld } from "./world.js";
 
 /**
  * Chaos with real parts: Azurite, the Graph simulator over HTTP, and host processes that are killed at random while
  * people edit, programs follow the feed, and Graph fails. Then calm: the mirror must become what the mailboxes are,
- * everybody told, and every follower's copy the same.
+ * every change announced, and every follower's copy the same.
  * Messages of a killed host stay hidden for ten minutes, longer than all this: what brings the mirror right are new ticks.
  */
 
@@ -75,7 +75,7 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
     const left = [
       ...lulls,
       ...(await calm(world, say)),
-      ...(await toldOf(world)),
+      ...(await unannouncedOf(world)),
       ...(await followed(world, followers)),
       ...world.pool.crashes.map((reason) => `a host died that nobody had killed: ${reason}`),
     ];
@@ -86,12 +86,12 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
   }
 }
 
-/** Mailboxes of whose changes nobody was told. */
-async function toldOf({ connectionString, graph }: ChaosWorld): Promise<readonly string[]> {
+/** Mailboxes of whose changes nobody was notified. */
+async function unannouncedOf({ connectionString, graph }: ChaosWorld): Promise<readonly string[]> {
   await pause(2_000); // The last nudges leave after their commits.
   const { count, highest } = await nudgesSent(connectionString);
   say(`${count} nudges for ${highest.size} mailboxes`);
-  return untold(openMirror(connectionString), graph.mailboxes.ids(), highest);
+  return unannounced(openMirror(connectionString), graph.mailboxes.ids(), highest);
 }
 
 /** Followers whose copy is not the mailbox, once the feed has nothing more for them. */

@@ -5,7 +5,7 @@ import { createStore, type Store } from "../../shared/store/store.js";
 import type { JsonObject } from "../../shared/sync/types.js";
 import { azureTable } from "../../shared/table/azureTable.js";
 import { contentText } from "../sim/views.js";
-import { shards } from "./world.js";
+import { shards } from "../worlds/product.js";
 
 /** The mirror's table as anybody with the connection string sees it. */
 export function openMirror(connectionString: string): Store {
@@ -44,7 +44,7 @@ export async function differences(store: Store, graph: GraphSimulator): Promise<
   return found;
 }
 
-/** The highest sequence of each mailbox that other programs were told of, and in how many nudges. */
+/** The highest sequence of each mailbox that other programs were notified of, and in how many nudges. */
 export async function nudgesSent(
   connectionString: string,
 ): Promise<{ readonly count: number; readonly highest: ReadonlyMap<string, number> }> {
@@ -62,8 +62,8 @@ export async function nudgesSent(
   }
 }
 
-/** Mailboxes whose last change nobody was told of. */
-export async function untold(
+/** Mailboxes whose last change nobody was notified of. */
+export async function unannounced(
   store: Store,
   ids: readonly string[],
   highest: ReadonlyMap<string, number>,
@@ -71,8 +71,8 @@ export async function untold(
   const missing: string[] = [];
   for (const id of ids) {
     const sequence = (await store.readMailbox(id))?.checkpoint.sequence ?? 0;
-    const told = highest.get(id) ?? 0;
-    if (told < sequence) missing.push(`${id}: told of ${told}, is at ${sequence}`);
+    const announced = highest.get(id) ?? 0;
+    if (announced < sequence) missing.push(`${id}: notified of ${announced}, is at ${sequence}`);
   }
   return missing;
 }

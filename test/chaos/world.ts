@@ -1,16 +1,13 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startAzurite } from "../../local/azurite.js";
-import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
+import type { GraphSimulator } from "../../local/graph/graph.js";
 import { type Random, randomFrom } from "../../local/graph/random.js";
-import { startGraphServer } from "../../local/graph/server.js";
+import { startSurroundings } from "../worlds/product.js";
 import { type HostPool, hostPool } from "./hosts.js";
 
 const root = join(import.meta.dirname, "..", "..");
-export const shards = 4;
 
 export type WorldOptions = {
   readonly seed: number;
@@ -38,35 +35,19 @@ export async function startWorld({ seed, hosts, mailboxes, hear }: WorldOptions)
   try {
     const appDir = await copyOfApp();
     stops.push(() => rm(appDir, { recursive: true, force: true }));
-    const azurite = await startAzurite();
-    stops.push(azurite.stop);
-    const clock = { nowMs: () => Date.now() };
-    const graph = createGraph({ clock, random: randomFrom(seed * 3 + 1), seed, mailboxes, calendars: 7 });
-    const token = randomBytes(16).toString("hex");
-    const server = await startGraphServer({ core: graph, token });
-    stops.push(server.close);
-    const pool = hostPool(hosts, appDir, settingsOf(azurite.connectionString, server.url, token), hear);
+    const random = randomFrom(seed * 3 + 1);
+    const surroundings = await startSurroundings({ random, seed, mailboxes, calendars: 7 });
+    stops.push(surroundings.stop);
+    const { graph, connectionString, env } = surroundings;
+    const small = { FUNCTIONS_WORKER_RUNTIME: "node", GRAPH_PAGE_SIZE: "3", GRAPH_BATCH_SIZE: "4" };
+    const pool = hostPool(hosts, appDir, { ...env, ...small }, hear);
     stops.push(pool.stopAll);
     await Promise.all(pool.places.map((place) => pool.start(place)));
-    return { graph, pool, connectionString: azurite.connectionString, random: randomFrom(seed), stop };
+    return { graph, pool, connectionString, random: randomFrom(seed), stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-function settingsOf(connectionString: string, graphUrl: string, token: string): NodeJS.ProcessEnv {
-  return {
-    ...process.env,
-    AzureWebJobsStorage: connectionString,
-    FUNCTIONS_WORKER_RUNTIME: "node",
-    GRAPH_ACCESS_TOKEN: token,
-    GRAPH_ENDPOINT: graphUrl,
-    GRAPH_PAGE_SIZE: "3",
-    GRAPH_BATCH_SIZE: "4",
-    SHARDS: String(shards),
-    SYNC_SCHEDULE: "0 0 0 1 1 *", // Only the ticks that the storm asks for.
-  };
 }
 
 /** The built app in a folder of its own, so that a build beside us does not pull it away. */

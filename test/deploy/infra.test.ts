@@ -126,17 +126,17 @@ describe("names", () => {
   test("functions with instances of their own, and those in alerts, are registered", () => {
     const scaled = [...textOf("app.bicep").matchAll(/'function:(\w+)'/g)].map(([, name]) => name);
     const watched = propertiesAfter("var functions =", textOf("telemetry.bicep"));
-    const told = [
+    const named = [
       ...Object.values(watched)
         .join(" ")
         .matchAll(/'(\w+)'/g),
     ].map(([, name]) => name);
     expect(scaled).toEqual(["runRounds"]);
-    expect(told).toEqual(["startRounds", "parkPages", "parkRounds"]);
-    expect([...scaled, ...told].filter((name) => !functions.includes(name ?? ""))).toEqual([]);
+    expect(named).toEqual(["startRounds", "parkPages", "parkRounds"]);
+    expect([...scaled, ...named].filter((name) => !functions.includes(name ?? ""))).toEqual([]);
   });
 
-  test("metrics and their dimension are those that the app tells", () => {
+  test("metrics and their dimension are those that the app exports", () => {
     const watched = propertiesAfter("var metrics =", textOf("telemetry.bicep"));
     expect(
       Object.values(watched)
@@ -168,7 +168,7 @@ describe("names", () => {
     expect(strangers.map(([name]) => name)).toEqual([]);
   });
 
-  test("the host tells of each invocation as a request by its function's name, as alerts expect", () => {
+  test("the host records each invocation as a request by its function's name, as alerts expect", () => {
     expect(JSON.parse(read("host.json"))).not.toHaveProperty("telemetryMode"); // As the host does by default.
     expect(read("host.json")).toContain('"excludedTypes": "Request;Exception"'); // All of them, not a sample.
   });

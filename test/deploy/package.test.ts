@@ -63,7 +63,7 @@ describe("the package", () => {
       name.endsWith(".js.map"),
     );
     const sources = maps.flatMap((name) => sourcesOf(join(folder, "dist", name).replace(/\.map$/, "")));
-    // Packages in one file tell of their own sources, by addresses that begin with webpack://.
+    // Packages in one file name their own sources, by addresses that begin with webpack://.
     const own = sources.filter((name) => !/node_modules\/|^webpack:/.test(name));
     expect(own.length).toBeGreaterThan(50);
     expect(own.filter((name) => !/^(?:\.\.\/)+(?:shared|functions)\/|app\.ts$/.test(name))).toEqual([]);
@@ -142,7 +142,7 @@ describe("the package", () => {
       return files.flatMap(sourcesOf);
     }
 
-    test("is not loaded where nobody is to be told, even by an invocation", async () => {
+    test("is not loaded where telemetry is off, even by an invocation", async () => {
       expect((await loadedSources({})).filter((name) => opened.test(name))).toEqual([]);
       const off = await loadedSources({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_SDK_DISABLED: "true" });
       expect(off.filter((name) => opened.test(name))).toEqual([]);
@@ -168,7 +168,7 @@ describe("the package", () => {
     });
   });
 
-  test("tells the place of an error in the sources", async () => {
+  test("names the place of an error in the sources", async () => {
     const failure = await load({ AzureWebJobsStorage: "nonsense" }).catch((error: { stderr: string }) => error.stderr);
     expect(failure).toMatch(/SettingsError: The settings are wrong/);
     expect(failure).toMatch(/at readSettings \(.*shared\/settings\.ts:\d+:\d+\)/);

@@ -32,7 +32,7 @@ async function moved(carried: "with the key of tokens" | "alone") {
 }
 
 describe("a reader whose mirror moves to a new table", () => {
-  test("I6: is told to start over, when the key of its tokens came along", async () => {
+  test("I6: has to start over, when the key of its tokens came along", async () => {
     expect(await moved("with the key of tokens")).toMatchObject({ kind: "expired" });
   });
 

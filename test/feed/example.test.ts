@@ -1,9 +1,10 @@
 import type { Middleware } from "@microsoft/microsoft-graph-client";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Copy, clientFor, refresh, takeNudges } from "../../examples/follow-mirror.mjs";
-import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
-import { listening, routesOver } from "../worlds/routes.js";
-import { storeOn } from "../worlds/rows.js";
+import { listening, routesOver } from "../worlds/http.js";
+import { type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/store.js";
+import { interfered } from "../worlds/tables.js";
 
 const opened: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -72,12 +73,15 @@ describe("examples/follow-mirror.mjs", () => {
   test("I6: after 410 it loses no living calendar, though commits fall between the reads of its new walk", async () => {
     const world = await worldWith({ a: "A", b: "B", c: "C" });
     let commits = 0;
-    const commit = async (request: string) => {
-      if (request !== "page" || commits >= 3) return;
+    const commit = async ({ name }: { name: string }) => {
+      if (name !== "page" || commits >= 3) return;
       commits += 1;
       await world.page(["b", "c"].map((id) => ({ id, name: `${id}${commits}` })));
     };
-    const { client, copies, names } = await following({ ...world, store: storeOn(between(world.table, commit)) });
+    const { client, copies, names } = await following({
+      ...world,
+      store: storeOn(interfered(world.table, { before: commit })),
+    });
     const expired = `/users/${mailboxId}/calendars/delta?$deltatoken=of-another-mirror`;
     copies.set(mailboxId, { calendars: new Map([["z", { id: "z", name: "Z" }]]), deltaLink: expired });
     await refresh(client, copies, mailboxId);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { createFeed, type DeltaPage, type MirrorFeed } from "../../shared/feed/feed.js";
 import type { Table } from "../../shared/table/table.js";
-import { between, key, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
-import { storeOn } from "../worlds/rows.js";
+import { key, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/store.js";
+import { interfered } from "../worlds/tables.js";
 
 /** A page, short: `id=name` for a calendar, `-id` for a removal. */
 const returned = (page: DeltaPage) =>
@@ -95,12 +96,14 @@ describe("the delta feed", () => {
     const world = await worldWith({ a: "A", b: "B" });
     let changes = 1;
     const store = storeOn(
-      between(world.table, async (name) => {
-        if (name !== "page" || changes-- <= 0) return;
-        await world.page([
-          { id: "a", name: "A2" },
-          { id: "c", name: "C" },
-        ]);
+      interfered(world.table, {
+        before: async ({ name }) => {
+          if (name !== "page" || changes-- <= 0) return;
+          await world.page([
+            { id: "a", name: "A2" },
+            { id: "c", name: "C" },
+          ]);
+        },
       }),
     );
     const first = await page({ ...world, feed: createFeed({ store, key }) }, null);
@@ -111,10 +114,10 @@ describe("the delta feed", () => {
   test("I6: a walk from nothing names every calendar, also when a commit fell between its two reads", async () => {
     const world = await worldWith(Object.fromEntries([..."abcdefghi"].map((id) => [id, id])));
     let changes = 1;
-    const commit = async (name: string) => {
+    const commit = async ({ name }: { name: string }) => {
       if (name === "page" && changes-- > 0) await world.page([..."abcde"].map((id) => ({ id, name: `${id}2` })));
     };
-    const feed = createFeed({ store: storeOn(between(world.table, commit)), key });
+    const feed = createFeed({ store: storeOn(interfered(world.table, { before: commit })), key });
     const { pages } = await walk({ ...world, feed }, null);
     expect(pages).toEqual([
       ["f=f", "g=g", "h=h", "i=i"],
@@ -161,7 +164,9 @@ describe("who must start over, and who must wait", () => {
     const world = await worldWith({ a: "A", b: "B" });
     const { token } = await walk(world, null);
     await world.page([{ id: "b", name: null }]);
-    const store = storeOn(between(world.table, (name) => (name === "page" ? world.retire() : undefined)));
+    const store = storeOn(
+      interfered(world.table, { before: ({ name }) => (name === "page" ? world.retire() : undefined) }),
+    );
     expect(await createFeed({ store, key }).delta(mailboxId, token, 100)).toMatchObject({ kind: "expired" });
   });
 
@@ -209,7 +214,9 @@ describe("who must start over, and who must wait", () => {
     const world = await worldWith({ a: "A", b: "B" });
     const vanishing = () =>
       createFeed({
-        store: storeOn(between(world.table, (name) => (name === "page" ? world.purge() : undefined))),
+        store: storeOn(
+          interfered(world.table, { before: ({ name }) => (name === "page" ? world.purge() : undefined) }),
+        ),
         key,
       });
     expect(await vanishing().list(mailboxId, { token: null, pageSize: 9 })).toMatchObject({ kind: "unknownMailbox" });

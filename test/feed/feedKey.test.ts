@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { keptFeedKey, readFeedKey } from "../../shared/store/meta.js";
 import { StorageError } from "../../shared/table/errors.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { between } from "../worlds/mailbox.js";
+import { interfered } from "../worlds/tables.js";
 
 const drawing = (byte: number) => () => new Uint8Array(32).fill(byte);
 
@@ -21,8 +21,10 @@ test("the key of the tokens is drawn once, and is the same for all that read it"
 
 test("of many that draw it at once, all go by the one that came first", async () => {
   const table = await opened();
-  const late = between(table, async (request) => {
-    if (request === "transact") await readFeedKey(table, drawing(1));
+  const late = interfered(table, {
+    before: async ({ name }) => {
+      if (name === "transact") await readFeedKey(table, drawing(1));
+    },
   });
   expect([...(await readFeedKey(late, drawing(2)))]).toEqual([...drawing(1)()]);
 });
@@ -36,8 +38,10 @@ test("a row that holds no key is reported, and no weaker one is taken", async ()
 test("a key that could not be read is read again, and one that was read is kept", async () => {
   const table = await opened();
   let isAway = true;
-  const store = between(table, async () => {
-    if (isAway) throw new StorageError("get", "~meta", 503, "ServerBusy");
+  const store = interfered(table, {
+    before: async () => {
+      if (isAway) throw new StorageError("get", "~meta", 503, "ServerBusy");
+    },
   });
   await expect(keptFeedKey(store, drawing(1))).rejects.toThrow("ServerBusy");
   isAway = false;

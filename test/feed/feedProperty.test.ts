@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createFeed } from "../../shared/feed/feed.js";
-import { between, type Edit, key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
-import { storeOn } from "../worlds/rows.js";
+import { type Edit, key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/store.js";
+import { interfered } from "../worlds/tables.js";
 import { ListReader, Reader } from "./reader.js";
 
 /** Something that happens in the mailbox or to its rows. */
@@ -43,13 +44,13 @@ async function happen(world: MailboxWorld, what: Happening): Promise<void> {
   }
 }
 
-/** The turns of a reader: how large its next page is, and what happens before each of the table calls of that turn. */
-const turns = fc.array(
+/** The steps of a reader: how large its next page is, and what happens before each of the table calls of that step. */
+const steps = fc.array(
   fc.record({ pageSize: fc.integer({ min: 1, max: 5 }), during: fc.array(fc.array(happening, { maxLength: 2 })) }),
   { maxLength: 12 },
 );
 
-/** A turn in which nothing happens. */
+/** A step in which nothing happens. */
 const atOnce = { pageSize: 5, during: [] };
 
 /** A mailbox to which things happen before each of a reader's calls to the table. */
@@ -66,7 +67,7 @@ async function eventful(first: Readonly<Record<string, string>>, before: readonl
       observer.note(await world.alive());
     }
   };
-  const feed = createFeed({ store: storeOn(between(world.table, step)), key });
+  const feed = createFeed({ store: storeOn(interfered(world.table, { before: step })), key });
   const sequence = async () => (await world.store.readMailbox(mailboxId))?.checkpoint.sequence ?? null;
   /** What happens before the next calls, and nothing else. */
   const expect = (during: readonly (readonly Happening[])[]) => void pending.splice(0, pending.length, ...during);
@@ -76,7 +77,7 @@ async function eventful(first: Readonly<Record<string, string>>, before: readonl
 test("I6: a reader that starts at any time and pages with any size, while all goes on, ends each walk with the mirror at one moment of it, and at last with exactly the mirror", async () => {
   let expired = 0;
   await fc.assert(
-    fc.asyncProperty(names, fc.array(happening, { maxLength: 4 }), turns, async (first, before, story) => {
+    fc.asyncProperty(names, fc.array(happening, { maxLength: 4 }), steps, async (first, before, story) => {
       const { world, feed, observer, mirror, expect: next } = await eventful(first, before);
       const reader = new Reader(mailboxId, mirror);
       observer.note = (now) => reader.note(now);
@@ -106,7 +107,7 @@ test("I6: a reader that starts at any time and pages with any size, while all go
 test("I6: a list of any number of pages that ends is the mirror at one moment of it, whatever goes on meanwhile", async () => {
   const counts = { ended: 0, expired: 0 };
   await fc.assert(
-    fc.asyncProperty(names, fc.array(happening, { maxLength: 4 }), turns, async (first, before, story) => {
+    fc.asyncProperty(names, fc.array(happening, { maxLength: 4 }), steps, async (first, before, story) => {
       const { feed, observer, mirror, expect: next } = await eventful(first, before);
       const reader = new ListReader(mailboxId, mirror);
       observer.note = (now) => reader.note(now);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createFeed, type ListPage } from "../../shared/feed/feed.js";
-import { between, key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
-import { storeOn } from "../worlds/rows.js";
+import { key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
+import { storeOn } from "../worlds/store.js";
+import { interfered } from "../worlds/tables.js";
 
 describe("single calendars", () => {
   test("I3: one is not missing because its mailbox left while its row was read", async () => {
@@ -104,10 +105,10 @@ describe("lists", () => {
     const world = await worldWith({ a: "A", b: "B" });
     const changing = (times: number) => {
       let left = times;
-      const change = async (name: string) => {
+      const change = async ({ name }: { name: string }) => {
         if (name === "page" && left-- > 0) await world.page([{ id: "a", name: `A${left}` }]);
       };
-      return createFeed({ store: storeOn(between(world.table, change)), key });
+      return createFeed({ store: storeOn(interfered(world.table, { before: change })), key });
     };
     const settled = await changing(2).list(mailboxId, { token: null, pageSize: 9 });
     expect(settled).toMatchObject({ kind: "page", checkpoint: { sequence: 4 } });

@@ -62,10 +62,10 @@ test("I1: whatever a calendar is called and holds, readers get it back as Graph 
         for (const item of items) {
           const row = await store.readCalendar(mailboxId, item.id);
           if (row === null) throw new Error("A calendar is missing.");
-          const told = JSON.parse(JSON.stringify(item)) as JsonObject;
-          expect(row.resource).toEqual(told);
-          expect(readItem(row, null)).toEqual(told);
-          expect(deltaItem(row)).toEqual({ "@odata.type": "#microsoft.graph.calendar", ...told });
+          const expected = JSON.parse(JSON.stringify(item)) as JsonObject;
+          expect(row.resource).toEqual(expected);
+          expect(readItem(row, null)).toEqual(expected);
+          expect(deltaItem(row)).toEqual({ "@odata.type": "#microsoft.graph.calendar", ...expected });
         }
       },
     ),

@@ -130,8 +130,8 @@ test("I3, I7: whatever Graph answers has one meaning, which removes nothing and 
     fc.property(answer, fc.boolean(), (one, askedByLink) => {
       const failure = classify(one, askedByLink, nowMs);
       expect(kinds).toContain(failure.kind);
-      const told = [failure.code, ...codeChain(one), ...Object.values(traceOf(one))];
-      for (const text of told) if (text !== null) expect(text).toMatch(/^[\x20-\x7e]{1,300}$|^$/);
+      const printed = [failure.code, ...codeChain(one), ...Object.values(traceOf(one))];
+      for (const text of printed) if (text !== null) expect(text).toMatch(/^[\x20-\x7e]{1,300}$|^$/);
       if ("retryAfterMs" in failure && failure.retryAfterMs !== null)
         expect(failure.retryAfterMs).toBeGreaterThanOrEqual(0);
       expect(typeof messagesOf(one)).toBe("string");

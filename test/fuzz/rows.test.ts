@@ -23,7 +23,7 @@ const value: fc.Arbitrary<ColumnValue> = fc.oneof(
 );
 
 /** Columns that were right, with some of them changed or gone. */
-function bent(columns: Columns): fc.Arbitrary<Columns> {
+function distorted(columns: Columns): fc.Arbitrary<Columns> {
   const names = [...Object.keys(columns), "link_2", "resource_2", "__proto__", "unknown"];
   return fc
     .tuple(
@@ -42,8 +42,8 @@ const calendar = calendarColumns("adele", row("work"));
 
 describe("I7: a row that somebody else wrote is read as it stands, or refused by a RowError that names the column", () => {
   test.each([
-    ["checkpoint", bent(whole), checkpointOf],
-    ["calendar", bent(calendar), calendarOf],
+    ["checkpoint", distorted(whole), checkpointOf],
+    ["calendar", distorted(calendar), calendarOf],
   ] as const)("%s", (_what, columns, read) => {
     fc.assert(
       fc.property(columns as fc.Arbitrary<Columns>, (given) => {
@@ -63,7 +63,11 @@ describe("I7: a row that somebody else wrote is read as it stands, or refused by
     const rows = fc.array(
       fc.tuple(
         fc.constantFrom(...keys),
-        fc.oneof(bent(whole), bent(calendar), fc.dictionary(fc.constantFrom("run", "figures", "state"), value)),
+        fc.oneof(
+          distorted(whole),
+          distorted(calendar),
+          fc.dictionary(fc.constantFrom("run", "figures", "state"), value),
+        ),
       ),
     );
     const meta = fc.array(

@@ -1,13 +1,24 @@
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../shared/graph/ports.js";
 import type { Ask } from "../../shared/sync/types.js";
-import { ask, asksFor, batchGraph, entriesOf, lastPage, open } from "../worlds/graphClient.js";
-import { answer, errorBody, graphServer, openTransport, scriptedTransport } from "../worlds/scriptedGraph.js";
+import {
+  answer,
+  ask,
+  asksFor,
+  batchGraph,
+  entriesOf,
+  errorBody,
+  graphServer,
+  lastPage,
+  openClient,
+  openTransport,
+  scriptedTransport,
+} from "../worlds/scriptedGraph.js";
 
 describe("asking one mailbox", () => {
   test("is one GET, with the page size, and without query options at the start of a round", async () => {
     const { transport, calls } = batchGraph(() => null);
-    const asked = await open(transport).client.ask([ask("m1")]);
+    const asked = await openClient(transport).client.ask([ask("m1")]);
     expect(calls).toEqual([
       {
         method: "GET",
@@ -31,21 +42,21 @@ describe("asking one mailbox", () => {
     [ask("a/b#c"), "/beta/users/a%2Fb%23c/calendars/delta"],
   ])("%j goes to %s", async (one, rawTarget) => {
     const { transport, calls } = batchGraph(() => null);
-    await open(transport).client.ask([one]);
+    await openClient(transport).client.ask([one]);
     expect(calls.map((call) => call.rawTarget)).toEqual([rawTarget]);
   });
 
   test("replays a link over the wire byte for byte", async () => {
     const { root: local, received } = await graphServer(() => ({ status: 200, body: lastPage("m1") }));
     const target = "/beta/Users('m1')/calendars/delta?%24deltatoken=a'b%2Bc%3dd.e==%20f";
-    const { client } = open(openTransport(local), { root: local });
+    const { client } = openClient(openTransport(local), { root: local });
     expect(await client.ask([ask("m1", `${local}${target}`)])).toMatchObject({ outcomes: [{ kind: "lastPage" }] });
     expect(received.map((request) => request.target)).toEqual([target]);
   });
 
   test("I8: a link that leads elsewhere is refused without any request, and the log does not tell it", async () => {
     const { transport, calls } = batchGraph(() => null);
-    const { client, lines } = open(transport);
+    const { client, lines } = openClient(transport);
     const asked = await client.ask([
       ask("m1", "https://evil.example/beta/users/m1/calendars/delta?$deltatoken=secret"),
     ]);
@@ -57,7 +68,7 @@ describe("asking one mailbox", () => {
 
   test("an id that cannot stand in a path is no mailbox, and asks nothing", async () => {
     const { transport, calls } = batchGraph(() => null);
-    expect(await open(transport).client.ask([ask("..")])).toMatchObject({
+    expect(await openClient(transport).client.ask([ask("..")])).toMatchObject({
       outcomes: [{ kind: "noMailbox", code: "invalidMailboxId" }],
     });
     expect(calls).toEqual([]);
@@ -70,12 +81,12 @@ describe("asking one mailbox", () => {
     ["a refusal", answer(403, errorBody("ErrorQuotaExceeded")), { kind: "mailboxFull", code: "ErrorQuotaExceeded" }],
   ])("I3: %s is no page", async (_what, given, outcome) => {
     const { transport } = scriptedTransport(() => given);
-    expect(await open(transport).client.ask([ask("m1")])).toMatchObject({ outcomes: [outcome] });
+    expect(await openClient(transport).client.ask([ask("m1")])).toMatchObject({ outcomes: [outcome] });
   });
 
   test("a missing item means a lost link only when a delta link was asked", async () => {
     const { transport } = scriptedTransport(() => answer(404, errorBody("ErrorItemNotFound")));
-    const { client } = open(transport);
+    const { client } = openClient(transport);
     const link = lastPage("m1")["@odata.deltaLink"];
     expect((await client.ask([ask("m1", link)])).outcomes).toMatchObject([{ kind: "resetSync" }]);
     expect((await client.ask([ask("m1")])).outcomes).toMatchObject([{ kind: "denied" }]);
@@ -85,7 +96,7 @@ describe("asking one mailbox", () => {
     const { transport } = scriptedTransport(() =>
       answer(429, errorBody("ApplicationThrottled"), { "Retry-After": "9" }),
     );
-    expect(await open(transport).client.ask([ask("m1")])).toEqual({
+    expect(await openClient(transport).client.ask([ask("m1")])).toEqual({
       outcomes: [{ kind: "throttled", code: "ApplicationThrottled", retryAfterMs: 9_000 }],
       requests: 1,
       throttles: 1,
@@ -99,7 +110,7 @@ describe("asking one mailbox", () => {
       status: 401,
       body: errorBody("InvalidAuthenticationToken"),
     }));
-    const { client } = open(openTransport(local, { token: { getToken: async () => `token-${++tokens}` } }), {
+    const { client } = openClient(openTransport(local, { token: { getToken: async () => `token-${++tokens}` } }), {
       root: local,
     });
     expect(await client.ask([ask("m1")])).toMatchObject({
@@ -116,7 +127,7 @@ describe("the log", () => {
     const { transport } = scriptedTransport(() =>
       answer(403, errorBody("Forbidden", "Anna's secret", "ErrorAccessDenied"), headers),
     );
-    const { client, lines } = open(transport);
+    const { client, lines } = openClient(transport);
     await client.ask([ask("m1")]);
     expect(lines).toEqual([
       {
@@ -141,7 +152,7 @@ describe("the log", () => {
     const { transport, calls } = batchGraph((mailboxId) =>
       mailboxId === "m1" ? { status: 500 } : { status: 200, body: lastPage(mailboxId) },
     );
-    const { client, lines } = open(transport);
+    const { client, lines } = openClient(transport);
     await client.ask(asksFor(2));
     const [call] = calls;
     if (call === undefined) throw new Error("Nothing was asked.");
@@ -152,14 +163,14 @@ describe("the log", () => {
 
   test("says once why the identity gives no token, and each time that the network failed", async () => {
     const failure = { kind: "authConfig", code: "tokenUnavailable" } as const;
-    const silent = open(scriptedTransport(() => ({ kind: "fault", failure, detail: "no identity" })).transport);
+    const silent = openClient(scriptedTransport(() => ({ kind: "fault", failure, detail: "no identity" })).transport);
     await silent.client.ask([ask("m1")]);
     await silent.client.ask([ask("m2")]);
     expect(silent.lines).toMatchObject([
       { level: "error", fields: { code: "tokenUnavailable", detail: "no identity" } },
     ]);
     const cut = { kind: "transient", code: "ECONNRESET", retryAfterMs: null } as const;
-    const broken = open(scriptedTransport(() => ({ kind: "fault", failure: cut, detail: null })).transport);
+    const broken = openClient(scriptedTransport(() => ({ kind: "fault", failure: cut, detail: null })).transport);
     await broken.client.ask([ask("m1")]);
     await broken.client.ask([ask("m2")]);
     expect(broken.lines).toHaveLength(2);

@@ -1,13 +1,24 @@
 import { describe, expect, test } from "vitest";
 import type { Answer, Transport } from "../../shared/graph/ports.js";
-import { ask, asksFor, batchGraph, entriesOf, lastPage, mailboxOf, open, root } from "../worlds/graphClient.js";
-import { answer, errorBody, scriptedTransport } from "../worlds/scriptedGraph.js";
+import {
+  answer,
+  ask,
+  asksFor,
+  batchGraph,
+  entriesOf,
+  errorBody,
+  lastPage,
+  mailboxOf,
+  openClient,
+  root,
+  scriptedTransport,
+} from "../worlds/scriptedGraph.js";
 
 describe("asking many mailboxes", () => {
   test("is one request for all, and the outcomes come in the order of the asks", async () => {
     const { transport, calls } = batchGraph((mailboxId) => ({ status: 200, body: lastPage(mailboxId) }));
     const link = `${root}/beta/users/m20/calendars/delta?$deltatoken=a'b%2Bc%3d.==`;
-    const asked = await open(transport).client.ask([...asksFor(19), ask("m20", link)]);
+    const asked = await openClient(transport).client.ask([...asksFor(19), ask("m20", link)]);
     expect(asked).toMatchObject({ requests: 1, throttles: 0, brake: null });
     expect(asked.outcomes.map((outcome) => ("items" in outcome ? outcome.items[0]?.calendarId : outcome.kind))).toEqual(
       [...asksFor(19).map((one) => one.mailboxId), "m20"].map((mailboxId) => `${mailboxId}-calendar`),
@@ -33,7 +44,10 @@ describe("asking many mailboxes", () => {
       m3: { status: 200, body: { value: [] } },
     };
     const { transport, calls } = batchGraph((mailboxId) => items[mailboxId] ?? null);
-    const asked = await open(transport).client.ask([...asksFor(4), ask("m9", "https://evil.example/x?$deltatoken=d")]);
+    const asked = await openClient(transport).client.ask([
+      ...asksFor(4),
+      ask("m9", "https://evil.example/x?$deltatoken=d"),
+    ]);
     expect(asked).toMatchObject({
       outcomes: [
         { kind: "lastPage" },
@@ -59,7 +73,7 @@ describe("asking many mailboxes", () => {
     const { transport, calls } = batchGraph((mailboxId) =>
       mailboxId === "m1" ? bad : { status: 200, body: lastPage(mailboxId) },
     );
-    const asked = await open(transport).client.ask(asksFor(3));
+    const asked = await openClient(transport).client.ask(asksFor(3));
     expect(asked).toMatchObject({
       outcomes: [{ kind: "lastPage" }, { kind: "lastPage" }, { kind: "lastPage" }],
       requests: 2,
@@ -73,7 +87,7 @@ describe("asking many mailboxes", () => {
       mailboxId === "m1" ? refused : { status: 200, body: lastPage(mailboxId) },
     );
     const hasOtherToken = async () => false;
-    expect(await open({ ...transport, hasOtherToken }).client.ask(asksFor(3))).toMatchObject({
+    expect(await openClient({ ...transport, hasOtherToken }).client.ask(asksFor(3))).toMatchObject({
       outcomes: [
         { kind: "lastPage" },
         { kind: "authConfig", code: "InvalidAuthenticationToken" },
@@ -94,7 +108,7 @@ describe("asking many mailboxes", () => {
       }));
       return answer(200, { responses });
     });
-    expect(await open(transport).client.ask(asksFor(2))).toMatchObject({
+    expect(await openClient(transport).client.ask(asksFor(2))).toMatchObject({
       outcomes: [{ kind: "lastPage" }, { kind: "lastPage" }],
     });
     expect(calls.map((call) => call.rawTarget)).toEqual(["/beta/$batch", "/beta/users/m1/calendars/delta"]);
@@ -102,7 +116,10 @@ describe("asking many mailboxes", () => {
 
   test("a link that spells the version otherwise goes by itself", async () => {
     const { transport, calls } = batchGraph((mailboxId) => ({ status: 200, body: lastPage(mailboxId) }));
-    await open(transport).client.ask([...asksFor(2), ask("m9", `${root}/Beta/users/m9/calendars/delta?$deltatoken=d`)]);
+    await openClient(transport).client.ask([
+      ...asksFor(2),
+      ask("m9", `${root}/Beta/users/m9/calendars/delta?$deltatoken=d`),
+    ]);
     expect(calls.map((call) => call.rawTarget)).toEqual([
       "/beta/$batch",
       "/Beta/users/m9/calendars/delta?$deltatoken=d",
@@ -111,16 +128,21 @@ describe("asking many mailboxes", () => {
 
   test("with a batch size of 1 is refused: a mistake in the program", async () => {
     const { transport } = batchGraph(() => null);
-    await expect(open(transport, { batchSize: 1 }).client.ask(asksFor(2))).rejects.toThrow(/2 asks/);
-    await expect(open(transport).client.ask(asksFor(21))).rejects.toThrow(/21 asks/);
-    await expect(open(transport).client.ask([ask("m1"), ask("m1")])).rejects.toThrow(/twice/);
-    expect(() => open(transport, { batchSize: 21 })).toThrow(/1 to 20/);
-    expect(() => open(transport, { root: "http://graph.microsoft.com" })).toThrow(/loopback/);
+    await expect(openClient(transport, { batchSize: 1 }).client.ask(asksFor(2))).rejects.toThrow(/2 asks/);
+    await expect(openClient(transport).client.ask(asksFor(21))).rejects.toThrow(/21 asks/);
+    await expect(openClient(transport).client.ask([ask("m1"), ask("m1")])).rejects.toThrow(/twice/);
+    expect(() => openClient(transport, { batchSize: 21 })).toThrow(/1 to 20/);
+    expect(() => openClient(transport, { root: "http://graph.microsoft.com" })).toThrow(/loopback/);
   });
 
   test("nobody is asked by nothing", async () => {
     const { transport } = batchGraph(() => null);
-    expect(await open(transport).client.ask([])).toEqual({ outcomes: [], requests: 0, throttles: 0, brake: null });
+    expect(await openClient(transport).client.ask([])).toEqual({
+      outcomes: [],
+      requests: 0,
+      throttles: 0,
+      brake: null,
+    });
   });
 });
 
@@ -136,7 +158,7 @@ describe("a batch that is refused whole", () => {
     ["200 with something else", answer(200, { value: [] })],
   ])("by %s blames no mailbox: each is asked by itself", async (_what, refusal) => {
     const { transport, calls } = refuse(refusal);
-    const asked = await open(transport).client.ask(asksFor(6));
+    const asked = await openClient(transport).client.ask(asksFor(6));
     expect(asked.outcomes.map((outcome) => outcome.kind)).toEqual(Array(6).fill("lastPage"));
     expect(asked).toMatchObject({ requests: 7, throttles: 0, brake: null });
     expect(calls).toHaveLength(7);
@@ -144,12 +166,12 @@ describe("a batch that is refused whole", () => {
 
   test("three times in a row is not tried for a quarter of an hour, by no client of the process", async () => {
     const { transport, calls } = refuse(answer(400));
-    const { client, clock } = open(transport);
+    const { client, clock } = openClient(transport);
     const batches = () => calls.filter((call) => call.method === "POST").length;
     for (let round = 0; round < 3; round++) await client.ask(asksFor(2));
     expect(batches()).toBe(3);
     await client.ask(asksFor(2));
-    await open(transport).client.ask(asksFor(2));
+    await openClient(transport).client.ask(asksFor(2));
     expect(batches()).toBe(3);
     clock.atMs = 15 * 60_000;
     await client.ask(asksFor(2));
@@ -162,7 +184,7 @@ describe("a batch that is refused whole", () => {
       const isTaken = calls.filter((each) => each.method === "POST").length === 3;
       return isTaken ? answer(200, { responses: [] }) : answer(400);
     });
-    const { client } = open(transport);
+    const { client } = openClient(transport);
     for (let round = 0; round < 6; round++) await client.ask(asksFor(2));
     expect(calls.filter((call) => call.method === "POST")).toHaveLength(6);
   });
@@ -181,14 +203,14 @@ describe("a batch that is refused whole", () => {
         return sent;
       },
     };
-    await open(counted).client.ask(asksFor(20));
+    await openClient(counted).client.ask(asksFor(20));
     expect(runningMax).toBe(4);
   });
 
   test.each([429, 503])("by %i brakes the whole application, and nothing else goes out", async (status) => {
     const { transport, calls } = refuse(answer(status, "", { "Retry-After": "30" }));
     const stray = ask("m9", `${root}/Beta/users/m9/calendars/delta?$deltatoken=d`);
-    const asked = await open(transport).client.ask([...asksFor(2), stray]);
+    const asked = await openClient(transport).client.ask([...asksFor(2), stray]);
     const outcome = { kind: "throttled", code: `http${status}`, retryAfterMs: 30_000 };
     expect(asked).toEqual({
       outcomes: [outcome, outcome, outcome],
@@ -203,7 +225,10 @@ describe("a batch that is refused whole", () => {
     "by $status is every mailbox's outcome, without single calls",
     async (refusal, outcome) => {
       const { transport, calls } = refuse(refusal);
-      expect(await open(transport).client.ask(asksFor(2))).toMatchObject({ outcomes: [outcome, outcome], brake: null });
+      expect(await openClient(transport).client.ask(asksFor(2))).toMatchObject({
+        outcomes: [outcome, outcome],
+        brake: null,
+      });
       expect(calls).toHaveLength(1);
     },
   );
@@ -223,7 +248,7 @@ describe("a batch that is refused whole", () => {
     const { transport, calls } = scriptedTransport((call) =>
       call.method === "POST" ? failed : answer(200, lastPage(mailboxOf(call.rawTarget))),
     );
-    const { client } = open(transport);
+    const { client } = openClient(transport);
     for (let round = 0; round < 4; round++) {
       const { outcomes } = await client.ask(asksFor(20));
       expect(outcomes.map(({ kind }) => kind)).toEqual(Array(20).fill("lastPage"));
@@ -236,7 +261,7 @@ describe("a batch that is refused whole", () => {
     const { transport } = scriptedTransport((call) =>
       call.method === "POST" || bad(call.rawTarget) ? answer(502) : answer(200, lastPage(mailboxOf(call.rawTarget))),
     );
-    const { outcomes } = await open(transport).client.ask(asksFor(20));
+    const { outcomes } = await openClient(transport).client.ask(asksFor(20));
     expect(outcomes.map(({ kind }) => kind)).toEqual(asksFor(20).map((_, at) => (at === 3 ? "transient" : "lastPage")));
   });
 
@@ -247,7 +272,7 @@ describe("a batch that is refused whole", () => {
         ? { kind: "fault", failure: late, detail: null }
         : answer(200, lastPage(mailboxOf(call.rawTarget))),
     );
-    const { client, clock } = open(transport);
+    const { client, clock } = openClient(transport);
     const posts = () => calls.filter(({ method }) => method === "POST").length;
     const hurry = { onPage: () => undefined, onCall: () => undefined };
     for (let round = 0; round < 8; round++) {
@@ -262,7 +287,7 @@ describe("a batch that is refused whole", () => {
 
   test.each(failures)("by %s as all else is costs a few calls, and batches are gone on with", async (_what, failed) => {
     const { transport, calls } = scriptedTransport(() => failed);
-    const { client } = open(transport);
+    const { client } = openClient(transport);
     for (let round = 1; round <= 5; round++) {
       const { outcomes } = await client.ask(asksFor(20));
       expect(outcomes.map(({ kind }) => kind)).toEqual(Array(20).fill("transient"));
@@ -282,14 +307,14 @@ describe("many throttled items at once", () => {
     });
 
   test("brake the application, for the longest of their waits", async () => {
-    expect(await open(graph(4).transport).client.ask(asksFor(8))).toMatchObject({
+    expect(await openClient(graph(4).transport).client.ask(asksFor(8))).toMatchObject({
       throttles: 4,
       brake: { retryAfterMs: 4_000, code: "http429" },
     });
   });
 
   test("are no brake when they are fewer than half, or the batch is small", async () => {
-    expect(await open(graph(3).transport).client.ask(asksFor(8))).toMatchObject({ throttles: 3, brake: null });
-    expect(await open(graph(7).transport).client.ask(asksFor(7))).toMatchObject({ throttles: 7, brake: null });
+    expect(await openClient(graph(3).transport).client.ask(asksFor(8))).toMatchObject({ throttles: 3, brake: null });
+    expect(await openClient(graph(7).transport).client.ask(asksFor(7))).toMatchObject({ throttles: 7, brake: null });
   });
 });

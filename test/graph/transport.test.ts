@@ -5,15 +5,8 @@ import { claimsOf, guardPolicy } from "../../shared/graph/policies.js";
 import type { TokenSource } from "../../shared/graph/ports.js";
 import { createTransport } from "../../shared/graph/transport.js";
 import { productVersion } from "../../shared/version.js";
-import {
-  answer,
-  countingIds,
-  errorBody,
-  fixedToken,
-  get,
-  graphServer,
-  openTransport,
-} from "../worlds/scriptedGraph.js";
+import { countingIds } from "../worlds/parts.js";
+import { answer, errorBody, fixedToken, get, graphServer, openTransport } from "../worlds/scriptedGraph.js";
 
 const page = { value: [] };
 

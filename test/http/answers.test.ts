@@ -6,8 +6,8 @@ import { mailboxListRoute } from "../../shared/http/mailboxList.js";
 import { openapiRoute } from "../../shared/http/openapi.js";
 import { healthAnswers } from "../../shared/http/status.js";
 import { StorageError } from "../../shared/store/store.js";
+import { context, origin, replyOf, routesOver } from "../worlds/http.js";
 import { mailboxId, worldWith } from "../worlds/mailbox.js";
-import { context, origin, routesOver, seen } from "../worlds/routes.js";
 
 /** Every kind of answer that our routes give, by a name for it. */
 async function everyAnswer() {
@@ -16,7 +16,7 @@ async function everyAnswer() {
   const calendars = `/users/${mailboxId}/calendars`;
   const list = await ask(calendars);
   const fleet = (route: Route, path: string, params = {}, method = "GET") =>
-    through(route, `${origin}/api/${path}`, {}, params, method);
+    through(route, `${origin}/api/${path}`, { params, method });
   const failing = async () => {
     throw new StorageError("get", "", 503, "ServerBusy");
   };
@@ -35,9 +35,9 @@ async function everyAnswer() {
     "a removal": await fleet(mailboxRoute, "mailboxes/gone", { id: "gone" }, "DELETE"),
     "a wrong id": await fleet(mailboxRoute, "mailboxes/a@b", { id: "a@b" }),
     "the description": await fleet(openapiRoute, "openapi.json"),
-    "storage that fails": seen(await httpHandler(mailboxRoute, failing, nowMs)(request, context)),
-    "health, well": seen(await healthAnswers(["00"], nowMs)(async () => world.store)),
-    "health, ill": seen(await healthAnswers(["00"], nowMs)(failing)),
+    "storage that fails": replyOf(await httpHandler(mailboxRoute, failing, nowMs)(request, context)),
+    "health, well": replyOf(await healthAnswers(["00"], nowMs)(async () => world.store)),
+    "health, ill": replyOf(await healthAnswers(["00"], nowMs)(failing)),
   };
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { StorageError } from "../../shared/store/store.js";
-import { mailboxId, mailboxWorld, minuteMs, worldWith } from "../worlds/mailbox.js";
-import { invocationId, origin, routesOver } from "../worlds/routes.js";
+import { invocationId, origin, routesOver } from "../worlds/http.js";
+import { mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { minuteMs } from "../worlds/parts.js";
 
 const guid = "3f0c2d1e-aaaa-4bbb-8ccc-1234567890a1";
 const calendars = `/users/${mailboxId}/calendars`;
@@ -297,7 +298,7 @@ describe("freshness and versions", () => {
 });
 
 describe("names of requests", () => {
-  test("every answer carries our id, and an error tells when and which; a caller's own id must be a GUID", async () => {
+  test("every answer carries our id, and an error says when and which; a caller's own id must be a GUID", async () => {
     const { ask } = await opened();
     expect((await ask(calendars, { "client-request-id": guid })).headers).toMatchObject({
       "request-id": invocationId,

@@ -34,7 +34,7 @@ const mirrored = async () => {
 const truth = (id: string) => [...product.graph.truth(id)].sort((a, b) => (a.id < b.id ? -1 : 1));
 const first = () => ids[0] ?? "";
 
-/** Like TLS in front of the host: the client speaks https, and the host is told so. */
+/** Like TLS in front of the host: the client speaks https, and a header says so to the host. */
 class TlsFrontEnd {
   async execute(context: Context): Promise<void> {
     const url = String(context.request).replace(/^https:/, "http:");
@@ -91,7 +91,7 @@ describe("Microsoft's Graph client, unchanged", () => {
     }
   });
 
-  test("is told what is wrong as Graph tells it", async () => {
+  test("gets errors in Graph's own shape", async () => {
     const ask = graphClient().api(`/users/${first()}/calendars/none`).get();
     await expect(ask).rejects.toMatchObject({
       statusCode: 404,
@@ -113,7 +113,7 @@ describe("Microsoft's Graph client, unchanged", () => {
       Prefer: "odata.maxpagesize=2",
     });
     apply(rows);
-    for (let turn = 0; turn < 3; turn++) {
+    for (let round = 0; round < 3; round++) {
       for (let edit = 0; edit < 20; edit++) product.graph.editAtRandom();
       await mirrored();
       ({ rows, deltaLink } = await walk(client, deltaLink, { Prefer: "odata.maxpagesize=1" }));
@@ -130,8 +130,8 @@ test("tombstones are retired by the timer, and a token from before starts over a
   const [calendar] = truth(first()).filter(({ isRemovable }) => isRemovable);
   product.graph.deleteCalendar(first(), calendar?.id ?? "");
   await mirrored();
-  const told = await bodyOf(await fetch(String(link)));
-  expect(told.value).toMatchObject([{ id: calendar?.id, "@removed": { reason: "deleted" } }]);
+  const followed = await bodyOf(await fetch(String(link)));
+  expect(followed.value).toMatchObject([{ id: calendar?.id, "@removed": { reason: "deleted" } }]);
   const manual = { method: "POST", headers: { "content-type": "application/json" }, body: '{"input":""}' };
   await fetch(`${product.hostUrl()}/admin/functions/retireTombstones`, manual);
   await vi.waitFor(async () => expect((await fetch(String(link))).status).toBe(410), soon);
@@ -153,7 +153,7 @@ describe("the OpenAPI description", () => {
     };
     const { etag = "" } = Object.fromEntries((await api(calendars)).headers);
     const somebody = "3f0c0000-0000-4000-8000-00000000ffff";
-    const chunks = () => new Blob(["{bad"]).stream(); // Its length is not told: the host hands on no body.
+    const chunks = () => new Blob(["{bad"]).stream(); // It has no length: the host hands on no body.
     const requests: readonly (readonly [string, number, RequestInit?])[] = [
       [calendars, 200],
       [`${calendars}?$top=1&$select=name`, 200],

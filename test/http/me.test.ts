@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { addMailbox } from "../../shared/roster/byHand.js";
+import { routesOver } from "../worlds/http.js";
 import { worldWith } from "../worlds/mailbox.js";
-import { routesOver } from "../worlds/routes.js";
 import { row } from "../worlds/rows.js";
 
 const oid = "3f0c2d1e-aaaa-4bbb-8ccc-1234567890a1";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Checkpoint } from "../../shared/sync/types.js";
-import { type MailboxWorld, mailboxId, mailboxWorld, minuteMs, worldWith } from "../worlds/mailbox.js";
-import { origin, routesOver } from "../worlds/routes.js";
+import { origin, routesOver } from "../worlds/http.js";
+import { type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { minuteMs } from "../worlds/parts.js";
 
 const calendars = `/users/${mailboxId}/calendars`;
 const everyRead = [calendars, `${calendars}/a`, `${calendars}/delta`];
@@ -78,7 +79,7 @@ test.each(["noMailbox:ResourceNotFound", "denied:ErrorAccessDenied"])(
   },
 );
 
-describe("refusals tell how fresh the mirror is, where that is known", () => {
+describe("refusals say how fresh the mirror is, where that is known", () => {
   const fresh = (world: MailboxWorld, state: string) => ({
     age: "60",
     "x-mirror-state": state,
@@ -106,11 +107,11 @@ describe("refusals tell how fresh the mirror is, where that is known", () => {
     await world.retire();
     world.clock.ms += minuteMs - 1; // `retire` takes a millisecond.
     expect(await ask(`${calendars}/a`)).toMatchObject({ status: 404, headers: fresh(world, "fresh") });
-    const told = { ...fresh(world, "fresh"), location: `${origin}/api/beta${calendars}/delta` };
-    expect(await ask(String(body["@odata.deltaLink"]))).toMatchObject({ status: 410, headers: told });
+    const expected = { ...fresh(world, "fresh"), location: `${origin}/api/beta${calendars}/delta` };
+    expect(await ask(String(body["@odata.deltaLink"]))).toMatchObject({ status: 410, headers: expected });
     const location = `${origin}/api/beta${calendars}?$select=name&$top=1`;
     const expired = await ask(String(list["@odata.nextLink"]));
-    expect(expired).toMatchObject({ status: 410, headers: { ...told, location } });
+    expect(expired).toMatchObject({ status: 410, headers: { ...expected, location } });
     expect((await ask(location)).body.value).toEqual([{ id: "b", name: "B" }]);
   });
 

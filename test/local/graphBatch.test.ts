@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { trial, verdict } from "../worlds/simulator.js";
+import { simulator, verdict } from "../worlds/simulator.js";
 
 const deltas = (ids: readonly string[]) =>
   ids.map((id, at) => ({ id: String(at), method: "GET", url: `/users/${id}/calendars/delta` }));
 
 describe("a batch", () => {
   test("answers every item by itself, in another order", () => {
-    const { graph, send } = trial({ mailboxes: 20 });
+    const { graph, send } = simulator({ mailboxes: 20 });
     const response = send("POST", "/beta/$batch", { requests: deltas(graph.mailboxes.ids()) });
     const { responses } = JSON.parse(response.body) as { responses: { id: string; status: number }[] };
     const order = responses.map(({ id }) => Number(id));
@@ -18,7 +18,7 @@ describe("a batch", () => {
   });
 
   test("takes headers per item, and links without root and version", () => {
-    const { start, round, batch, mailboxId } = trial({ calendars: 5 });
+    const { start, round, batch, mailboxId } = simulator({ calendars: 5 });
     const { link } = round(start);
     const headers = { Prefer: "odata.maxpagesize=2", "client-request-id": "mine" };
     const items = batch([
@@ -33,7 +33,7 @@ describe("a batch", () => {
   });
 
   test("carries bodies, leaves them out of a 204, and fails what depends on a failure", () => {
-    const { graph, batch, mailboxId } = trial();
+    const { graph, batch, mailboxId } = simulator();
     const list = `/users/${mailboxId}/calendars`;
     const last = graph.truth(mailboxId).at(-1);
     const items = batch([
@@ -53,7 +53,7 @@ describe("a batch", () => {
   });
 
   test("takes as long as its items do, four at a time", () => {
-    const { graph, send, start, ask } = trial({ mailboxes: 20, latency: { minMs: 50, maxMs: 50 } });
+    const { graph, send, start, ask } = simulator({ mailboxes: 20, latency: { minMs: 50, maxMs: 50 } });
     const delayMs = (count: number) =>
       send("POST", "/beta/$batch", { requests: deltas(graph.mailboxes.ids().slice(0, count)) }).delayMs;
     expect([delayMs(1), delayMs(4), delayMs(5), delayMs(20)]).toEqual([50, 50, 100, 250]);
@@ -76,7 +76,7 @@ describe("a batch", () => {
     ["an absolute url", { requests: [{ id: "a", method: "GET", url: "https://graph.microsoft.com/beta/me" }] }],
     ["no method", { requests: [{ id: "a", url: "/me" }] }],
   ])("is refused whole: %s", (_why, body) => {
-    const { graph } = trial();
+    const { graph } = simulator();
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const headers = { authorization: "Bearer fake" };
     expect(verdict(graph.handle({ method: "POST", url: "/beta/$batch", headers, body: text }))).toBe("400 BadRequest");

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { applied, trial, verdict } from "../worlds/simulator.js";
+import { applied, simulator, verdict } from "../worlds/simulator.js";
 
 describe("the calendar list", () => {
   test("comes in pages of ten by $skip, without types", () => {
-    const { graph, mailboxId, page } = trial({ calendars: 23 });
+    const { graph, mailboxId, page } = simulator({ calendars: 23 });
     const first = page(`/beta/users/${mailboxId}/calendars`);
     expect(first["@odata.nextLink"]).toBe(`https://graph.microsoft.com/beta/users/${mailboxId}/calendars?%24skip=10`);
     const second = page(first["@odata.nextLink"] ?? "");
@@ -13,14 +13,14 @@ describe("the calendar list", () => {
   });
 
   test("takes $top, and keeps it in its link", () => {
-    const { page } = trial({ calendars: 5 });
+    const { page } = simulator({ calendars: 5 });
     const first = page("/v1.0/me/calendars?$top=4");
     expect(first.value).toHaveLength(4);
     expect(page(first["@odata.nextLink"] ?? "").value).toHaveLength(1);
   });
 
   test("knows users by principal name too, and forgets the name when it changes", () => {
-    const { graph, mailboxId, ask, page } = trial();
+    const { graph, mailboxId, ask, page } = simulator();
     const user = page(`/beta/users/${mailboxId}`) as unknown as { userPrincipalName: string };
     const named = `/beta/users/${encodeURIComponent(user.userPrincipalName)}/calendars`;
     expect(ask(named).status).toBe(200);
@@ -32,18 +32,18 @@ describe("the calendar list", () => {
 
 describe("ids", () => {
   test("look as real ones do, differ everywhere, and follow from the seed alone", () => {
-    const { graph, mailboxId } = trial({ mailboxes: 50, calendars: 20 });
+    const { graph, mailboxId } = simulator({ mailboxes: 50, calendars: 20 });
     const ids = graph.mailboxes.ids().flatMap((id) => graph.truth(id).map((calendar) => calendar.id));
     expect(new Set(ids).size).toBe(1000);
     expect(ids.every((id) => /^AAMkA[\w-]{110,144}={0,2}$/.test(id))).toBe(true);
     expect(ids.some((id) => id.includes("-")) && ids.some((id) => id.includes("_"))).toBe(true);
     expect(mailboxId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-    expect(trial({ mailboxes: 50, calendars: 20 }).graph.truth(mailboxId)).toEqual(graph.truth(mailboxId));
-    expect(trial({ seed: 2 }).mailboxId).not.toBe(mailboxId);
+    expect(simulator({ mailboxes: 50, calendars: 20 }).graph.truth(mailboxId)).toEqual(graph.truth(mailboxId));
+    expect(simulator({ seed: 2 }).mailboxId).not.toBe(mailboxId);
   });
 
   test("are replaced as a set when a mailbox comes back anew, and its old links are void", () => {
-    const { graph, mailboxId, start, round, ask } = trial();
+    const { graph, mailboxId, start, round, ask } = simulator();
     const before = round(start);
     graph.mailboxes.replaceIds(mailboxId);
     expect(verdict(ask(before.link))).toBe("410 SyncStateNotFound");
@@ -55,7 +55,7 @@ describe("ids", () => {
 
 describe("writing calendars", () => {
   test("POST creates, PATCH changes, DELETE removes, and delta returns it all", () => {
-    const { mailboxId, start, round, ask, send } = trial({ calendars: 1 });
+    const { mailboxId, start, round, ask, send } = simulator({ calendars: 1 });
     const { link } = round(start);
     const list = `/beta/users/${mailboxId}/calendars`;
     const created = send("POST", list, { name: "Volunteers" });
@@ -71,7 +71,7 @@ describe("writing calendars", () => {
   });
 
   test("refuses what Graph refuses", () => {
-    const { graph, mailboxId, send } = trial();
+    const { graph, mailboxId, send } = simulator();
     const list = `/beta/users/${mailboxId}/calendars`;
     const [calendar] = graph.truth(mailboxId);
     expect(verdict(send("DELETE", `${list}/${calendar?.id}`, undefined))).toBe("400 ErrorCannotDeleteObject");
@@ -84,14 +84,14 @@ describe("writing calendars", () => {
 
 describe("the state of a mailbox", () => {
   test("full: delta alone is refused, the list works", () => {
-    const { graph, mailboxId, start, ask } = trial();
+    const { graph, mailboxId, start, ask } = simulator();
     graph.mailboxes.setState(mailboxId, { kind: "full" });
     expect(verdict(ask(start))).toBe("403 ErrorQuotaExceeded");
     expect(ask(`/beta/users/${mailboxId}/calendars`).status).toBe(200);
   });
 
   test("gone and denied: nothing works, until it is normal again", () => {
-    const { graph, mailboxId, start, ask } = trial();
+    const { graph, mailboxId, start, ask } = simulator();
     graph.mailboxes.setState(mailboxId, { kind: "gone", code: "ErrorNonExistentMailbox" });
     expect(verdict(ask(start))).toBe("404 ErrorNonExistentMailbox");
     graph.mailboxes.setState(mailboxId, { kind: "denied" });
@@ -103,7 +103,7 @@ describe("the state of a mailbox", () => {
 
 describe("the door", () => {
   test("takes the configured bearer token only", () => {
-    const { graph, start } = trial({ token: "right" });
+    const { graph, start } = simulator({ token: "right" });
     const ask = (authorization?: string) =>
       verdict(graph.handle({ method: "GET", url: start, headers: { authorization } }));
     expect(ask("Bearer right")).toBe("200");
@@ -113,7 +113,7 @@ describe("the door", () => {
   });
 
   test("has no /me for an app-only token, and no other versions, segments or users", () => {
-    const { start, ask } = trial({ me: null });
+    const { start, ask } = simulator({ me: null });
     expect(verdict(ask("/beta/me/calendars/delta"))).toBe("400 BadRequest");
     expect(verdict(ask(start.replace("beta", "v2.0")))).toBe("400 RequestBroker--ParseUri");
     expect(verdict(ask("/beta/users//calendars/delta"))).toBe("400 RequestBroker--ParseUri");
@@ -121,7 +121,7 @@ describe("the door", () => {
   });
 
   test("gives ids, date and Graph's error shape", () => {
-    const { start, ask } = trial();
+    const { start, ask } = simulator();
     const { headers, body } = ask(`${start}?$top=1`, { "client-request-id": "mine" });
     expect(headers).toMatchObject({ "client-request-id": "mine", date: "Thu, 08 Oct 2026 12:00:00 GMT" });
     const innerError = {

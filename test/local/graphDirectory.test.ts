@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { trial, verdict } from "../worlds/simulator.js";
+import { simulator, verdict } from "../worlds/simulator.js";
 
 const USERS = "/beta/users/delta";
 
 describe("users/delta", () => {
   test("begins with all users, in pages, with what was selected and always the id", () => {
-    const { graph, round } = trial({ mailboxes: 30 });
+    const { graph, round } = simulator({ mailboxes: 30 });
     const { rows, pages } = round(`${USERS}?$select=displayName,userType`, 12);
     expect([rows.length, pages]).toEqual([30, 3]);
     expect(rows.map(({ id }) => id)).toEqual(graph.mailboxes.ids());
@@ -13,7 +13,7 @@ describe("users/delta", () => {
   });
 
   test("shows all properties that a roster needs when nothing is selected", () => {
-    const [user] = trial().round(USERS).rows;
+    const [user] = simulator().round(USERS).rows;
     expect(user).toEqual({
       id: expect.any(String),
       userPrincipalName: "samantha.booth.0@contoso.example",
@@ -25,7 +25,7 @@ describe("users/delta", () => {
   });
 
   test("then returns arrivals, changes, removals of both kinds, and returns", () => {
-    const { graph, round } = trial({ mailboxes: 4 });
+    const { graph, round } = simulator({ mailboxes: 4 });
     const first = round(USERS);
     const [changed = "", soft = "", hard = ""] = graph.mailboxes.ids();
     const [added] = graph.mailboxes.add(1);
@@ -46,7 +46,7 @@ describe("users/delta", () => {
   });
 
   test("gives changed properties only when asked to return=minimal", () => {
-    const { graph, mailboxId, round, ask } = trial();
+    const { graph, mailboxId, round, ask } = simulator();
     const { link } = round(USERS);
     graph.mailboxes.updateUser(mailboxId, { displayName: "Sam" });
     const { value } = JSON.parse(ask(link, { prefer: "return=minimal" }).body) as { value: unknown };
@@ -54,7 +54,7 @@ describe("users/delta", () => {
   });
 
   test("begins at the end with $deltatoken=latest", () => {
-    const { graph, round } = trial({ mailboxes: 3 });
+    const { graph, round } = simulator({ mailboxes: 3 });
     const { rows, link } = round(`${USERS}?$deltatoken=latest`);
     expect(rows).toEqual([]);
     const [added] = graph.mailboxes.add(1);
@@ -62,7 +62,7 @@ describe("users/delta", () => {
   });
 
   test("forgets links after seven days, and says where to begin anew", () => {
-    const { clock, round, ask } = trial();
+    const { clock, round, ask } = simulator();
     const { link } = round(USERS);
     const weekMs = 7 * 24 * 60 * 60 * 1000;
     clock.ms += weekMs;
@@ -75,7 +75,7 @@ describe("users/delta", () => {
   });
 
   test("refuses other options, and tokens that are not its own", () => {
-    const { start, round, ask } = trial();
+    const { start, round, ask } = simulator();
     expect(verdict(ask(`${USERS}?$top=5`))).toBe("400 Request_UnsupportedQuery");
     const foreign = round(start).link.split("token=")[1];
     expect(verdict(ask(`${USERS}?$deltatoken=${foreign}`))).toBe("400 BadRequest");
@@ -84,7 +84,7 @@ describe("users/delta", () => {
 
 describe("members of a group", () => {
   test("are everybody, in pages, without those who left", () => {
-    const { graph, page } = trial({ mailboxes: 7 });
+    const { graph, page } = simulator({ mailboxes: 7 });
     graph.mailboxes.remove(graph.mailboxes.idAt(2));
     const path = `/v1.0/groups/${graph.groups.everybodyId()}/transitiveMembers/microsoft.graph.user`;
     const first = page(`${path}?$top=4&$select=id`);
@@ -95,7 +95,7 @@ describe("members of a group", () => {
   });
 
   test("are those of the group, and an unknown group is not found", () => {
-    const { graph, page, ask } = trial({ mailboxes: 3 });
+    const { graph, page, ask } = simulator({ mailboxes: 3 });
     graph.groups.add("Staff", [graph.mailboxes.idAt(2)]);
     const path = (group: string) => `/beta/groups/${group}/transitiveMembers/microsoft.graph.user`;
     expect(page(path("staff")).value.map(({ id }) => id)).toEqual([graph.mailboxes.idAt(2)]);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../../local/graph/faults.js";
-import { applied, START_MS, trial, verdict } from "../worlds/simulator.js";
+import { startMs } from "../worlds/parts.js";
+import { applied, simulator, verdict } from "../worlds/simulator.js";
 
-/** A trial whose mailbox has had its first round, so that there is a link to follow. */
+/** A simulator whose mailbox has had its first round, so that there is a link to follow. */
 function trialWithLink(calendars = 6) {
-  const made = trial({ calendars, generationsKept: 1000 });
+  const made = simulator({ calendars, generationsKept: 1000 });
   return { ...made, list: `/beta/users/${made.mailboxId}/calendars`, link: made.round(made.start).link };
 }
 
@@ -36,7 +37,7 @@ describe("a refusing fault", () => {
       graph.faults.add({ kind: "throttled", retryAfter, seconds: 2.128, count: 1 });
     }
     const waits = [1, 2, 3, 4].map(() => ask(link).headers["retry-after"]);
-    expect(waits).toEqual(["3", "2.128", new Date(START_MS + 2128).toUTCString(), undefined]);
+    expect(waits).toEqual(["3", "2.128", new Date(startMs + 2128).toUTCString(), undefined]);
   });
 
   test("of claims says which ones", () => {
@@ -49,7 +50,7 @@ describe("a refusing fault", () => {
   });
 
   test("is injected only into what its rule names", () => {
-    const { graph, mailboxId, ask, start } = trial({ mailboxes: 2 });
+    const { graph, mailboxId, ask, start } = simulator({ mailboxes: 2 });
     const other = graph.mailboxes.idAt(1);
     graph.faults.add({ kind: "serverError", mailboxId: other, on: "list" });
     expect(ask(start).status).toBe(200);
@@ -94,7 +95,7 @@ describe("a refusing fault", () => {
   });
 
   test("in a batch is injected into single items, each with its own wait", () => {
-    const { graph, batch } = trial({ mailboxes: 3 });
+    const { graph, batch } = simulator({ mailboxes: 3 });
     graph.faults.add({ kind: "throttled", mailboxId: graph.mailboxes.idAt(1), seconds: 7 });
     const requests = graph.mailboxes
       .ids()
@@ -113,7 +114,7 @@ describe("a fault of a whole batch", () => {
     [{ kind: "unavailable", on: "batch" }, "503"],
     [{ kind: "claimsChallenge", on: "batch" }, "401 InvalidAuthenticationToken"],
   ] satisfies [FaultRule, string][])("%o refuses it, and no item is worked on", (rule, expected) => {
-    const { graph, mailboxId, send } = trial();
+    const { graph, mailboxId, send } = simulator();
     graph.faults.add({ ...rule, count: 1 });
     const requests = [{ id: "a", method: "GET", url: `/users/${mailboxId}/calendars` }];
     expect(verdict(send("POST", "/beta/$batch", { requests }))).toBe(expected);
@@ -210,13 +211,13 @@ describe("a distorting fault", () => {
   });
 
   test("poisonedLink leads to another user", () => {
-    const { graph, start, page } = trial({ mailboxes: 2 });
+    const { graph, start, page } = simulator({ mailboxes: 2 });
     graph.faults.add({ kind: "poisonedLink", form: "user" });
     expect(page(start)["@odata.deltaLink"]).toContain(`/users/${graph.mailboxes.idAt(1)}/`);
   });
 
   test("batches lose an item, double one, or are no JSON", () => {
-    const { graph, mailboxId, send } = trial();
+    const { graph, mailboxId, send } = simulator();
     const requests = ["a", "b", "c"].map((id) => ({ id, method: "GET", url: `/users/${mailboxId}/calendars` }));
     const ids = () =>
       (JSON.parse(send("POST", "/beta/$batch", { requests }).body) as { responses: { id: string }[] }).responses.map(
@@ -243,7 +244,7 @@ describe("a distorting fault", () => {
 });
 
 test("rules are listed with what is left of them, and a malformed rule is refused", () => {
-  const { graph, start, ask } = trial();
+  const { graph, start, ask } = simulator();
   const id = graph.faults.add({ kind: "serverError", count: 2 });
   ask(start);
   expect(graph.faults.rules()).toEqual([{ kind: "serverError", count: 2, id, left: 1 }]);

@@ -2,7 +2,8 @@ import { afterEach, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import { type GraphServer, startGraphServer } from "../../local/graph/server.js";
-import { type Page, START_MS } from "../worlds/simulator.js";
+import { startMs } from "../worlds/parts.js";
+import type { Page } from "../worlds/simulator.js";
 
 const open: GraphServer[] = [];
 afterEach(async () => {
@@ -10,7 +11,7 @@ afterEach(async () => {
 });
 
 async function start() {
-  const core = createGraph({ clock: { nowMs: () => START_MS }, random: randomFrom(7), mailboxes: 3 });
+  const core = createGraph({ clock: { nowMs: () => startMs }, random: randomFrom(7), mailboxes: 3 });
   const server = await startGraphServer({ core, token: "right" });
   open.push(server);
   const ask = (path: string, init: RequestInit = {}) =>

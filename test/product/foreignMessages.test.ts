@@ -47,7 +47,7 @@ afterAll(async () => {
   await azurite?.stop();
 });
 
-test("I7: messages that are no base64 reach the app, are told as poison, and are gone", async () => {
+test("I7: messages that are no base64 reach the app, are logged as poison, and are gone", async () => {
   for (const [name, park, kind] of [
     ["calendar-rounds", "parkRounds", "rounds"],
     ["calendar-pages", "parkPages", "page"],
@@ -55,8 +55,8 @@ test("I7: messages that are no base64 reach the app, are told as poison, and are
     const isOfIt = (event: { readonly function: string }) => event.function === park;
     const ends = await host.someEvents("invocation", texts.length, isOfIt);
     expect(ends.map(({ outcome }) => outcome)).toEqual(texts.map(() => "succeeded"));
-    const told = host.logsOf(park).filter((line) => line.startsWith(`poison ${kind} message dropped`));
-    expect(told).toHaveLength(texts.length);
+    const dropped = host.logsOf(park).filter((line) => line.startsWith(`poison ${kind} message dropped`));
+    expect(dropped).toHaveLength(texts.length);
     expect(await sizeOf(name)).toBe(0);
     await host.event("poison", (event) => event.queue === name && event.reason === "failed");
   }

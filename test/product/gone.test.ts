@@ -21,7 +21,7 @@ test("I7: a table and a changes queue that are deleted under a running host are 
   };
   await product.tick();
   await vi.waitFor(isWhole, soon);
-  for (let turn = 0; turn < 2; turn++) {
+  for (let time = 0; time < 2; time++) {
     const options = { allowInsecureConnection: true };
     await TableClient.fromConnectionString(connectionString, "calendarmirror", options).deleteTable();
     await queue.delete();

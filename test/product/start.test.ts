@@ -32,7 +32,7 @@ async function start(args: readonly string[], env: Record<string, string> = {}) 
 
 const noStack = /\n\s+at |UnhandledPromise|node:internal/;
 
-describe.concurrent("what goes wrong is told in one clear line, with a useful exit code", () => {
+describe.concurrent("what goes wrong is reported in one clear line, with a useful exit code", () => {
   test("wrong settings: all of them at once, exit code 2", async () => {
     const { code, said } = await start(["--once"], { SHARDS: "12", GRAPH_CLOUD: "mars" });
     expect(code).toBe(2);

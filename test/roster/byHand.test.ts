@@ -1,24 +1,64 @@
 import { describe, expect, test } from "vitest";
 import { addMailbox } from "../../shared/roster/byHand.js";
-import { fitUsers, fleet, tickMs } from "../worlds/fleet.js";
-import { httpOf, type Reply } from "../worlds/fleetHttp.js";
+import { discovered, type FleetOptions, fitUsers } from "../worlds/fleet.js";
+import { httpOf, type Reply } from "../worlds/http.js";
+import { tickMs } from "../worlds/parts.js";
 
 /** What operators do by hand, and what the answers say before it does harm. */
 
-async function opened(options: Parameters<typeof fleet>[0] = {}) {
-  const world = fleet({ mailboxes: 8, ...options });
-  await world.store.open();
-  await world.discover();
+async function opened(options: FleetOptions = {}) {
+  const world = await discovered({ mailboxes: 8, ...options });
   await world.tick();
   const [id = ""] = fitUsers(world);
   return { world, http: httpOf(world), id };
 }
 
 const unknown = "3f0c0000-0000-4000-8000-0000000000a1";
+const codeOf = ({ status, body }: Reply) => `${status} ${(body as { error: { code: string } }).error.code}`;
 const said = ({ status, body }: Reply) => {
   const { error } = body as { error?: { code: string; message: string } };
   return `${status} ${error?.code}: ${error?.message}`;
 };
+
+describe("PUT, GET and DELETE mailboxes/{id}", () => {
+  test("PUT creates a manual roster row, and GET shows it", async () => {
+    const { world, http } = await opened({ source: null });
+    const id = world.graph.mailboxes.idAt(1);
+    expect((await http.put(id, '{"displayName":"Ravi"}')).status).toBe(201);
+    expect((await http.put(id)).status).toBe(200);
+    const since = new Date(world.clock.ms).toISOString();
+    expect(await http.get(id)).toMatchObject({
+      status: 200,
+      body: { state: "new", displayName: "Ravi", roster: { source: "manual", state: "active", since } },
+    });
+  });
+
+  test("DELETE answers 204 when all rows are gone, the roster's too, and again", async () => {
+    const { world, http, id } = await opened();
+    for (const _ of [1, 2]) expect((await http.remove(id)).status).toBe(204);
+    expect(world.table.entities().filter(({ rowKey }) => rowKey.includes(id))).toEqual([]);
+    expect(codeOf(await http.get(id))).toBe("404 itemNotFound");
+  });
+
+  test("DELETE that takes longer than its request answers 202, GET shows removing, and the next tick completes it", async () => {
+    const slow = { isSlow: false };
+    const { world, http, id } = await opened({
+      calendars: 250,
+      table: {
+        onCall: (name, { moment }) => {
+          if (slow.isSlow && name === "transact" && moment === "after") world.clock.ms += 30_000;
+        },
+      },
+    });
+    slow.isSlow = true;
+    expect(await http.remove(id)).toMatchObject({ status: 202, body: { id, state: "removing" } });
+    expect(await http.get(id)).toMatchObject({ status: 200, body: { state: "removing" } });
+    slow.isSlow = false;
+    world.clock.ms += tickMs;
+    await world.tick();
+    expect(world.table.entities().filter(({ rowKey }) => rowKey.includes(id))).toEqual([]);
+  });
+});
 
 describe("PUT of a discovered mailbox leaves it discovered, so that its user's leaving is seen", () => {
   test("the answer says who put it there, and a leaver is suspended all the same", async () => {

@@ -3,9 +3,10 @@ import { addMailbox } from "../../shared/roster/byHand.js";
 import { discoverMailboxes } from "../../shared/roster/discover.js";
 import { mailboxKey } from "../../shared/store/keys.js";
 import { stateOf } from "../../shared/sync/state.js";
-import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { dayMs } from "../worlds/parts.js";
 
-async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
+async function opened(options: FleetOptions = {}): Promise<Fleet> {
   const world = fleet({ mailboxes: 60, usersPerPage: 10, ...options });
   await world.store.open();
   return world;
@@ -97,7 +98,7 @@ describe("the passes after it", () => {
     expect((await world.states()).get(id)).toBe("suspended");
     const held = await world.store.readMailbox(id);
     expect(held?.checkpoint).toMatchObject({
-      parkedReason: "suspended",
+      lifecycle: "suspended",
       notBeforeMs: null,
       link: null,
       lastErrorCode: reason,

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { discoverMailboxes } from "../../shared/roster/discover.js";
 import { createStore } from "../../shared/store/store.js";
-import { dayMs, type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { dayMs } from "../worlds/parts.js";
 import { interfered } from "../worlds/tables.js";
 
 /** The end of a process: nothing of ours runs on. */

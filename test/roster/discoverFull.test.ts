@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { actOnRoster } from "../../shared/actions/roster.js";
-import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { dayMs } from "../worlds/parts.js";
 
-async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
+async function opened(options: FleetOptions = {}): Promise<Fleet> {
   const world = fleet({ mailboxes: 60, usersPerPage: 10, ...options });
   await world.store.open();
   return world;

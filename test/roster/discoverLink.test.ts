@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { DirectorySource } from "../../shared/graph/directory.js";
 import { throttled } from "../../shared/sync/brake.js";
-import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
-import { httpOf } from "../worlds/fleetHttp.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { httpOf } from "../worlds/http.js";
 
 /** A refusal of the roster's link is no word about the roster: the link is dropped, and a full round begins. */
 
@@ -14,7 +14,7 @@ type Refusal = readonly [status: number, body: unknown];
 const coded = (status: number, code: string): Refusal => [status, { error: { code, message: "" } }];
 
 /** A world whose directory refuses what `isRefused` says of the request's URL. */
-async function opened(refusal: Refusal, options: Parameters<typeof fleet>[0] = {}) {
+async function opened(refusal: Refusal, options: FleetOptions = {}) {
   const world = fleet({ mailboxes: 60, usersPerPage: 10, ...options });
   await world.store.open();
   world.graph.groups.add(groupId, world.graph.mailboxes.ids());

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { DirectorySource } from "../../shared/graph/directory.js";
 import { readStatus } from "../../shared/views/status.js";
-import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
-import { httpOf } from "../worlds/fleetHttp.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { httpOf } from "../worlds/http.js";
+import { dayMs } from "../worlds/parts.js";
 
 /** Absence of information is no information (I3): what the directory does not return takes nobody away. */
 
@@ -10,7 +11,7 @@ const groupId = "11111111-2222-4333-8444-555555555555";
 const group: DirectorySource = { kind: "group", groupId };
 const hourMs = 3_600_000;
 
-async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
+async function opened(options: FleetOptions = {}): Promise<Fleet> {
   const world = fleet({ mailboxes: 60, usersPerPage: 10, ...options });
   await world.store.open();
   world.graph.groups.add(groupId, world.graph.mailboxes.ids());
@@ -119,9 +120,9 @@ describe("readings of a group that differ without anything having changed", () =
   const shrinkTo = (world: Fleet, from: number, to: number) =>
     world.graph.groups.add(groupId, fitUsers(world).slice(from, to));
 
-  test("I3: all and none by turns take nobody away", async () => {
+  test("I3: all and none in alternation take nobody away", async () => {
     const world = await opened({ source: group });
-    for (let turn = 0; turn < 10; turn++) {
+    for (let pass = 0; pass < 10; pass++) {
       world.graph.faults.clear();
       expect(await world.discover()).toBe("done");
       world.graph.faults.add({ kind: "nobodyListed" });

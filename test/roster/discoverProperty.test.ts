@@ -3,7 +3,8 @@ import type { FaultRule } from "../../local/graph/faults.js";
 import { below, randomFrom } from "../../local/graph/random.js";
 import { actOnRoster } from "../../shared/actions/roster.js";
 import type { DirectorySource } from "../../shared/graph/directory.js";
-import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { dayMs } from "../worlds/parts.js";
 
 /** Any history of a directory that answers well formed and wrong, fails, and is read by processes that die. */
 
@@ -86,7 +87,7 @@ async function suspended(world: Fleet): Promise<ReadonlySet<string>> {
 
 /** A pass with all its continuations, begun again as the host does when it dies. */
 async function pass(world: Fleet): Promise<string> {
-  for (let name = world.newId(), turn = 0; turn < 100; turn++) {
+  for (let name = world.newId(), passNumber = 0; passNumber < 100; passNumber++) {
     try {
       const end = await world.discoverOnce(name);
       if (end.continuation === null) return end.kind;
@@ -113,7 +114,7 @@ async function play(seed: number, source: DirectorySource): Promise<void> {
   let wasRight = true;
   /** Who was fit before each pass since one came to its end: a walk that goes on after a wait has read some pages earlier. */
   let fitSince: ReadonlySet<string>[] = [];
-  for (let turn = 0; turn < passes; turn++) {
+  for (let passNumber = 0; passNumber < passes; passNumber++) {
     for (let edits = story.draw(4); edits > 0; edits--) edit(story);
     if (story.draw(6) === 0) leaveInNumbers(story);
     world.graph.groups.add(groupId, [...members]);
@@ -132,13 +133,13 @@ async function play(seed: number, source: DirectorySource): Promise<void> {
     if (isWrong || kind !== "waiting") wasRight = !isWrong;
     const gone = [...(await suspended(world))].filter((id) => !before.has(id));
     const fit = gone.filter((id) => fitSince.every((users) => users.has(id)));
-    expect(fit, `I3, pass ${turn}: these were fit`).toEqual([]);
+    expect(fit, `I3, pass ${passNumber}: these were fit`).toEqual([]);
     if (kind !== "waiting") fitSince = [];
     const of = Math.max(discovered, (await world.states()).size - before.size); // Who came with the same pass counts.
     const isMass = gone.length >= 3 && gone.length > of * 0.2;
-    expect(isMass && held === null, `I11, pass ${turn}: ${gone.length} of ${of} went unheld`).toBe(false);
+    expect(isMass && held === null, `I11, pass ${passNumber}: ${gone.length} of ${of} went unheld`).toBe(false);
     const code = (await world.store.readDirectory())?.state.lastErrorCode ?? null;
-    expect(kind === "waiting" && code === null, `I7, pass ${turn}: it waits without a reason`).toBe(false);
+    expect(kind === "waiting" && code === null, `I7, pass ${passNumber}: it waits without a reason`).toBe(false);
   }
   isStormy = false;
   await calm(story);
@@ -147,7 +148,7 @@ async function play(seed: number, source: DirectorySource): Promise<void> {
 /** Nothing is wrong any more: within few passes the roster is who is there. */
 async function calm(story: Story): Promise<void> {
   const { world } = story;
-  for (let turn = 0; turn < 6; turn++) {
+  for (let passNumber = 0; passNumber < 6; passNumber++) {
     world.clock.ms += 2 * dayMs;
     await pass(world);
     const end = await actOnRoster("release", world.store, world.newId, world.clock.ms);

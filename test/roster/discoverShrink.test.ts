@@ -1,18 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { actOnRoster } from "../../shared/actions/roster.js";
 import { readStatus } from "../../shared/views/status.js";
-import { dayMs, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { discovered, type Fleet, type FleetOptions, fitUsers } from "../worlds/fleet.js";
+import { dayMs } from "../worlds/parts.js";
 
 /** A sudden shrink is held whichever way it is reported (I11); a single leaver goes at once. */
 
 const hourMs = 3_600_000;
 
-async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
-  const world = fleet({ mailboxes: 60, usersPerPage: 10, ...options });
-  await world.store.open();
-  await world.discover();
-  return world;
-}
+const opened = (options: FleetOptions = {}) => discovered({ mailboxes: 60, usersPerPage: 10, ...options });
 
 const suspended = async (world: Fleet) =>
   [...(await world.states())].flatMap(([id, state]) => (state === "suspended" ? [id] : [])).sort();
@@ -72,7 +68,7 @@ describe.each(ways)("many who leave by %s in one pass of news", (_, leave) => {
   });
 });
 
-describe("a shrink that comes in pieces", () => {
+describe("a shrink that comes in parts", () => {
   test("I11: over several passes of a day counts as one", async () => {
     const world = await opened();
     const fit = fitUsers(world);

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { FaultRule } from "../../local/graph/faults.js";
 import { liftBrake } from "../../shared/actions/brake.js";
-import { releaseMany } from "../../shared/actions/releaseMany.js";
 import { healthAnswers } from "../../shared/http/status.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
 import { brakeLimits, isBraked, throttled } from "../../shared/sync/brake.js";
 import { runPoints } from "../../shared/telemetry/runTelemetry.js";
 import { readHealth, readStatus, type Status } from "../../shared/views/status.js";
-import { type Fleet, type FleetOptions, fitUsers, fleet, tickMs } from "../worlds/fleet.js";
-import { httpOf } from "../worlds/fleetHttp.js";
+import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { httpOf } from "../worlds/http.js";
+import { tickMs } from "../worlds/parts.js";
 
 /** Troubles of the whole application: they are one state, and nobody's own. */
 
@@ -186,7 +186,7 @@ describe("a refusal of the whole application", () => {
     }
   });
 
-  test("is told by runs, by health once it lasts, and in the log", async () => {
+  test("is reported by runs, by health once it lasts, and in the log", async () => {
     const { world } = await opened({ mailboxes: 100, shards: 1 });
     await ticks(world, 3);
     world.graph.faults.add({ kind: "denied" });
@@ -208,7 +208,7 @@ describe("a refusal of the whole application", () => {
 describe("a throttle of the whole application", () => {
   const seven: FaultRule = { kind: "throttledApplication", on: "batch", seconds: 7_200, count: 1 };
 
-  test("I7: freshness follows the clock while it holds, and points of it are told", async () => {
+  test("I7: freshness follows the clock while it holds, and points of it are recorded", async () => {
     const { world, total } = await opened({ mailboxes: 40 });
     await ticks(world, 3);
     expect((await statusOf(world)).mailboxes.freshWithinTwoTicks.count).toBe(total);
@@ -351,43 +351,4 @@ describe("$batch alone in trouble", () => {
       }
     },
   );
-});
-
-describe("POST mailboxes/release", () => {
-  test("I7: releases all of one reason or of its beginning, and nobody else", async () => {
-    const { world } = await opened({ mailboxes: 100, shards: 4 });
-    const [denied, gone] = [fitUsers(world).slice(0, 5), fitUsers(world).slice(5, 8)];
-    for (const id of denied) world.graph.mailboxes.setState(id, { kind: "denied" });
-    for (const id of gone) world.graph.faults.add({ kind: "noMailbox", mailboxId: id });
-    await ticks(world, 2);
-    const http = httpOf(world);
-    expect(await http.releaseAll("")).toMatchObject({ status: 400 });
-    expect(await http.releaseAll("?reason=denied&cursor=x")).toMatchObject({ status: 400 });
-    expect(await http.releaseAll("?reason=denied&state=parked")).toMatchObject({ status: 400 });
-    expect((await http.releaseAll("?reason=den")).body).toEqual({ released: 0, cursor: null });
-    expect((await http.releaseAll("?reason=noMailbox")).body).toEqual({ released: 3, cursor: null });
-    expect((await http.releaseAll("?reason=denied:ErrorAccessDenied")).body).toEqual({ released: 5, cursor: null });
-    expect((await http.releaseAll("?reason=denied:ErrorAccessDenied")).body).toEqual({ released: 0, cursor: null });
-    for (const id of denied) world.graph.mailboxes.setState(id, { kind: "normal" });
-    await world.tick();
-    expect((await statusOf(world)).mailboxes.byState).toMatchObject({ parked: 3 });
-  });
-
-  test("goes on from its cursor when its time was up", async () => {
-    const { world, total } = await opened({ mailboxes: 30, shards: 4 });
-    world.graph.faults.add({ kind: "throttled", seconds: 3_600, retryAfter: "integer" });
-    await ticks(world, 1);
-    await httpOf(world).liftBrake();
-    const waiting = (await statusOf(world)).troubles.waiting[0];
-    let released = 0;
-    let turns = 0;
-    for (let place: Parameters<typeof releaseMany>[1] | null = { shard: 0, after: null }; place !== null; turns++) {
-      const end = await releaseMany(waiting?.reason ?? "", place, world.store, world.shards, () => true);
-      released += end.released;
-      place = end.next;
-    }
-    expect(turns).toBeGreaterThan(4);
-    expect(released).toBe(waiting?.count);
-    expect(total).toBeGreaterThanOrEqual(released);
-  });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Committer } from "../../shared/rounds/committer.js";
 import type { PendingUnit, ShardClaim, Store } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
-import { noTimers } from "../worlds/timers.js";
+import { noTimers } from "../worlds/parts.js";
 
 const claim: ShardClaim = { shard: "00", row: { run: null }, etag: "first" };
 

@@ -8,11 +8,10 @@ import { runRounds } from "../../shared/rounds/runRounds.js";
 import { StorageError } from "../../shared/store/store.js";
 import type { Item, Outcome } from "../../shared/sync/types.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { between } from "../worlds/mailbox.js";
-import { storeOn } from "../worlds/rows.js";
-import { noTimers } from "../worlds/timers.js";
+import { clockAt, runPorts, startMs } from "../worlds/parts.js";
+import { storeOn } from "../worlds/store.js";
+import { interfered } from "../worlds/tables.js";
 
-const startMs = Date.UTC(2026, 9, 8, 12);
 let drawn = 0;
 
 const calendar = (id: string, name = id): Item => ({ calendarId: id, removed: false, properties: { id, name } });
@@ -34,7 +33,7 @@ async function opened(mailboxes: readonly string[] = ["adele"]) {
   const answers = new Map<string, Outcome[]>();
   const queue: Nudge[] = [];
   const sent = { before: async (_nudge: Nudge): Promise<void> => undefined };
-  const clock = { ms: startMs, nowMs: () => clock.ms, sleep: async () => undefined, after: noTimers };
+  const clock = clockAt(startMs);
   let ticks = 0;
   const ask = async (asks: readonly { readonly mailboxId: string }[]): Promise<Asked> => ({
     outcomes: asks.map(({ mailboxId }) => answers.get(mailboxId)?.shift() ?? quiet()),
@@ -42,7 +41,7 @@ async function opened(mailboxes: readonly string[] = ["adele"]) {
     throttles: 0,
     brake: null,
   });
-  const ports: Ports = {
+  const ports = runPorts({
     clock,
     random: { next: () => 0.5 },
     newId: () => `id-${++drawn}`,
@@ -53,10 +52,7 @@ async function opened(mailboxes: readonly string[] = ["adele"]) {
       queue.push(nudge);
     },
     log: () => undefined,
-    limits: runLimits,
-    batchSize: 20,
-    auditMs: 7 * 24 * 60 * 60_000,
-  };
+  });
   const says = (mailbox: string, ...outcomes: readonly Outcome[]) => answers.set(mailbox, [...outcomes]);
   const tick = async (changed: Partial<Ports> = {}) => {
     ticks += 1;
@@ -97,7 +93,7 @@ describe("nudges", () => {
     expect(queue).toEqual([{ mailbox: "adele", sequence: 3 }]);
   });
 
-  test.each(["runRounds", "applyPage"])("%s sends one only when what it tells of can be read", async (driver) => {
+  test.each(["runRounds", "applyPage"])("%s sends one only when the change can be read", async (driver) => {
     const { says, tick, store, queue, sent } = await opened();
     sent.before = async ({ mailbox, sequence }) => {
       const readable = (await store.readMailbox(mailbox))?.checkpoint;
@@ -128,9 +124,11 @@ describe("nudges", () => {
       const { table, says, tick, queue } = await opened();
       let requests = 0;
       const dying = storeOn(
-        between(table, () => {
-          requests += 1;
-          if (requests >= dyingAt) throw new StorageError("any", "00", null, "The process ended.");
+        interfered(table, {
+          before: () => {
+            requests += 1;
+            if (requests >= dyingAt) throw new StorageError("any", "00", null, "The process ended.");
+          },
         }),
       );
       says("adele", last(calendar("a")));
@@ -156,7 +154,7 @@ describe("nudges", () => {
     expect(queue).toEqual([{ mailbox: "adele", sequence: 1 }]);
   });
 
-  test("many mailboxes that change at once are each told of once, and their audits still run", async () => {
+  test("many mailboxes that change at once are each announced once, and their audits still run", async () => {
     const mailboxes = Array.from({ length: 60 }, (_, index) => `m${index}`);
     const { says, tick, queue, ports } = await opened(mailboxes);
     for (const mailbox of mailboxes) says(mailbox, last(calendar("a")));
@@ -187,7 +185,7 @@ describe("nudges", () => {
     expect(most).toBeLessThanOrEqual(runLimits.sendsInFlightMax);
   });
 
-  test("switched off, none is sent, and switching them on later does not tell of the past", async () => {
+  test("switched off, none is sent, and switching them on later does not announce the past", async () => {
     const { says, tick, queue, sequence } = await opened();
     says("adele", page(calendar("a")), last(calendar("b")));
     await tick({ nudge: null });

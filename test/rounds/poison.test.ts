@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { parkPages, parkRounds } from "../../shared/rounds/poison.js";
-import { type Ports, runLimits } from "../../shared/rounds/ports.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { added, storeOn } from "../worlds/rows.js";
-import { noTimers } from "../worlds/timers.js";
+import { keptLog, noTimers, runPorts } from "../worlds/parts.js";
+import { added, storeOn } from "../worlds/store.js";
 
 const nowMs = Date.UTC(2026, 9, 8, 12);
 const inMidRound: Partial<Checkpoint> = { phase: "full", roundId: "round-1", pageNumber: 2 };
@@ -14,9 +13,9 @@ async function opened(changed: Partial<Checkpoint> = inMidRound) {
   const store = storeOn(memoryTable());
   await store.open();
   await added(store, "adele", { sequence: 4, nudgedSequence: 4, ...changed });
-  const logged: string[] = [];
+  const { logged, log } = keptLog();
   const nudges: number[] = [];
-  const ports: Ports = {
+  const ports = runPorts({
     clock: { nowMs: () => nowMs, sleep: () => Promise.reject(new Error("Nobody sleeps here.")), after: noTimers },
     random: { next: () => 0.5 },
     newId: () => "id",
@@ -25,11 +24,8 @@ async function opened(changed: Partial<Checkpoint> = inMidRound) {
     nudge: async ({ sequence }) => {
       nudges.push(sequence);
     },
-    log: (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
-    limits: runLimits,
-    batchSize: 20,
-    auditMs: 7 * 86_400_000,
-  };
+    log,
+  });
   const read = async () => (await store.readMailbox("adele"))?.checkpoint;
   return { ports, logged, nudges, read };
 }
@@ -37,7 +33,7 @@ async function opened(changed: Partial<Checkpoint> = inMidRound) {
 const message = { mailbox: "adele", round: "round-1", page: 2 };
 
 describe("I7: a page message that failed time and again", () => {
-  test("parks its mailbox for a stated reason, to be looked at again, and tells of it", async () => {
+  test("parks its mailbox for a stated reason, to be looked at again, and logs it", async () => {
     const { ports, read, logged } = await opened();
     expect(await parkPages(message, ports)).toBe("parked");
     const { parkedReason, notBeforeMs, phase } = (await read()) ?? {};
@@ -47,7 +43,7 @@ describe("I7: a page message that failed time and again", () => {
     expect(logged).toEqual([expect.stringContaining("error mailbox parked")]);
   });
 
-  test("tells other programs of what its earlier pages changed", async () => {
+  test("notifies other programs of what its earlier pages changed", async () => {
     const { ports, nudges, read } = await opened({ ...inMidRound, phase: "incremental", sequence: 6 });
     await parkPages(message, ports);
     expect(nudges).toEqual([6]);

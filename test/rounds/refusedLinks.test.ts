@@ -5,13 +5,15 @@ import type { SyncMessage } from "../../shared/messages.js";
 import { applyPage } from "../../shared/rounds/applyPage.js";
 import type { Ports } from "../../shared/rounds/ports.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
-import { dayMs, type Fleet, fleet } from "../worlds/fleet.js";
-import { httpOf } from "../worlds/fleetHttp.js";
+import { type Fleet, type FleetOptions, fleet } from "../worlds/fleet.js";
+import { httpOf } from "../worlds/http.js";
+import { dayMs } from "../worlds/parts.js";
+import { isMirrored } from "../worlds/simulator.js";
 
 /** One mailbox that was put on the roster by hand, its ticks, and what was asked of it. */
-async function opened(options: Parameters<typeof fleet>[0] = {}) {
+async function opened(options: FleetOptions = {}) {
   const asked: string[] = [];
-  const onCall: NonNullable<Parameters<typeof fleet>[0]>["onCall"] = ({ rawTarget }) => void asked.push(rawTarget);
+  const onCall: FleetOptions["onCall"] = ({ rawTarget }) => void asked.push(rawTarget);
   const world = fleet({ mailboxes: 1, shards: 1, source: null, generationsKept: 1000, onCall, ...options });
   await world.store.open();
   const http = httpOf(world);
@@ -22,12 +24,7 @@ async function opened(options: Parameters<typeof fleet>[0] = {}) {
   return { world, http, id, asked, starts, checkpoint };
 }
 
-async function isMirrored(world: Fleet, id: string): Promise<boolean> {
-  const rows = await world.store.readCalendars(id);
-  const alive = rows.filter(({ removedMs }) => removedMs === null).map(({ calendarId }) => calendarId);
-  const truth = world.graph.truth(id).map((calendar) => calendar.id);
-  return [...alive].sort().join() === truth.sort().join();
-}
+const isStored = async (world: Fleet, id: string) => isMirrored(world.graph, id, await world.store.readCalendars(id));
 
 const isFresh = { phase: "idle", parkedReason: null, notBeforeMs: null, failuresInARow: 0 };
 
@@ -41,7 +38,7 @@ describe("I7: a link that is refused is a word about the link, not about the mai
       world.graph.createCalendar(id, { name: "Just made" });
       await world.tick();
       expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "delta", generation: 2, resetsInARow: 1 });
-      expect(await isMirrored(world, id)).toBe(true);
+      expect(await isStored(world, id)).toBe(true);
       await world.tick();
       expect(await checkpoint()).toMatchObject({ ...isFresh, generation: 2, resetsInARow: 0 });
       expect(starts()).toBe(2);
@@ -59,7 +56,7 @@ describe("I7: a link that is refused is a word about the link, not about the mai
     world.clock.ms += dayMs;
     await world.tick();
     expect(await checkpoint()).toMatchObject(isFresh);
-    expect(await isMirrored(world, id)).toBe(true);
+    expect(await isStored(world, id)).toBe(true);
   });
 
   test.each(LINK_REFUSALS)(
@@ -76,7 +73,7 @@ describe("I7: a link that is refused is a word about the link, not about the mai
         world.graph.createCalendar(id, { name: `Day ${day}` });
         for (let tick = 0; tick < 3; tick++) await world.tick();
         expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "list" });
-        expect(await isMirrored(world, id)).toBe(true);
+        expect(await isStored(world, id)).toBe(true);
         expect(starts() - before).toBeLessThanOrEqual(1);
       }
       world.graph.faults.clear();
@@ -95,7 +92,7 @@ describe("I7, I8: where delta never comes to an end and the list would, the list
       world.graph.faults.add({ kind: "poisonedLink", form: "longerPath" });
       for (let tick = 0; tick < 4; tick++) await world.tick();
       expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "list", calendarCount: calendars });
-      expect(await isMirrored(world, id)).toBe(true);
+      expect(await isStored(world, id)).toBe(true);
       expect(starts()).toBe(3);
       for (let day = 0; day < 7; day++) {
         world.clock.ms += dayMs;
@@ -116,7 +113,7 @@ describe("I7, I8: where delta never comes to an end and the list would, the list
     world.graph.faults.add(rule);
     for (let tick = 0; tick < 6; tick++) await world.tick();
     expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "list", calendarCount: 120 });
-    expect(await isMirrored(world, id)).toBe(true);
+    expect(await isStored(world, id)).toBe(true);
   });
 });
 
@@ -124,7 +121,7 @@ test.each([1, 120])(
   "I3, I7: pages of delta without any link remove nothing; six in a row later the list serves (%s calendars)",
   async (calendars) => {
     const { world, id, checkpoint } = await opened({ calendars });
-    const bend = (ports: Ports): Ports => {
+    const distort = (ports: Ports): Ports => {
       const ask: Ports["graph"]["ask"] = async (asks) => {
         const asked = await ports.graph.ask(asks);
         const outcomes = asked.outcomes.map((outcome, index) => {
@@ -135,13 +132,13 @@ test.each([1, 120])(
       return { ...ports, graph: { ask } };
     };
     for (let tick = 1; tick <= 7; tick++) {
-      const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, bend(world.ports()));
-      await world.walkAll(pages);
+      const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, distort(world.ports()));
+      await world.applyAll(pages);
       world.clock.ms += 300_000;
       if (tick < 6) expect(await checkpoint()).toMatchObject({ lastErrorCode: "malformedPage", failuresInARow: tick });
     }
     expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "list", calendarCount: calendars });
-    expect(await isMirrored(world, id)).toBe(true);
+    expect(await isStored(world, id)).toBe(true);
   },
 );
 
@@ -164,7 +161,7 @@ test.each([
   expect((await http.act(id, "release")).status).toBe(202);
   await applyPage(http.sent.at(-1) as SyncMessage, refusing(world.ports()));
   expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "delta", generation: 2 });
-  expect(await isMirrored(world, id)).toBe(true);
+  expect(await isStored(world, id)).toBe(true);
 });
 
 test("I7: a deltaLink that is refused like a token, for good, is given up within a day: the start serves", async () => {
@@ -181,11 +178,11 @@ test("I7: a deltaLink that is refused like a token, for good, is given up within
   for (let tick = 0; tick < 288; tick++) {
     world.graph.createCalendar(id, { name: `Of tick ${tick}` });
     const { pages } = await runRounds({ shard: "00", tick: `tick-${tick}` }, refusing(world.ports()));
-    await world.walkAll(pages);
+    await world.applyAll(pages);
     world.clock.ms += 300_000;
   }
   expect(await checkpoint()).toMatchObject({ ...isFresh, strategy: "list" });
-  expect(await isMirrored(world, id)).toBe(true);
+  expect(await isStored(world, id)).toBe(true);
 });
 
 test("I7: a mailbox that was never served is not held for what torn rounds left behind", async () => {
@@ -196,7 +193,7 @@ test("I7: a mailbox that was never served is not held for what torn rounds left 
   world.graph.mailboxes.forgetLinks(id);
   await world.tick();
   expect(await checkpoint()).toMatchObject({ ...isFresh, heldRemovals: null, calendarCount: 1, generation: 2 });
-  expect(await isMirrored(world, id)).toBe(true);
+  expect(await isStored(world, id)).toBe(true);
 });
 
 describe("I9: a resync opens one full round, whoever comes first", () => {

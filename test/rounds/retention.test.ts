@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import { applyRetention, type RetentionPorts } from "../../shared/rounds/retention.js";
 import { shardNames } from "../../shared/store/keys.js";
 import type { Store } from "../../shared/store/store.js";
-import { between, type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
-import { added, row, storeOn } from "../worlds/rows.js";
+import { type MailboxWorld, mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
+import { row } from "../worlds/rows.js";
+import { added, storeOn } from "../worlds/store.js";
+import { interfered } from "../worlds/tables.js";
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -32,7 +34,7 @@ describe("retention", () => {
     expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, leftOver: 0 });
   });
 
-  test("changes nothing else of the mailbox, so that nobody is told", async () => {
+  test("changes nothing else of the mailbox, so that nobody is notified", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     await world.page([{ id: "a", name: null }]);
     const before = (await world.held()).checkpoint;
@@ -57,8 +59,10 @@ describe("retention", () => {
     world.clock.ms += 31 * dayMs;
     let times = 1;
     const store = storeOn(
-      between(world.table, async (name) => {
-        if (name === "transact" && times-- > 0) await world.page([{ id: "a", name: "again" }]);
+      interfered(world.table, {
+        before: async ({ name }) => {
+          if (name === "transact" && times-- > 0) await world.page([{ id: "a", name: "again" }]);
+        },
       }),
     );
     expect(await applyRetention(ports(world, { store }))).toEqual({ kind: "done", deleted: 0, leftOver: 0 });
@@ -69,7 +73,8 @@ describe("retention", () => {
     const world = await worldWith({ a: "A", b: "B" });
     await world.page([{ id: "a", name: null }]);
     world.clock.ms += 31 * dayMs;
-    const store = storeOn(between(world.table, (name) => (name === "transact" ? world.page([]) : undefined)));
+    const before = ({ name }: { name: string }) => (name === "transact" ? world.page([]) : undefined);
+    const store = storeOn(interfered(world.table, { before }));
     expect(await applyRetention(ports(world, { store }))).toEqual({ kind: "done", deleted: 0, leftOver: 1 });
     expect(await applyRetention(ports(world))).toMatchObject({ deleted: 1, leftOver: 0 });
   });
@@ -89,7 +94,7 @@ describe("retention", () => {
     expect(await rowsOf(world.store, "orphan")).toEqual(["-old"]);
   });
 
-  test("I10: a mailbox that cannot be read is told, and the others go on", async () => {
+  test("I10: a mailbox that cannot be read is logged, and the others go on", async () => {
     const world = await worldWith({ a: "A", b: "B" });
     await world.page([{ id: "a", name: null }]);
     const bad = await added(world.store, "bad");

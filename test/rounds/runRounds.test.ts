@@ -6,14 +6,13 @@ import { addMailbox } from "../../shared/roster/byHand.js";
 import { applyPage } from "../../shared/rounds/applyPage.js";
 import { runLimits } from "../../shared/rounds/ports.js";
 import { type RunEnd, runRounds } from "../../shared/rounds/runRounds.js";
-import { sameJson } from "../../shared/sync/merge.js";
 import { stateOf } from "../../shared/sync/state.js";
-import type { JsonObject } from "../../shared/sync/types.js";
-import { trialPorts } from "../worlds/runs.js";
+import { shardRuns } from "../worlds/runs.js";
+import { isMirrored } from "../worlds/simulator.js";
 
 let graph: GraphSimulator;
 let server: GraphServer;
-let trial: ReturnType<typeof trialPorts>;
+let trial: ReturnType<typeof shardRuns>;
 
 async function world(mailboxes: number, calendars: number, settings: { pageSize?: number; batchSize?: number } = {}) {
   graph = createGraph({
@@ -23,7 +22,7 @@ async function world(mailboxes: number, calendars: number, settings: { pageSize?
     calendars,
   });
   server = await startGraphServer({ core: graph });
-  trial = trialPorts(server.url, settings);
+  trial = shardRuns(server.url, settings);
   await trial.ports.store.open();
   for (const id of graph.mailboxes.ids()) await addMailbox(id, {}, trial.ports.store, trial.ports.newId);
 }
@@ -41,19 +40,7 @@ async function mailbox(id: string) {
   return { ...held.checkpoint, state: stateOf(held.checkpoint) };
 }
 
-async function isMirrored(id: string): Promise<boolean> {
-  const rows = (await trial.ports.store.readCalendars(id)).filter(({ removedMs }) => removedMs === null);
-  const truth = graph.truth(id) as unknown as JsonObject[];
-  const mirrored = new Map(rows.map(({ calendarId, resource }) => [calendarId, resource]));
-  return (
-    truth.length === rows.length &&
-    truth.every((calendar) => {
-      const { "@odata.type": _type, ...resource } = mirrored.get(String(calendar["id"])) ?? {};
-      return sameJson(resource, calendar);
-    })
-  );
-}
-
+const isStored = async (id: string) => isMirrored(graph, id, await trial.ports.store.readCalendars(id));
 const ids = () => graph.mailboxes.ids();
 const firstId = () => ids()[0] ?? "";
 
@@ -128,7 +115,7 @@ describe("a run that stops", () => {
     expect((await runRounds(trial.tick(), twin)).kind).toBe("superseded");
     expect(taken?.kind).toBe("done");
     expect(await store.readShardRow("00")).toMatchObject({ row: { run: { tick: "tick-2" } } });
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
   });
 
   test("when the whole application is throttled, brakes all runs until Graph's time is over", async () => {
@@ -139,7 +126,7 @@ describe("a run that stops", () => {
     expect(graph.stats().httpRequests).toBe(0);
     trial.advance(91_000);
     expect((await tick()).kind).toBe("done");
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
   });
 });
 
@@ -151,12 +138,12 @@ describe("I10: one bad mailbox harms no other", () => {
     graph.mailboxes.setState(firstId(), state);
     await tick();
     expect(await mailbox(firstId())).toMatchObject({ state: "parked", parkedReason: reason });
-    for (const id of ids().slice(1)) expect(await isMirrored(id)).toBe(true);
+    for (const id of ids().slice(1)) expect(await isStored(id)).toBe(true);
     graph.mailboxes.setState(firstId(), { kind: "normal" });
     trial.advance(16 * 60_000);
     await tick();
     expect(await mailbox(firstId())).toMatchObject({ state: "fresh", parkedReason: null });
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
   });
 
   test("I3: a mailbox that answers 404 keeps its calendars", async () => {
@@ -190,16 +177,16 @@ describe("delta that does not work", () => {
       state: "fresh",
       lastErrorCode: "ErrorQuotaExceeded",
     });
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
     const [calendar] = graph.truth(firstId()).filter(({ isDefaultCalendar }) => !isDefaultCalendar);
     graph.deleteCalendar(firstId(), calendar?.id ?? "");
     await tick();
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
     graph.mailboxes.setState(firstId(), { kind: "normal" });
     trial.advance(25 * 3_600_000);
     await tick();
     expect(await mailbox(firstId())).toMatchObject({ strategy: "delta", state: "fresh", lastErrorCode: null });
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
   });
 
   test.each(["notTracked", "unknownSegment", "readAsId"] as const)(
@@ -207,7 +194,7 @@ describe("delta that does not work", () => {
     async (availability) => {
       graph.switchDelta("beta", availability);
       await tick();
-      for (const id of ids()) expect(await isMirrored(id)).toBe(true);
+      for (const id of ids()) expect(await isStored(id)).toBe(true);
       expect((await mailbox(firstId())).strategy).toBe("list");
     },
   );
@@ -220,7 +207,7 @@ describe("full rounds", () => {
     graph.createCalendar(firstId(), { name: "new" });
     await tick();
     expect(await mailbox(firstId())).toMatchObject({ state: "fresh", generation: 2, resetsInARow: 1 });
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
   });
 
   /** Whether readers are still served every calendar that the mailbox ever had. */
@@ -238,7 +225,7 @@ describe("full rounds", () => {
     expect(await noneIsGone()).toBe(true);
     await tick();
     expect(await mailbox(firstId())).toMatchObject({ state: "fresh", heldRemovals: null, calendarCount: 3 });
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
   });
 
   test("I11: a list that was halved for once is held, and forgotten when a second full round sees the calendars again", async () => {
@@ -255,10 +242,10 @@ describe("full rounds", () => {
     graph.faults.remove(rule);
     await tick();
     expect(await mailbox(firstId())).toMatchObject({ state: "fresh", heldRemovals: null, calendarCount: 7 });
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
   });
 
-  test("an audit finds what delta had not told, and counts it as drift", async () => {
+  test("an audit finds what delta had not reported, and counts it as drift", async () => {
     await tick();
     graph.faults.add({ kind: "halvedList", mailboxId: firstId() });
     trial.advance(8 * 86_400_000);
@@ -273,7 +260,7 @@ describe("full rounds", () => {
     graph.faults.add({ kind: "endlessLinks", mailboxId: firstId(), form: "rotating" });
     await tick();
     expect(await mailbox(firstId())).toMatchObject({ state: "waiting", lastErrorCode: "loopSamePayload" });
-    expect(await isMirrored(firstId())).toBe(true);
+    expect(await isStored(firstId())).toBe(true);
     for (let more = 0; more < 4; more++) {
       trial.advance(3_600_000);
       await tick();
@@ -286,7 +273,7 @@ test("I8: a poisoned link is not followed, and the mailbox starts over", async (
   graph.faults.add({ kind: "poisonedLink", form: "host", mailboxId: firstId(), count: 1 });
   await tick();
   await tick();
-  expect(await isMirrored(firstId())).toBe(true);
+  expect(await isStored(firstId())).toBe(true);
   expect(trial.logged.join("\n")).toMatch(/linkRefused:(scheme|host)/);
 });
 

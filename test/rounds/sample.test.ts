@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
-import { trialPorts } from "../worlds/runs.js";
+import { shardRuns } from "../worlds/runs.js";
 
 /** The answer that the API page of `calendar: delta` shows, as it stands there. */
 const sample = `{
@@ -70,11 +70,11 @@ describe("the API page's sample answer", () => {
     asked.push(`${request.method} ${request.url} ${request.headers["prefer"]}`);
     response.setHeader("content-type", "application/json").end(sample);
   });
-  let trial: ReturnType<typeof trialPorts>;
+  let trial: ReturnType<typeof shardRuns>;
 
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    trial = trialPorts(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    trial = shardRuns(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     await trial.ports.store.open();
     await addMailbox("me", {}, trial.ports.store, trial.ports.newId);
     await runRounds(trial.tick(), trial.ports);

@@ -32,11 +32,11 @@ function scheduleOf(text: string): Schedule {
 function firings(text: string): string {
   const schedule = readSchedule(text);
   if ("mistake" in schedule) return "refused";
-  const told = starts.flatMap((startMs) => {
+  const fired = starts.flatMap((startMs) => {
     const firstMs = nextFire(schedule, startMs);
     return firstMs === null ? [null] : [firstMs, nextFire(schedule, firstMs)];
   });
-  return told.map((ms) => (ms === null ? "never" : new Date(ms).toISOString().slice(0, 19))).join(" ");
+  return fired.map((ms) => (ms === null ? "never" : new Date(ms).toISOString().slice(0, 19))).join(" ");
 }
 
 describe("I7: no timer stands still because a schedule is read otherwise than by the host", () => {
@@ -65,7 +65,7 @@ describe("I7: no timer stands still because a schedule is read otherwise than by
     expect(own).toEqual(ncrontab.map(([, answer, more]) => (answer === "every" ? [answer, more] : [answer, ""])));
   });
 
-  test("settings take what the host takes and fires, and no range that it would turn", () => {
+  test("settings take what the host takes and fires, and no range that it would reverse", () => {
     const wrong = ncrontab.filter(([text, answer, times]) => {
       const schedule = readSchedule(text);
       const isReversed = !("mistake" in schedule) && schedule.reversed.length > 0;
@@ -87,7 +87,7 @@ function isTaken(SYNC_SCHEDULE: string): boolean {
   }
 }
 
-test("a reversed range is told: what the host makes of it, and how to write what goes round", () => {
+test("a reversed range is refused: the message says what the host makes of it, and how to write what goes round", () => {
   expect(scheduleOf("0 0 22-2 * * fri-mon/2").reversed).toEqual([
     { field: "hour", range: "22-2", readAs: "2-22", around: "22-23,0-2" },
     { field: "day of week", range: "fri-mon/2", readAs: "1-5/2", around: "5-6/2,0-1/2" },

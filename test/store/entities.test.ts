@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { calendarColumns, calendarOf, checkpointColumns, checkpointOf } from "../../shared/store/entities.js";
 import { mailboxKey } from "../../shared/store/keys.js";
 import { shardRowColumns, shardRowOf } from "../../shared/store/shardRow.js";
+import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { tornCheckpoint } from "../../shared/sync/torn.js";
 import type { CalendarRow, Checkpoint, JsonObject } from "../../shared/sync/types.js";
 import { measureEntity } from "../../shared/table/measure.js";
@@ -29,6 +30,7 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
     fc.record({
       mailboxId: text.filter((id) => id !== ""),
       epoch: text,
+      lifecycle: fc.constant("active"),
       strategy: fc.constantFrom("delta" as const, "list" as const),
       generation: count,
       sequence: count,
@@ -133,8 +135,8 @@ describe("checkpoints as columns", () => {
     expect(readCheckpoint(columns)).toEqual(checkpoint("m"));
   });
 
-  test("a row without a needed column is refused by partition, row and column, and its link is not told", () => {
-    for (const name of ["mailboxId", "epoch", "strategy", "phase", "generation", "sequence", "calendarCount"]) {
+  test("a row without a needed column is refused by partition, row and column, and its link is not in the message", () => {
+    for (const name of ["mailboxId", "epoch", "strategy", "phase", "generation", "sequence", "retiredSequence"]) {
       const { [name]: _, ...columns } = checkpointColumns(checkpoint("m", { link: "https://secret" }));
       expect(() => readCheckpoint(columns)).toThrow(
         `Row mailbox|m in partition 0a cannot be read: column ${name} is missing.`,
@@ -143,6 +145,34 @@ describe("checkpoints as columns", () => {
     const { link: _, ...walking } = checkpointColumns(checkpoint("m", { phase: "full" }));
     expect(() => readCheckpoint(walking)).toThrow("column link is missing");
   });
+
+  test("I1, I3: a column that an earlier release did not know is read as if nothing had happened", () => {
+    const parked = { parkedReason: "denied:X", heldRemovals: 3, lastErrorCode: "X", deltaProbeMs: 7, notBeforeMs: 9 };
+    const columns = checkpointColumns(checkpoint("m", { sequence: 7, nudgedSequence: 7, ...parked }));
+    const known = ["mailboxId", "epoch", "strategy", "phase", "link", "generation", "sequence", "retiredSequence"];
+    const few = Object.fromEntries(Object.entries(columns).filter(([name]) => known.includes(name)));
+    const { link, phase, generation, sequence } = checkpoint("m", { sequence: 7 });
+    const place = { link, phase, generation, sequence };
+    expect(readCheckpoint(few)).toEqual({ ...newCheckpoint("m", "epoch-1", null), ...place });
+  });
+
+  test.each([
+    ["active", null, undefined],
+    ["active", "denied:X", "denied:X"],
+    ["suspended", null, "suspended"],
+    ["removing", null, "removing"],
+    // Parked by mistake after it has left: that it has left says more.
+    ["suspended", "poisonedPage", "suspended"],
+  ] as const)(
+    "a mailbox that is %s, with the reason %s, says %s in the column that earlier releases know",
+    (...row) => {
+      const [lifecycle, parkedReason, column] = row;
+      const columns = checkpointColumns(checkpoint("m", { lifecycle, parkedReason }));
+      expect(columns["parkedReason"]).toBe(column);
+      const read = { lifecycle, parkedReason: lifecycle === "active" ? parkedReason : null };
+      expect(readCheckpoint(columns)).toMatchObject(read);
+    },
+  );
 
   test.each([
     ["phase", "sleeping", "holds none of initial, full, incremental, idle"],

@@ -2,22 +2,23 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Held, ShardClaim } from "../../shared/store/store.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
 import { StorageError } from "../../shared/table/errors.js";
-import { added, addedMany, row, rowsFrom, shardRow, storeOn, unit } from "../worlds/rows.js";
-import { newWorld, shard, type World } from "../worlds/store.js";
+import { row, rowsFrom, shardRow, unit } from "../worlds/rows.js";
+import { added, addedMany, type StoreWorld, shard, storeOn, storeWorld } from "../worlds/store.js";
 import type { NewTable } from "../worlds/tables.js";
 
 /** What every Store must do when a unit is torn or an answer is lost. */
 export function faultsContract(name: string, newTable: NewTable): void {
-  let table: World["table"];
-  let store: World["store"];
-  let interference: World["interference"];
-  let interferedStore: World["interferedStore"];
-  let commit: World["commit"];
-  let linkOf: World["linkOf"];
-  let loseAnswers: World["loseAnswers"];
-  let claimed: World["claimed"];
+  let table: StoreWorld["table"];
+  let store: StoreWorld["store"];
+  let interference: StoreWorld["interference"];
+  let interferedStore: StoreWorld["interferedStore"];
+  let commit: StoreWorld["commit"];
+  let linkOf: StoreWorld["linkOf"];
+  let loseAnswers: StoreWorld["loseAnswers"];
+  let claimed: StoreWorld["claimed"];
   beforeEach(async () => {
-    ({ table, store, interference, interferedStore, commit, linkOf, loseAnswers, claimed } = await newWorld(newTable));
+    ({ table, store, interference, interferedStore, commit, linkOf, loseAnswers, claimed } =
+      await storeWorld(newTable));
   });
 
   describe(`${name}: torn units`, () => {

@@ -1,25 +1,26 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Brake, throttled } from "../../shared/sync/brake.js";
-import { added, addedMany, row, rowsFrom, shardRow, storeOn, unit } from "../worlds/rows.js";
-import { newWorld, shard, type World } from "../worlds/store.js";
+import { row, rowsFrom, shardRow, unit } from "../worlds/rows.js";
+import { added, addedMany, type StoreWorld, shard, storeOn, storeWorld } from "../worlds/store.js";
 import { interfered, type NewTable } from "../worlds/tables.js";
 
 /** What every Store must do with the shard's row, the layout, the brake, and mailboxes that go. */
 export function housekeepingContract(name: string, newTable: NewTable): void {
-  let table: World["table"];
-  let store: World["store"];
-  let interference: World["interference"];
-  let interferedStore: World["interferedStore"];
-  let commit: World["commit"];
-  let linkOf: World["linkOf"];
-  let loseAnswers: World["loseAnswers"];
-  let claimed: World["claimed"];
+  let table: StoreWorld["table"];
+  let store: StoreWorld["store"];
+  let interference: StoreWorld["interference"];
+  let interferedStore: StoreWorld["interferedStore"];
+  let commit: StoreWorld["commit"];
+  let linkOf: StoreWorld["linkOf"];
+  let loseAnswers: StoreWorld["loseAnswers"];
+  let claimed: StoreWorld["claimed"];
   beforeEach(async () => {
-    ({ table, store, interference, interferedStore, commit, linkOf, loseAnswers, claimed } = await newWorld(newTable));
+    ({ table, store, interference, interferedStore, commit, linkOf, loseAnswers, claimed } =
+      await storeWorld(newTable));
   });
 
   describe(`${name}: the shard's row`, () => {
-    test("is created once, moves under its ETag, and a run that was overtaken is told", async () => {
+    test("is created once, moves under its ETag, and a run that was superseded learns it", async () => {
       expect(await store.readShardRow(shard)).toBeNull();
       const first = await claimed("run-1");
       expect(await store.readShardRow(shard)).toEqual(first);
@@ -188,7 +189,8 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
         };
         await expect(interferedStore.purgeMailbox("m")).rejects.toThrow("The process ended.");
         const left = (await store.readMailbox("m"))?.checkpoint;
-        if (crashAt > 1) expect(left).toMatchObject({ parkedReason: "removing", phase: "initial", link: null });
+        if (crashAt > 1)
+          expect(left).toMatchObject({ lifecycle: "removing", parkedReason: null, phase: "initial", link: null });
         expect(await store.purgeMailbox("m")).toBe("purged");
         expect(await rowsLeft()).toEqual([]);
       }
@@ -196,13 +198,13 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
 
     test("a worker that commits in between is overtaken: the purge looks again and completes", async () => {
       await filled(3);
-      let turns = 0;
+      let moves = 0;
       interference.before = async ({ name: call, rowKeys }) => {
-        if (call !== "transact" || turns >= 3) return;
-        turns += 1;
+        if (call !== "transact" || moves >= 3) return;
+        moves += 1;
         const now = await store.readMailbox("m");
         if (now !== null && rowKeys.includes("mailbox|m"))
-          await commit([unit(now, `w${turns}`, [row(`late-${turns}`)])]);
+          await commit([unit(now, `w${moves}`, [row(`late-${moves}`)])]);
       };
       expect(await interferedStore.purgeMailbox("m")).toBe("purged");
       expect(await rowsLeft()).toEqual([]);

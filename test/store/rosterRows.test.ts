@@ -6,7 +6,8 @@ import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { newDirectory } from "../../shared/sync/directory.js";
 import { StorageError } from "../../shared/table/errors.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { shardRow, storeOn } from "../worlds/rows.js";
+import { shardRow } from "../worlds/rows.js";
+import { storeOn } from "../worlds/store.js";
 import { azuriteTables, type Interference, interfered, type NewTable } from "../worlds/tables.js";
 
 const row = (mailboxId: string, more: Partial<RosterRow> = {}): RosterRow => ({
@@ -149,7 +150,7 @@ function rosterContract(name: string, newTable: NewTable): void {
   });
 
   describe(`${name}: the roster's checkpoint and the figures`, () => {
-    test("I2: the checkpoint moves under its ETag, and who comes late is told", async () => {
+    test("I2: the checkpoint moves under its ETag, and who comes late is refused", async () => {
       const store = await opened(newTable);
       expect(await store.readDirectory()).toBeNull();
       const hold = { leaving: 7, of: 9, sinceMs: 5_000, generation: 3, needsRelease: true };

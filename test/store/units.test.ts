@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { isMailboxKey } from "../../shared/store/keys.js";
 import { type GroupLimits, groupSize, type Held } from "../../shared/store/store.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
-import { added, checkpoint, row, rowsFrom, shardRow, storeOn, unit } from "../worlds/rows.js";
+import { checkpoint, row, rowsFrom, shardRow, unit } from "../worlds/rows.js";
+import { added, storeOn } from "../worlds/store.js";
 
 const held = (mailboxId: string): Held => ({ checkpoint: checkpoint(mailboxId), etag: "e" });
 const sized = (...sizes: readonly number[]) =>

@@ -2,19 +2,19 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { noCounters } from "../../shared/figures/counters.js";
 import type { Held, Store } from "../../shared/store/store.js";
-import { added, addedMany, checkpoint, row, rowsFrom, storeOn, unit } from "../worlds/rows.js";
-import { newWorld, shard, type World } from "../worlds/store.js";
+import { checkpoint, row, rowsFrom, unit } from "../worlds/rows.js";
+import { added, addedMany, type StoreWorld, shard, storeOn, storeWorld } from "../worlds/store.js";
 import type { NewTable } from "../worlds/tables.js";
 
 /** What every Store must do with mailboxes and units, whatever table it stands on. */
 export function unitsContract(name: string, newTable: NewTable): void {
-  let table: World["table"];
-  let store: World["store"];
-  let commit: World["commit"];
-  let linkOf: World["linkOf"];
-  let claimed: World["claimed"];
+  let table: StoreWorld["table"];
+  let store: StoreWorld["store"];
+  let commit: StoreWorld["commit"];
+  let linkOf: StoreWorld["linkOf"];
+  let claimed: StoreWorld["claimed"];
   beforeEach(async () => {
-    ({ table, store, commit, linkOf, claimed } = await newWorld(newTable));
+    ({ table, store, commit, linkOf, claimed } = await storeWorld(newTable));
   });
 
   describe(`${name}: mailboxes`, () => {
@@ -43,7 +43,7 @@ export function unitsContract(name: string, newTable: NewTable): void {
       expect(await ids("c", null)).toEqual([]);
     });
 
-    test("I10: a checkpoint that nobody can read is told, and the others of the shard are read", async () => {
+    test("I10: a checkpoint that nobody can read is reported, and the others of the shard are read", async () => {
       await addedMany(store, 2);
       await table.transact(shard, [{ kind: "upsert", rowKey: "mailbox|m0005", columns: { link: "secret-link" } }]);
       const read = async (by: Store) => {
@@ -53,12 +53,12 @@ export function unitsContract(name: string, newTable: NewTable): void {
         }
         return found;
       };
-      const told: string[] = [];
-      expect(await read(storeOn(table, { onUnreadable: (error) => told.push(error.message) }))).toEqual([
+      const messages: string[] = [];
+      expect(await read(storeOn(table, { onUnreadable: (error) => messages.push(error.message) }))).toEqual([
         "m000",
         "m001",
       ]);
-      expect(told).toEqual(["Row mailbox|m0005 in partition 00 cannot be read: column mailboxId is missing."]);
+      expect(messages).toEqual(["Row mailbox|m0005 in partition 00 cannot be read: column mailboxId is missing."]);
       await expect(read(store)).rejects.toThrow("column mailboxId is missing");
     });
   });
@@ -181,7 +181,7 @@ export function unitsContract(name: string, newTable: NewTable): void {
       expect(await linkOf("m000")).toBe("twin");
     });
 
-    test("I10: a unit that cannot fit the table is told as too large, writes nothing, and the others go on", async () => {
+    test("I10: a unit that cannot fit the table is reported as too large, writes nothing, and the others go on", async () => {
       const held = await addedMany(store, 3);
       const huge = row("huge", { resource: { text: "x".repeat(600_000) } });
       const units = held.map((one, index) => unit(one, "next", index === 1 ? [row("small"), huge] : [row("work")]));
@@ -192,7 +192,7 @@ export function unitsContract(name: string, newTable: NewTable): void {
       expect(await store.readCalendars("m001")).toEqual([]);
     });
 
-    test("I10: a unit that the table refuses for another reason is told, and the others go on", async () => {
+    test("I10: a unit that the table refuses for another reason is reported, and the others go on", async () => {
       const held = await addedMany(store, 3);
       const units = held.map((one, index) =>
         unit(one, "next", index === 1 ? [row("twice"), row("twice")] : [row("one")]),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decide } from "../../shared/sync/decide.js";
 import { syncLimits } from "../../shared/sync/limits.js";
 import type { Outcome, Phase, Step } from "../../shared/sync/types.js";
-import { checkpointIn, item, lastPage, moment, nowMs, page } from "../worlds/decisions.js";
+import { checkpointIn, item, lastPage, moment, nowMs, page } from "../worlds/rows.js";
 
 const outcomes: Record<Outcome["kind"], Outcome> = {
   page: page("next-2", [item("a")]),
@@ -262,7 +262,7 @@ describe("I7: delta that brings nothing but trouble gives way in the end", () =>
     expect(decide(dropped.next, outcomes[kind], moment)).toMatchObject({ kind: "restart", next: { strategy: "list" } });
   });
 
-  test("a link that is refused like a token, time after time, is dropped: the start tells whether it was the link", () => {
+  test("a link that is refused like a token, time after time, is dropped: the start shows whether it was the link", () => {
     const stepAfter = (failuresInARow: number) =>
       decide(checkpointIn("idle", { failuresInARow }), outcomes.authConfig, moment);
     expect(stepAfter(syncLimits.transientBeforeList - 2).kind).toBe("wait");

@@ -4,7 +4,7 @@ import { decide } from "../../shared/sync/decide.js";
 import { merge, sameJson } from "../../shared/sync/merge.js";
 import { settle } from "../../shared/sync/settle.js";
 import type { CalendarRow, Checkpoint, Item, Outcome, Unit } from "../../shared/sync/types.js";
-import { checkpointIn, item, lastPage, moment, nowMs, page, removal, row } from "../worlds/decisions.js";
+import { checkpointIn, item, lastPage, moment, nowMs, page, removal, row } from "../worlds/rows.js";
 
 function unitFrom(before: Checkpoint, outcome: Outcome, stored: readonly CalendarRow[] = []): Unit {
   const step = decide(before, outcome, moment);
@@ -54,7 +54,7 @@ describe("an incremental page", () => {
     expect(unit).toMatchObject({ rows: [], changes: 0 });
   });
 
-  test("a removed calendar that comes back lives again, with a new sequence", () => {
+  test("a removed calendar that comes back is alive again, with a new sequence", () => {
     const unit = unitFrom(idle, lastPage("d", [item("b")]), [row("b", { removedMs: 1 })]);
     expect(unit.rows).toMatchObject([{ calendarId: "b", removedMs: null, sequence: 8 }]);
   });

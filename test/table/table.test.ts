@@ -42,7 +42,7 @@ describe("table in memory, as strict as Azure", () => {
     expect(table.entities()).toEqual([]);
   });
 
-  test("calls are told before and after; a throw before keeps it from happening, one after loses the answer", async () => {
+  test("calls are announced before and after; a throw before keeps it from happening, one after loses the answer", async () => {
     const seen: string[] = [];
     let fault: TableCallDetail["moment"] | null = null;
     const table = memoryTable({

@@ -154,7 +154,7 @@ export function tableContract(name: string, newTable: NewTable): void {
     },
   );
 
-  test(title("what does not fit is refused as too large, at its position where the service tells it"), async () => {
+  test(title("what does not fit is refused as too large, at its position where the service names it"), async () => {
     const table = await opened();
     const long = await table.transact("p", [create("a"), create("b", { text: "x".repeat(32_769) })]);
     expect(long).toMatchObject({ kind: "refused", index: 1, reason: "tooLarge" });

@@ -13,14 +13,14 @@ import { runRounds } from "../../shared/rounds/runRounds.js";
 import { withSpan } from "../../shared/telemetry/invocation.js";
 import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
 import { pagesAttributes, runAttributes, runPoints } from "../../shared/telemetry/runTelemetry.js";
-import { trialPorts } from "../worlds/runs.js";
+import { shardRuns } from "../worlds/runs.js";
 
 /** Rounds through each fault of the simulator, exported to memory: what is exported holds no secret. */
 
 const token = "an-only-token-of-this-test";
 let graph: GraphSimulator;
 let server: GraphServer;
-let trial: ReturnType<typeof trialPorts>;
+let trial: ReturnType<typeof shardRuns>;
 const spans = new InMemorySpanExporter();
 const points = new InMemoryMetricExporter(AggregationTemporality.DELTA);
 const resource = { "service.name": "mirror", "service.instance.id": "one" };
@@ -40,7 +40,7 @@ beforeAll(async () => {
     calendars: 9,
   });
   server = await startGraphServer({ core: graph, token });
-  trial = trialPorts(server.url, { token, telemetry, pageSize: 4, batchSize: 4 });
+  trial = shardRuns(server.url, { token, telemetry, pageSize: 4, batchSize: 4 });
   await trial.ports.store.open();
   for (const id of graph.mailboxes.ids()) {
     for (const { id: calendarId, name } of graph.truth(id)) graph.renameCalendar(id, calendarId, `Private ${name}`);

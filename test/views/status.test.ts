@@ -7,15 +7,11 @@ import { createStore, StorageError } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
 import { readHealth, readStatus, type Status } from "../../shared/views/status.js";
-import { dayMs, type Fleet, fitUsers, fleet, tickMs } from "../worlds/fleet.js";
-import { httpOf } from "../worlds/fleetHttp.js";
+import { discovered, type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
+import { httpOf } from "../worlds/http.js";
+import { dayMs, tickMs } from "../worlds/parts.js";
 
-async function opened(options: Parameters<typeof fleet>[0] = {}): Promise<Fleet> {
-  const world = fleet({ mailboxes: 40, ...options });
-  await world.store.open();
-  await world.discover();
-  return world;
-}
+const opened = (options: FleetOptions = {}) => discovered({ mailboxes: 40, ...options });
 
 const statusOf = async (world: Fleet) => (await httpOf(world).status()).body as Status;
 
@@ -94,7 +90,7 @@ describe("GET status", () => {
     expect((await statusOf(world)).mailboxes).toMatchObject({ byStrategy: { list: 0 }, strategyNote: null });
   });
 
-  test("a full mailbox among others is told as one", async () => {
+  test("a full mailbox among others is reported as one", async () => {
     const world = await opened({ mailboxes: 8 });
     const [full = ""] = fitUsers(world);
     world.graph.faults.add({ kind: "mailboxFull", mailboxId: full });
@@ -106,7 +102,7 @@ describe("GET status", () => {
     expect(elsewhere.mailboxes.strategyNote).toMatch(/^Delta is not offered here: /);
   });
 
-  test("tells the share that was fresh within two ticks, and the oldest success by name", async () => {
+  test("reports the share that was fresh within two ticks, and the oldest success by name", async () => {
     const world = await opened({ mailboxes: 8, shards: 1 });
     const [late = ""] = fitUsers(world);
     await world.tick();
@@ -120,7 +116,7 @@ describe("GET status", () => {
     expect(mailboxes.oldestSuccess).toEqual({ at: new Date(firstMs).toISOString(), mailbox: late });
   });
 
-  test("tells what each tick did, over all shards, and in sum", async () => {
+  test("reports what each tick did, over all shards, and in sum", async () => {
     const world = await opened();
     const users = fitUsers(world).length;
     world.graph.resetStats();
@@ -170,7 +166,7 @@ describe("GET status", () => {
     expect(later).toMatchObject({ rounds: 12, changes: 480 });
   });
 
-  test("a run that is cut into pieces counts each mailbox once, and each request", async () => {
+  test("a run that is cut into several counts each mailbox once, and each request", async () => {
     const cut = fleet({
       mailboxes: 300,
       shards: 1,
@@ -212,7 +208,7 @@ describe("GET status", () => {
     expect(JSON.stringify(shard?.columns).length).toBeLessThan(500);
   });
 
-  test("tells drift that audits found", async () => {
+  test("reports drift that audits found", async () => {
     const world = await opened({ mailboxes: 6, shards: 1 });
     await world.tick();
     const [id = ""] = fitUsers(world);
@@ -278,52 +274,6 @@ describe("GET status", () => {
       discovered: fitUsers(world).length,
       held: null,
     });
-  });
-});
-
-describe("pacing", () => {
-  test("never-asked mailboxes get their first round so many at a time, and the others go on in each tick", async () => {
-    const world = await opened({ mailboxes: 30, shards: 1, run: { newMailboxesPerTickMax: 10 } });
-    const users = fitUsers(world).length;
-    const fresh: number[] = [];
-    for (let tick = 0; tick < 3; tick++) {
-      await world.tick();
-      const { mailboxes, activity } = await statusOf(world);
-      fresh.push(mailboxes.byState.fresh);
-      expect(mailboxes.total).toBe(users);
-      expect(activity.ticks.at(-1)?.rounds).toBe(mailboxes.byState.fresh);
-    }
-    expect(fresh).toEqual([10, 20, users]);
-  });
-
-  test("the pieces of one tick share one allowance", async () => {
-    const world = fleet({
-      mailboxes: 200,
-      shards: 1,
-      run: { runMsMax: 1, batchesInFlightMax: 1, newMailboxesPerTickMax: 50 },
-      table: { pageSize: 20 },
-      onCall: () => {
-        world.clock.ms += 1;
-      },
-    });
-    await world.store.open();
-    await world.discover();
-    await world.tick();
-    const { mailboxes } = await readStatus(world.store, world.facts, 0, 288);
-    expect(mailboxes.byState).toMatchObject({ fresh: 50, new: fitUsers(world).length - 50 });
-  });
-
-  test("mailboxes that return in numbers are paced like new ones", async () => {
-    const world = await opened({ mailboxes: 30, shards: 1, run: { newMailboxesPerTickMax: 10 } });
-    for (let tick = 0; tick < 3; tick++) await world.tick();
-    const away = fitUsers(world).slice(0, 20);
-    for (const id of away) world.graph.mailboxes.remove(id);
-    expect([await world.discover(), await world.discover()]).toEqual(["held", "done"]);
-    for (const id of away) world.graph.mailboxes.restore(id);
-    await world.discover();
-    await world.tick();
-    const rounds = (await statusOf(world)).activity.ticks.at(-1)?.rounds;
-    expect(rounds).toBe(fitUsers(world).length - 10);
   });
 });
 

@@ -1,10 +1,9 @@
 import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import type { GraphOptions } from "../../local/graph/types.js";
-import { headersOf, parseBody } from "../../shared/graph/answer.js";
 import { createGraphClient } from "../../shared/graph/client.js";
 import { createDirectoryClient, type DirectorySource } from "../../shared/graph/directory.js";
-import type { Call, Transport } from "../../shared/graph/ports.js";
+import type { Call } from "../../shared/graph/ports.js";
 import type { AloneMessage, PageMessage, SyncMessage } from "../../shared/messages.js";
 import { type DiscoverEnd, discoverMailboxes } from "../../shared/roster/discover.js";
 import { type DiscoverLimits, type DiscoverPorts, discoverLimits } from "../../shared/roster/ports.js";
@@ -16,10 +15,8 @@ import { createStore } from "../../shared/store/store.js";
 import { stateOf } from "../../shared/sync/state.js";
 import { type MemoryTableOptions, memoryTable } from "../../shared/table/memoryTable.js";
 import type { MirrorFacts } from "../../shared/views/status.js";
-import { noTimers } from "./timers.js";
-
-export const dayMs = 86_400_000;
-export const tickMs = 300_000;
+import { clockAt, countingIds, dayMs, graphSettings, keptLog, runPorts, startMs, tickMs } from "./parts.js";
+import { answer, scriptedTransport } from "./scriptedGraph.js";
 
 export type FleetOptions = Partial<GraphOptions> & {
   readonly shards?: number;
@@ -33,28 +30,24 @@ export type FleetOptions = Partial<GraphOptions> & {
   readonly onCall?: (call: Call) => void;
 };
 
-/** A whole mirror in one process: the Graph simulator, the table in memory, and a clock in the test's hand. */
+/**
+ * A whole mirror in one process. Real: discovery, runs, pages, the store, and Graph's client. Fake: Graph, which is the
+ * simulator behind the transport's own interface, the table in memory, and a clock in the test's hand.
+ */
 export function fleet(options: FleetOptions = {}) {
-  const clock = {
-    ms: Date.UTC(2026, 9, 8, 12),
-    nowMs: () => clock.ms,
-    sleep: async (ms: number) => {
-      clock.ms += ms;
-    },
-    after: noTimers,
-  };
-  let names = 0;
-  const newId = () => `00000000-0000-4000-8000-${String(++names).padStart(12, "0")}`;
+  const clock = clockAt(startMs);
+  const newId = countingIds();
   const graph = createGraph({ clock, random: randomFrom(7), ...options });
   const shards = shardNames(options.shards ?? 4);
   const table = memoryTable(options.table);
-  const logged: string[] = [];
-  const log: Ports["log"] = (level, message, fields) =>
-    logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
+  const { logged, log } = keptLog();
   const onUnreadable = (error: Error) => log("error", error.message);
   const storeOf = () => createStore({ table, shards: shards.length, newCommitId: newId, onUnreadable });
-  const transport = simulated(graph, newId, options.onCall);
-  const settings = { root: "https://graph.microsoft.com", version: "beta", pageSize: 50, batchSize: 20 };
+  const { transport } = scriptedTransport((call) => {
+    options.onCall?.(call);
+    return simulatedAnswer(graph, call);
+  }, newId);
+  const settings = graphSettings("https://graph.microsoft.com");
   const source = options.source === undefined ? ({ kind: "directory" } as const) : options.source;
   const pageSize = options.usersPerPage === undefined ? {} : { pageSize: options.usersPerPage };
   const discoverPorts = (): DiscoverPorts => ({
@@ -69,25 +62,23 @@ export function fleet(options: FleetOptions = {}) {
     tombstoneMs: 30 * dayMs,
     limits: { ...discoverLimits, ...options.discover },
   });
-  const ports = (): Ports => ({
-    clock,
-    random: { next: () => 1 },
-    newId,
-    graph: createGraphClient({ settings, transport, clock, log }),
-    store: storeOf(),
-    nudge: null,
-    log,
-    limits: { ...runLimits, ...options.run },
-    batchSize: 20,
-    auditMs: 7 * dayMs,
-  });
+  const ports = (): Ports =>
+    runPorts({
+      clock,
+      newId,
+      graph: createGraphClient({ settings, transport, clock, log }),
+      store: storeOf(),
+      log,
+      limits: { ...runLimits, ...options.run },
+    });
   const facts: MirrorFacts = {
     shards,
     source: source === null ? null : "directory",
     isDeltaDocumented: true,
     settings: {},
   };
-  const walkAll = async (messages: readonly (PageMessage | SyncMessage | AloneMessage)[]) => {
+  /** Messages about mailboxes, and all that follow from them. */
+  const applyAll = async (messages: readonly (PageMessage | SyncMessage | AloneMessage)[]) => {
     for (let open = [...messages]; open.length > 0; ) {
       const ends = [];
       for (const message of open) ends.push(await applyPage(message, ports()));
@@ -106,7 +97,7 @@ export function fleet(options: FleetOptions = {}) {
     storeOf,
     discoverPorts,
     ports,
-    walkAll,
+    applyAll,
     /** One invocation of discovery. */
     discoverOnce: (name = newId()): Promise<DiscoverEnd> => discoverMailboxes({ discover: name }, discoverPorts()),
     /** A pass with all its continuations. */
@@ -125,7 +116,7 @@ export function fleet(options: FleetOptions = {}) {
           end = await runRounds(end.continuation, ports());
           pages.push(...end.pages);
         }
-        await walkAll(pages);
+        await applyAll(pages);
       }
       clock.ms += tickMs;
     },
@@ -143,6 +134,14 @@ export function fleet(options: FleetOptions = {}) {
 
 export type Fleet = ReturnType<typeof fleet>;
 
+/** A fleet after its first pass of discovery. */
+export async function discovered(options: FleetOptions = {}): Promise<Fleet> {
+  const world = fleet(options);
+  await world.store.open();
+  await world.discover();
+  return world;
+}
+
 /** Users of the simulator that a roster takes: with mail, enabled, and no guests. */
 export function fitUsers({ graph }: Fleet): readonly string[] {
   return graph.mailboxes.ids().filter((id) => {
@@ -156,32 +155,15 @@ export function fitUsers({ graph }: Fleet): readonly string[] {
   });
 }
 
-/** The simulator behind the transport's own interface: no socket, no time. */
-function simulated(graph: GraphSimulator, newId: () => string, onCall: FleetOptions["onCall"]): Transport {
-  return {
-    async send(call) {
-      onCall?.(call);
-      const response = graph.handle({
-        method: call.method,
-        url: call.rawTarget,
-        headers: { ...call.headers, authorization: "Bearer test", prefer: call.headers["Prefer"] },
-        ...(call.body === null ? {} : { body: JSON.stringify(call.body) }),
-      });
-      const record = { requests: 1, clientRequestId: newId() };
-      if (response.connectionReset === true) {
-        const failure = { kind: "transient", code: "ECONNRESET", retryAfterMs: null } as const;
-        return { kind: "fault", failure, detail: null, ...record };
-      }
-      const headers = headersOf(Object.entries(response.headers));
-      return {
-        kind: "answer",
-        answer: { status: response.status, headers, body: parseBody(response.body) },
-        ...record,
-      };
-    },
-    hasOtherToken: async () => true,
-    nextRequestId: newId,
-    batchHealth: { refusalsInARow: 0, pausedUntilMs: 0, patienceMs: null, cutInARow: 0 },
-    close: () => undefined,
-  };
+function simulatedAnswer(graph: GraphSimulator, call: Call): ReturnType<Parameters<typeof scriptedTransport>[0]> {
+  const response = graph.handle({
+    method: call.method,
+    url: call.rawTarget,
+    headers: { ...call.headers, authorization: "Bearer test", prefer: call.headers["Prefer"] },
+    ...(call.body === null ? {} : { body: JSON.stringify(call.body) }),
+  });
+  if (response.connectionReset === true) {
+    return { kind: "fault", failure: { kind: "transient", code: "ECONNRESET", retryAfterMs: null }, detail: null };
+  }
+  return answer(response.status, response.body, response.headers);
 }

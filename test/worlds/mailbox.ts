@@ -7,18 +7,19 @@ import { decide } from "../../shared/sync/decide.js";
 import { settle } from "../../shared/sync/settle.js";
 import type { Item, Json, JsonObject } from "../../shared/sync/types.js";
 import { type MemoryTable, type MemoryTableOptions, memoryTable } from "../../shared/table/memoryTable.js";
-import type { Table } from "../../shared/table/table.js";
-import { storeOn } from "./rows.js";
+import { minuteMs, startMs } from "./parts.js";
+import { storeOn } from "./store.js";
 
 export const key = new Uint8Array(32).fill(7);
 export const mailboxId = "adele";
-const startMs = Date.UTC(2026, 9, 8, 12);
-export const minuteMs = 60_000;
 
 /** What happens to one calendar on a page. */
 export type Edit = { readonly id: string; readonly name: string | null };
 
-/** A mailbox whose calendars change through the real decisions, the real settling and the real store. */
+/**
+ * One mailbox and its feed. Real: what decides, settles, stores, purges and serves. Fake: its pages, which a test writes as
+ * edits of calendars, the table in memory, and the clock.
+ */
 export type MailboxWorld = {
   readonly table: MemoryTable;
   readonly store: Store;
@@ -123,28 +124,4 @@ export async function worldWith(
   await world.add();
   await world.fullRound(names);
   return world;
-}
-
-/** The table of a reader or another program, with something that happens just before each of its requests. */
-export function between(table: Table, before: (request: "get" | "page" | "transact") => Promise<void> | void): Table {
-  return {
-    createIfMissing: () => table.createIfMissing(),
-    get: async (partitionKey, rowKey) => {
-      await before("get");
-      return table.get(partitionKey, rowKey);
-    },
-    transact: async (partitionKey, actions) => {
-      await before("transact");
-      return table.transact(partitionKey, actions);
-    },
-    async *pages(...query) {
-      const pages = table.pages(...query)[Symbol.asyncIterator]();
-      for (;;) {
-        await before("page");
-        const { value, done } = await pages.next();
-        if (done === true) return;
-        yield value;
-      }
-    },
-  };
 }

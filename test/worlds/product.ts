@@ -4,42 +4,45 @@ import { startAzurite } from "../../local/azurite.js";
 import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import { startGraphServer } from "../../local/graph/server.js";
+import type { GraphOptions } from "../../local/graph/types.js";
 import { programPath, root } from "../../local/root.js";
 import { mirrorView } from "../../local/start/mirrorView.js";
 import { type Child, run } from "../../local/start/processes.js";
 import { productAt } from "../../local/start/product.js";
-import { sameJson } from "../../shared/sync/merge.js";
-import type { JsonObject } from "../../shared/sync/types.js";
+import { isMirrored } from "./simulator.js";
 
-const shards = 4;
+export const shards = 4;
 
-/** The built app in a real host process, over real Azurite, beside a Graph simulator that the test holds in its hand. */
-export type Product = Awaited<ReturnType<typeof startProduct>>;
-
-export async function startProduct(world: { mailboxes: number; calendars: number; settings?: Record<string, string> }) {
+/** What hosts run beside: real Azurite, and the Graph simulator behind HTTP. `env`: leads a host to both of them. */
+export async function startSurroundings(options: Partial<GraphOptions>) {
   const token = randomBytes(16).toString("hex");
-  const graph = createGraph({
-    clock: { nowMs: () => Date.now() },
-    random: randomFrom(1),
-    mailboxes: world.mailboxes,
-    calendars: world.calendars,
-  });
+  const graph = createGraph({ clock: { nowMs: () => Date.now() }, random: randomFrom(1), ...options });
   const [azurite, server] = await Promise.all([startAzurite(), startGraphServer({ core: graph, token })]);
-  const settings = {
+  const env: NodeJS.ProcessEnv = {
     ...process.env,
     AzureWebJobsStorage: azurite.connectionString,
     GRAPH_ENDPOINT: server.url,
     GRAPH_ACCESS_TOKEN: token,
     SHARDS: String(shards),
-    SYNC_SCHEDULE: "0 0 0 1 1 *", // Only the ticks that the test asks for.
-    ...world.settings,
+    SYNC_SCHEDULE: "0 0 0 1 1 *", // Only the ticks that are asked for.
   };
-  const view = mirrorView(azurite.connectionString, "calendarmirror", shards);
+  const stop = () => Promise.all([server.close(), azurite.stop()]);
+  return { graph, connectionString: azurite.connectionString, env, stop };
+}
+
+/** The built app in a real host process, over real Azurite, beside a Graph simulator that the test holds in its hand. */
+export type Product = Awaited<ReturnType<typeof startProduct>>;
+
+export async function startProduct(world: { mailboxes: number; calendars: number; settings?: Record<string, string> }) {
+  const { mailboxes, calendars } = world;
+  const { graph, connectionString, env, stop } = await startSurroundings({ mailboxes, calendars });
+  const settings = { ...env, ...world.settings };
+  const view = mirrorView(connectionString, "calendarmirror", shards);
   let host = await startHost(settings);
   return {
     graph,
     view,
-    connectionString: azurite.connectionString,
+    connectionString,
     hostUrl: () => host.url,
     add: () => productAt(host.url).addMailboxes(graph.mailboxes.ids().map((id) => ({ id }))),
     tick: () => productAt(host.url).tick(),
@@ -59,7 +62,7 @@ export async function startProduct(world: { mailboxes: number; calendars: number
     different: () => different(graph, view),
     stop: async () => {
       await host.child.stop();
-      await Promise.all([server.close(), azurite.stop()]);
+      await stop();
     },
   };
 }
@@ -89,15 +92,6 @@ async function startHost(env: NodeJS.ProcessEnv): Promise<{ child: Child; url: s
 
 async function different(graph: GraphSimulator, view: ReturnType<typeof mirrorView>): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const id of graph.mailboxes.ids()) {
-    const rows = (await view.calendars(id)).filter(({ removedMs }) => removedMs === null);
-    const mirrored = new Map(rows.map(({ calendarId, resource }) => [calendarId, resource]));
-    const truth = graph.truth(id) as unknown as JsonObject[];
-    const isSame = truth.every((calendar) => {
-      const { "@odata.type": _type, ...resource } = mirrored.get(String(calendar["id"])) ?? {};
-      return sameJson(resource, calendar);
-    });
-    if (!isSame || mirrored.size !== truth.length) found.push(id);
-  }
+  for (const id of graph.mailboxes.ids()) if (!isMirrored(graph, id, await view.calendars(id))) found.push(id);
   return found;
 }

@@ -1,52 +1,19 @@
 import type { ShardRow } from "../../shared/store/shardRow.js";
-import {
-  createStore,
-  type Held,
-  manualSource,
-  type PendingUnit,
-  type RosterRow,
-  type Store,
-  type StoreParts,
-} from "../../shared/store/store.js";
-import type { CalendarRow, Checkpoint } from "../../shared/sync/types.js";
+import type { Held, PendingUnit } from "../../shared/store/store.js";
+import { newCheckpoint } from "../../shared/sync/checkpoint.js";
+import type { CalendarRow, Checkpoint, Item, JsonObject, Moment, Outcome, Phase } from "../../shared/sync/types.js";
 
-/** Any checkpoint of a mailbox in rest, about 1 KB with its link. */
+/** Builders of what is stored, and of what Graph's pages say: a test writes only what it is about. */
+
+export const nowMs = Date.UTC(2026, 0, 1, 12);
+export const moment: Moment = { nowMs, jitter: 1, roundId: "round-new", tick: "tick-1" };
+
+/** The checkpoint of a mailbox in rest, about 1 KB with its link. */
 export function checkpoint(mailboxId: string, changed: Partial<Checkpoint> = {}): Checkpoint {
-  const base = {
-    mailboxId,
-    epoch: "epoch-1",
-    strategy: "delta",
-    phase: "idle",
-    link: "https://graph.example/delta-0",
-    generation: 1,
-    sequence: 0,
-    nudgedSequence: 0,
-    retiredSequence: 0,
-    roundId: "round-1",
-    roundReason: "changes",
-    roundStartedMs: 1_000,
-    pageNumber: 1,
-    payloadHash: null,
-    payloadRepeats: 0,
-    notBeforeMs: null,
-    lastSuccessMs: 2_000,
-    lastChangeMs: null,
-    lastFullRoundMs: 3_000,
-    failuresInARow: 0,
-    resetsInARow: 0,
-    loopsInARow: 0,
-    lastErrorCode: null,
-    parkedReason: null,
-    heldRemovals: null,
-    deltaProbeMs: null,
-    driftFound: 0,
-    calendarCount: 0,
-    displayName: "Adele Vance",
-    lastTick: "tick-1",
-    walked: null,
-    aloneUntilMs: null,
-  };
-  return { ...base, ...changed } as Checkpoint;
+  const asked = { generation: 1, roundId: "round-1", roundReason: "changes", roundStartedMs: 1_000, pageNumber: 1 };
+  const served = { phase: "idle", link: "https://graph.example/delta-0", lastSuccessMs: 2_000, lastFullRoundMs: 3_000 };
+  const fresh = newCheckpoint(mailboxId, "epoch-1", "Adele Vance");
+  return { ...fresh, ...asked, ...served, lastTick: "tick-1", ...changed } as Checkpoint;
 }
 
 export function row(calendarId: string, changed: Partial<CalendarRow> = {}): CalendarRow {
@@ -82,44 +49,32 @@ export function shardRow(runId: string, cursor: string | null = null): ShardRow 
   return { run };
 }
 
-/** A store whose commit ids are counted up, so that runs of a test are alike. */
-export function storeOn(table: StoreParts["table"], changed: Partial<StoreParts> = {}): Store {
-  commitIds += 1;
-  const writer = commitIds;
-  let count = 0;
-  const newCommitId = () => {
-    count += 1;
-    return `commit-${writer}-${count}`;
+/** The checkpoint of mailbox `m` in a phase. */
+export function checkpointIn(phase: Phase, more: Partial<Checkpoint> = {}): Checkpoint {
+  const fresh = newCheckpoint("m", "epoch", null);
+  const asked = { generation: 1, roundId: "round-1", roundStartedMs: nowMs - 1000, pageNumber: 1, calendarCount: 2 };
+  const served = { lastSuccessMs: nowMs - 300_000, lastFullRoundMs: nowMs - 300_000 };
+  const base: Record<Phase, Checkpoint> = {
+    initial: { ...fresh, phase: "initial", link: null },
+    full: { ...fresh, ...asked, phase: "full", link: "next-1" },
+    incremental: { ...fresh, ...asked, ...served, phase: "incremental", roundReason: "changes", link: "next-1" },
+    idle: { ...fresh, ...asked, ...served, phase: "idle", link: "delta-1" },
   };
-  return createStore({ table, shards: 1, newCommitId, ...changed });
+  return { ...base[phase], ...more } as Checkpoint;
 }
 
-let commitIds = 0;
-
-export async function added(store: Store, mailboxId: string, changed: Partial<Checkpoint> = {}): Promise<Held> {
-  const row: RosterRow = {
-    mailboxId,
-    source: manualSource,
-    state: "active",
-    generation: 0,
-    step: 0,
-    userPrincipalName: null,
-    displayName: null,
-    leaveReason: null,
-    sinceMs: null,
-    purgeAfterMs: null,
-  };
-  const next = checkpoint(mailboxId, changed);
-  const [result] = await store.roster.commit([{ row, etag: null, checkpoint: { next, etag: null } }]);
-  const held = await store.readMailbox(mailboxId);
-  if (result !== "committed" || held === null) throw new Error(`Mailbox ${mailboxId} was not added.`);
-  return held;
+export function item(calendarId: string, properties: JsonObject = { name: calendarId }): Item {
+  return { calendarId, removed: false, properties: { id: calendarId, ...properties } };
 }
 
-export async function addedMany(store: Store, count: number): Promise<readonly Held[]> {
-  const all: Held[] = [];
-  for (let index = 0; index < count; index++) {
-    all.push(await added(store, `m${String(index).padStart(3, "0")}`));
-  }
-  return all;
+export function removal(calendarId: string): Item {
+  return { calendarId, removed: true, properties: { id: calendarId, "@removed": { reason: "deleted" } } };
+}
+
+export function page(link: string, items: readonly Item[] = [], payloadHash = `hash of ${link}`): Outcome {
+  return { kind: "page", items, link, payloadHash };
+}
+
+export function lastPage(link: string | null, items: readonly Item[] = []): Outcome {
+  return { kind: "lastPage", items, link, payloadHash: `hash of ${link}` };
 }

@@ -2,8 +2,14 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { headersOf, parseBody } from "../../shared/graph/answer.js";
+import { createGraphClient } from "../../shared/graph/client.js";
 import type { Answer, Call, Sent, TokenSource, Transport } from "../../shared/graph/ports.js";
 import { createTransport, type TransportOptions } from "../../shared/graph/transport.js";
+import type { Log } from "../../shared/log.js";
+import type { Ask } from "../../shared/sync/types.js";
+import { countingIds, graphSettings } from "./parts.js";
+
+/** A Graph that answers what a test has written down. Real: transport, or the client over one. Fake: Graph, behind loopback or none. */
 
 /** An answer as the transport would hand it on. `body`: text as it is, anything else as JSON. */
 export function answer(status: number, body?: unknown, headers: Record<string, string> = {}): Answer {
@@ -60,15 +66,6 @@ export async function graphServer(reply: (received: Received, count: number) => 
 
 export const fixedToken: TokenSource = { getToken: async () => "secret-token" };
 
-/** GUIDs that count up. */
-export function countingIds(): () => string {
-  let count = 0;
-  return () => {
-    count += 1;
-    return `00000000-0000-4000-8000-${String(count).padStart(12, "0")}`;
-  };
-}
-
 /** The real transport, closed with the test. */
 export function openTransport(root: string, options: Partial<TransportOptions> = {}): Transport {
   const transport = createTransport({ root, token: fixedToken, newId: countingIds(), ...options });
@@ -86,9 +83,9 @@ export function scriptedTransport(
     call: Call,
     count: number,
   ) => Answer | Omit<Extract<Sent, { kind: "fault" }>, "requests" | "clientRequestId">,
+  newId = countingIds(),
 ) {
   const calls: Call[] = [];
-  const newId = countingIds();
   const transport: Transport = {
     async send(call) {
       calls.push(call);
@@ -102,4 +99,49 @@ export function scriptedTransport(
     close: () => undefined,
   };
   return { transport, calls };
+}
+
+export const root = "https://graph.microsoft.com";
+export const lastPage = (mailboxId: string) => ({
+  value: [{ id: `${mailboxId}-calendar` }],
+  "@odata.deltaLink": `${root}/beta/users/${mailboxId}/calendars/delta?$deltatoken=next`,
+});
+export const ask = (mailboxId: string, link: string | null = null): Ask => ({ mailboxId, strategy: "delta", link });
+export const asksFor = (count: number): Ask[] => Array.from({ length: count }, (_, index) => ask(`m${index}`));
+export const mailboxOf = (url: string): string => /users\/(m\d+)\//.exec(url)?.[1] ?? "";
+
+type Line = { level: string; message: string; fields: Readonly<Record<string, unknown>> };
+
+/** The real client over a transport, with a clock in hand and the lines of its log. */
+export function openClient(
+  transport: Transport,
+  settings: Partial<Parameters<typeof createGraphClient>[0]["settings"]> = {},
+) {
+  const clock = { atMs: 0, nowMs: () => clock.atMs };
+  const lines: Line[] = [];
+  const log: Log = (level, message, fields = {}) => lines.push({ level, message, fields });
+  const client = createGraphClient({
+    settings: { ...graphSettings(root), ...settings },
+    transport,
+    clock,
+    log,
+  });
+  return { client, clock, lines };
+}
+
+type BatchEntry = { id: string; url: string; method: string; headers: Record<string, string> };
+export const entriesOf = (call: Call): BatchEntry[] => (call.body as unknown as { requests: BatchEntry[] }).requests;
+
+/** Answers a batch item by item, in reverse order, and single calls as the same items would be. */
+export function batchGraph(
+  itemFor: (mailboxId: string) => { status: number; body?: unknown; headers?: Record<string, string> } | null,
+) {
+  return scriptedTransport((call) => {
+    if (call.method === "GET") return answer(200, lastPage(mailboxOf(call.rawTarget)));
+    const responses = entriesOf(call).flatMap(({ id, url }) => {
+      const item = itemFor(mailboxOf(url));
+      return item === null ? [] : [{ id, ...item }];
+    });
+    return answer(200, { responses: responses.reverse() });
+  });
 }

@@ -1,6 +1,9 @@
 import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import type { GraphOptions, GraphResponse } from "../../local/graph/types.js";
+import { sameJson } from "../../shared/sync/merge.js";
+import type { CalendarRow, JsonObject } from "../../shared/sync/types.js";
+import { clockAt, startMs } from "./parts.js";
 
 export type Row = {
   readonly id: string;
@@ -20,12 +23,14 @@ type BatchItem = {
   readonly body?: Page & { readonly error?: { readonly code: string } };
 };
 
-export const START_MS = Date.UTC(2026, 9, 8, 12);
 const JSON_HEADERS = { authorization: "Bearer fake", "content-type": "application/json" };
 
-/** A simulator with a clock in hand, and short ways to ask it. */
-export function trial(options: Partial<GraphOptions> = {}) {
-  const clock = { ms: START_MS, nowMs: () => clock.ms };
+/**
+ * The Graph simulator alone, with short ways to ask it and a clock in the test's hand. Nothing of the app is in it: what the
+ * simulator answers is what is tested.
+ */
+export function simulator(options: Partial<GraphOptions> = {}) {
+  const clock = clockAt(startMs);
   const graph = createGraph({ clock, random: randomFrom(7), ...options });
   const mailboxId = graph.mailboxes.idAt(0);
   const start = `/beta/users/${mailboxId}/calendars/delta`;
@@ -61,6 +66,22 @@ function asking(graph: GraphSimulator) {
     return new Map(responses.map((item) => [item.id, item]));
   };
   return { ask, send, page, round, batch };
+}
+
+/** Whether stored rows are what Graph has of a mailbox: the same calendars, with all their properties. */
+export function isMirrored(
+  graph: GraphSimulator,
+  mailboxId: string,
+  rows: readonly Pick<CalendarRow, "calendarId" | "removedMs" | "resource">[],
+): boolean {
+  const alive = rows.filter(({ removedMs }) => removedMs === null);
+  const mirrored = new Map(alive.map(({ calendarId, resource }) => [calendarId, resource]));
+  const truth = graph.truth(mailboxId) as unknown as readonly JsonObject[];
+  const isSame = truth.every((calendar) => {
+    const { "@odata.type": _type, ...resource } = mirrored.get(String(calendar["id"])) ?? {};
+    return sameJson(resource, calendar);
+  });
+  return isSame && mirrored.size === truth.length;
 }
 
 /** Status and error code, as `410 SyncStateNotFound`; the status alone where there is no error body. */

@@ -12,6 +12,7 @@ import { runRounds } from "../../shared/rounds/runRounds.js";
 import { createStore, type Store } from "../../shared/store/store.js";
 import { memoryTable } from "../../shared/table/memoryTable.js";
 import type { After } from "../../shared/timer.js";
+import { countingIds, graphSettings, keptLog, runPorts } from "./parts.js";
 
 /** Time that goes on to the next thing that is due, once all that could happen before it has happened. */
 class VirtualTime {
@@ -51,7 +52,10 @@ class VirtualTime {
 
 export type SlowWorld = Awaited<ReturnType<typeof slowWorld>>;
 
-/** One shard over the product's own drivers, and a Graph that takes its time; `delayMs`: for each mailbox. */
+/**
+ * One shard in virtual time. Real: the drivers, the store, and Graph's client and transport. Fake: the table in memory, and
+ * the simulator under the transport's HTTP client, which takes `delayMs` to answer for each mailbox.
+ */
 export async function slowWorld(
   mailboxes: number,
   delayMs: (mailboxId: string) => number,
@@ -62,8 +66,7 @@ export async function slowWorld(
   const { clock } = time;
   const root = "https://graph.microsoft.com";
   const graph = createGraph({ clock, random: randomFrom(7), mailboxes, calendars: 2, publicRoot: root });
-  let names = 0;
-  const newId = () => `00000000-0000-4000-8000-${String(++names).padStart(12, "0")}`;
+  const newId = countingIds();
   const real = createStore({ table: memoryTable(), shards: 1, newCommitId: newId });
   let hung = "";
   const store: Store = {
@@ -74,22 +77,18 @@ export async function slowWorld(
   for (const id of graph.mailboxes.ids()) await addMailbox(id, {}, store, newId);
   const calls: { readonly items: number; readonly atMs: number }[] = [];
   const httpClient = slowly(graph, time, delayMs, (items) => calls.push({ items, atMs: time.ms }));
-  const logged: string[] = [];
-  const log: Ports["log"] = (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  const { logged, log } = keptLog();
   const transport = createTransport({ root, token: trialToken("t"), newId, httpClient, after: time.after });
-  const settings = { root, version: "beta", pageSize: 50, batchSize };
-  const ports: Ports = {
+  const settings = { ...graphSettings(root), batchSize };
+  const ports = runPorts({
     clock,
-    random: { next: () => 1 },
     newId,
     graph: createGraphClient({ settings, transport, clock, log }),
     store,
-    nudge: null,
     log,
     limits: { ...runLimits, ...limits },
     batchSize,
-    auditMs: 7 * 86_400_000,
-  };
+  });
   const running = new Set<Promise<unknown>>();
   const faults: unknown[] = [];
   /** As the host does: an invocation for each message, and its outputs once it has ended. */

@@ -1,14 +1,25 @@
-import type { PendingUnit, ShardClaim, Store, UnitResult } from "../../shared/store/store.js";
+import { newRosterRow } from "../../shared/store/rosterRows.js";
+import {
+  createStore,
+  type Held,
+  manualSource,
+  type PendingUnit,
+  type ShardClaim,
+  type Store,
+  type StoreParts,
+  type UnitResult,
+} from "../../shared/store/store.js";
+import type { Checkpoint } from "../../shared/sync/types.js";
 import { StorageError } from "../../shared/table/errors.js";
 import type { Table } from "../../shared/table/table.js";
-import { shardRow, storeOn } from "./rows.js";
+import { checkpoint, shardRow } from "./rows.js";
 import { type Interference, interfered, type NewTable } from "./tables.js";
 
 /** All contract tests run with one shard. */
 export const shard = "00";
 
-/** A fresh table with a store on it, and a second store that a test may step in front of. */
-export type World = {
+/** A store on a fresh table, in memory or on Azurite, and a second one on the same table that a test may step in front of. */
+export type StoreWorld = {
   readonly table: Table;
   readonly store: Store;
   readonly interference: Interference;
@@ -21,7 +32,7 @@ export type World = {
   claimed(runId: string): Promise<ShardClaim>;
 };
 
-export async function newWorld(newTable: NewTable): Promise<World> {
+export async function storeWorld(newTable: NewTable): Promise<StoreWorld> {
   const table = newTable();
   const store = storeOn(table);
   const interference: Interference = {};
@@ -48,4 +59,35 @@ export async function newWorld(newTable: NewTable): Promise<World> {
       return claim;
     },
   };
+}
+
+/** A store whose commit ids are counted up, so that runs of a test are alike. */
+export function storeOn(table: StoreParts["table"], changed: Partial<StoreParts> = {}): Store {
+  commitIds += 1;
+  const writer = commitIds;
+  let count = 0;
+  const newCommitId = () => {
+    count += 1;
+    return `commit-${writer}-${count}`;
+  };
+  return createStore({ table, shards: 1, newCommitId, ...changed });
+}
+
+let commitIds = 0;
+
+export async function added(store: Store, mailboxId: string, changed: Partial<Checkpoint> = {}): Promise<Held> {
+  const row = newRosterRow(mailboxId, manualSource);
+  const next = checkpoint(mailboxId, changed);
+  const [result] = await store.roster.commit([{ row, etag: null, checkpoint: { next, etag: null } }]);
+  const held = await store.readMailbox(mailboxId);
+  if (result !== "committed" || held === null) throw new Error(`Mailbox ${mailboxId} was not added.`);
+  return held;
+}
+
+export async function addedMany(store: Store, count: number): Promise<readonly Held[]> {
+  const all: Held[] = [];
+  for (let index = 0; index < count; index++) {
+    all.push(await added(store, `m${String(index).padStart(3, "0")}`));
+  }
+  return all;
 }

@@ -45,10 +45,12 @@ export function interfered(table: Table, interference: Interference): Table {
       const rowKeys = actions.map(({ rowKey }) => rowKey);
       return through({ name: "transact", rowKeys }, () => table.transact(partitionKey, actions));
     },
-    async *pages(partitionKey, range, pageSize, filter) {
-      for await (const page of table.pages(partitionKey, range, pageSize, filter)) {
-        await interference.before?.({ name: "page", rowKeys: [] });
-        yield page;
+    async *pages(...query) {
+      const pages = table.pages(...query)[Symbol.asyncIterator]();
+      for (;;) {
+        const { value, done } = await through({ name: "page", rowKeys: [] }, () => pages.next());
+        if (done === true) return;
+        yield value;
       }
     },
   };

@@ -58,9 +58,9 @@ export const inTheDrivers: readonly Mutant[] = [
   {
     name: "leave a purge that was cut short",
     file: "shared/rounds/dueMailboxes.ts",
-    from: `if (checkpoint.parkedReason === removingReason) this.removing.push(checkpoint.mailboxId);`,
+    from: `if (checkpoint.lifecycle === "removing") this.removing.push(checkpoint.mailboxId);`,
     to: ``,
-    unit: ["test/actions/actions.test.ts"],
+    unit: ["test/roster/byHand.test.ts"],
   },
   {
     name: "delete tombstones without a note",

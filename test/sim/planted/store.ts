@@ -35,6 +35,20 @@ export const inTheStore: readonly Mutant[] = [
     to: `const changed = changedColumns(`,
   },
   {
+    name: "take a mailbox that an earlier release has suspended for one that is mirrored",
+    file: "shared/store/entities.ts",
+    from: `return parkedReason === "suspended" || parkedReason === "removing" ?`,
+    to: `return parkedReason === "removing" ?`,
+    unit: ["test/store/frozen.test.ts"],
+  },
+  {
+    name: "refuse a row that lacks a column with a default",
+    file: "shared/store/columns.ts",
+    from: `JSON.stringify(absent), () => absent),`,
+    to: `JSON.stringify(absent), (entity) => unreadable(entity, name, "is missing")),`,
+    unit: ["test/store/frozen.test.ts"],
+  },
+  {
     name: "keep the link in a torn checkpoint",
     file: "shared/sync/torn.ts",
     from: `    phase: "initial",\n    link: null,\n    roundId: null,`,
@@ -82,7 +96,7 @@ export const inTheStore: readonly Mutant[] = [
   {
     name: "a purge raises no fence",
     file: "shared/store/purge.ts",
-    from: `    phase: "initial",\n    parkedReason: removingReason,`,
+    from: `    phase: "initial",\n    parkedReason: "removing",`,
     to: ``,
   },
   {

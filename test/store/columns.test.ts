@@ -1,0 +1,51 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { directoryTable, holdTable } from "../../shared/store/directoryRow.js";
+import { calendarCopies, calendarTable, checkpointTable, commitIdColumn } from "../../shared/store/entities.js";
+import { figuresTable } from "../../shared/store/figuresRow.js";
+import { brakeTable, endedTable, feedKeyTable, layoutTable, suspectedTable } from "../../shared/store/meta.js";
+import { rosterTable } from "../../shared/store/rosterRows.js";
+import { shardRunTable, shardTable } from "../../shared/store/shardRow.js";
+
+/** Holds SPEC to the tables of columns: a line for each column, in their words and in their order, and no other. */
+
+const [, section = ""] = readFileSync(join(import.meta.dirname, "../../SPEC.md"), "utf8").split("\n## Table\n");
+const spec = section.split("\n## ")[0] ?? "";
+
+type Described = { readonly name: string; readonly edm: string; readonly absent: string; readonly doc: string };
+const written = { name: commitIdColumn, edm: "String", absent: "null", doc: "the transaction that wrote the row last" };
+
+/** Each kind of row, by how SPEC begins to speak of it. */
+const rows: Readonly<Record<string, readonly Described[]>> = {
+  "`mailbox|<mailboxId>`": [...Object.values(checkpointTable), written],
+  "`calendar|<mailboxId>|<calendarId>`": [...Object.values({ ...calendarTable, ...calendarCopies }), written],
+  "`roster|<mailboxId>`": [...Object.values(rosterTable), written],
+  "`shard`": Object.values({ ...shardRunTable, ...shardTable }),
+  "`figures`": Object.values(figuresTable),
+  "`layout` in `~meta`": Object.values(layoutTable),
+  "`feedkey` in `~meta`": Object.values(feedKeyTable),
+  "`brake` in `~meta`": [brakeTable, endedTable, suspectedTable].flatMap((table) => Object.values<Described>(table)),
+  "`directory` in `~meta`": [
+    ...Object.values<Described>(directoryTable),
+    ...Object.values<Described>(holdTable),
+    written,
+  ],
+};
+
+test.each(Object.entries(rows))(
+  "SPEC has each column of %s, with its type, what it is when absent, and its meaning",
+  (start, columns) => {
+    const [, text = ""] = spec.split(`\n${start}`);
+    const [, ...lines] = (/(?:^\|.*\n)+/m.exec(text)?.[0] ?? "").trim().split("\n");
+    const expected = columns.map(({ name, edm, absent, doc }) => `| \`${name}\` | ${edm} | ${absent} | ${doc} |`);
+    expect(lines).toEqual(["|---|---|---|---|", ...expected]);
+  },
+);
+
+test("no kind of row has two columns of one name", () => {
+  for (const columns of Object.values(rows)) {
+    const names = columns.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  }
+});

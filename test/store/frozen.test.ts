@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { columnsOf, rowOf } from "../../shared/store/columns.js";
+import { directoryTable } from "../../shared/store/directoryRow.js";
+import {
+  calendarColumns,
+  calendarOf,
+  checkpointColumns,
+  checkpointOf,
+  checkpointTable,
+} from "../../shared/store/entities.js";
+import { mailboxOfKey } from "../../shared/store/keys.js";
+import { brakeTable } from "../../shared/store/meta.js";
+import { rosterTable } from "../../shared/store/rosterRows.js";
+import { shardRowColumns, shardRowOf, shardRunTable } from "../../shared/store/shardRow.js";
+import type { Columns } from "../../shared/table/table.js";
+import { fleet } from "../worlds/fleet.js";
+import { type Row, thawed } from "./frozen.js";
+
+/** Rows as every release has left them: what this one reads of them, and what becomes of them. See CONTRIBUTING, "A column". */
+
+const folder = join(import.meta.dirname, "frozen");
+const releases = readdirSync(folder).map((name) => ({
+  release: name.replace(".jsonl", ""),
+  rows: thawed(readFileSync(join(folder, name), "utf8")),
+}));
+
+/** A mirror that finds these rows in its table a day later. Graph is another one with the same users and knows no link. */
+async function upgraded(rows: readonly Row[]) {
+  const world = fleet({ mailboxes: 17, calendars: { min: 1, max: 3 }, shards: 2, tokenStyle: "escaped" });
+  await world.table.createIfMissing();
+  for (const { partitionKey, rowKey, columns } of rows) {
+    const answer = await world.table.transact(partitionKey, [{ kind: "create", rowKey, columns }]);
+    expect(answer.kind).toBe("done");
+  }
+  world.clock.ms += 86_400_000;
+  await world.storeOf().open();
+  return world;
+}
+
+/** Columns of a release before this one, had it not known these. */
+function without(
+  columns: Columns,
+  table: Readonly<Record<string, { readonly name: string; readonly absent: string }>>,
+): Columns {
+  const unknown = Object.values(table)
+    .filter(({ absent }) => absent !== "needed" && absent !== "null")
+    .map(({ name }) => name);
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !unknown.includes(name)));
+}
+
+describe.each(releases)("rows of release $release", ({ rows }) => {
+  test("every row is read, in its state", async () => {
+    const world = await upgraded(rows);
+    const store = world.storeOf();
+    const states = [...(await world.states()).values()].sort();
+    expect(world.logged).toEqual([]); // An unreadable one is reported.
+    expect(new Set(states)).toEqual(
+      new Set(["fresh", "held", "inProgress", "parked", "removing", "suspended", "waiting"]),
+    );
+    expect(states).toHaveLength(rows.filter(({ rowKey }) => mailboxOfKey(rowKey) !== null).length);
+    const read = { calendars: 0, tombstones: 0, roster: 0 };
+    for (const mailboxId of (await world.states()).keys()) {
+      const calendars = await store.readCalendars(mailboxId);
+      read.calendars += calendars.length;
+      read.tombstones += calendars.filter(({ removedMs }) => removedMs !== null).length;
+    }
+    for (const shard of world.shards) {
+      for await (const page of store.roster.pages(shard)) read.roster += page.length;
+      expect((await store.readShardRow(shard))?.row.run).not.toBeNull();
+      expect(await store.readFigures(shard)).not.toBeNull();
+    }
+    const kindsOf = (start: string) => rows.filter(({ rowKey }) => rowKey.startsWith(start)).length;
+    expect(read).toEqual({ calendars: kindsOf("calendar|"), tombstones: 3, roster: kindsOf("roster|") });
+    expect((await store.readDirectory())?.state).toMatchObject({ source: "directory", phase: "idle", discovered: 14 });
+    expect(await store.readBrake()).toMatchObject({ kind: "throttled", untilMs: Date.UTC(2026, 9, 8, 12, 35) });
+  });
+
+  test("a row that is written again has all columns that the release looks for, with what they held", () => {
+    const again = (row: Row): Columns | null => {
+      const entity = { ...row, etag: "" };
+      if (row.rowKey.startsWith("mailbox|")) return checkpointColumns(checkpointOf(entity));
+      if (row.rowKey.startsWith("calendar|"))
+        return calendarColumns(String(row.columns["mailboxId"]), calendarOf(entity));
+      if (row.rowKey.startsWith("roster|")) return columnsOf(rosterTable, rowOf(rosterTable, entity));
+      return row.rowKey === "shard" ? shardRowColumns(shardRowOf(entity)) : null;
+    };
+    for (const row of rows) {
+      const { commitId: _, ...before } = row.columns;
+      const after = again(row);
+      if (after !== null) expect(after).toEqual(before);
+    }
+  });
+
+  test.each([
+    ["as they stand", (columns: Columns) => columns],
+    [
+      "without any column that has a default",
+      (columns: Columns) =>
+        [checkpointTable, directoryTable, brakeTable, shardRunTable].reduce(
+          (left, table) => without(left, table),
+          columns,
+        ),
+    ],
+  ])("I1, I3: rounds over them end with what the mailboxes hold, %s", async (_what, changed) => {
+    const world = await upgraded(rows.map((row) => ({ ...row, columns: changed(row.columns) })));
+    const staying = [...(await world.states())].filter(([, state]) => state !== "removing");
+    await world.discover();
+    for (let tick = 0; tick < 4; tick++) await world.tick();
+    expect([...(await world.states())]).toEqual(staying.map(([mailboxId]) => [mailboxId, "fresh"]));
+    for (const [mailboxId] of staying) {
+      const stored = await world.storeOf().readCalendars(mailboxId);
+      const mirrored = stored.filter(({ removedMs }) => removedMs === null).map(({ resource }) => resource["id"]);
+      const truth = world.graph.truth(mailboxId).map(({ id }) => id);
+      expect(mirrored.sort()).toEqual(truth.sort());
+    }
+  });
+});

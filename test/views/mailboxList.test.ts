@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { discovered, type FleetOptions, fitUsers } from "../worlds/fleet.js";
+import { httpOf, type Reply } from "../worlds/http.js";
+
+async function opened(options: FleetOptions = {}) {
+  const world = await discovered({ mailboxes: 40, ...options });
+  await world.tick();
+  return { world, http: httpOf(world), ids: fitUsers(world) };
+}
+
+const codeOf = ({ status, body }: Reply) => `${status} ${(body as { error: { code: string } }).error.code}`;
+const listOf = ({ body }: Reply) => body as { value: { id: string; state: string }[]; cursor: string | null };
+
+describe("GET mailboxes", () => {
+  test("pages through all of the roster, each mailbox once", async () => {
+    const { http, ids } = await opened();
+    const seen: string[] = [];
+    let cursor: string | null = "";
+    let pages = 0;
+    while (cursor !== null) {
+      const page = listOf(await http.list(`?top=7${cursor === "" ? "" : `&cursor=${cursor}`}`));
+      seen.push(...page.value.map(({ id }) => id));
+      cursor = page.cursor;
+      pages += 1;
+    }
+    expect([...seen].sort()).toEqual([...ids].sort());
+    expect(pages).toBeGreaterThanOrEqual(Math.ceil(ids.length / 7));
+  });
+
+  test("filters by state, by the start of an id, and by the start of a display name", async () => {
+    const { world, http, ids } = await opened();
+    const [id = "", other = ""] = ids;
+    world.graph.mailboxes.setState(id, { kind: "denied" });
+    await world.tick();
+    expect(listOf(await http.list("?state=parked")).value).toMatchObject([{ id, state: "parked" }]);
+    expect(listOf(await http.list(`?search=${other.slice(0, 12).toUpperCase()}`)).value).toMatchObject([{ id: other }]);
+    const named = listOf(await http.list("?search=ravi%20i&top=500")).value;
+    expect(named.length).toBeGreaterThan(0);
+    expect(named).toEqual(named.map((one) => expect.objectContaining({ id: one.id, displayName: "Ravi Iyer" })));
+  });
+
+  test("finds a whole id with one read", async () => {
+    const { http, ids } = await opened();
+    const [, id = ""] = ids;
+    expect(listOf(await http.list(`?search=${id.toUpperCase()}`))).toMatchObject({ value: [{ id }], cursor: null });
+    expect(listOf(await http.list(`?search=${id}&state=parked`)).value).toEqual([]);
+  });
+
+  test("never tells a link", async () => {
+    const { http } = await opened();
+    expect(JSON.stringify(await http.list("?top=500"))).not.toMatch(/deltatoken|skiptoken|graph\.microsoft/);
+  });
+
+  test.each([
+    ["?state=sad"],
+    ["?top=0"],
+    ["?top=501"],
+    ["?top=x"],
+    ["?cursor=nonsense"],
+    [`?search=${"x".repeat(129)}`],
+  ])("refuses %s", async (query) => {
+    const { http } = await opened({ mailboxes: 2 });
+    expect(codeOf(await http.list(query))).toBe("400 invalidRequest");
+  });
+});

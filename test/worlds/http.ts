@@ -1,0 +1,130 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { HttpRequest, type HttpResponseInit, type InvocationContext } from "@azure/functions";
+import { createFeed } from "../../shared/feed/feed.js";
+import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
+import { myCalendarsRoute, userCalendarsRoute } from "../../shared/http/calendars.js";
+import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
+import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
+import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
+import { mailboxRoute } from "../../shared/http/mailboxes.js";
+import { mailboxListRoute } from "../../shared/http/mailboxList.js";
+import { releaseManyRoute } from "../../shared/http/releaseMany.js";
+import { rosterActionRoute } from "../../shared/http/rosterActions.js";
+import { statusRoute } from "../../shared/http/status.js";
+import type { DiscoverMessage, SyncMessage } from "../../shared/messages.js";
+import type { Store } from "../../shared/store/store.js";
+import type { Fleet } from "./fleet.js";
+import { key } from "./mailbox.js";
+
+/**
+ * The app's HTTP without a host. Real: routes, the handler around them, the feed, and the store that a test hands in. Fake: the
+ * host, which would match paths, check keys and write the answer.
+ */
+
+export const invocationId = "0f0e0d0c-0b0a-4908-8706-050403020100";
+const silent = () => undefined;
+export const context = { invocationId, info: silent, warn: silent, error: silent } as unknown as InvocationContext;
+export const origin = "http://127.0.0.1:7071";
+
+/** What a route answered, as a caller sees it. */
+export type Reply<Body = unknown> = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+};
+type ReadBody = {
+  readonly value: readonly Record<string, unknown>[];
+  readonly error: { readonly code: string; readonly message: string; readonly innerError: Record<string, string> };
+  readonly [name: string]: unknown;
+};
+type Asked = { method?: string; headers?: Record<string, string>; params?: Record<string, string>; text?: string };
+
+/** Any route over a store, and `ask` for those of calendars. */
+export function routesOver(store: Store, nowMs: () => number, changed: Partial<HttpPorts> = {}) {
+  const ports: HttpPorts = {
+    store,
+    feed: async () => createFeed({ store, key }),
+    log: silent,
+    newId: () => "id",
+    nowMs,
+    isTrial: false,
+    isSignInOn: false,
+    ...changed,
+  };
+  const through = async (route: Route, url: string, { text, method = "GET", ...asked }: Asked = {}) => {
+    const body = text === undefined ? {} : { body: { string: text } };
+    const request = new HttpRequest({ url, method: method as "GET", ...asked, ...body });
+    return replyOf(await httpHandler(route, async () => ports, nowMs)(request, context));
+  };
+  const ask = (path: string, headers: Record<string, string> = {}): Promise<Reply<ReadBody>> => {
+    const url = path.startsWith("http") ? path : `${origin}/api/beta${path}`;
+    const [, id = ""] = /\/users\/([^/]+)/i.exec(url) ?? [];
+    if (id === "") return through(myCalendarsRoute, url, { headers });
+    return through(userCalendarsRoute, url, { headers, params: { id: decodeURIComponent(id) } });
+  };
+  return { ask, through };
+}
+
+export function replyOf({ status = 200, headers = {}, jsonBody = {} }: HttpResponseInit): Reply<ReadBody> {
+  const body = JSON.parse(JSON.stringify(jsonBody));
+  return { status, headers: headers as Record<string, string>, body };
+}
+
+/** The operators' routes over a fleet, and the messages that they have sent. */
+export function httpOf(world: Fleet, source: string | null = "directory") {
+  const sent: (SyncMessage | DiscoverMessage)[] = [];
+  const start = (message: SyncMessage | DiscoverMessage) => void sent.push(message);
+  const { store, log, newId } = world.ports();
+  const { through } = routesOver(store, world.clock.nowMs, { log, newId });
+  const routes = {
+    mailbox: mailboxRoute,
+    list: mailboxListRoute(world.shards),
+    calendars: mailboxCalendarsRoute,
+    action: mailboxActionRoute(start),
+    roster: rosterActionRoute(source, start),
+    status: statusRoute(world.facts),
+    brake: brakeReleaseRoute,
+    releaseMany: releaseManyRoute(world.shards),
+  };
+  const ask = (
+    route: keyof typeof routes,
+    method: string,
+    path: string,
+    params: Record<string, string> = {},
+    text?: string,
+  ): Promise<Reply> =>
+    through(routes[route], `${origin}/api/${path}`, { method, params, ...(text === undefined ? {} : { text }) });
+  return {
+    sent,
+    ask,
+    list: (query = "") => ask("list", "GET", `mailboxes${query}`),
+    get: (id: string) => ask("mailbox", "GET", `mailboxes/${id}`, { id }),
+    put: (id: string, text?: string) => ask("mailbox", "PUT", `mailboxes/${id}`, { id }, text),
+    remove: (id: string) => ask("mailbox", "DELETE", `mailboxes/${id}`, { id }),
+    act: (id: string, action: string) => ask("action", "POST", `mailboxes/${id}/${action}`, { id, action }),
+    roster: (action: string) => ask("roster", "POST", `roster/${action}`, { action }),
+    liftBrake: () => ask("brake", "POST", "brake/release"),
+    releaseAll: (query: string) => ask("releaseMany", "POST", `mailboxes/release${query}`),
+    status: (query = "") => ask("status", "GET", `status${query}`),
+  };
+}
+
+/** The routes on a port of their own, for clients that speak HTTP. Close it with `close`. */
+export async function listening(ask: (path: string, headers: Record<string, string>) => Promise<Reply>) {
+  const server = createServer(async (incoming, outgoing) => {
+    const url = `http://${incoming.headers.host}${incoming.url}`;
+    const { status, headers, body } = await ask(url, incoming.headers as Record<string, string>);
+    // The host says so of every `jsonBody`, unless the answer does.
+    outgoing
+      .writeHead(status, { "content-type": "application/json", ...headers })
+      .end(status === 304 ? "" : JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
