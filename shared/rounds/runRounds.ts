@@ -53,7 +53,7 @@ async function startRun(message: RoundsMessage, ports: Ports): Promise<Run | "su
   const gate = await passBrake(message, ports); // Braked, it counts only: the ring goes on at the next tick.
   const claim = await store.writeShardRow({
     shard: message.shard,
-    row: { run, figures: {} }, // They have a row of their own: this one goes with every transaction.
+    row: { run },
     etag: current?.etag ?? null,
   });
   if (claim === "superseded") return "superseded";
@@ -122,7 +122,7 @@ async function endRun(run: Run): Promise<RunEnd> {
   const figures = figuresOf(tally, store, kind, position);
   // A braked run hands nothing on: the next tick goes on at once.
   const seenMs = kind === "unfinished" ? clock.nowMs() : null;
-  const row = { run: { ...tally.run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs }, figures: {} };
+  const row = { run: { ...tally.run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs } };
   const written = await store.writeShardRow({ ...committer.claim, row, figures: figures.stored });
   if (written === "superseded") return { ...nothing("superseded"), pages: run.pages };
   log("info", `shard ${kind}`, { shard, ...figures.logged });

@@ -26,7 +26,10 @@ export async function writeDirectory(
   return written === null ? "superseded" : { state, etag: written };
 }
 
-/** The columns of what is held; without the first there is nothing. */
+/**
+ * The columns of what is held; without the first there is nothing.
+ * @internal For tests.
+ */
 export const holdTable: RowTable<RosterHold> = {
   leaving: count.needed("heldLeaving", "how many would leave by the pass that is held"),
   of: count.needed("heldOf", "of how many"),
@@ -35,7 +38,10 @@ export const holdTable: RowTable<RosterHold> = {
   needsRelease: flag.defaulted("heldNeedsRelease", false, "whether an operator alone confirms it"),
 };
 
-/** Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11). */
+/**
+ * Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11).
+ * @internal For tests.
+ */
 export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
   source: text.needed("source", "`directory` or `group:<id>`"),
   phase: oneOf(...directoryPhases).needed("phase", "`idle`, `walking`, `counting`, `suspending`"),

@@ -4,6 +4,7 @@ import {
   type Checkpoint,
   type Counters,
   counterNames,
+  isJsonObject,
   type Json,
   type JsonObject,
   type Lifecycle,
@@ -46,6 +47,7 @@ const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list
 /**
  * The checkpoint's columns. With a guess at `generation`, or at the strategy of a link, a round would leave ghost rows or
  * remove living calendars (I3, I4); with one at `epoch`, `sequence` or `retiredSequence` readers would miss changes (I6).
+ * @internal For tests.
  */
 export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   mailboxId: idOf(mailboxKey).needed("mailboxId", "the full id, case kept"),
@@ -116,7 +118,10 @@ function phaseAndLink({ phase, link }: Pick<Checkpoint, "phase" | "link">, entit
   return phase === "idle" ? { phase, link } : { phase, link: link ?? unreadable(entity, "link", "is missing") };
 }
 
-/** A calendar's or tombstone's columns. `resource` is the truth. */
+/**
+ * A calendar's or tombstone's columns. `resource` is the truth.
+ * @internal For tests.
+ */
 export const calendarTable: RowTable<CalendarRow> = {
   calendarId: text.needed("calendarId", "the full id, case kept"),
   resource: json.needed("resource", "the whole Graph object as JSON: the truth. Of a tombstone, as last known"),
@@ -130,7 +135,10 @@ type CalendarCopies = {
   readonly [Name in "mailboxId" | "name" | "ownerAddress" | "ownerName" | "color" | "changeKey"]: string | null;
 } & { readonly [Name in "isDefaultCalendar" | "canEdit"]: boolean | null };
 
-/** Columns that are written beside them and never read, for people who filter. */
+/**
+ * Columns that are written beside them and never read, for people who filter.
+ * @internal For tests.
+ */
 export const calendarCopies: RowTable<CalendarCopies> = {
   mailboxId: text.nullable("mailboxId", "the full id, case kept"),
   name: label.nullable("name", "as Graph has it"),
@@ -165,8 +173,7 @@ export function calendarOf(entity: Entity): CalendarRow {
 }
 
 function objectOrEmpty(value: Json | undefined): JsonObject {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? (value as JsonObject) : {};
+  return isJsonObject(value) ? value : {};
 }
 
 function textOrNull(value: Json | undefined): string | null {

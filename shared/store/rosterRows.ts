@@ -131,6 +131,7 @@ function transactionEntryOf(shard: string, { row, etag, checkpoint }: RosterEntr
 /**
  * The roster row's columns. By a guess at the needed ones a pass would suspend who stays (I3), or leave who came back
  * suspended for ever (I7).
+ * @internal For tests.
  */
 export const rosterTable: RowTable<RosterRow> = {
   mailboxId: idOf(rosterKey).needed("mailboxId", "the full id, case kept"),
@@ -149,7 +150,7 @@ export const rosterTable: RowTable<RosterRow> = {
 };
 
 /** A roster row as columns; their names are a public contract. */
-export function rosterColumns(row: RosterRow): Columns {
+function rosterColumns(row: RosterRow): Columns {
   return columnsOf(rosterTable, row);
 }
 

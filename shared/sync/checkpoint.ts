@@ -135,6 +135,11 @@ export function isFullRound(checkpoint: Checkpoint): boolean {
   return checkpoint.phase === "initial" || checkpoint.phase === "full" || checkpoint.strategy === "list";
 }
 
+/** Whether there is a copy to serve: a full round has ended since the mailbox was added. Until then readers are told to wait. */
+export function isServed(checkpoint: Checkpoint): boolean {
+  return checkpoint.lastFullRoundMs !== null;
+}
+
 /** Whether the next request opens a round. */
 export function opensRound(checkpoint: Checkpoint): boolean {
   return checkpoint.phase === "initial" || checkpoint.phase === "idle";

@@ -1,3 +1,4 @@
+import { isServed } from "./checkpoint.js";
 import type { Checkpoint } from "./types.js";
 
 /**
@@ -12,7 +13,7 @@ export function tornCheckpoint(next: Checkpoint, sequenceSoFar: number, before: 
     phase: "initial",
     link: null,
     roundId: null,
-    roundReason: before.lastFullRoundMs === null ? "first" : "reset",
+    roundReason: isServed(before) ? "reset" : "first",
     roundStartedMs: null,
     pageNumber: 0,
     payloadHash: null,
