@@ -26,8 +26,8 @@ export const feedKeyTable: RowTable<{ readonly key: string }> = {
   key: text.needed("key", "seals feed tokens: 32 bytes in base64. A secret"),
 };
 
-/** Each turn loses only to a writer that succeeded; instances that change the brake at once are few. */
-const brakeTurnsMax = 10;
+/** Each attempt loses only to a writer that succeeded; instances that change the brake at once are few. */
+const brakeAttemptsMax = 10;
 
 /** What this process knows of a table, by what stands for the table in its memory: the one given by the composition root. */
 type Known = { shards: number | null; feedKey: Promise<Uint8Array> | null };
@@ -119,7 +119,7 @@ export async function readBrake(table: Table): Promise<Brake | null> {
  * @returns What was written; null where nothing was.
  */
 export async function changeBrake(table: Table, change: (brake: Brake | null) => Brake | null): Promise<Brake | null> {
-  for (let turn = 0; turn < brakeTurnsMax; turn++) {
+  for (let attempt = 0; attempt < brakeAttemptsMax; attempt++) {
     const stored = await brakeRow(table);
     const next = change(stored?.brake ?? null);
     if (next === null) return null;
@@ -128,7 +128,7 @@ export async function changeBrake(table: Table, change: (brake: Brake | null) =>
     if (answer.kind === "done") return next;
     if (answer.reason !== "conflict") throw new StorageError("change brake", metaPartition, 400, answer.code);
   }
-  throw new StorageError("change brake", metaPartition, 412, `lost to others ${brakeTurnsMax} times`);
+  throw new StorageError("change brake", metaPartition, 412, `lost to others ${brakeAttemptsMax} times`);
 }
 
 const codes = kindOf<readonly string[]>({

@@ -1,7 +1,7 @@
 /** How we ask a mailbox for its calendars: by `calendars/delta`, or by the plain list where delta does not work. */
 export type Strategy = "delta" | "list";
 
-/** Why a full round is walked. `changes` is an incremental round. */
+/** Why a full round is made. `changes` is an incremental round. */
 export type RoundReason = "first" | "changes" | "reset" | "audit" | "confirm" | "list" | "probe";
 
 /**
