@@ -2,6 +2,9 @@ import { isJsonObject, type Json, type JsonObject } from "../sync/types.js";
 import { RowError } from "../table/errors.js";
 import type { Columns, ColumnValue, Entity } from "../table/table.js";
 
+/** The column by which a writer finds its own success after a lost answer: the transaction that wrote the row last. */
+export const commitIdColumn = "commitId";
+
 /**
  * Table service: 32 K characters in a string. Ours stay below, for a round number that people can remember. With another
  * one, rows must be replaced once: `changedColumns` takes what was read for what this splits it into.

@@ -1,7 +1,18 @@
 import { type DirectoryState, directoryPhases, type RosterHold } from "../sync/directory.js";
 import type { Columns, Entity, Table } from "../table/table.js";
-import { columnsOf, count, flag, label, oneOf, partOf, type RowTable, rowOf, text, time } from "./columns.js";
-import { commitIdColumn } from "./entities.js";
+import {
+  columnsOf,
+  commitIdColumn,
+  count,
+  flag,
+  label,
+  oneOf,
+  partOf,
+  type RowTable,
+  rowOf,
+  text,
+  time,
+} from "./columns.js";
 import { metaPartition, metaRows } from "./keys.js";
 import { createOrUpdate, writeRow } from "./writeRow.js";
 

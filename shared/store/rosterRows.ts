@@ -1,8 +1,8 @@
 import type { Checkpoint } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
 import { type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
+import { checkpointColumns } from "./checkpointRow.js";
 import { columnsOf, count, idOf, label, oneOf, type RowTable, rowOf, text, time } from "./columns.js";
-import { checkpointColumns } from "./entities.js";
 import { mailboxKey, rosterAfter, rosterKey, shardOf } from "./keys.js";
 import { bytesOf, commitEntries, type GroupLimits, sessionOf, type TransactionEntry } from "./transactionGroup.js";
 import { createOrUpdate } from "./writeRow.js";

@@ -78,7 +78,10 @@ export type Step =
     }
   | { readonly kind: "restart" | "wait" | "park"; readonly next: Checkpoint };
 
-/** All row writes of one page of one mailbox with its checkpoint: committed together or not at all. */
+/**
+ * What one step writes for one mailbox, its rows and its checkpoint: visible together or not at all. Of a page; or the checkpoint
+ * alone, of a wait, a park, a note.
+ */
 export type Unit = {
   readonly rows: readonly CalendarRow[];
   readonly next: Checkpoint;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { calendarColumns, calendarOf, checkpointColumns, checkpointOf } from "../../shared/store/entities.js";
+import { calendarColumns, calendarOf } from "../../shared/store/calendarRow.js";
+import { checkpointColumns, checkpointOf } from "../../shared/store/checkpointRow.js";
 import { mailboxKey } from "../../shared/store/keys.js";
 import { shardRowColumns, shardRowOf } from "../../shared/store/shardRow.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkpointColumns } from "../../shared/store/entities.js";
+import { checkpointColumns } from "../../shared/store/checkpointRow.js";
 import { mailboxKey } from "../../shared/store/keys.js";
 import { createStore, type RosterEntry, type RosterRow } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";

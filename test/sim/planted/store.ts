@@ -36,7 +36,7 @@ export const inTheStore: readonly Mutant[] = [
   },
   {
     name: "take a mailbox that an earlier release has suspended for one that is mirrored",
-    file: "shared/store/entities.ts",
+    file: "shared/store/checkpointRow.ts",
     from: `return parkedReason === "suspended" || parkedReason === "removing" ?`,
     to: `return parkedReason === "removing" ?`,
     unit: ["test/store/frozen.test.ts"],
