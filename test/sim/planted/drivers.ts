@@ -5,8 +5,8 @@ export const inTheDrivers: readonly Mutant[] = [
   {
     name: "nudge before the commit",
     file: "shared/rounds/applyPage.ts",
-    from: `const { rows, changes, ...unit } = await unitOf(step, work.from, ports);`,
-    to: `const { rows, changes, ...unit } = await unitOf(step, work.from, ports);\n  if (changes > 0) await ports.nudge?.({ mailbox: unit.next.mailboxId, sequence: unit.next.sequence });`,
+    from: `const isRoundOver = taken.kind === "apply" && taken.ends;`,
+    to: `const isRoundOver = taken.kind === "apply" && taken.ends;\n  if (changes > 0) await ports.nudge?.({ mailbox: unit.next.mailboxId, sequence: unit.next.sequence });`,
   },
   {
     name: "note nudges that were not sent",

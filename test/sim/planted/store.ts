@@ -51,8 +51,8 @@ export const inTheStore: readonly Mutant[] = [
   {
     name: "keep the link in a torn checkpoint",
     file: "shared/sync/torn.ts",
-    from: `    phase: "initial",\n    link: null,\n    roundId: null,`,
-    to: `    roundId: null,`,
+    from: `...startOver(next, isServed(before) ? "reset" : "first"),`,
+    to: `...next,`,
   },
   {
     name: "a torn unit goes on under its first ETag",
