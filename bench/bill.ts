@@ -2,7 +2,7 @@ import { assumed, prices } from "./prices.js";
 import type { TickCounts } from "./quietTick.js";
 
 /** Counts as a straight line: what a tick costs however few mailboxes there are, and what each mailbox adds. */
-export type Line = { readonly perTick: number; readonly perMailbox: number };
+type Line = { readonly perTick: number; readonly perMailbox: number };
 export type CostLines = Readonly<Record<"graphRequests" | "tableRequests" | "executions" | "queueOperations", Line>>;
 
 /** The line through two counted worlds. */

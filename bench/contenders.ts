@@ -14,11 +14,11 @@ import { type Surroundings, startLine } from "./surroundings.js";
 
 const root = join(import.meta.dirname, "..");
 /** Before those are asked again that Graph told to wait: its own Retry-After. */
-export const pauseMs = 1_000;
+const pauseMs = 1_000;
 const ticksMax = 20;
 
 /** Calendars of each mailbox, by id, as a contender has stored them. */
-export type Stored = ReadonlyMap<string, ReadonlyMap<string, JsonObject>>;
+type Stored = ReadonlyMap<string, ReadonlyMap<string, JsonObject>>;
 
 export type Running = {
   readonly pid: number;

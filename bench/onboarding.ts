@@ -5,6 +5,7 @@ import { startAzurite } from "../local/azurite.js";
 import { programPath, root } from "../local/root.js";
 import { run } from "../local/start/processes.js";
 import { tableClientOf } from "../shared/azure/tableClient.js";
+import { shardNames } from "../shared/store/keys.js";
 import { createStore } from "../shared/store/store.js";
 import { azureTable } from "../shared/table/azureTable.js";
 import { type HostPool, hostPool, type Place } from "../test/chaos/hosts.js";
@@ -67,8 +68,7 @@ async function mirroredIds(connectionString: string): Promise<ReadonlySet<string
   const table = azureTable(tableClientOf({ kind: "connectionString", connectionString }, "calendarmirror", null));
   const store = createStore({ table, shards, newCommitId: () => "never written" });
   const ids = new Set<string>();
-  for (let shard = 0; shard < shards; shard++) {
-    const name = shard.toString(16).padStart(2, "0");
+  for (const name of shardNames(shards)) {
     for await (const page of store.readMailboxes(name, { after: null, upTo: null }))
       for (const { checkpoint } of page) ids.add(checkpoint.mailboxId);
   }

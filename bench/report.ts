@@ -5,7 +5,7 @@ import { type Phase, phases, type Sample } from "./phases.js";
 export type Result = { readonly contender: Contender; readonly latency: string; readonly samples: readonly Sample[] };
 
 /** Of one contender in one phase: medians over all its ticks. */
-export type Cell = {
+type Cell = {
   readonly ms: number;
   readonly samplesMs: readonly number[];
   readonly graphRequests: number;

@@ -8,7 +8,7 @@ let hideTimer = 0;
 export type Question = { readonly title: string; readonly text: string; readonly yes: string };
 
 /** Asks in a dialog. The focus goes back to where it was. */
-export function confirmed({ title, text, yes }: Question): Promise<boolean> {
+function confirmed({ title, text, yes }: Question): Promise<boolean> {
   const dialog = byId<HTMLDialogElement>("confirm");
   byId("confirm-title").textContent = title;
   byId("confirm-text").textContent = text;

@@ -6,7 +6,10 @@ import { pathToFileURL } from "node:url";
 import { QueueClient } from "@azure/storage-queue";
 import { Client, HTTPMessageHandler, PageIterator, RetryHandler } from "@microsoft/microsoft-graph-client";
 
-/** Microsoft's own client: only the base URL is another, and the function key goes along in the place of a token. */
+/**
+ * Microsoft's own client: only the base URL is another, and the function key goes along in the place of a token.
+ * @public
+ */
 export function clientFor(baseUrl, key, transport = new HTTPMessageHandler()) {
   const retry = new RetryHandler();
   const withKey = {
@@ -19,7 +22,10 @@ export function clientFor(baseUrl, key, transport = new HTTPMessageHandler()) {
   return Client.initWithMiddleware({ middleware: retry, baseUrl, defaultVersion: "beta" });
 }
 
-/** Walks the feed to its end. `copies`: a Map of mailbox id to `{ calendars: Map, deltaLink }`; a lost one is read anew. */
+/**
+ * Walks the feed to its end. `copies`: a Map of mailbox id to `{ calendars: Map, deltaLink }`; a lost one is read anew.
+ * @public
+ */
 export async function refresh(client, copies, mailbox) {
   const held = copies.get(mailbox);
   const calendars = new Map(held?.calendars);
@@ -43,7 +49,10 @@ export async function refresh(client, copies, mailbox) {
   }
 }
 
-/** Handles the nudges that are waiting now. One is deleted only when its mailbox is current; else it comes again. */
+/**
+ * Handles the nudges that are waiting now. One is deleted only when its mailbox is current; else it comes again.
+ * @public
+ */
 export async function takeNudges(queue, client, copies) {
   const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32, visibilityTimeout: 120 });
   for (const { messageText, messageId, popReceipt } of receivedMessageItems) {

@@ -1,15 +1,14 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, requireSettings, telemetry, withTelemetry } from "../shared/live.js";
+import { livePorts, queues, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parsePageMessage } from "../shared/messages.js";
 import { applyPage } from "../shared/rounds/applyPage.js";
 import { pagesAttributes } from "../shared/telemetry/runTelemetry.js";
 
-const connection = "AzureWebJobsStorage";
-const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
+const pages = output.storageQueue(queues.pages);
 
 /** One page message after the other of a mailbox's round, or a round that an operator asked for. */
-export const handler: StorageQueueHandler = async (body, context) => {
+const handler: StorageQueueHandler = async (body, context) => {
   const message = parsePageMessage(body);
   const log = logOf(context);
   const end = await applyPage(message, await livePorts(log));
@@ -18,10 +17,4 @@ export const handler: StorageQueueHandler = async (body, context) => {
   log("info", `pages ${end.kind}`, { mailbox: message.mailbox, pages: end.pages, changes: end.changes });
 };
 
-app.storageQueue("applyPage", {
-  queueName: registered.pagesQueue,
-  connection,
-  extraOutputs: [pages],
-  handler: withTelemetry(handler),
-});
-requireSettings();
+app.storageQueue("applyPage", { ...queues.pages, extraOutputs: [pages], handler });

@@ -1,9 +1,9 @@
 import { app } from "@azure/functions";
 import { myCalendarsRoute } from "../shared/http/calendars.js";
 import { httpHandler } from "../shared/http/handler.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
-export const handler = httpHandler(myCalendarsRoute, httpPorts, nowMs);
+const handler = httpHandler(myCalendarsRoute, httpPorts, nowMs);
 
 // One function with a catch-all: an id may hold slashes, and Azure's front end decodes them before it routes.
 // Anonymous: App Service Authentication guards it, and without that the route refuses everybody.
@@ -11,6 +11,5 @@ app.http("betaMeCalendars", {
   route: "beta/me/calendars/{*rest}",
   methods: ["GET"],
   authLevel: "anonymous",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,14 +1,13 @@
 import { app } from "@azure/functions";
 import { brakeReleaseRoute } from "../shared/http/brakeRelease.js";
 import { httpHandler } from "../shared/http/handler.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
-export const handler = httpHandler(brakeReleaseRoute, httpPorts, nowMs);
+const handler = httpHandler(brakeReleaseRoute, httpPorts, nowMs);
 
 app.http("brakeRelease", {
   route: "brake/release",
   methods: ["POST"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,9 +1,7 @@
 import { app, type HttpHandler } from "@azure/functions";
 import { dashboardAnswer } from "../shared/http/dashboard.js";
-import { requireSettings, withTelemetry } from "../shared/live.js";
 
 /** The page is loaded when somebody asks for it. */
-export const handler: HttpHandler = async () => dashboardAnswer((await import("../shared/http/dashboardPage.js")).page);
+const handler: HttpHandler = async () => dashboardAnswer((await import("../shared/http/dashboardPage.js")).page);
 
-app.http("dashboard", { route: "dashboard", methods: ["GET"], authLevel: "function", handler: withTelemetry(handler) });
-requireSettings();
+app.http("dashboard", { route: "dashboard", methods: ["GET"], authLevel: "function", handler });

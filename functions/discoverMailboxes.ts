@@ -1,11 +1,11 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { discoverPorts, newId, registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { discoverPorts, newId, queues, registered } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { discoverMailboxes } from "../shared/roster/discover.js";
 
-const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
+const rounds = output.storageQueue(queues.rounds);
 
-export const handler: TimerHandler = async (_timer, context) => {
+const handler: TimerHandler = async (_timer, context) => {
   const end = await discoverMailboxes({ discover: newId() }, await discoverPorts(logOf(context)));
   if (end.continuation !== null) context.extraOutputs.set(rounds, [JSON.stringify(end.continuation)]);
   context.log(`roster ${end.kind}`);
@@ -14,6 +14,5 @@ export const handler: TimerHandler = async (_timer, context) => {
 app.timer("discoverMailboxes", {
   schedule: registered.rosterSchedule,
   extraOutputs: [rounds],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

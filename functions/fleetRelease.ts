@@ -1,15 +1,14 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { releaseManyRoute } from "../shared/http/releaseMany.js";
-import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs } from "../shared/live.js";
 
-export const handler = httpHandler(releaseManyRoute(mirrorFacts.shards), httpPorts, nowMs);
+const handler = httpHandler(releaseManyRoute(mirrorFacts.shards), httpPorts, nowMs);
 
 /** By its name it comes before `mailbox`, whose wider route would take it: the host tries names in alphabetical order. */
 app.http("fleetRelease", {
   route: "mailboxes/release",
   methods: ["POST"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,14 +1,13 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxRoute } from "../shared/http/mailboxes.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
-export const handler = httpHandler(mailboxRoute, httpPorts, nowMs);
+const handler = httpHandler(mailboxRoute, httpPorts, nowMs);
 
 app.http("mailbox", {
   route: "mailboxes/{id}",
   methods: ["GET", "PUT", "DELETE"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

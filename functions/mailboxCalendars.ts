@@ -1,14 +1,13 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxCalendarsRoute } from "../shared/http/mailboxCalendars.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
-export const handler = httpHandler(mailboxCalendarsRoute, httpPorts, nowMs);
+const handler = httpHandler(mailboxCalendarsRoute, httpPorts, nowMs);
 
 app.http("mailboxCalendars", {
   route: "mailboxes/{id}/calendars",
   methods: ["GET"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,11 +1,11 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxActionRoute } from "../shared/http/mailboxActions.js";
-import { httpPorts, nowMs, registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs, queues } from "../shared/live.js";
 
-const pages = output.storageQueue({ queueName: registered.pagesQueue, connection: "AzureWebJobsStorage" });
+const pages = output.storageQueue(queues.pages);
 
-export const handler: HttpHandler = (request, context) => {
+const handler: HttpHandler = (request, context) => {
   const route = mailboxActionRoute((message) => context.extraOutputs.set(pages, [JSON.stringify(message)]));
   return httpHandler(route, httpPorts, nowMs)(request, context);
 };
@@ -15,6 +15,5 @@ app.http("mailboxCare", {
   methods: ["POST"],
   authLevel: "function",
   extraOutputs: [pages],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,14 +1,13 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { mailboxListRoute } from "../shared/http/mailboxList.js";
-import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs } from "../shared/live.js";
 
-export const handler = httpHandler(mailboxListRoute(mirrorFacts.shards), httpPorts, nowMs);
+const handler = httpHandler(mailboxListRoute(mirrorFacts.shards), httpPorts, nowMs);
 
 app.http("mailboxList", {
   route: "mailboxes",
   methods: ["GET"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,14 +1,13 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { openapiRoute } from "../shared/http/openapi.js";
-import { httpPorts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, nowMs } from "../shared/live.js";
 
-export const handler = httpHandler(openapiRoute, httpPorts, nowMs);
+const handler = httpHandler(openapiRoute, httpPorts, nowMs);
 
 app.http("openapi", {
   route: "openapi.json",
   methods: ["GET"],
   authLevel: "function",
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

@@ -1,15 +1,10 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
-import { livePorts, registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { livePorts, queues } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkPages } from "../shared/rounds/poison.js";
 
-export const handler: StorageQueueHandler = async (message, context) => {
+const handler: StorageQueueHandler = async (message, context) => {
   await parkPages(message, await livePorts(logOf(context)));
 };
 
-app.storageQueue("parkPages", {
-  queueName: `${registered.pagesQueue}-poison`,
-  connection: "AzureWebJobsStorage",
-  handler: withTelemetry(handler),
-});
-requireSettings();
+app.storageQueue("parkPages", { ...queues.poisonPages, handler });

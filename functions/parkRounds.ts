@@ -1,15 +1,10 @@
 import { app, type StorageQueueHandler } from "@azure/functions";
-import { registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { queues } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parkRounds } from "../shared/rounds/poison.js";
 
-export const handler: StorageQueueHandler = (message, context) => {
+const handler: StorageQueueHandler = (message, context) => {
   parkRounds(message, logOf(context));
 };
 
-app.storageQueue("parkRounds", {
-  queueName: `${registered.roundsQueue}-poison`,
-  connection: "AzureWebJobsStorage",
-  handler: withTelemetry(handler),
-});
-requireSettings();
+app.storageQueue("parkRounds", { ...queues.poisonRounds, handler });

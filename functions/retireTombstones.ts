@@ -1,11 +1,10 @@
 import { app, type TimerHandler } from "@azure/functions";
-import { requireSettings, retentionPorts, withTelemetry } from "../shared/live.js";
+import { retentionPorts } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { applyRetention } from "../shared/rounds/retention.js";
 
-export const handler: TimerHandler = async (_timer, context) => {
+const handler: TimerHandler = async (_timer, context) => {
   await applyRetention(await retentionPorts(logOf(context)));
 };
 
-app.timer("retireTombstones", { schedule: "0 30 3 * * *", handler: withTelemetry(handler) });
-requireSettings();
+app.timer("retireTombstones", { schedule: "0 30 3 * * *", handler });

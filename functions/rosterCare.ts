@@ -1,11 +1,11 @@
 import { app, type HttpHandler, output } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { rosterActionRoute } from "../shared/http/rosterActions.js";
-import { httpPorts, mirrorFacts, nowMs, registered, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs, queues } from "../shared/live.js";
 
-const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
+const rounds = output.storageQueue(queues.rounds);
 
-export const handler: HttpHandler = (request, context) => {
+const handler: HttpHandler = (request, context) => {
   const route = rosterActionRoute(mirrorFacts.source, (message) =>
     context.extraOutputs.set(rounds, [JSON.stringify(message)]),
   );
@@ -17,6 +17,5 @@ app.http("rosterCare", {
   methods: ["POST"],
   authLevel: "function",
   extraOutputs: [rounds],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

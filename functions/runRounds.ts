@@ -1,17 +1,16 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { discoverPorts, livePorts, registered, requireSettings, telemetry, withTelemetry } from "../shared/live.js";
+import { discoverPorts, livePorts, queues, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { parseRoundsWork } from "../shared/messages.js";
+import { parseRoundsMessage } from "../shared/messages.js";
 import { discoverMailboxes } from "../shared/roster/discover.js";
 import { runRounds } from "../shared/rounds/runRounds.js";
 import { runAttributes, runPoints } from "../shared/telemetry/runTelemetry.js";
 
-const connection = "AzureWebJobsStorage";
-const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection });
-const pages = output.storageQueue({ queueName: registered.pagesQueue, connection });
+const rounds = output.storageQueue(queues.rounds);
+const pages = output.storageQueue(queues.pages);
 
-export const handler: StorageQueueHandler = async (message, context) => {
-  const work = parseRoundsWork(message);
+const handler: StorageQueueHandler = async (message, context) => {
+  const work = parseRoundsMessage(message);
   if ("discover" in work) {
     const { continuation } = await discoverMailboxes(work, await discoverPorts(logOf(context)));
     if (continuation !== null) context.extraOutputs.set(rounds, [JSON.stringify(continuation)]);
@@ -27,10 +26,4 @@ export const handler: StorageQueueHandler = async (message, context) => {
   if (end.continuation !== null) context.extraOutputs.set(rounds, [JSON.stringify(end.continuation)]);
 };
 
-app.storageQueue("runRounds", {
-  queueName: registered.roundsQueue,
-  connection,
-  extraOutputs: [rounds, pages],
-  handler: withTelemetry(handler),
-});
-requireSettings();
+app.storageQueue("runRounds", { ...queues.rounds, extraOutputs: [rounds, pages], handler });

@@ -1,11 +1,11 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { newId, nowMs, registered, requireLayout, requireSettings, withTelemetry } from "../shared/live.js";
+import { newId, nowMs, queues, registered, requireLayout } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { startRounds } from "../shared/rounds/startRounds.js";
 
-const rounds = output.storageQueue({ queueName: registered.roundsQueue, connection: "AzureWebJobsStorage" });
+const rounds = output.storageQueue(queues.rounds);
 
-export const handler: TimerHandler = async (_timer, context) => {
+const handler: TimerHandler = async (_timer, context) => {
   await requireLayout(logOf(context));
   const messages = startRounds(registered.shards, nowMs(), newId());
   // Strings: the host would print objects as indented JSON.
@@ -19,6 +19,5 @@ export const handler: TimerHandler = async (_timer, context) => {
 app.timer("startRounds", {
   schedule: registered.syncSchedule,
   extraOutputs: [rounds],
-  handler: withTelemetry(handler),
+  handler,
 });
-requireSettings();

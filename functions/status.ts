@@ -1,9 +1,8 @@
 import { app } from "@azure/functions";
 import { httpHandler } from "../shared/http/handler.js";
 import { statusRoute } from "../shared/http/status.js";
-import { httpPorts, mirrorFacts, nowMs, requireSettings, withTelemetry } from "../shared/live.js";
+import { httpPorts, mirrorFacts, nowMs } from "../shared/live.js";
 
-export const handler = httpHandler(statusRoute(mirrorFacts), httpPorts, nowMs);
+const handler = httpHandler(statusRoute(mirrorFacts), httpPorts, nowMs);
 
-app.http("status", { route: "status", methods: ["GET"], authLevel: "function", handler: withTelemetry(handler) });
-requireSettings();
+app.http("status", { route: "status", methods: ["GET"], authLevel: "function", handler });

@@ -39,7 +39,11 @@ const app = ({ html, policy }: DashboardPage): BuildOptions => ({
   ...common,
   outdir: outDir,
   stdin: {
-    contents: triggers.map((name) => `import "./functions/${name}";`).join("\n"),
+    contents: [
+      ...triggers.map((name) => `import "./functions/${name}";`),
+      'import { finishStart } from "./shared/live.js";',
+      "finishStart();", // Runs after all that is imported.
+    ].join("\n"),
     loader: "ts",
     resolveDir: root,
     sourcefile: "app.ts",

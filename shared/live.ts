@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/core-auth";
-import type { FunctionHandler } from "@azure/functions";
+import { app } from "@azure/functions";
 import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
-import { createDirectoryClient, type DirectoryClient, type DirectorySource } from "./graph/directory.js";
+import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
 import type { TokenSource } from "./graph/ports.js";
 import { identityToken, steadyCredential, type TokenPorts, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
@@ -18,6 +18,7 @@ import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
 import { forgetTable, keptFeedKey, type OpenOptions } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
+import { dayMs, minuteMs } from "./sync/time.js";
 import type { Table } from "./table/table.js";
 import { withSpan } from "./telemetry/invocation.js";
 import { startTelemetry } from "./telemetry/start.js";
@@ -39,14 +40,34 @@ export const nowMs = clock.nowMs;
 type Boot = { readonly settings: Settings; readonly error: SettingsError | null };
 const boot = readBoot();
 
-/** Names and schedules for registration: the defaults where the settings are wrong, so that the mistake can be told. */
+/** Names and schedules for registration: the defaults where the settings are wrong, so that the mistake can be reported. */
 export const registered: Settings = boot.settings;
 
+const queue = (queueName: string) => ({ queueName, connection: "AzureWebJobsStorage" });
+/** The queues of the app, as triggers and outputs name them. The host makes those of poison messages. */
+export const queues = {
+  rounds: queue(registered.roundsQueue),
+  pages: queue(registered.pagesQueue),
+  poisonRounds: queue(`${registered.roundsQueue}-poison`),
+  poisonPages: queue(`${registered.pagesQueue}-poison`),
+};
+
 /**
- * To be called right after a trigger registered itself. An app that throws before it has registered anything looks to
- * the host like an app without functions; one that throws afterwards fails to start, with this message.
+ * Ends the start of the app: the build calls it once all triggers have registered themselves. An app that throws before
+ * it has registered anything looks to the host like an app without functions; one that throws afterwards fails to start,
+ * with this message. (A hook `appStart` that throws would look like a worker that fails, which the host starts again.)
+ * @throws SettingsError
+ * @public
  */
-export function requireSettings(): void {
+export function finishStart(): void {
+  requireSettings();
+  if (boot.settings.telemetry === null) return;
+  app.hook.preInvocation((invocation) => {
+    invocation.functionHandler = withSpan(invocation.functionHandler, liveTelemetry);
+  });
+}
+
+function requireSettings(): void {
   if (boot.error !== null) throw boot.error;
 }
 
@@ -78,11 +99,6 @@ async function liveTelemetry(report: (trouble: string) => void): Promise<Telemet
   return telemetry;
 }
 
-/** The handler as it is registered: with a span for each invocation where telemetry is configured, else unchanged. */
-export function withTelemetry<Handler extends FunctionHandler>(handler: Handler): Handler {
-  return boot.settings.telemetry === null ? handler : withSpan(handler, liveTelemetry);
-}
-
 type Parts = {
   readonly table: Table;
   readonly graphFor: (log: Log) => GraphClient;
@@ -112,25 +128,25 @@ export async function httpPorts(log: Log): Promise<HttpPorts> {
 const isSignInOn = process.env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() === "true";
 
 /** Our choice: how long this process believes what it knows of its table. Somebody may have deleted or replaced it meanwhile. */
-const tableKnownMsMax = 5 * 60_000;
+const tableKnownMsMax = 5 * minuteMs;
 let tableKnownMs = nowMs();
 
 async function liveStore(log: Log): Promise<Store> {
   requireSettings();
   const { table } = await liveParts();
-  tellRenewals(log);
+  logRenewals(log);
   if (nowMs() - tableKnownMs > tableKnownMsMax) {
     tableKnownMs = nowMs();
     forgetTable(table);
   }
   const onUnreadable = (error: Error) => log("error", error.message);
   const { shards } = boot.settings;
-  const store = createStore({ table, shards, newCommitId: randomUUID, onUnreadable, onLaidOut: tellLayout(log) });
+  const store = createStore({ table, shards, newCommitId: randomUUID, onUnreadable, onLaidOut: logLayout(log) });
   await store.open();
   return store;
 }
 
-function tellLayout(log: Log): OpenOptions["onLaidOut"] {
+function logLayout(log: Log): OpenOptions["onLaidOut"] {
   const { table } = boot.settings;
   return (when) => {
     if (when === "atFirst") return log("warn", "table laid out: it was new", { table });
@@ -138,16 +154,16 @@ function tellLayout(log: Log): OpenOptions["onLaidOut"] {
   };
 }
 
-/** Renewals of tokens that failed while nobody waited for them: the next invocation tells. */
+/** Renewals of tokens that failed while nobody waited for them: the next invocation logs them. */
 const failedRenewals = new Set<string>();
 const tokenPorts: TokenPorts = { clock, onTrouble: (why) => failedRenewals.add(why.slice(0, 500)) };
 
-function tellRenewals(log: Log): void {
+function logRenewals(log: Log): void {
   for (const why of failedRenewals) log("warn", "token not renewed; the one at hand is used", { why });
   failedRenewals.clear();
 }
 
-/** All ports for one invocation. */
+/** What runs and page messages need, for one invocation. @throws LayoutError, StorageError */
 export async function livePorts(log: Log): Promise<Ports> {
   const store = await liveStore(log);
   const { graphFor, nudgeFor } = await liveParts();
@@ -166,20 +182,17 @@ export async function livePorts(log: Log): Promise<Ports> {
   };
 }
 
-/** The setting as a source; null for a roster that is kept by hand. */
-function sourceOf(roster: Settings["roster"]): DirectorySource | null {
-  if (roster.kind === "group") return { kind: "group", groupId: roster.groupId };
-  return roster.kind === "directory" ? { kind: "directory" } : null;
-}
-
-const source = sourceOf(boot.settings.roster);
+const { roster } = boot.settings;
+/** Where discovery finds the roster; null: it is kept by hand. */
+const source = roster.kind === "manual" ? null : roster;
+/** The names of all shards. */
+const shards = shardNames(boot.settings.shards);
 
 /** What discovery of the roster needs. @throws LayoutError, StorageError */
 export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
   const store = await liveStore(log);
   const { directoryFor } = await liveParts();
   const { tombstoneMs } = boot.settings;
-  const shards = shardNames(boot.settings.shards);
   const directory = directoryFor(log);
   return {
     clock,
@@ -197,9 +210,9 @@ export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
 
 const ticks = readSchedule(boot.settings.syncSchedule);
 
-/** What status tells of the settings. No secrets are in it. */
+/** What status shows of the settings. No secrets are in it. */
 export const mirrorFacts: MirrorFacts = {
-  shards: shardNames(boot.settings.shards),
+  shards,
   source: source === null ? null : sourceName(source),
   isDeltaDocumented: clouds[boot.settings.graph.cloud].isDeltaDocumented,
   settings: {
@@ -211,8 +224,8 @@ export const mirrorFacts: MirrorFacts = {
     graphApiVersion: boot.settings.graph.version,
     graphBatchSize: boot.settings.graph.batchSize,
     graphPageSize: boot.settings.graph.pageSize,
-    auditDays: boot.settings.auditMs / 86_400_000,
-    tombstoneDays: boot.settings.tombstoneMs / 86_400_000,
+    auditDays: boot.settings.auditMs / dayMs,
+    tombstoneDays: boot.settings.tombstoneMs / dayMs,
     changeNudges: boot.settings.changeNudges,
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },
@@ -221,11 +234,11 @@ export const mirrorFacts: MirrorFacts = {
 
 /** What retention needs. @throws LayoutError, StorageError */
 export async function retentionPorts(log: Log): Promise<RetentionPorts> {
-  const { shards, tombstoneMs } = boot.settings;
+  const { tombstoneMs } = boot.settings;
   return {
     clock,
     store: await liveStore(log),
-    shards: shardNames(shards),
+    shards,
     tombstoneMs,
     runMsMax: runLimits.runMsMax,
     log,

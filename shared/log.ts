@@ -6,7 +6,7 @@ export type Log = (
 ) => void;
 
 /** One line of text: the message, then `name=value` for each field. */
-export function logLine(message: string, fields: Parameters<Log>[2] = {}): string {
+function logLine(message: string, fields: Parameters<Log>[2] = {}): string {
   const parts = Object.entries(fields).map(
     ([name, value]) => `${name}=${typeof value === "string" ? quoted(value) : value}`,
   );

@@ -38,17 +38,13 @@ export type DiscoverMessage = z.output<typeof discoverShape>;
 /** A nudge for other programs: this mailbox has changed, and the feed can be read up to this sequence. */
 export type Nudge = { readonly mailbox: string; readonly sequence: number };
 
-/** @throws Error in one line, without the message's values: they came from outside. */
-export function parseRoundsMessage(message: unknown): RoundsMessage {
+/** Any message of the rounds queue. @throws Error in one line, without the message's values: they came from outside. */
+export function parseRoundsMessage(message: unknown): RoundsMessage | DiscoverMessage {
+  if (isNamed(message, "discover")) return parsed(discoverShape, message, "{discover}");
   return parsed(roundsShape, message, "{shard, tick}");
 }
 
-/** Any message of the rounds queue. @throws Error in one line, without the message's values. */
-export function parseRoundsWork(message: unknown): RoundsMessage | DiscoverMessage {
-  return isNamed(message, "discover") ? parsed(discoverShape, message, "{discover}") : parseRoundsMessage(message);
-}
-
-/** @throws Error in one line, without the message's values. */
+/** Any message of the pages queue. @throws Error in one line, without the message's values. */
 export function parsePageMessage(message: unknown): PageMessage | SyncMessage | AloneMessage {
   if (isNamed(message, "alone")) return parsed(aloneShape, message, "{mailbox, alone}");
   if (isNamed(message, "sync")) return parsed(syncShape, message, "{mailbox, sync}");
@@ -58,7 +54,7 @@ export function parsePageMessage(message: unknown): PageMessage | SyncMessage | 
 /**
  * What a message says: JSON, JSON in base64, or what the host has made of it already. Anything else stays as it came.
  * `host.json` says `messageEncoding: none`. By default the host takes base64 only: it moves any other message aside unseen,
- * to a poison queue whose own trigger cannot read it either, and nobody is told. Base64 is what earlier releases wrote.
+ * to a poison queue whose own trigger cannot read it either, and nobody notices. Base64 is what earlier releases wrote.
  */
 function readMessage(message: unknown): unknown {
   if (typeof message !== "string") return message;
@@ -67,7 +63,7 @@ function readMessage(message: unknown): unknown {
   try {
     return JSON.parse(isBase64 ? Buffer.from(compact, "base64").toString("utf8") : message);
   } catch {
-    return message; // The shape refuses it: it becomes poison, which is told and dropped.
+    return message; // The shape refuses it: it becomes a poison message, which is logged and dropped.
   }
 }
 

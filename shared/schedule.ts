@@ -1,3 +1,5 @@
+import { dayMs, minuteMs } from "./sync/time.js";
+
 /**
  * Schedules of timers, read as the Functions host reads them: NCRONTAB with six fields, `{second} {minute} {hour} {day}
  * {month} {day of week}`, or with the last five. The rules are those of the parser in the host (NCrontab.Signed), which
@@ -14,11 +16,11 @@ export type Schedule = {
   readonly days: readonly number[];
   readonly months: readonly number[];
   readonly weekdays: readonly number[];
-  /** The ranges whose end comes before their start, and what the host makes of them without telling anybody. */
+  /** The ranges whose end comes before their start, and what the host makes of them without a word. */
   readonly reversed: readonly ReversedRange[];
 };
 
-export type ReversedRange = {
+type ReversedRange = {
   readonly field: string;
   readonly range: string;
   readonly readAs: string;
@@ -26,7 +28,7 @@ export type ReversedRange = {
   readonly around: string;
 };
 
-/** Why the host would refuse the text. Its timer alone would then stand still, and the rest of the app run on. */
+/** Why the host would refuse the text. Only its timer would then stop, while the rest of the app runs on. */
 export type ScheduleError = { readonly mistake: string };
 
 type Field = { readonly name: string; readonly min: number; readonly max: number; readonly names?: readonly string[] };
@@ -50,7 +52,6 @@ const fields: readonly Field[] = [
   },
 ];
 
-const dayMs = 86_400_000;
 /** After so many days the calendar repeats itself, weekdays included: what has not fired by then never does. */
 const calendarCycleDays = 146_097;
 /** A whole number as .NET's `int.Parse` takes it: with blanks around it, and a sign. */
@@ -112,7 +113,7 @@ export function nextLocalFire(schedule: Schedule, afterMs: number): number | nul
 }
 
 /** What the clock on the wall shows more than UTC. */
-const offsetMs = (atMs: number): number => -new Date(atMs).getTimezoneOffset() * 60_000;
+const offsetMs = (atMs: number): number => -new Date(atMs).getTimezoneOffset() * minuteMs;
 
 /** The first time of day that fits, in seconds, not before `from`; null when there is none on that day. */
 function timeOfDay({ hours, minutes, seconds }: Schedule, from: number): number | null {

@@ -1,41 +1,22 @@
 import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
+import type { DirectorySource } from "./graph/directory.js";
+import { isLoopback } from "./graph/links.js";
 import { nextFire, readSchedule } from "./schedule.js";
 import { clientIdMistake, readStorage, type StorageSettings, storageNames } from "./storageSettings.js";
+import { isGuid } from "./sync/mailboxId.js";
+import { dayMs } from "./sync/time.js";
 import { readTelemetry, type TelemetrySettings, telemetryNames } from "./telemetry/settings.js";
 
-export type { StorageSettings };
+type Roster = { readonly kind: "manual" } | DirectorySource;
 
-export type Roster = { readonly kind: "manual" | "directory" } | { readonly kind: "group"; readonly groupId: string };
+/**
+ * All that the environment decides, checked. Secrets in it: the connection string and the trial token. Without `telemetry`
+ * nobody receives any, and nothing of it is loaded.
+ */
+export type Settings = Readonly<ReturnType<typeof typed>> & { readonly telemetry: TelemetrySettings | null };
 
-/** All that the environment decides, checked. Secrets in it: the connection string and the trial token. */
-export type Settings = {
-  readonly storage: StorageSettings;
-  readonly graph: {
-    readonly cloud: (typeof cloudNames)[number];
-    readonly root: string;
-    readonly version: "beta" | "v1.0";
-    readonly accessToken: string | null;
-    readonly clientId: string | null;
-    readonly batchSize: number;
-    readonly pageSize: number;
-  };
-  readonly isInAzure: boolean;
-  readonly syncSchedule: string;
-  readonly shards: number;
-  readonly roster: Roster;
-  readonly rosterSchedule: string;
-  readonly auditMs: number;
-  readonly tombstoneMs: number;
-  readonly table: string;
-  readonly roundsQueue: string;
-  readonly pagesQueue: string;
-  readonly changesQueue: string;
-  readonly changeNudges: boolean;
-  /** Null: nobody is told anything, and nothing of it is loaded. */
-  readonly telemetry: TelemetrySettings | null;
-};
-
+/** The names and values of a process's environment. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every mistake in the environment at once, each with its name and how to mend it. Never holds a secret. */
@@ -46,9 +27,6 @@ export class SettingsError extends Error {
   }
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const loopback = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
 const secrets = new Set(["AzureWebJobsStorage", "GRAPH_ACCESS_TOKEN"]);
 
 const integer = (min: number, max: number, initial: number) =>
@@ -114,12 +92,9 @@ const shape = z.object({
   ROSTER: z
     .string()
     .default("manual")
-    .refine(
-      (text) => ["manual", "directory"].includes(text) || (text.startsWith("group:") && guid.test(text.slice(6))),
-      {
-        error: "must be manual, directory, or group: followed by the group's object id",
-      },
-    ),
+    .refine((text) => ["manual", "directory"].includes(text) || (text.startsWith("group:") && isGuid(text.slice(6))), {
+      error: "must be manual, directory, or group: followed by the group's object id",
+    }),
   ROSTER_SCHEDULE: schedule("0 0 * * * *"),
   AUDIT_DAYS: days(7),
   TOMBSTONE_DAYS: days(30),
@@ -130,9 +105,12 @@ const shape = z.object({
   CHANGE_NUDGES: oneOf(["on", "off"], "on"),
 });
 
-/** The mirror's own settings; those of its storage come as the host names them. */
+/**
+ * The mirror's own settings; those of its storage come as the host names them.
+ * @internal For tests.
+ */
 export const settingNames: readonly string[] = Object.keys(shape.shape);
-/** All that is read, by the name in small letters. */
+/** The names of all settings that are read, by the name in lower case. */
 const allNames = new Map(
   [...settingNames, ...storageNames, ...telemetryNames, "AZURE_CLIENT_ID"].map((name) => [name.toLowerCase(), name]),
 );
@@ -155,18 +133,22 @@ export function readSettings(environment: Environment): Settings {
   const others = [
     ...(parsed.success
       ? crossMistakes(parsed.data, isInAzure)
-      : parsed.error.issues.map((issue) => told(issue, given))),
+      : parsed.error.issues.map((issue) => mistakeOf(issue, given))),
     ...("kind" in storage ? [] : storage),
     ...(clientId === null ? [] : [clientId]),
     ...telemetry.mistakes,
   ];
-  const isTold = (mistake: string) => strays.some((stray) => stray.name === mistake.split(" ", 1)[0]);
-  const mistakes = [...misspelt, ...strays.map(({ mistake }) => mistake), ...others.filter((each) => !isTold(each))];
+  const isReported = (mistake: string) => strays.some((stray) => stray.name === mistake.split(" ", 1)[0]);
+  const mistakes = [
+    ...misspelt,
+    ...strays.map(({ mistake }) => mistake),
+    ...others.filter((each) => !isReported(each)),
+  ];
   if (!parsed.success || !("kind" in storage) || mistakes.length > 0) throw new SettingsError(mistakes);
   return { ...typed(parsed.data, storage, given, isInAzure), telemetry: telemetry.settings };
 }
 
-/** On Linux names differ by letter case, and so a wrong one would be left aside in silence; the host takes both. */
+/** Names are case-sensitive on Linux, where a misspelt one would be ignored in silence; the host accepts both. */
 function misspeltNames(given: Environment): string[] {
   return Object.keys(given).flatMap((name) => {
     const meant = allNames.get(name.replaceAll(":", "__").toLowerCase());
@@ -174,7 +156,7 @@ function misspeltNames(given: Environment): string[] {
   });
 }
 
-/** Files of settings and consoles keep what others take away: quotation marks, and the line break at the end of a secret. */
+/** Settings files and consoles keep what others strip: quotation marks, and the line break at the end of a secret. */
 function valuesWithStrays(given: Environment): { readonly name: string; readonly mistake: string }[] {
   return [...allNames.values()]
     .filter((name) => !name.endsWith("_SCHEDULE")) // Blanks around one mean nothing, and the rest is refused.
@@ -185,12 +167,7 @@ function valuesWithStrays(given: Environment): { readonly name: string; readonly
     });
 }
 
-function typed(
-  data: z.output<typeof shape>,
-  storage: StorageSettings,
-  given: Environment,
-  isInAzure: boolean,
-): Omit<Settings, "telemetry"> {
+function typed(data: z.output<typeof shape>, storage: StorageSettings, given: Environment, isInAzure: boolean) {
   const storageClientId = storage.kind === "identity" ? storage.clientId : null;
   return {
     storage,
@@ -206,9 +183,7 @@ function typed(
     isInAzure,
     syncSchedule: data.SYNC_SCHEDULE,
     shards: data.SHARDS,
-    roster: data.ROSTER.startsWith("group:")
-      ? { kind: "group", groupId: data.ROSTER.slice(6).toLowerCase() }
-      : { kind: data.ROSTER === "directory" ? "directory" : "manual" },
+    roster: rosterOf(data.ROSTER),
     rosterSchedule: data.ROSTER_SCHEDULE,
     auditMs: data.AUDIT_DAYS,
     tombstoneMs: data.TOMBSTONE_DAYS,
@@ -220,6 +195,12 @@ function typed(
   };
 }
 
+function rosterOf(text: string): Roster {
+  if (text.startsWith("group:")) return { kind: "group", groupId: text.slice(6).toLowerCase() };
+  return { kind: text === "directory" ? "directory" : "manual" };
+}
+
+/** What is wrong with settings that are each right by themselves. */
 function crossMistakes(data: z.output<typeof shape>, isInAzure: boolean): string[] {
   const queues = [data.ROUNDS_QUEUE, data.PAGES_QUEUE, data.CHANGES_QUEUE];
   const mistakes: string[] = [];
@@ -234,7 +215,7 @@ function crossMistakes(data: z.output<typeof shape>, isInAzure: boolean): string
   return mistakes;
 }
 
-function told(issue: z.core.$ZodIssue, given: Environment): string {
+function mistakeOf(issue: z.core.$ZodIssue, given: Environment): string {
   const name = String(issue.path[0]);
   const value = secrets.has(name) ? "" : ` It is ${JSON.stringify(given[name]?.slice(0, 80))}.`;
   return `${name} ${issue.message}.${value}`;
@@ -265,7 +246,7 @@ function rootMistake(text: string): string | null {
     return "must be the root alone, without version, path or query, such as https://graph.microsoft.com";
   }
   if (url.protocol === "https:") return null;
-  if (url.protocol === "http:" && loopback.test(url.hostname)) return null;
+  if (url.protocol === "http:" && isLoopback(url.hostname)) return null;
   return "must begin with https:// (plain http only for this machine, such as http://127.0.0.1:8090)";
 }
 

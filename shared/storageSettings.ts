@@ -1,3 +1,7 @@
+import { isLoopback } from "./graph/links.js";
+import { isGuid } from "./sync/mailboxId.js";
+
+/** How the storage account of queues and table is reached: by a secret, or by an identity at these service roots. */
 export type StorageSettings =
   | { readonly kind: "connectionString"; readonly connectionString: string }
   | {
@@ -23,11 +27,9 @@ const identityNames = [accountName, ...services, credential, clientId, ...otherI
 /** The settings of the storage, as the host names them. */
 export const storageNames: readonly string[] = [connection, ...identityNames];
 
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** What is wrong with the client id of an identity, or null. */
 export function clientIdMistake(name: string, value: string | undefined): string | null {
-  if (value === undefined || guid.test(value)) return null;
+  if (value === undefined || isGuid(value)) return null;
   return `${name} must be the client id of the identity, a GUID as the portal shows it, and no name. It is ${shown(value)}.`;
 }
 
@@ -97,9 +99,12 @@ function identityMistakes(given: Given): string[] {
 function isServiceRoot(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, hostname, pathname, search, hash } = new URL(text);
-  const isEmulator = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
   const isAlone = username === "" && password === "" && search === "" && hash === "" && !/[?#]$/.test(text);
-  return protocol === "https:" && isAlone && (pathname === "/" || (isEmulator && /^\/[a-z0-9]+\/?$/.test(pathname)));
+  return (
+    protocol === "https:" &&
+    isAlone &&
+    (pathname === "/" || (isLoopback(hostname) && /^\/[a-z0-9]+\/?$/.test(pathname)))
+  );
 }
 
 const shown = (value: string): string => JSON.stringify(value.slice(0, 80));

@@ -203,3 +203,48 @@ describe("the documents", () => {
     expect(named.filter(({ file, title }) => !existsSync(join(root, file)) || !read(file).includes(title))).toEqual([]);
   });
 });
+
+describe("the code", () => {
+  test("every function that another file may import has a doc comment", () => {
+    const bare = sources.flatMap(({ path, text }) =>
+      [
+        ...text.matchAll(
+          /^export (?:async )?(?:function\*? ?(\w+)|const (\w+)[^=\n]* = (?:async )?(?:\(.*=>|\w+ =>))/gm,
+        ),
+      ]
+        .filter(({ index }) => !text.slice(0, index).trimEnd().endsWith("*/"))
+        // A trigger's handler is what its file is: what it does stands where it hands over to.
+        .filter(([, , constant]) => !path.startsWith("functions") || constant !== "handler")
+        .map(([, name, constant]) => `${path} ${name ?? constant}`),
+    );
+    expect(bare).toEqual([]);
+  });
+
+  /** Words of our own that gave way to standard terms. Names that others rely on stay: functions, columns. */
+  const givenUp: Readonly<Record<string, RegExp>> = {
+    action: /\bcare\b|\bcare[A-Z]|Care(?![a-z])/,
+    "roster entry": /\bseat|[a-z]Seat|\bSeat/,
+    "transaction group": /\bland(?:ing|ed)(?![a-z])|Landing/,
+    "entry, batch or part": /freight|parcel/i,
+    fake: /twin in memory|in-memory twin/i,
+    "inject, distort": /\b(?:strikes?|struck|bends?|bent)(?![a-z])|\bBENDS\b/,
+    "permanent fault": /\bcurse/i,
+    counters: /walked/i,
+    "attempt or step":
+      /\b(?:an?|each|every|its|the|this|one|per|first|next|later) turns?\b(?! out| into)|#turn\b|\b(?:let|const) turn\b|turnsMax/i,
+  };
+  const kept = /\b(?:mailbox|roster)Care\b|["`.]walked\b|\bwalked:/g;
+
+  test.each(Object.entries(givenUp))("says %s, and not what stood there before", (_, word) => {
+    const found = ["shared", "functions", "local", "dashboard"].flatMap((room) =>
+      readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
+        .filter((name) => /\.(?:m?ts|html|css)$/.test(name))
+        .flatMap((name) =>
+          read(join(room, name))
+            .split("\n")
+            .flatMap((line, index) => (word.test(line.replace(kept, "")) ? [`${join(room, name)}:${index + 1}`] : [])),
+        ),
+    );
+    expect(found).toEqual([]);
+  });
+});

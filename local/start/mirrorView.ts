@@ -1,4 +1,5 @@
 import { tableClientOf } from "../../shared/azure/tableClient.js";
+import { shardNames } from "../../shared/store/keys.js";
 import { createStore, type Store } from "../../shared/store/store.js";
 import { statedReason, stateOf } from "../../shared/sync/state.js";
 import type { CalendarRow, Checkpoint } from "../../shared/sync/types.js";
@@ -40,9 +41,8 @@ async function snapshot(store: Store, shards: number, sinceMs: number): Promise<
   let fresh = 0;
   let calendars = 0;
   const notFresh: Record<string, number> = {};
-  const look = async (shard: number) => {
-    const name = shard.toString(16).padStart(2, "0");
-    for await (const page of store.readMailboxes(name, { after: null, upTo: null })) {
+  const look = async (shard: string) => {
+    for await (const page of store.readMailboxes(shard, { after: null, upTo: null })) {
       for (const { checkpoint } of page) {
         mailboxes += 1;
         calendars += checkpoint.calendarCount;
@@ -52,7 +52,7 @@ async function snapshot(store: Store, shards: number, sinceMs: number): Promise<
       }
     }
   };
-  await Promise.all(Array.from({ length: shards }, (_, shard) => look(shard)));
+  await Promise.all(shardNames(shards).map(look));
   return { mailboxes, fresh, calendars, notFresh };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Held, Store } from "../store/store.js";
+import { isServed } from "../sync/checkpoint.js";
 import { isLeaving } from "../sync/due.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
 import { beginning, isExpired, isListOvertaken, type Position, pageAfter } from "./position.js";
@@ -214,7 +215,7 @@ async function missing(store: FeedStore, { mailboxId, epoch }: Checkpoint): Retu
 function servedBy(held: Held | null): Checkpoint | FeedRefusal {
   const checkpoint = held?.checkpoint ?? null;
   if (checkpoint === null || isLeaving(checkpoint)) return { kind: "unknownMailbox", checkpoint };
-  return checkpoint.lastFullRoundMs === null ? { kind: "notReady", checkpoint } : checkpoint;
+  return isServed(checkpoint) ? checkpoint : { kind: "notReady", checkpoint };
 }
 
 function versionOf(...parts: readonly (string | number)[]): string {

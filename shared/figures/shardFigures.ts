@@ -1,8 +1,8 @@
 import { type MailboxState, mailboxStates } from "../sync/state.js";
-import { type Counters, counterNames, type Json, type JsonObject, type Strategy } from "../sync/types.js";
+import { type Counters, counterNames, isJsonObject, type Json, type JsonObject, type Strategy } from "../sync/types.js";
 
 /** Mailboxes of one state for one reason, with some of them by name. */
-export type Trouble = {
+type Trouble = {
   readonly state: MailboxState;
   readonly reason: string;
   count: number;
@@ -148,7 +148,7 @@ function troubleOf(stored: Json): Trouble[] {
 }
 
 function objectOf(value: Json | undefined): JsonObject | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+  return isJsonObject(value) ? value : null;
 }
 
 function arrayOf(value: Json | undefined): readonly Json[] {

@@ -1,11 +1,6 @@
-import type { JsonObject } from "../sync/types.js";
+import { isJsonObject } from "../sync/types.js";
 import { codeCharsMax, codesPerChainMax, diagnosticCharsMax } from "./limits.js";
 import type { Answer, Body } from "./ports.js";
-
-/** Whether a value that JSON.parse returned is an object. (Only of such a value the type is true at every depth.) */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Reads a body. Never throws. */
 export function parseBody(text: string): Body {

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../sync/types.js";
-import { headersOf, isJsonObject, parseBody } from "./answer.js";
+import { isJsonObject } from "../sync/types.js";
+import { headersOf, parseBody } from "./answer.js";
 import { type GraphLimits, graphLimits } from "./limits.js";
 import type { Answer, BatchHealth, Body } from "./ports.js";
 

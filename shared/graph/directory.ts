@@ -1,6 +1,7 @@
 import type { Log } from "../log.js";
 import type { JsonObject } from "../sync/types.js";
-import { codeChain, isJsonObject, traceOf } from "./answer.js";
+import { isJsonObject } from "../sync/types.js";
+import { codeChain, traceOf } from "./answer.js";
 import { classify } from "./classify.js";
 import { linkCharsMax } from "./limits.js";
 import { hasOption, homeLink, lowerAscii } from "./links.js";

@@ -1,5 +1,4 @@
-const secondMs = 1_000;
-const minuteMs = 60 * secondMs;
+import { minuteMs, secondMs } from "../sync/time.js";
 
 /** Bounds of everything that goes to Graph or comes from there. Passed in, so that tests make them tiny. */
 export const graphLimits = {

@@ -36,7 +36,10 @@ export type LinkScope = {
   readonly strategy: Strategy;
 };
 
-const loopbackAuthority = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d+)?$/;
+/** Whether an authority, a host with its port or without one, is this machine. */
+export function isLoopback(authority: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/.test(authority);
+}
 
 /**
  * Reads the configured root: an origin, https, or plain http on loopback.
@@ -47,7 +50,7 @@ export function parseRoot(root: string): Root {
   if ((scheme !== "https" && scheme !== "http") || authority === undefined || !URL.canParse(root)) {
     throw new Error("The Graph root must be an origin like https://graph.microsoft.com, without a path.");
   }
-  if (scheme === "http" && !loopbackAuthority.test(authority)) {
+  if (scheme === "http" && !isLoopback(authority)) {
     throw new Error("The Graph root may be plain http on loopback only: a bearer token goes there.");
   }
   const host = withoutDefaultPort(scheme, authority);

@@ -1,6 +1,7 @@
 import type { Log } from "../log.js";
 import { kindOfPurpose, type MailboxKind } from "../sync/mailboxKind.js";
-import { codeChain, isJsonObject, traceOf } from "./answer.js";
+import { isJsonObject } from "../sync/types.js";
+import { codeChain, traceOf } from "./answer.js";
 import { type BatchItem, batchBody, parseBatch } from "./batch.js";
 import { classify } from "./classify.js";
 import { graphLimits } from "./limits.js";

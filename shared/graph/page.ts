@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Item, JsonObject, Outcome, Strategy } from "../sync/types.js";
-import { isJsonObject } from "./answer.js";
+import { isJsonObject } from "../sync/types.js";
 import { linkCharsMax } from "./limits.js";
 
 const nextLinkName = "@odata.nextLink";

@@ -2,6 +2,7 @@ import type { HttpHandler, HttpRequest, InvocationContext } from "@azure/functio
 import type { MirrorFeed } from "../feed/feed.js";
 import { type Log, logOf } from "../log.js";
 import { LayoutError, RowError, StorageError, type Store } from "../store/store.js";
+import { isGuid } from "../sync/mailboxId.js";
 import { within } from "../within.js";
 import type { ErrorBody } from "./openapi/parts.js";
 
@@ -100,8 +101,6 @@ async function safely(
   }
 }
 
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /**
  * Names the request in every answer, as Graph does. `request-id` is the invocation's id, which the log has too. The
  * caller's own id is returned only where it is a GUID, so that no foreign text gets into a header.
@@ -109,7 +108,7 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 function traced(given: Answer, request: HttpRequest, { invocationId }: InvocationContext, nowMs: number): Answer {
   const theirs = request.headers.get("client-request-id") ?? "";
-  const clientRequestId = guid.test(theirs) ? theirs : null;
+  const clientRequestId = isGuid(theirs) ? theirs : null;
   const headers = {
     ...given.headers,
     "request-id": invocationId,

@@ -14,6 +14,7 @@ const knownOptions = new Set(
 /**
  * The system query options of a URL, by name in lower case. Graph accepts their names without the dollar sign too. Other
  * parameters, such as the function key in `code`, are ignored.
+ * @internal For tests.
  */
 export function optionsOf(url: URL, accepted: readonly string[]): ReadonlyMap<string, string> | Mistake {
   const options = new Map<string, string>();

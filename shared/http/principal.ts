@@ -1,9 +1,8 @@
 import * as z from "zod";
+import { isGuid } from "../sync/mailboxId.js";
 
 /** The claim that holds a user's object id: its long name, and the one in the token itself. */
 const objectIdClaims = ["http://schemas.microsoft.com/identity/claims/objectidentifier", "oid"];
-
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const principalShape = z.object({
   claims: z.array(z.object({ typ: z.string(), val: z.string() })).max(10_000),
@@ -21,7 +20,7 @@ export function signedInUser(headers: { get(name: string): string | null }): str
   if (!principal.success) return null;
   const claims = principal.data.claims.filter(({ typ }) => objectIdClaims.includes(typ));
   const [id, ...others] = new Set(claims.map(({ val }) => val.toLowerCase()));
-  return id !== undefined && others.length === 0 && guid.test(id) ? id : null;
+  return id !== undefined && others.length === 0 && isGuid(id) ? id : null;
 }
 
 function decoded(text: string): unknown {

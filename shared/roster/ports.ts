@@ -1,11 +1,12 @@
 import type { DirectoryClient, DirectorySource } from "../graph/directory.js";
 import type { Log } from "../log.js";
 import type { Store } from "../store/store.js";
+import { minuteMs } from "../sync/time.js";
 
 /** Bounds of one invocation of discovery, all of them our choice. Passed in, so that a simulation makes them tiny. */
 export const discoverLimits = {
   /** Well within the 10 minutes of `functionTimeout`. */
-  runMsMax: 4 * 60_000,
+  runMsMax: 4 * minuteMs,
   /** The longest wait inside an invocation, for a throttle or a passing failure. Longer ones are left to the schedule. */
   waitMsMax: 30_000,
   waitsMax: 5,

@@ -81,7 +81,7 @@ async function askPages(first: Work, untilMs: number, ports: Ports): Promise<Pag
     if (outcome === undefined) throw new Error("Graph client gave no outcome for its only ask.");
     const step = stepOf(work, outcome, ports, null);
     const waitMs = shortWaitMs(step, work, ports);
-    // An answer that took long is booked first: time may be up after the next one.
+    // What an answer says that took long is committed first: time may be up after the next one.
     if (waitMs > 0 && waits < 3 && tookMs <= ports.limits.shortWaitMsMax) {
       waits += 1;
       await ports.clock.sleep(waitMs);
@@ -95,11 +95,12 @@ async function askPages(first: Work, untilMs: number, ports: Ports): Promise<Pag
     const moved = await commit(work, step, tookMs, ports, counters);
     if (moved === "lostFence") return { kind: "lostFence", pages, changes, next: null }; // A twin is ahead: not an error.
     changes += moved.changes;
-    if (step.kind !== "apply") return { kind: step.kind, pages, changes, next: null };
-    if (moved.parked) return { kind: "park", pages, changes, next: null };
+    if (moved.step.kind === "wait" || moved.step.kind === "park") {
+      return { kind: moved.step.kind, pages, changes, next: null };
+    }
     pages += 1;
     audit = moved.audit;
-    if (step.ends && audit === null) return { kind: "roundEnded", pages, changes, next: null };
+    if (step.kind === "apply" && step.ends && audit === null) return { kind: "roundEnded", pages, changes, next: null };
     work = workOn(moved.held, audit ?? moved.held.checkpoint);
   }
   return { kind: "unfinished", pages, changes, next: pageMessageOf(work.held.checkpoint) };
@@ -113,9 +114,10 @@ function shortWaitMs(step: Step, work: Work, ports: Ports): number {
 }
 
 type Moved = {
+  /** The step that was taken: a wait or a park in place of a page that could not be read with its rows, or stored. */
+  readonly step: Step;
   readonly held: Held;
   readonly changes: number;
-  readonly parked: boolean;
   /** The audit that follows the round. Only for a slow mailbox: others are audited by runs. */
   readonly audit: Checkpoint | null;
 };
@@ -127,24 +129,28 @@ async function commit(
   ports: Ports,
   counters: PendingCounters,
 ): Promise<Moved | "lostFence"> {
-  const { rows, changes, ...unit } = await unitOf(step, work.from, ports);
-  const isRoundOver = step.kind === "apply" && step.ends;
+  const {
+    step: taken,
+    unit: { rows, changes, ...unit },
+  } = await unitOf(step, work, ports, null);
+  const isRoundOver = taken.kind === "apply" && taken.ends;
   const isAlone = unit.next.aloneUntilMs !== null;
   const audit = isRoundOver && isAlone ? auditOf(unit.next, ports.clock.nowMs(), ports.auditMs) : null;
-  const goesOn = step.kind === "apply" && (!step.ends || audit !== null);
+  const goesOn = taken.kind === "apply" && (!taken.ends || audit !== null);
   const alone = afterAlone(unit.next, ports.clock.nowMs(), tookMs, goesOn);
-  const next = counters.onto(alone, countsOf(step, changes));
+  const next = counters.onto(alone, countsOf(taken, changes));
   const result = await commitOne({ held: work.held, rows, next }, ports);
   if (result.kind === "lostFence") return "lostFence";
   if (result.kind === "tooLarge") {
     ports.log("error", "mailbox does not fit the table", { mailbox: next.mailboxId, why: result.why });
     const parked = counters.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
     const refused = await commitOne({ held: work.held, rows: [], next: parked }, ports);
-    return refused.kind === "committed" ? { held: refused.held, changes: 0, parked: true, audit: null } : "lostFence";
+    const step = { kind: "park", next: parked } as const;
+    return refused.kind === "committed" ? { step, held: refused.held, changes: 0, audit: null } : "lostFence";
   }
   const held = await nudged(result.held, ports);
   const { nudgedSequence } = held.checkpoint;
-  return { held, changes, parked: false, audit: audit === null ? null : { ...audit, nudgedSequence } };
+  return { step: taken, held, changes, audit: audit === null ? null : { ...audit, nudgedSequence } };
 }
 
 /** The message that carries a round on, or null when the mailbox is not in mid-round. */

@@ -57,14 +57,14 @@ async function ask(batch: readonly DueWork[], run: Run): Promise<void> {
     if (answer.brake === null || outcome.kind !== "throttled") take(asked, outcome);
   }
   // In the order of the asking: pages come earlier than refusals where a batch was asked singly.
-  for (const finding of await settled(batch.map((work) => followed.get(work)))) {
+  for (const finding of await allEnded(batch.map((work) => followed.get(work)))) {
     if (finding !== undefined) run.refusals.add(finding);
   }
   if (await raiseRefused(run.refusals, run.brake?.ended ?? null, ports)) run.stop ??= "refused";
 }
 
 /** Waits for all, then throws the first fault: nothing is left running behind the invocation. */
-export async function settled<Result>(
+export async function allEnded<Result>(
   tasks: readonly (Promise<Result> | undefined)[],
 ): Promise<(Result | undefined)[]> {
   const ends = await Promise.allSettled(tasks);

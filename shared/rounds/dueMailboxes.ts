@@ -4,8 +4,8 @@ import type { Held, Store, Unreadable } from "../store/store.js";
 import { isDue, isNeverAsked, prepared } from "../sync/due.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { Ports } from "./ports.js";
-import { stretchesOf } from "./shardRun.js";
 import { type Work, workOn } from "./step.js";
+import { stretchesOf } from "./takeOver.js";
 
 /** A mailbox's place in the order of the shard: the cursor moves over it once it is done. */
 type Place = {

@@ -1,14 +1,12 @@
 import { type Counts, countsOf } from "../figures/counters.js";
 import { isSlow } from "../graph/client.js";
-import { type Held, type PendingUnit, RowError, rowUnreadable } from "../store/store.js";
+import type { Held, PendingUnit } from "../store/store.js";
 import type { Refusal } from "../sync/brake.js";
-import { wait } from "../sync/decide.js";
 import { auditOf, handedOver } from "../sync/due.js";
-import type { Outcome, Step, Unit } from "../sync/types.js";
+import type { Outcome, Step } from "../sync/types.js";
 import { messageOf } from "./applyPage.js";
 import type { DueWork } from "./dueMailboxes.js";
 import { isNudgeDue, notedUnit } from "./nudge.js";
-import { momentOf } from "./ports.js";
 import type { Run } from "./run.js";
 import { logStep, stepOf, tooLargeUnit, unitOf } from "./step.js";
 
@@ -40,10 +38,10 @@ export async function follow(work: DueWork, outcome: Outcome, run: Run): Promise
   if (step.kind === "restart") {
     run.due.again({ ...work, from: step.next, restarts: work.restarts + 1 });
   } else {
-    const { rows, next, changes } = await readableUnitOf(step, work, run);
+    const { step: taken, unit: made } = await unitOf(step, work, ports, run.tick);
     // What was done for the mailbox since the last run is taken into this run's figures, and cleared with the commit.
-    const unit = { held: work.held, rows, next: { ...next, walked: null } };
-    run.goOn(finish(work, unit, countsOf(step, changes), run));
+    const unit = { held: work.held, rows: made.rows, next: { ...made.next, walked: null } };
+    run.goOn(finish(work, unit, countsOf(taken, made.changes), run));
   }
   return findingOf(work, outcome, step);
 }
@@ -77,17 +75,6 @@ async function finish(work: DueWork, unit: PendingUnit, counts: Counts, run: Run
   if (audit === null) return due.done(work, held.checkpoint);
   const { nudgedSequence } = held.checkpoint;
   due.again({ held, from: { ...audit, nudgedSequence }, restarts: 0, place: work.place });
-}
-
-/** A mailbox whose rows cannot be read waits like after any failure, in sight, and harms no other (I7, I10). */
-async function readableUnitOf(step: Step, work: DueWork, { ports, tick }: Run): Promise<Unit> {
-  try {
-    return await unitOf(step, work.from, ports);
-  } catch (error) {
-    if (!(error instanceof RowError)) throw error;
-    ports.log("error", error.message, { mailbox: work.from.mailboxId });
-    return unitOf(wait(work.held.checkpoint, rowUnreadable, momentOf(ports, tick)), work.from, ports);
-  }
 }
 
 /** Refusals of many alike are the application's; one that was refused so before tells nothing new. */

@@ -1,4 +1,5 @@
 import type { Held, PendingUnit } from "../store/store.js";
+import { isServed } from "../sync/checkpoint.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { Ports } from "./ports.js";
 import { commitOne } from "./step.js";
@@ -10,7 +11,7 @@ import { commitOne } from "./step.js";
 export function isNudgeDue(checkpoint: Checkpoint): boolean {
   const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
   const goesOn = isWalking && checkpoint.notBeforeMs === null && checkpoint.parkedReason === null;
-  return !goesOn && checkpoint.lastFullRoundMs !== null && checkpoint.sequence > checkpoint.nudgedSequence;
+  return !goesOn && isServed(checkpoint) && checkpoint.sequence > checkpoint.nudgedSequence;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Log } from "../log.js";
-import { parsePageMessage, parseRoundsWork } from "../messages.js";
+import { parsePageMessage, parseRoundsMessage } from "../messages.js";
 import { park } from "../sync/decide.js";
 import { isFor } from "./applyPage.js";
 import { nudged } from "./nudge.js";
@@ -30,7 +30,7 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
 
 /** A shard's or discovery's message that failed time and again: logged, since the next tick or schedule sends a new one. */
 export function parkRounds(body: unknown, log: Log): "logged" | "unreadable" {
-  const message = readable(() => parseRoundsWork(body), "rounds", log);
+  const message = readable(() => parseRoundsMessage(body), "rounds", log);
   if (message === null) return "unreadable";
   if ("discover" in message) {
     log("error", "roster discovery failed time and again; the next schedule tries anew", { pass: message.discover });

@@ -2,13 +2,14 @@ import type { GraphClient } from "../graph/client.js";
 import type { Log } from "../log.js";
 import type { Nudge } from "../messages.js";
 import type { Store } from "../store/store.js";
+import { minuteMs } from "../sync/time.js";
 import type { Moment } from "../sync/types.js";
 import type { After } from "../timer.js";
 
 /** How much one invocation does before it hands on. All are our own choice. */
 export const runLimits = {
   /** Far below the function timeout of 10 minutes, which would kill the whole process. */
-  runMsMax: 4 * 60_000,
+  runMsMax: 4 * minuteMs,
   pagesPerRunMax: 50,
   /** Graph calls in flight of one shard's run. */
   batchesInFlightMax: 8,

@@ -1,5 +1,5 @@
 import type { Log } from "../log.js";
-import { type Held, type PendingUnit, RowError, type Store } from "../store/store.js";
+import { type Held, operationsBesideShardRow, type PendingUnit, RowError, type Store } from "../store/store.js";
 import { dayMs } from "../sync/time.js";
 import type { CalendarRow } from "../sync/types.js";
 
@@ -24,8 +24,8 @@ type RetentionEnd = {
 /** Our choice: mailboxes read at once and committed together. The sooner the commit, the rarer a lost fence. */
 const mailboxesAtOnceMax = 16;
 
-/** Table service: a transaction takes 100 operations, and one is the checkpoint. A larger unit would be torn. */
-const forgottenPerUnitMax = 99;
+/** Retention holds no shard: in the place of the shard's row stands the checkpoint. A larger unit would be torn. */
+const forgottenPerUnitMax = operationsBesideShardRow;
 
 /** Each attempt loses only to a worker that wrote in between. After that the next run tries. */
 const attemptsMax = 3;

@@ -92,6 +92,6 @@ export class Run {
 
   #row() {
     const run: ShardRun = { ...this.tally.run, ...this.due.moveCursor(), seenMs: this.#progressMs };
-    return { run, figures: {} };
+    return { run };
   }
 }

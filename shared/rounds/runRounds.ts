@@ -1,18 +1,18 @@
 import { type Figures, figuresOf, RunTally } from "../figures/figures.js";
 import type { AloneMessage, PageMessage, RoundsMessage } from "../messages.js";
-import { askDue, settled } from "./askDue.js";
+import { allEnded, askDue } from "./askDue.js";
 import { passBrake, suspect } from "./brake.js";
 import { Committer } from "./committer.js";
 import type { Ports } from "./ports.js";
 import { Run } from "./run.js";
-import { openRun } from "./shardRun.js";
+import { openRun } from "./takeOver.js";
 
 /** How a run over a shard ended, and the messages that carry its work on. */
 export type RunEnd = {
   /**
    * `done`: it got round the shard. `unfinished`: its time was over, `continuation` goes on. `braked`, `refused`: it asked
    * nobody, or not all, for a brake of that kind, and counted. `superseded`: another run has taken the shard over.
-   * `finished`: the tick was done already. `busy`: the run before is at work, and was left alone. The last three write nothing.
+   * `finished`: the tick was done already. `busy`: the run before is at work, and was left alone. The last two write nothing.
    */
   readonly kind: "done" | "unfinished" | "braked" | "refused" | "superseded" | "finished" | "busy";
   readonly pages: readonly (PageMessage | AloneMessage)[];
@@ -53,7 +53,7 @@ async function startRun(message: RoundsMessage, ports: Ports): Promise<Run | "su
   const gate = await passBrake(message, ports); // Braked, it counts only: the ring goes on at the next tick.
   const claim = await store.writeShardRow({
     shard: message.shard,
-    row: { run, figures: {} }, // They have a row of their own: this one goes with every transaction.
+    row: { run },
     etag: current?.etag ?? null,
   });
   if (claim === "superseded") return "superseded";
@@ -104,7 +104,7 @@ async function askAll(run: Run): Promise<void> {
   do {
     const askers = Array.from({ length: run.ports.limits.batchesInFlightMax }, () => askDue(run));
     // Even when one failed: what the others have in hand is committed first.
-    await settled(askers).finally(() => run.drain());
+    await allEnded(askers).finally(() => run.drain());
   } while (!run.isOver && run.due.hasReady); // An audit that follows its round is given back at the commit.
 }
 
@@ -122,7 +122,7 @@ async function endRun(run: Run): Promise<RunEnd> {
   const figures = figuresOf(tally, store, kind, position);
   // A braked run hands nothing on: the next tick goes on at once.
   const seenMs = kind === "unfinished" ? clock.nowMs() : null;
-  const row = { run: { ...tally.run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs }, figures: {} };
+  const row = { run: { ...tally.run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs } };
   const written = await store.writeShardRow({ ...committer.claim, row, figures: figures.stored });
   if (written === "superseded") return { ...nothing("superseded"), pages: run.pages };
   log("info", `shard ${kind}`, { shard, ...figures.logged });

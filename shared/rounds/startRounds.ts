@@ -1,4 +1,5 @@
 import type { RoundsMessage } from "../messages.js";
+import { shardNames } from "../store/keys.js";
 
 /**
  * One message for each shard. Reads nothing: the timer's work does not grow with the number of mailboxes.
@@ -6,5 +7,5 @@ import type { RoundsMessage } from "../messages.js";
  */
 export function startRounds(shards: number, nowMs: number, nonce: string): readonly RoundsMessage[] {
   const tick = `${new Date(nowMs).toISOString()}-${nonce.slice(0, 8)}`;
-  return Array.from({ length: shards }, (_, index) => ({ shard: index.toString(16).padStart(2, "0"), tick }));
+  return shardNames(shards).map((shard) => ({ shard, tick }));
 }

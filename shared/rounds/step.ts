@@ -1,4 +1,4 @@
-import type { Held, PendingUnit, UnitResult } from "../store/store.js";
+import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult } from "../store/store.js";
 import { decide, park, wait } from "../sync/decide.js";
 import { needsStoredRows, settle } from "../sync/settle.js";
 import { isoOrNull } from "../sync/time.js";
@@ -28,12 +28,31 @@ export async function commitOne(unit: PendingUnit, { store }: Ports): Promise<Un
   return result;
 }
 
-/** The unit that a step commits: reads the mailbox's rows when the step needs them. */
-export async function unitOf(step: Step, from: Checkpoint, ports: Ports): Promise<Unit> {
-  if (step.kind !== "apply") return { rows: [], changes: 0, next: quiet(step.next, ports) };
-  const stored = needsStoredRows(step, from) ? await ports.store.readCalendars(from.mailboxId) : [];
-  const unit = settle(step, from, stored, ports.clock.nowMs());
-  return { ...unit, next: quiet(unit.next, ports) };
+/**
+ * The unit that a step commits, and the step itself: reads the mailbox's rows when the step needs them. Where they cannot be
+ * read, the mailbox waits instead, as after any failure, in sight, and harms no other (I7, I10).
+ */
+export async function unitOf(
+  step: Step,
+  { held, from }: Work,
+  ports: Ports,
+  tick: string | null,
+): Promise<{ readonly step: Step; readonly unit: Unit }> {
+  if (step.kind !== "apply") return { step, unit: { rows: [], changes: 0, next: quiet(step.next, ports) } };
+  try {
+    const stored = needsStoredRows(step, from) ? await ports.store.readCalendars(from.mailboxId) : [];
+    const unit = settle(step, from, stored, ports.clock.nowMs());
+    return { step, unit: { ...unit, next: quiet(unit.next, ports) } };
+  } catch (error) {
+    if (!(error instanceof RowError)) throw error;
+    ports.log("error", error.message, { mailbox: from.mailboxId });
+    return unitOf(
+      wait(held.checkpoint, rowUnreadable, momentOf(ports, tick)),
+      { held, from, restarts: 0 },
+      ports,
+      tick,
+    );
+  }
 }
 
 /** A mailbox whose data cannot be stored is parked for that reason, with nothing of the page applied (I1, I10). */

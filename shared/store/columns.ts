@@ -1,6 +1,9 @@
-import type { Json, JsonObject } from "../sync/types.js";
+import { isJsonObject, type Json, type JsonObject } from "../sync/types.js";
 import { RowError } from "../table/errors.js";
 import type { Columns, ColumnValue, Entity } from "../table/table.js";
+
+/** The column by which a writer finds its own success after a lost answer: the transaction that wrote the row last. */
+export const commitIdColumn = "commitId";
 
 /**
  * Table service: 32 K characters in a string. Ours stay below, for a round number that people can remember. With another
@@ -15,7 +18,7 @@ const latestMs = Date.UTC(9999, 11, 31);
 type Writing = Record<string, ColumnValue>;
 
 /** A column of a row, whose field has the type `Value`. */
-export type Column<Value> = {
+type Column<Value> = {
   readonly name: string;
   readonly edm: Coding<Value>["edm"];
   /** What a row without the column is read as, for SPEC. */
@@ -242,7 +245,7 @@ function splitText(text: string): readonly string[] {
 function parseObject(text: string): JsonObject | null {
   try {
     const value: Json = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+    return isJsonObject(value) ? value : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null; // The caller says which row; the text may hold anything.
     throw error;

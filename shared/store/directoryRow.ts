@@ -10,6 +10,7 @@ import type { Json } from "../sync/types.js";
 import type { Columns, Entity, Table } from "../table/table.js";
 import {
   columnsOf,
+  commitIdColumn,
   count,
   flag,
   json,
@@ -22,7 +23,6 @@ import {
   text,
   time,
 } from "./columns.js";
-import { commitIdColumn } from "./entities.js";
 import { metaPartition, metaRows } from "./keys.js";
 import { createOrUpdate, writeRow } from "./writeRow.js";
 
@@ -47,7 +47,10 @@ export async function writeDirectory(
   return written === null ? "superseded" : { state, etag: written };
 }
 
-/** The columns of what is held; without the first there is nothing. */
+/**
+ * The columns of what is held; without the first there is nothing.
+ * @internal For tests.
+ */
 export const holdTable: RowTable<RosterHold> = {
   leaving: count.needed("heldLeaving", "how many would leave by the pass that is held"),
   of: count.needed("heldOf", "of how many"),
@@ -67,7 +70,10 @@ const leftOut = kindOf<LeftOut>({
   },
 });
 
-/** Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11). */
+/**
+ * Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11).
+ * @internal For tests.
+ */
 export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
   source: text.needed("source", "`directory` or `group:<id>`"),
   phase: oneOf(...directoryPhases).needed("phase", "`idle`, `walking`, `counting`, `suspending`"),

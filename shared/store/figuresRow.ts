@@ -4,7 +4,10 @@ import type { Action, Table } from "../table/table.js";
 import { columnsOf, json, type RowTable, rowOf } from "./columns.js";
 import { figuresRowKey } from "./keys.js";
 
-/** The columns of a shard's figures. */
+/**
+ * The columns of a shard's figures.
+ * @internal For tests.
+ */
 export const figuresTable: RowTable<{ readonly figures: JsonObject }> = {
   figures: json.needed("figures", "JSON: the census, the last 288 ticks, the run in hand"),
 };

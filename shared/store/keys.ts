@@ -46,6 +46,7 @@ const unsafeUnits = /[/\\#?%|!'\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\ufff
  * has caused trouble (`/ \ # ? %`, control characters, line separators, lone surrogates, non-characters; the apostrophe,
  * for Azurite takes `',` for the end of a key). All else stays, case included: ids are case-sensitive.
  * @see https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+ * @internal For tests.
  */
 export function escapeKey(id: string): string {
   return id.replace(unsafeUnits, (unit) => `!${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -53,7 +54,10 @@ export function escapeKey(id: string): string {
 
 const brokenEscape = /!(?![0-9a-f]{4})/;
 
-/** The id that `escapeKey` was given. @throws RangeError when the text is no whole escaped id. */
+/**
+ * The id that `escapeKey` was given. @throws RangeError when the text is no whole escaped id.
+ * @internal For tests.
+ */
 export function unescapeKey(escaped: string): string {
   if (brokenEscape.test(escaped)) throw new RangeError("A key part that ends in a hash holds no whole id.");
   return escaped.replace(/!([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

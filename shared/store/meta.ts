@@ -9,19 +9,25 @@ const layoutVersion = 1;
 
 type Layout = { readonly version: number; readonly shards: number };
 
-/** The columns of the layout. */
+/**
+ * The columns of the layout.
+ * @internal For tests.
+ */
 export const layoutTable: RowTable<Layout> = {
   version: count.needed("version", "of the layout"),
   shards: count.needed("shards", "`SHARDS`; a start with another one is refused"),
 };
 
-/** The column of the feed's key. */
+/**
+ * The column of the feed's key.
+ * @internal For tests.
+ */
 export const feedKeyTable: RowTable<{ readonly key: string }> = {
   key: text.needed("key", "seals feed tokens: 32 bytes in base64. A secret"),
 };
 
-/** Each turn loses only to a writer that succeeded; instances that change the brake at once are few. */
-const brakeTurnsMax = 10;
+/** Each attempt loses only to a writer that succeeded; instances that change the brake at once are few. */
+const brakeAttemptsMax = 10;
 
 /** What this process knows of a table, by what stands for the table in its memory: the one given by the composition root. */
 type Known = { shards: number | null; feedKey: Promise<Uint8Array> | null };
@@ -113,7 +119,7 @@ export async function readBrake(table: Table): Promise<Brake | null> {
  * @returns What was written; null where nothing was.
  */
 export async function changeBrake(table: Table, change: (brake: Brake | null) => Brake | null): Promise<Brake | null> {
-  for (let turn = 0; turn < brakeTurnsMax; turn++) {
+  for (let attempt = 0; attempt < brakeAttemptsMax; attempt++) {
     const stored = await brakeRow(table);
     const next = change(stored?.brake ?? null);
     if (next === null) return null;
@@ -122,7 +128,7 @@ export async function changeBrake(table: Table, change: (brake: Brake | null) =>
     if (answer.kind === "done") return next;
     if (answer.reason !== "conflict") throw new StorageError("change brake", metaPartition, 400, answer.code);
   }
-  throw new StorageError("change brake", metaPartition, 412, `lost to others ${brakeTurnsMax} times`);
+  throw new StorageError("change brake", metaPartition, 412, `lost to others ${brakeAttemptsMax} times`);
 }
 
 const codes = kindOf<readonly string[]>({
@@ -137,7 +143,10 @@ const brakeKind = kindOf<Brake["kind"]>({
   read: (entity, name) => (text.read(entity, name) === "refused" ? "refused" : "throttled"),
 });
 
-/** The brake's columns. `until` always stands: the first releases wrote and read it alone. */
+/**
+ * The brake's columns. `until` always stands: the first releases wrote and read it alone.
+ * @internal For tests.
+ */
 export const brakeTable: RowTable<Omit<Brake, "ended" | "suspected">> = {
   untilMs: time.needed("until", "nobody asks before then"),
   kind: brakeKind.defaulted("kind", "throttled", "`throttled` or `refused`"),
@@ -152,13 +161,19 @@ export const brakeTable: RowTable<Omit<Brake, "ended" | "suspected">> = {
   passedOn: text.nullable("passedOn", "the shard that left one to others last"),
 };
 
-/** The columns of the last refusal that ended; without `endedAt` there was none. */
+/**
+ * The columns of the last refusal that ended; without `endedAt` there was none.
+ * @internal For tests.
+ */
 export const endedTable: RowTable<NonNullable<Brake["ended"]>> = {
   atMs: time.needed("endedAt", "when the last refusal ended"),
   codes: codes.defaulted("endedCodes", [], "its codes"),
 };
 
-/** The columns of what small shards add up; without `suspectedSince` it is nothing. */
+/**
+ * The columns of what small shards add up; without `suspectedSince` it is nothing.
+ * @internal For tests.
+ */
 export const suspectedTable: RowTable<NonNullable<Brake["suspected"]>> = {
   sinceMs: time.needed("suspectedSince", "since when refusals of small shards are added up"),
   codes: codes.defaulted("suspectedCodes", [], "their codes"),
@@ -194,6 +209,7 @@ function codesOf(text: string | null): readonly string[] {
  * The key that seals feed tokens: the same for all instances and for as long as the row stands. Without the row a new one
  * is written, and all tokens handed out before are refused.
  * @param draw Draws a key: 32 random bytes.
+ * @internal For tests.
  */
 export async function readFeedKey(table: Table, draw: () => Uint8Array): Promise<Uint8Array> {
   const stored = await table.get(metaPartition, metaRows.feedKey);

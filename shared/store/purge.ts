@@ -1,6 +1,6 @@
 import { StorageError } from "../table/errors.js";
 import { type Action, type Columns, type Table, tableLimits } from "../table/table.js";
-import { lifecycleOf } from "./entities.js";
+import { lifecycleOf } from "./checkpointRow.js";
 import { calendarsOf, mailboxKey, rosterKey } from "./keys.js";
 import { commitPart, type Part, type Session, sessionOf } from "./transactionGroup.js";
 

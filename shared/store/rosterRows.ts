@@ -2,8 +2,8 @@ import { type MailboxKind, mailboxKinds } from "../sync/mailboxKind.js";
 import type { Checkpoint } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
 import { type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
+import { checkpointColumns } from "./checkpointRow.js";
 import { columnsOf, count, flag, idOf, label, oneOf, type RowTable, rowOf, text, time } from "./columns.js";
-import { checkpointColumns } from "./entities.js";
 import { mailboxKey, rosterAfter, rosterKey, shardOf } from "./keys.js";
 import { bytesOf, commitEntries, type GroupLimits, sessionOf, type TransactionEntry } from "./transactionGroup.js";
 import { createOrUpdate } from "./writeRow.js";
@@ -137,6 +137,7 @@ function transactionEntryOf(shard: string, { row, etag, checkpoint }: RosterEntr
 /**
  * The roster row's columns. By a guess at the needed ones a pass would suspend who stays (I3), or leave who came back
  * suspended for ever (I7).
+ * @internal For tests.
  */
 export const rosterTable: RowTable<RosterRow> = {
   mailboxId: idOf(rosterKey).needed("mailboxId", "the full id, case kept"),
@@ -162,7 +163,7 @@ export const rosterTable: RowTable<RosterRow> = {
 };
 
 /** A roster row as columns; their names are a public contract. */
-export function rosterColumns(row: RosterRow): Columns {
+function rosterColumns(row: RosterRow): Columns {
   return columnsOf(rosterTable, row);
 }
 

@@ -1,8 +1,8 @@
 import type { JsonObject } from "../sync/types.js";
 import type { Columns, Entity } from "../table/table.js";
-import { columnsOf, flag, json, partOf, type RowTable, rowOf, text, time } from "./columns.js";
+import { columnsOf, flag, json, partOf, type RowTable, text, time } from "./columns.js";
 
-/** The shard's own row: the run that holds the shard, how far it has come, and figures for people. */
+/** The shard's own row: the run that holds the shard, and how far it has come. */
 export type ShardRow = {
   readonly run: {
     readonly tick: string;
@@ -18,12 +18,14 @@ export type ShardRow = {
     /** When the run last wrote, by its own clock; null for a run that nobody works on. */
     readonly seenMs: number | null;
   } | null;
-  readonly figures: JsonObject;
 };
 
 export type ShardRun = NonNullable<ShardRow["run"]>;
 
-/** The columns of the shard's run; without `tick` there is none. */
+/**
+ * The columns of the shard's run; without `tick` there is none.
+ * @internal For tests.
+ */
 export const shardRunTable: RowTable<ShardRun> = {
   tick: text.needed("tick", "the tick whose run it is"),
   runId: text.needed("runId", "the run: whoever writes another one takes the shard over"),
@@ -36,17 +38,20 @@ export const shardRunTable: RowTable<ShardRun> = {
   seenMs: time.nullable("runSeen", "when it last came on"),
 };
 
-/** The shard's other columns. */
-export const shardTable: RowTable<Pick<ShardRow, "figures">> = {
+/**
+ * The shard's other columns.
+ * @internal For tests.
+ */
+export const shardTable: RowTable<{ readonly figures: JsonObject }> = {
   figures: json.defaulted("figures", {}, "JSON: nothing any more; earlier releases do not read a row without it"),
 };
 
 /** The shard's row as columns; their names are a public contract. */
-export function shardRowColumns({ run, figures }: ShardRow): Columns {
-  return { ...(run === null ? {} : columnsOf(shardRunTable, run)), ...columnsOf(shardTable, { figures }) };
+export function shardRowColumns({ run }: ShardRow): Columns {
+  return { ...(run === null ? {} : columnsOf(shardRunTable, run)), ...columnsOf(shardTable, { figures: {} }) };
 }
 
 /** What the shard's row holds. @throws RowError when a needed column is missing or unreadable. */
 export function shardRowOf(entity: Entity): ShardRow {
-  return { run: partOf(shardRunTable, entity, "tick"), ...rowOf(shardTable, entity) };
+  return { run: partOf(shardRunTable, entity, "tick") };
 }

@@ -1,11 +1,12 @@
 import type { Brake } from "../sync/brake.js";
 import type { DirectoryState } from "../sync/directory.js";
-import type { CalendarRow, Checkpoint, JsonObject } from "../sync/types.js";
+import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError } from "../table/errors.js";
 import { type Entity, type Table, tableLimits } from "../table/table.js";
+import { calendarOf } from "./calendarRow.js";
+import { checkpointOf } from "./checkpointRow.js";
 import { type Committed, commitUnits } from "./commitUnits.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
-import { calendarOf, checkpointColumns, checkpointOf, commitIdColumn } from "./entities.js";
 import { readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
 import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } from "./meta.js";
@@ -16,13 +17,12 @@ import { shardRowOf } from "./shardRow.js";
 import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
 import { type GroupLimits, groupLimits } from "./transactionGroup.js";
 import type { Held, PendingUnit } from "./units.js";
-import { createOrUpdate, writeRow } from "./writeRow.js";
 
 export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/errors.js";
-export type { Committed, UnitResult } from "./commitUnits.js";
+export type { UnitResult } from "./commitUnits.js";
 export type { DirectoryHeld } from "./directoryRow.js";
-export { manualSource, type RosterEntry, type RosterHeld, type RosterRow, type RosterRows } from "./rosterRows.js";
-export type { NewShardRow, ShardClaim } from "./shardClaim.js";
+export { manualSource, type RosterEntry, type RosterHeld, type RosterRow } from "./rosterRows.js";
+export type { ShardClaim } from "./shardClaim.js";
 export { type GroupLimits, operationsBesideShardRow } from "./transactionGroup.js";
 export { groupSize, type Held, type PendingUnit } from "./units.js";
 
@@ -74,8 +74,6 @@ export type Store = {
   readTombstones(mailboxId: string, removedBeforeMs: number): Promise<readonly CalendarRow[]>;
   /** Mailboxes of a shard that have such tombstones. One may come twice, and one without checkpoint may come too. */
   mailboxesWithTombstones(shard: string, removedBeforeMs: number): AsyncIterable<readonly string[]>;
-  /** Creates a checkpoint where there is none. */
-  addMailbox(checkpoint: Checkpoint): Promise<Held | "exists">;
   /**
    * Group commit of units of one shard. Each unit is all or nothing under its checkpoint's ETag (I1, I2), and one that is
    * refused harms no other (I10). A unit that is larger than a transaction goes in several; until the last its checkpoint
@@ -136,7 +134,6 @@ export function createStore(parts: StoreParts): Store {
     },
     readTombstones: (mailboxId, beforeMs) => tombstonesOf(table, shardOfMailbox(mailboxId), mailboxId, beforeMs),
     mailboxesWithTombstones: (shard, beforeMs) => mailboxesWithTombstones(table, shard, beforeMs),
-    addMailbox: (checkpoint) => addMailbox(table, shardOfMailbox(checkpoint.mailboxId), checkpoint, newCommitId()),
     commitUnits: (units, claim) => {
       const shard = onlyShardOf(units, claim, shardOfMailbox);
       if (shard === null) return Promise.resolve({ results: [], claim });
@@ -228,18 +225,6 @@ async function readCalendars(table: Table, shard: string, mailboxId: string): Pr
     for (const entity of page) rows.push(calendarOf(entity));
   }
   return rows;
-}
-
-async function addMailbox(
-  table: Table,
-  shard: string,
-  checkpoint: Checkpoint,
-  commitId: string,
-): Promise<Held | "exists"> {
-  const rowKey = mailboxKey(checkpoint.mailboxId);
-  const columns = { ...checkpointColumns(checkpoint), [commitIdColumn]: commitId };
-  const etag = await writeRow(table, shard, createOrUpdate(rowKey, columns, null));
-  return etag === null ? "exists" : { checkpoint, etag };
 }
 
 /** The shard that all units stand in; null for none. @throws RangeError when they don't: a transaction has one partition. */

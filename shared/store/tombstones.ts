@@ -1,6 +1,6 @@
 import type { CalendarRow } from "../sync/types.js";
 import { type EarlierThan, type Table, tableLimits } from "../table/table.js";
-import { calendarOf } from "./entities.js";
+import { calendarOf } from "./calendarRow.js";
 import { calendarsOf, calendarsOfShard } from "./keys.js";
 
 const removedBefore = (timeMs: number): EarlierThan => ({ column: "removedAt", timeMs });

@@ -1,7 +1,7 @@
 import { StorageError } from "../table/errors.js";
 import { actionBytes } from "../table/measure.js";
 import { type Action, type Entity, type Table, type Transacted, tableLimits } from "../table/table.js";
-import { commitIdColumn } from "./entities.js";
+import { commitIdColumn } from "./columns.js";
 import { claimAction, type ShardClaim } from "./shardClaim.js";
 import { ownEtag } from "./writeRow.js";
 

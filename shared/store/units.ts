@@ -2,8 +2,9 @@ import { tornCheckpoint } from "../sync/torn.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
 import { measureEntity } from "../table/measure.js";
 import type { Action, Columns } from "../table/table.js";
+import { calendarColumns } from "./calendarRow.js";
+import { checkpointColumns } from "./checkpointRow.js";
 import { changedColumns } from "./columns.js";
-import { calendarColumns, checkpointColumns } from "./entities.js";
 import { calendarKey, mailboxKey } from "./keys.js";
 import { bytesOf, type GroupLimits, type Part, type TransactionEntry } from "./transactionGroup.js";
 

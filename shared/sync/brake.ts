@@ -1,3 +1,4 @@
+import { hourMs, minuteMs } from "./time.js";
 import type { Outcome } from "./types.js";
 
 /**
@@ -37,21 +38,24 @@ type Suspicion = { readonly codes: readonly string[]; readonly count: number; re
 /** How a mailbox was refused. Graph has more than one code for the same refusal, so kinds are compared, not codes. */
 export type Refusal = { readonly kind: Outcome["kind"]; readonly code: string };
 
-/** All are our own choice. */
+/**
+ * All are our own choice.
+ * @internal For tests.
+ */
 export const brakeLimits = {
   /** The longest `Retry-After` that is believed in full; after that one mailbox is asked. */
-  throttleMsMax: 3_600_000,
+  throttleMsMax: hourMs,
   /** How often a refused application is tried: one mailbox. */
-  probeMs: 60_000,
+  probeMs: minuteMs,
   /** The longest between two such tries, whatever Graph says meanwhile. */
-  refusalMsMax: 15 * 60_000,
+  refusalMsMax: 15 * minuteMs,
   /** How much good clocks differ. A time that is further ahead than its own wait was written by a fast clock. */
   clockSkewMsMax: 30_000,
   refusedShareMin: 0.9,
   /** How long refusals of small shards are added up. */
-  suspicionMs: 15 * 60_000,
+  suspicionMs: 15 * minuteMs,
   /** For so long after a refusal has ended, one mailbox that is answered shows that others are refused for themselves. */
-  strictMs: 3_600_000,
+  strictMs: hourMs,
   unclearProbesMax: 5,
   /** Codes kept of one refusal. */
   codesMax: 8,

@@ -3,7 +3,7 @@ import type { MailboxKind } from "./mailboxKind.js";
 /** How we ask a mailbox for its calendars: by `calendars/delta`, or by the plain list where delta does not work. */
 export type Strategy = "delta" | "list";
 
-/** Why a full round is walked. `changes` is an incremental round. */
+/** Why a full round is made. `changes` is an incremental round. */
 export type RoundReason = "first" | "changes" | "reset" | "audit" | "confirm" | "list" | "probe";
 
 /**
@@ -140,6 +140,11 @@ export function startOver(checkpoint: Checkpoint, roundReason: RoundReason): Che
 /** Whether a page that comes now belongs to a full round. Every round of the list strategy is a full one. */
 export function isFullRound(checkpoint: Checkpoint): boolean {
   return checkpoint.phase === "initial" || checkpoint.phase === "full" || checkpoint.strategy === "list";
+}
+
+/** Whether there is a copy to serve: a full round has ended since the mailbox was added. Until then readers are told to wait. */
+export function isServed(checkpoint: Checkpoint): boolean {
+  return checkpoint.lastFullRoundMs !== null;
 }
 
 /** Whether the next request opens a round. */

@@ -6,7 +6,7 @@ import { type Checkpoint, type Moment, type Outcome, type RoundReason, type Step
 type PageOutcome = Extract<Outcome, { kind: "page" | "lastPage" }>;
 
 /**
- * What one Graph answer means for one mailbox. Pure.
+ * What follows from one outcome for one mailbox: the next step, with the checkpoint that it leads to. Pure.
  * `checkpoint` is the one that was asked from; `moment.roundId` names the round if this page opens one.
  */
 export function decide(checkpoint: Checkpoint, outcome: Outcome, moment: Moment): Step {

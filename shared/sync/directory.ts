@@ -83,7 +83,7 @@ export type DirectoryState = {
 };
 
 /** Bounds of discovery. */
-export const rosterLimits = {
+const rosterLimits = {
   /** Fewer than this are never held. */
   heldLeavingMin: 3,
   /** A pass that would suspend more than this share of the discovered roster is held (I11). */
@@ -103,7 +103,7 @@ export const rosterLimits = {
 /** Users came with an id and without their properties: the permission to read them is missing. */
 export const propertiesHidden = "directoryPropertiesHidden";
 /** A full round ended without a single user. */
-export const directoryEmpty = "directoryEmpty";
+const directoryEmpty = "directoryEmpty";
 
 const noCount = { sweepShard: 0, leaving: 0, leavingNew: 0, counted: 0, leftLately: 0 };
 const nothingYet = {

@@ -1,5 +1,10 @@
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** Whether the text is a GUID, in either case: all ids of Entra are, and so are those of requests. */
+export function isGuid(text: string): boolean {
+  return guid.test(text);
+}
+
 /**
  * The mailbox id as the table keeps it, or what is wrong with it in one sentence.
  * Object ids only: an address dies with a rename, and some mailboxes fail lastingly when asked for by address.
@@ -16,7 +21,7 @@ export function mailboxIdOf(text: string, isTrial: boolean): { readonly id: stri
         "The mailbox id must be the user's object id: letters, digits, dots, dashes and underscores, 128 at most.",
     };
   }
-  return { id: guid.test(text) ? text.toLowerCase() : text };
+  return { id: isGuid(text) ? text.toLowerCase() : text };
 }
 
 /**
@@ -25,7 +30,7 @@ export function mailboxIdOf(text: string, isTrial: boolean): { readonly id: stri
  */
 export function newMailboxIdOf(text: string, isTrial: boolean): ReturnType<typeof mailboxIdOf> {
   const named = mailboxIdOf(text, isTrial);
-  if ("mistake" in named || named.id === "me" || guid.test(named.id)) return named;
+  if ("mistake" in named || named.id === "me" || isGuid(named.id)) return named;
   const mistake = "The mailbox id must be the user's object id, such as 3f0c0000-0000-4000-8000-0000000000a1.";
   return { mistake };
 }

@@ -1,5 +1,5 @@
 import { replacements } from "./changes.js";
-import { startOver } from "./checkpoint.js";
+import { isServed, startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
 import { merge, sameCalendar } from "./merge.js";
 import type { CalendarRow, Checkpoint, Item, JsonObject, Step, Unit } from "./types.js";
@@ -94,7 +94,7 @@ function isStale(row: CalendarRow, generation: number): boolean {
 
 function isMassRemoval(removals: number, before: Checkpoint): boolean {
   // Nobody was served yet: what rounds that came to no end have left behind is no reader's loss.
-  if (before.lastFullRoundMs === null) return false;
+  if (!isServed(before)) return false;
   if (before.heldRemovals !== null) return false; // This is the second full round: what it says is confirmed.
   return removals >= syncLimits.heldRemovalsMin && removals > Math.max(before.calendarCount, removals) / 2;
 }

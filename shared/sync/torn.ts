@@ -1,3 +1,4 @@
+import { isServed, startOver } from "./checkpoint.js";
 import type { Checkpoint } from "./types.js";
 
 /**
@@ -8,15 +9,7 @@ import type { Checkpoint } from "./types.js";
  */
 export function tornCheckpoint(next: Checkpoint, sequenceSoFar: number, before: Checkpoint = next): Checkpoint {
   return {
-    ...next,
-    phase: "initial",
-    link: null,
-    roundId: null,
-    roundReason: before.lastFullRoundMs === null ? "first" : "reset",
-    roundStartedMs: null,
-    pageNumber: 0,
-    payloadHash: null,
-    payloadRepeats: 0,
+    ...startOver(next, isServed(before) ? "reset" : "first"),
     sequence: sequenceSoFar,
     nudgedSequence: Math.min(next.nudgedSequence, sequenceSoFar),
     lastSuccessMs: before.lastSuccessMs,

@@ -16,6 +16,11 @@ export {
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
+/** Whether a value that JSON.parse returned is an object. (Only of such a value the type is true at every depth.) */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** One item of a page. An absent property is unchanged: Graph promises only what did change. */
 export type Item = { readonly calendarId: string; readonly removed: boolean; readonly properties: JsonObject };
 
@@ -73,7 +78,10 @@ export type Step =
     }
   | { readonly kind: "restart" | "wait" | "park"; readonly next: Checkpoint };
 
-/** All row writes of one page of one mailbox with its checkpoint: committed together or not at all. */
+/**
+ * What one step writes for one mailbox, its rows and its checkpoint: visible together or not at all. Of a page; or the checkpoint
+ * alone, of a wait, a park, a note.
+ */
 export type Unit = {
   readonly rows: readonly CalendarRow[];
   readonly next: Checkpoint;

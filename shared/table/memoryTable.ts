@@ -13,7 +13,7 @@ import {
 } from "./table.js";
 
 /** The requests that the table makes; `page` is one page of a query. */
-export type TableCall = "createIfMissing" | "get" | "page" | "transact";
+type TableCall = "createIfMissing" | "get" | "page" | "transact";
 
 /**
  * When and about what `onCall` is called. `before`: nothing has happened yet, and a throw keeps it from happening. `after`:

@@ -1,3 +1,4 @@
+import { minuteMs } from "../sync/time.js";
 import { within } from "../within.js";
 import type { Telemetry } from "./telemetry.js";
 
@@ -18,11 +19,11 @@ export const flushLimits = {
   /** An invocation waits no longer; the sending goes on. */
   waitMsMax: 2_000,
   /** After that a sending is given up, and the next may begin. Above the exporters' own bounds, which are 30 s. */
-  sendMsMax: 60_000,
+  sendMsMax: minuteMs,
   /** What comes in between is sent together afterwards: an idle instance is stopped after half a minute. */
   betweenMsMin: 10_000,
   /** One line of the log in this time, however long a receiver is down. */
-  reportMsMin: 10 * 60_000,
+  reportMsMin: 10 * minuteMs,
 };
 
 /** The flush at the end of invocations: bounded, shared by those that end at about the same time, and never failing. */

@@ -1,9 +1,9 @@
-import { isJsonObject, traceOf } from "../graph/answer.js";
+import { traceOf } from "../graph/answer.js";
 import type { Answer, Call, Sent, Transport } from "../graph/ports.js";
+import { isGuid } from "../sync/mailboxId.js";
+import { isJsonObject } from "../sync/types.js";
 import { mailboxHash } from "./mailboxHash.js";
 import type { Attributes, Span, Telemetry } from "./telemetry.js";
-
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The way to Graph, with a span for each call. Addresses are never recorded: they may be links. */
 export function tracedTransport(transport: Transport, telemetry: Telemetry): Transport {
@@ -42,7 +42,7 @@ function noteEnd(sent: Sent, span: Span): void {
     "http.response.status_code": answer.status,
     "calendar_mirror.throttled_items": throttledIn(answer),
     // It comes from outside: recorded only when it is a GUID.
-    ...(guid.test(requestId ?? "") ? { "calendar_mirror.request_id": requestId ?? "" } : {}),
+    ...(isGuid(requestId ?? "") ? { "calendar_mirror.request_id": requestId ?? "" } : {}),
   });
   if (answer.status >= 400) span.fail(String(answer.status));
 }

@@ -1,5 +1,5 @@
 import { isoOrNull } from "../sync/time.js";
-import type { CalendarRow, Checkpoint, Json, JsonObject } from "../sync/types.js";
+import { type CalendarRow, type Checkpoint, isJsonObject, type Json, type JsonObject } from "../sync/types.js";
 import { mailboxView } from "./mailbox.js";
 import type { CalendarView, MailboxCalendarsView } from "./mailboxSchema.js";
 
@@ -39,5 +39,5 @@ function text(value: Json | undefined): string | null {
 }
 
 function objectOrEmpty(value: Json | undefined): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+  return isJsonObject(value) ? value : {};
 }

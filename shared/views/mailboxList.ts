@@ -1,4 +1,5 @@
 import type { Store } from "../store/store.js";
+import { isGuid } from "../sync/mailboxId.js";
 import { type MailboxState, mailboxStates, stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
 import { type MailboxView, mailboxView } from "./mailbox.js";
@@ -22,9 +23,6 @@ export type ListPage = { readonly mailboxes: MailboxView[]; readonly next: ListP
 /** Our choice. */
 export const listLimits = { topDefault: 50, topMax: 500, searchMax: 128 } as const;
 
-/** A whole object id, which is one row to read. */
-const wholeId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** Our choice: a page of the list reads so many checkpoints at most, however few of them match. */
 const checkpointsPerPageMax = 20_000;
 
@@ -39,7 +37,7 @@ export function isMailboxState(text: string): text is MailboxState {
  * @throws StorageError
  */
 export async function listMailboxes(query: ListQuery, store: Store, shards: readonly string[]): Promise<ListPage> {
-  if (wholeId.test(query.search)) {
+  if (isGuid(query.search)) {
     const held = await store.readMailbox(query.search);
     const isFound = held !== null && matches(held.checkpoint, query);
     return { mailboxes: isFound ? [mailboxView(held.checkpoint)] : [], next: null };

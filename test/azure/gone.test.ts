@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { type Azurite, startAzurite } from "../../local/azurite.js";
 import { changesQueueOf } from "../../shared/azure/changesQueue.js";
 import { tableClientOf } from "../../shared/azure/tableClient.js";
+import { addMailbox } from "../../shared/roster/byHand.js";
 import { forgetTable, keptFeedKey } from "../../shared/store/meta.js";
 import { createStore, type Store } from "../../shared/store/store.js";
-import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { azureTable } from "../../shared/table/azureTable.js";
-import { checkpoint } from "../worlds/rows.js";
+import { added } from "../worlds/store.js";
 
 /** What stands for table and queue in the memory of a process, when these are taken away under it. */
 
@@ -49,7 +49,7 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     const { layouts, invocation, client } = mirror();
     const first = invocation();
     await first.open();
-    await first.addMailbox(newCheckpoint("adele", "epoch", null));
+    await addMailbox("adele", {}, first, () => "epoch");
     await client.deleteTable();
     await expect(first.readMailbox("adele")).rejects.toMatchObject(gone);
     const [one, two] = [invocation(), invocation()];
@@ -57,12 +57,12 @@ describe("I7: a table that is deleted while the mirror runs", () => {
     await one.open();
     expect(layouts).toEqual(["atFirst", "again"]);
     expect(await one.readMailbox("adele")).toBeNull();
-    expect(await two.addMailbox(newCheckpoint("adele", "epoch", null))).toMatchObject({ etag: expect.any(String) });
+    expect(await addMailbox("adele", {}, two, () => "epoch")).toMatchObject({ isNew: true });
   });
 
   const calls: readonly [string, (store: Store) => Promise<unknown>][] = [
     ["a point read", (store) => store.readBrake()],
-    ["a transaction", (store) => store.addMailbox(checkpoint("adele"))],
+    ["a transaction", (store) => added(store, "adele")],
     ["a query", (store) => store.readCalendars("adele")],
   ];
   test.each(calls)("is noticed by %s", async (_what, call) => {

@@ -6,13 +6,17 @@ import { pathToFileURL } from "node:url";
  * registered, and how long that took from the first import on, as one line of JSON.
  */
 const handlers = new Map();
+const hooks = [];
 const core = {
   version: "4.0.0",
   hostVersion: "4.0.0",
   log: () => undefined,
   Disposable: class {},
   setProgrammingModel: () => undefined,
-  registerHook: () => ({ dispose: () => undefined }),
+  registerHook: (name, callback) => {
+    hooks.push({ name, callback });
+    return { dispose: () => undefined };
+  },
   registerFunction: ({ name }, handler) => {
     handlers.set(name, handler);
     return { dispose: () => undefined };
@@ -39,8 +43,12 @@ const context = {
 const startMs = performance.now();
 for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href);
 const loadMs = performance.now() - startMs;
-const answer = await handlers.get("status")(new Request("http://127.0.0.1/api/status"), context);
+const inputs = [new Request("http://127.0.0.1/api/status")];
+const invocation = { hookData: {}, invocationContext: context, inputs, functionCallback: handlers.get("status") };
+for (const { name, callback } of hooks) if (name === "preInvocation") await callback(invocation);
+const answer = await invocation.functionCallback(...inputs, context);
 const statusMs = performance.now() - startMs;
 if (answer.status !== 200) throw new Error(`The status was answered ${answer.status}: ${said.join("; ")}`);
-process.stdout.write(JSON.stringify({ functions: [...handlers.keys()].sort(), loadMs, statusMs }));
+const names = { functions: [...handlers.keys()].sort(), hooks: hooks.map(({ name }) => name) };
+process.stdout.write(JSON.stringify({ ...names, loadMs, statusMs }));
 process.exit(0);

@@ -91,8 +91,8 @@ describe("the package", () => {
 
   test("registers every trigger under its file's name, and answers, without any package beside it", async () => {
     const settings = { AzureWebJobsStorage: azurite.connectionString, GRAPH_ACCESS_TOKEN: "trial" };
-    const { functions } = JSON.parse((await load(settings)).stdout) as { functions: string[] };
-    expect(functions).toEqual(triggers.sort());
+    const { functions, hooks } = JSON.parse((await load(settings)).stdout) as { functions: string[]; hooks: string[] };
+    expect({ functions, hooks }).toEqual({ functions: triggers.sort(), hooks: [] });
   });
 
   test("finds all that it loads on demand in itself", async () => {
@@ -146,6 +146,12 @@ describe("the package", () => {
       expect((await loadedSources({})).filter((name) => opened.test(name))).toEqual([]);
       const off = await loadedSources({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_SDK_DISABLED: "true" });
       expect(off.filter((name) => opened.test(name))).toEqual([]);
+    });
+
+    test("wraps every invocation by one hook where somebody is to be told", async () => {
+      const storage = { AzureWebJobsStorage: azurite.connectionString, GRAPH_ACCESS_TOKEN: "trial" };
+      const { stdout } = await load({ ...storage, OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+      expect(JSON.parse(stdout)).toMatchObject({ functions: triggers.sort(), hooks: ["preInvocation"] });
     });
 
     test("is loaded for OTLP without what talks to Application Insights, and with it where that is asked for", async () => {

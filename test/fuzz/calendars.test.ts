@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deltaItem, readItem } from "../../shared/feed/wire.js";
 import { parsePage } from "../../shared/graph/page.js";
+import { addMailbox } from "../../shared/roster/byHand.js";
 import { createStore, type Held, type Store } from "../../shared/store/store.js";
-import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { decide } from "../../shared/sync/decide.js";
 import { settle } from "../../shared/sync/settle.js";
 import type { JsonObject, Outcome } from "../../shared/sync/types.js";
@@ -19,8 +19,9 @@ async function newMailbox(): Promise<{ readonly store: Store; readonly held: Hel
   const newCommitId = () => `commit-${++commits}`;
   const store = createStore({ table: memoryTable(), shards: 1, newCommitId });
   await store.open();
-  const held = await store.addMailbox(newCheckpoint(mailboxId, "epoch", null));
-  if (held === "exists") throw new Error("A new table holds a mailbox.");
+  await addMailbox(mailboxId, {}, store, () => "epoch");
+  const held = await store.readMailbox(mailboxId);
+  if (held === null) throw new Error("The mailbox was not added.");
   return { store, held };
 }
 

@@ -29,7 +29,7 @@ function outcomeOf<Message>(parse: (body: unknown) => Message, body: unknown): M
 }
 
 test.each([
-  ["rounds", parseRoundsMessage, ["shard", "tick", "run"]],
+  ["rounds", parseRoundsMessage, ["shard", "tick", "run", "discover"]],
   ["page", parsePageMessage, ["mailbox", "round", "page"]],
 ] as const)("a %s message is taken as it is or refused in one line that repeats nothing of it", (_, parse, names) => {
   const drawn = fc.oneof(bodies, ours);

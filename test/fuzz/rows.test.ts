@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { calendarColumns, calendarOf } from "../../shared/store/calendarRow.js";
+import { checkpointColumns, checkpointOf } from "../../shared/store/checkpointRow.js";
 import { readDirectory } from "../../shared/store/directoryRow.js";
-import { calendarColumns, calendarOf, checkpointColumns, checkpointOf } from "../../shared/store/entities.js";
 import { calendarKey, escapeKey, mailboxKey, rosterKey, unescapeKey } from "../../shared/store/keys.js";
 import { readBrake, readFeedKey } from "../../shared/store/meta.js";
 import { createStore } from "../../shared/store/store.js";

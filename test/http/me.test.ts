@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newCheckpoint } from "../../shared/sync/checkpoint.js";
+import { addMailbox } from "../../shared/roster/byHand.js";
 import { routesOver } from "../worlds/http.js";
 import { worldWith } from "../worlds/mailbox.js";
 import { row } from "../worlds/rows.js";
@@ -23,8 +23,9 @@ const signedIn = headersOf(
 
 async function opened(isSignInOn: boolean) {
   const world = await worldWith({ a: "A" });
-  const held = await world.store.addMailbox(newCheckpoint(oid, "epoch", null));
-  if (held === "exists") throw new Error("It is there already.");
+  await addMailbox(oid, {}, world.store, () => "epoch");
+  const held = await world.store.readMailbox(oid);
+  if (held === null) throw new Error("The mailbox was not added.");
   const next = { ...held.checkpoint, sequence: 1, lastFullRoundMs: 1, lastSuccessMs: 1 };
   await world.store.commitUnits([{ held, rows: [row("mine")], next }], null);
   return routesOver(world.store, () => world.clock.ms, { isSignInOn });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { addMailbox } from "../../shared/roster/byHand.js";
 import { discovered, type FleetOptions, fitUsers } from "../worlds/fleet.js";
 import { httpOf, type Reply } from "../worlds/http.js";
 import { tickMs } from "../worlds/parts.js";
@@ -163,8 +164,7 @@ describe("PUT takes object ids only", () => {
 
   test("one of another shape that an earlier release took can be looked at and removed", async () => {
     const { world, http } = await opened();
-    const { newCheckpoint } = await import("../../shared/sync/checkpoint.js");
-    await world.store.addMailbox(newCheckpoint("banana", "epoch", null));
+    await addMailbox("banana", {}, world.store, world.newId);
     expect((await http.get("banana")).status).toBe(200);
     expect((await http.remove("banana")).status).toBe(204);
     expect((await http.get("banana")).status).toBe(404);

@@ -4,7 +4,7 @@ import type { PendingUnit, ShardClaim, Store } from "../../shared/store/store.js
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { noTimers } from "../worlds/parts.js";
 
-const claim: ShardClaim = { shard: "00", row: { run: null, figures: {} }, etag: "first" };
+const claim: ShardClaim = { shard: "00", row: { run: null }, etag: "first" };
 
 function unit(id: string): PendingUnit {
   const next = newCheckpoint(id, "epoch", null);

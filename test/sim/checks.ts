@@ -289,6 +289,6 @@ function sameContent(one: RowView | undefined, two: RowView): boolean {
   return one.isRemoved === two.isRemoved && one.text === two.text;
 }
 
-export function shortId(id: string): string {
+function shortId(id: string): string {
   return id.length > 16 ? `…${id.slice(-12)}` : id;
 }

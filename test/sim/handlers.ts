@@ -17,7 +17,9 @@ export async function handle(
 ): Promise<Outputs> {
   switch (queue) {
     case "rounds": {
-      const end = await runRounds(parseRoundsMessage(body), await portsOf(invocation, wiring));
+      const message = parseRoundsMessage(body);
+      if ("discover" in message) throw new Error("Discovery has no queue here.");
+      const end = await runRounds(message, await portsOf(invocation, wiring));
       const pages = { queue: "pages", bodies: end.pages.map((page) => JSON.stringify(page)) } as const;
       const more = end.continuation === null ? [] : [JSON.stringify(end.continuation)];
       return [pages, { queue: "rounds", bodies: more }];

@@ -5,7 +5,7 @@ import type { FaultKind as GraphFault } from "../../local/graph/faults.js";
 type Range = readonly [min: number, max: number];
 
 /** What happens to calls of the product, by the part that is called. */
-export const CALL_FAULTS = {
+const CALL_FAULTS = {
   crashBefore: [0.002, 0.02],
   crashAfter: [0.002, 0.02],
   stall: [0.005, 0.08],
@@ -25,7 +25,7 @@ export const CALL_FAULTS = {
 } as const satisfies Record<string, Range>;
 
 /** What happens to queue messages on their way. */
-export const MESSAGE_FAULTS = {
+const MESSAGE_FAULTS = {
   duplicateDelivery: [0.05, 0.5],
   delayedDelivery: [0.05, 0.5],
   messageLost: [0.02, 0.2],

@@ -31,7 +31,7 @@ export type Plan = {
   readonly permanentFault: PermanentFault | null;
 };
 
-export const PERMANENT_FAULTS = [
+const PERMANENT_FAULTS = [
   "serverError",
   "slow",
   "endlessLinks",
@@ -90,7 +90,7 @@ export function planOf(seed: number, narrowing: Narrowing = {}): Plan {
   return narrowed(plan, narrowing);
 }
 
-export function narrowed(plan: Plan, { faults, stormTicks }: Narrowing): Plan {
+function narrowed(plan: Plan, { faults, stormTicks }: Narrowing): Plan {
   const kept = Object.entries(plan.rates).filter(([name]) => faults === undefined || faults.includes(name as Fault));
   return { ...plan, rates: Object.fromEntries(kept), stormTicks: Math.min(stormTicks ?? Infinity, plan.stormTicks) };
 }

@@ -7,6 +7,7 @@ import { addMailbox } from "../../shared/roster/byHand.js";
 import { runLimits } from "../../shared/rounds/ports.js";
 import { applyRetention } from "../../shared/rounds/retention.js";
 import { startRounds } from "../../shared/rounds/startRounds.js";
+import { shardNames } from "../../shared/store/keys.js";
 import { StorageError } from "../../shared/table/errors.js";
 import { type MemoryTable, memoryTable } from "../../shared/table/memoryTable.js";
 import type { Action, Table, Transacted } from "../../shared/table/table.js";
@@ -23,7 +24,7 @@ import { type CallKind, type Fate, type Mortal, Scheduler, settled } from "./sch
 import { wireOf } from "./wire.js";
 import type { WorldOptions } from "./worldOptions.js";
 
-export const root = "https://graph.microsoft.com";
+const root = "https://graph.microsoft.com";
 const token = "the-only-token";
 const startMs = Date.UTC(2026, 0, 5);
 /** Our choice: more at once would only make the order of things less likely to be an extreme one. */
@@ -191,7 +192,7 @@ export class World {
     await this.#invoke("retire", null, null, async (invocation) => {
       // Retention counts on whole transactions: with small ones its units would be torn, as they never are.
       const { clock, store, log } = await portsOf(invocation, { ...this.#wiring, operationsMax: 100 });
-      const shards = Array.from({ length: this.plan.shards }, (_, index) => index.toString(16).padStart(2, "0"));
+      const shards = shardNames(this.plan.shards);
       await applyRetention({ clock, store, shards, tombstoneMs, runMsMax: runLimits.runMsMax, log });
     });
   }

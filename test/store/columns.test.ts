@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { calendarCopies, calendarTable } from "../../shared/store/calendarRow.js";
+import { checkpointTable } from "../../shared/store/checkpointRow.js";
+import { commitIdColumn } from "../../shared/store/columns.js";
 import { directoryTable, holdTable } from "../../shared/store/directoryRow.js";
-import { calendarCopies, calendarTable, checkpointTable, commitIdColumn } from "../../shared/store/entities.js";
 import { figuresTable } from "../../shared/store/figuresRow.js";
 import { brakeTable, endedTable, feedKeyTable, layoutTable, suspectedTable } from "../../shared/store/meta.js";
 import { rosterTable } from "../../shared/store/rosterRows.js";

@@ -1,15 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { calendarColumns, calendarOf } from "../../shared/store/calendarRow.js";
+import { checkpointColumns, checkpointOf, checkpointTable } from "../../shared/store/checkpointRow.js";
 import { columnsOf, rowOf } from "../../shared/store/columns.js";
 import { directoryTable } from "../../shared/store/directoryRow.js";
-import {
-  calendarColumns,
-  calendarOf,
-  checkpointColumns,
-  checkpointOf,
-  checkpointTable,
-} from "../../shared/store/entities.js";
 import { mailboxOfKey } from "../../shared/store/keys.js";
 import { brakeTable } from "../../shared/store/meta.js";
 import { rosterTable } from "../../shared/store/rosterRows.js";

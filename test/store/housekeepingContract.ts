@@ -32,8 +32,9 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
 
     test("long figures and a row without a run come back whole", async () => {
       const figures = { text: "x".repeat(100_000), ticks: [1, null, { deep: true }] };
-      const fresh = await store.writeShardRow({ shard, row: { run: null, figures }, etag: null });
+      const fresh = await store.writeShardRow({ shard, row: { run: null }, etag: null, figures });
       expect(await store.readShardRow(shard)).toEqual(fresh);
+      expect(await store.readFigures(shard)).toEqual(figures);
     });
 
     test("a lost answer does not supersede the run that wrote it", async () => {
@@ -165,7 +166,7 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
       const neighbour = await added(store, "m2");
       await commit([unit(neighbour, "x", [row("work")])]);
       expect(await store.purgeMailbox("m")).toBe("purged");
-      expect(await rowsLeft()).toEqual(["calendar|m2|work", "mailbox|m2"]);
+      expect(await rowsLeft()).toEqual(["calendar|m2|work", "mailbox|m2", "roster|m2"]);
       expect(await store.purgeMailbox("m")).toBe("unknown");
     });
 

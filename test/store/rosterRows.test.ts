@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { checkpointColumns } from "../../shared/store/checkpointRow.js";
+import { mailboxKey } from "../../shared/store/keys.js";
 import { newRosterRow } from "../../shared/store/rosterRows.js";
 import { createStore, type RosterEntry, type RosterRow } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
@@ -27,9 +29,9 @@ const added = (mailboxId: string, more: Partial<RosterRow> = {}): RosterEntry =>
   checkpoint: { next: newCheckpoint(mailboxId, "epoch", null), etag: null },
 });
 
-async function opened(newTable: NewTable, shards = 1) {
+async function opened(newTable: NewTable, shards = 1, table = newTable()) {
   let ids = 0;
-  const store = createStore({ table: newTable(), shards, newCommitId: () => `commit-${++ids}` });
+  const store = createStore({ table, shards, newCommitId: () => `commit-${++ids}` });
   await store.open();
   return store;
 }
@@ -50,8 +52,10 @@ function rosterContract(name: string, newTable: NewTable): void {
     });
 
     test("I2, I10: an entry that somebody else took is lost with both its rows, and harms no other", async () => {
-      const store = await opened(newTable);
-      await store.addMailbox(newCheckpoint("taken", "earlier", null));
+      const table = newTable();
+      const store = await opened(newTable, 1, table);
+      const columns = checkpointColumns(newCheckpoint("taken", "earlier", null));
+      await table.transact("00", [{ kind: "create", rowKey: mailboxKey("taken"), columns }]);
       const results = await store.roster.commit([added("one"), added("taken"), added("two")]);
       expect(results).toEqual(["committed", "lostFence", "committed"]);
       expect(await store.roster.read("taken")).toBeNull();

@@ -23,7 +23,7 @@ type RawMetric = {
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 export type ReceivedSpan = Omit<RawSpan, "attributes"> & { readonly attributes: Attributes };
-export type ReceivedPoint = {
+type ReceivedPoint = {
   readonly metric: string;
   readonly unit: string;
   readonly kind: "counter" | "gauge";

@@ -46,7 +46,7 @@ export function shardRow(runId: string, cursor: string | null = null): ShardRow 
     finishedMs: null,
     seenMs: 11_000,
   };
-  return { run, figures: { states: { fresh: 3 } } };
+  return { run };
 }
 
 /** The checkpoint of mailbox `m` in a phase. */

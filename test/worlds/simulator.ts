@@ -16,14 +16,14 @@ export type Page = {
   readonly "@odata.nextLink"?: string;
   readonly "@odata.deltaLink"?: string;
 };
-export type BatchItem = {
+type BatchItem = {
   readonly id: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Page & { readonly error?: { readonly code: string } };
 };
 
-export const JSON_HEADERS = { authorization: "Bearer fake", "content-type": "application/json" };
+const JSON_HEADERS = { authorization: "Bearer fake", "content-type": "application/json" };
 
 /**
  * The Graph simulator alone, with short ways to ask it and a clock in the test's hand. Nothing of the app is in it: what the

@@ -15,7 +15,7 @@ import type { After } from "../../shared/timer.js";
 import { countingIds, graphSettings, keptLog, runPorts } from "./parts.js";
 
 /** Time that goes on to the next thing that is due, once all that could happen before it has happened. */
-export class VirtualTime {
+class VirtualTime {
   ms = Date.UTC(2026, 0, 1);
   readonly #timers = new Set<{ readonly atMs: number; readonly call: () => void }>();
 

@@ -1,6 +1,8 @@
+import { newRosterRow } from "../../shared/store/rosterRows.js";
 import {
   createStore,
   type Held,
+  manualSource,
   type PendingUnit,
   type ShardClaim,
   type Store,
@@ -74,8 +76,11 @@ export function storeOn(table: StoreParts["table"], changed: Partial<StoreParts>
 let commitIds = 0;
 
 export async function added(store: Store, mailboxId: string, changed: Partial<Checkpoint> = {}): Promise<Held> {
-  const held = await store.addMailbox(checkpoint(mailboxId, changed));
-  if (held === "exists") throw new Error(`Mailbox ${mailboxId} is there already.`);
+  const row = newRosterRow(mailboxId, manualSource);
+  const next = checkpoint(mailboxId, changed);
+  const [result] = await store.roster.commit([{ row, etag: null, checkpoint: { next, etag: null } }]);
+  const held = await store.readMailbox(mailboxId);
+  if (result !== "committed" || held === null) throw new Error(`Mailbox ${mailboxId} was not added.`);
   return held;
 }
 

@@ -28,7 +28,7 @@ export type Interference = {
   before?: (call: Call) => Promise<void> | void;
   after?: (call: Call) => Promise<void> | void;
 };
-export type Call = { readonly name: "get" | "transact" | "page"; readonly rowKeys: readonly string[] };
+type Call = { readonly name: "get" | "transact" | "page"; readonly rowKeys: readonly string[] };
 
 /** A table that lets a test in between its caller and itself. */
 export function interfered(table: Table, interference: Interference): Table {

@@ -37,7 +37,7 @@ export const inTheCore: readonly Mutant[] = [
   {
     name: "hold a mailbox that was never served",
     file: "shared/sync/settle.ts",
-    from: `if (before.lastFullRoundMs === null) return false;`,
+    from: `if (!isServed(before)) return false;`,
     to: ``,
   },
   {

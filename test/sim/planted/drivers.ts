@@ -5,8 +5,8 @@ export const inTheDrivers: readonly Mutant[] = [
   {
     name: "nudge before the commit",
     file: "shared/rounds/applyPage.ts",
-    from: `const { rows, changes, ...unit } = await unitOf(step, work.from, ports);`,
-    to: `const { rows, changes, ...unit } = await unitOf(step, work.from, ports);\n  if (changes > 0) await ports.nudge?.({ mailbox: unit.next.mailboxId, sequence: unit.next.sequence });`,
+    from: `const isRoundOver = taken.kind === "apply" && taken.ends;`,
+    to: `const isRoundOver = taken.kind === "apply" && taken.ends;\n  if (changes > 0) await ports.nudge?.({ mailbox: unit.next.mailboxId, sequence: unit.next.sequence });`,
   },
   {
     name: "note nudges that were not sent",
@@ -36,10 +36,10 @@ export const inTheDrivers: readonly Mutant[] = [
   },
   {
     name: "drop the ring",
-    file: "shared/rounds/shardRun.ts",
+    file: "shared/rounds/takeOver.ts",
     from: `const from = current === null || current.finishedMs !== null ? null : current.cursor;`,
     to: `const from = null;`,
-    unit: ["test/rounds/shardRun.test.ts", "test/rounds/runRounds.test.ts"],
+    unit: ["test/rounds/takeOver.test.ts", "test/rounds/runRounds.test.ts"],
   },
   {
     name: "ignore the brake",
@@ -98,7 +98,7 @@ export const inTheDrivers: readonly Mutant[] = [
   },
   {
     name: "slow: take the shard over with every tick",
-    file: "shared/rounds/shardRun.ts",
+    file: "shared/rounds/takeOver.ts",
     from: `return finishedMs === null && seenMs !== null && Math.abs(nowMs - seenMs) < youngMs;`,
     to: `return finishedMs !== null && seenMs !== null && Math.abs(nowMs - seenMs) < youngMs;`,
   },
@@ -150,5 +150,12 @@ export const inTheDrivers: readonly Mutant[] = [
     from: `if ("alone" in message) return checkpoint.aloneUntilMs === message.alone;`,
     to: `if ("alone" in message) return true;`,
     unit: ["test/rounds/slow.test.ts"],
+  },
+  {
+    name: "let rows that cannot be read fail the message about their mailbox",
+    file: "shared/rounds/step.ts",
+    from: `if (!(error instanceof RowError)) throw error;`,
+    to: `throw error;`,
+    unit: ["test/rounds/unreadableRow.test.ts"],
   },
 ];

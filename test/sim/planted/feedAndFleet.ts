@@ -79,7 +79,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "serve a mailbox before its first round has ended",
     file: "shared/feed/feed.ts",
-    from: `return checkpoint.lastFullRoundMs === null ? { kind: "notReady", checkpoint } : checkpoint;`,
+    from: `return isServed(checkpoint) ? checkpoint : { kind: "notReady", checkpoint };`,
     to: `return checkpoint;`,
     unit: ["test/feed"],
   },
@@ -296,7 +296,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "put an id on the roster that is nobody's",
     file: "shared/sync/mailboxId.ts",
-    from: `if ("mistake" in named || named.id === "me" || guid.test(named.id)) return named;`,
+    from: `if ("mistake" in named || named.id === "me" || isGuid(named.id)) return named;`,
     to: `if ("mistake" in named || named.id !== "") return named;`,
     unit: ["test/roster/byHand.test.ts"],
   },

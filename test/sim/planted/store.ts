@@ -36,7 +36,7 @@ export const inTheStore: readonly Mutant[] = [
   },
   {
     name: "take a mailbox that an earlier release has suspended for one that is mirrored",
-    file: "shared/store/entities.ts",
+    file: "shared/store/checkpointRow.ts",
     from: `return parkedReason === "suspended" || parkedReason === "removing" ?`,
     to: `return parkedReason === "removing" ?`,
     unit: ["test/store/frozen.test.ts"],
@@ -51,8 +51,8 @@ export const inTheStore: readonly Mutant[] = [
   {
     name: "keep the link in a torn checkpoint",
     file: "shared/sync/torn.ts",
-    from: `    phase: "initial",\n    link: null,\n    roundId: null,`,
-    to: `    roundId: null,`,
+    from: `...startOver(next, isServed(before) ? "reset" : "first"),`,
+    to: `...next,`,
   },
   {
     name: "a torn unit goes on under its first ETag",

@@ -1,19 +1,10 @@
 import { mailboxKinds } from "../sync/mailboxKind.js";
 import { statedReason } from "../sync/state.js";
-import {
-  type CalendarRow,
-  type Checkpoint,
-  type Counters,
-  counterNames,
-  type Json,
-  type JsonObject,
-  type Lifecycle,
-} from "../sync/types.js";
+import { type Checkpoint, type Counters, counterNames, type Json, type Lifecycle } from "../sync/types.js";
 import type { Columns, ColumnValue, Entity } from "../table/table.js";
 import {
   columnsOf,
   count,
-  flag,
   idOf,
   json,
   kindOf,
@@ -26,9 +17,6 @@ import {
   unreadable,
 } from "./columns.js";
 import { mailboxKey } from "./keys.js";
-
-/** The column by which a writer finds its own success after a lost answer: the transaction that wrote the row last. */
-export const commitIdColumn = "commitId";
 
 /** A figure that is missing or unreadable counts as 0: figures stop no mailbox. */
 const counters = kindOf<Counters>({
@@ -47,6 +35,7 @@ const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list
 /**
  * The checkpoint's columns. With a guess at `generation`, or at the strategy of a link, a round would leave ghost rows or
  * remove living calendars (I3, I4); with one at `epoch`, `sequence` or `retiredSequence` readers would miss changes (I6).
+ * @internal For tests.
  */
 export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   mailboxId: idOf(mailboxKey).needed("mailboxId", "the full id, case kept"),
@@ -122,65 +111,4 @@ type PhaseAndLink =
 function phaseAndLink({ phase, link }: Pick<Checkpoint, "phase" | "link">, entity: Entity): PhaseAndLink {
   if (phase === "initial") return { phase, link: null };
   return phase === "idle" ? { phase, link } : { phase, link: link ?? unreadable(entity, "link", "is missing") };
-}
-
-/** A calendar's or tombstone's columns. `resource` is the truth. */
-export const calendarTable: RowTable<CalendarRow> = {
-  calendarId: text.needed("calendarId", "the full id, case kept"),
-  resource: json.needed("resource", "the whole Graph object as JSON: the truth. Of a tombstone, as last known"),
-  generation: count.needed("generation", "the full round that last saw it"),
-  sequence: count.needed("sequence", "the mailbox's sequence at its last real change"),
-  changedMs: time.needed("changed", "the time of that change"),
-  removedMs: time.nullable("removedAt", "set on a tombstone"),
-};
-
-type CalendarCopies = {
-  readonly [Name in "mailboxId" | "name" | "ownerAddress" | "ownerName" | "color" | "changeKey"]: string | null;
-} & { readonly [Name in "isDefaultCalendar" | "canEdit"]: boolean | null };
-
-/** Columns that are written beside them and never read, for people who filter. */
-export const calendarCopies: RowTable<CalendarCopies> = {
-  mailboxId: text.nullable("mailboxId", "the full id, case kept"),
-  name: label.nullable("name", "as Graph has it"),
-  ownerAddress: label.nullable("ownerAddress", "`owner/address`"),
-  ownerName: label.nullable("ownerName", "`owner/name`"),
-  color: label.nullable("color", "as Graph has it"),
-  isDefaultCalendar: flag.nullable("isDefaultCalendar", "as Graph has it"),
-  canEdit: flag.nullable("canEdit", "as Graph has it"),
-  changeKey: label.nullable("changeKey", "as Graph has it"),
-};
-
-/** A calendar or tombstone as columns. */
-export function calendarColumns(mailboxId: string, row: CalendarRow): Columns {
-  const { resource } = row;
-  const owner = objectOrEmpty(resource["owner"]);
-  const copies: CalendarCopies = {
-    mailboxId,
-    name: textOrNull(resource["name"]),
-    ownerAddress: textOrNull(owner["address"]),
-    ownerName: textOrNull(owner["name"]),
-    color: textOrNull(resource["color"]),
-    isDefaultCalendar: flagOrNull(resource["isDefaultCalendar"]),
-    canEdit: flagOrNull(resource["canEdit"]),
-    changeKey: textOrNull(resource["changeKey"]),
-  };
-  return { ...columnsOf(calendarTable, row), ...columnsOf(calendarCopies, copies) };
-}
-
-/** The calendar or tombstone that a row holds. @throws RowError when a needed column is missing or unreadable. */
-export function calendarOf(entity: Entity): CalendarRow {
-  return rowOf(calendarTable, entity);
-}
-
-function objectOrEmpty(value: Json | undefined): JsonObject {
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject ? (value as JsonObject) : {};
-}
-
-function textOrNull(value: Json | undefined): string | null {
-  return typeof value === "string" ? value : null;
-}
-
-function flagOrNull(value: Json | undefined): boolean | null {
-  return typeof value === "boolean" ? value : null;
 }

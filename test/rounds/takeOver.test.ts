@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openRun, stretchesOf } from "../../shared/rounds/shardRun.js";
+import { openRun, stretchesOf } from "../../shared/rounds/takeOver.js";
 import type { ShardRun } from "../../shared/store/shardRow.js";
 
 const walking: ShardRun = {

@@ -1,0 +1,69 @@
+import { type CalendarRow, isJsonObject, type Json, type JsonObject } from "../sync/types.js";
+import type { Columns, Entity } from "../table/table.js";
+import { columnsOf, count, flag, json, label, type RowTable, rowOf, text, time } from "./columns.js";
+
+/**
+ * A calendar's or tombstone's columns. `resource` is the truth.
+ * @internal For tests.
+ */
+export const calendarTable: RowTable<CalendarRow> = {
+  calendarId: text.needed("calendarId", "the full id, case kept"),
+  resource: json.needed("resource", "the whole Graph object as JSON: the truth. Of a tombstone, as last known"),
+  generation: count.needed("generation", "the full round that last saw it"),
+  sequence: count.needed("sequence", "the mailbox's sequence at its last real change"),
+  changedMs: time.needed("changed", "the time of that change"),
+  removedMs: time.nullable("removedAt", "set on a tombstone"),
+};
+
+type CalendarCopies = {
+  readonly [Name in "mailboxId" | "name" | "ownerAddress" | "ownerName" | "color" | "changeKey"]: string | null;
+} & { readonly [Name in "isDefaultCalendar" | "canEdit"]: boolean | null };
+
+/**
+ * Columns that are written beside them and never read, for people who filter.
+ * @internal For tests.
+ */
+export const calendarCopies: RowTable<CalendarCopies> = {
+  mailboxId: text.nullable("mailboxId", "the full id, case kept"),
+  name: label.nullable("name", "as Graph has it"),
+  ownerAddress: label.nullable("ownerAddress", "`owner/address`"),
+  ownerName: label.nullable("ownerName", "`owner/name`"),
+  color: label.nullable("color", "as Graph has it"),
+  isDefaultCalendar: flag.nullable("isDefaultCalendar", "as Graph has it"),
+  canEdit: flag.nullable("canEdit", "as Graph has it"),
+  changeKey: label.nullable("changeKey", "as Graph has it"),
+};
+
+/** A calendar or tombstone as columns. */
+export function calendarColumns(mailboxId: string, row: CalendarRow): Columns {
+  const { resource } = row;
+  const owner = objectOrEmpty(resource["owner"]);
+  const copies: CalendarCopies = {
+    mailboxId,
+    name: textOrNull(resource["name"]),
+    ownerAddress: textOrNull(owner["address"]),
+    ownerName: textOrNull(owner["name"]),
+    color: textOrNull(resource["color"]),
+    isDefaultCalendar: flagOrNull(resource["isDefaultCalendar"]),
+    canEdit: flagOrNull(resource["canEdit"]),
+    changeKey: textOrNull(resource["changeKey"]),
+  };
+  return { ...columnsOf(calendarTable, row), ...columnsOf(calendarCopies, copies) };
+}
+
+/** The calendar or tombstone that a row holds. @throws RowError when a needed column is missing or unreadable. */
+export function calendarOf(entity: Entity): CalendarRow {
+  return rowOf(calendarTable, entity);
+}
+
+function objectOrEmpty(value: Json | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function textOrNull(value: Json | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function flagOrNull(value: Json | undefined): boolean | null {
+  return typeof value === "boolean" ? value : null;
+}
