@@ -56,9 +56,9 @@ async function view(
   await page.goto(`${product.hostUrl()}/api/dashboard`);
   await page.locator(".plot canvas").first().waitFor();
   if (mailbox !== null) {
-    await page.getByLabel("Search by id or name").fill(mailbox);
+    await page.getByLabel("Search by name, address or id").fill(mailbox);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: mailbox }).click();
+    await page.locator(`#open-${mailbox}`).click();
     await page.locator("#mailbox .swatch").first().waitFor();
   }
   await page.screenshot({ path: join(docs, name) });
