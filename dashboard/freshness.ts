@@ -138,12 +138,12 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
       roster.state,
       roster.source === "manual" ? "kept by hand" : `${roster.source}, ${number(roster.discovered)} discovered`,
     ),
-    leftOutTile(roster.leftOut),
+    leftOutTile(roster),
   );
 }
 
 /** Accounts that a full roster round has left out, and why. */
-function leftOutTile(leftOut: Status["roster"]["leftOut"]): HTMLElement | null {
+function leftOutTile({ leftOut, notLookedAt }: Status["roster"]): HTMLElement | null {
   if (leftOut === null) return null;
   const { disabled, guest, noMail, kind } = leftOut;
   const reasons: readonly (readonly [count: number, text: string])[] = [
@@ -151,6 +151,7 @@ function leftOutTile(leftOut: Status["roster"]["leftOut"]): HTMLElement | null {
     [guest, counted(guest, "guest")],
     [noMail, `${number(noMail)} without mail`],
     [kind, `${number(kind)} of other kinds`],
+    [notLookedAt, `${number(notLookedAt)} not looked at`],
   ];
   const total = reasons.reduce((sum, [count]) => sum + count, 0);
   const texts = reasons.filter(([count]) => count > 0).map(([, text]) => text);

@@ -20,7 +20,7 @@ export const rosterSchema = z
     untold: count.describe("Users of this pass whose properties Graph left out: they stay as they were."),
     leftOut: z
       .object({
-        disabled: count.describe("Sign-in is disabled, and no shared mailbox, room or equipment is known behind it."),
+        disabled: count.describe("Sign-in is disabled, and the mailbox is no shared one, no room and no equipment."),
         guest: count,
         noMail: count.describe("Without a mail address."),
         kind: count.describe("Of a kind that `ROSTER_KINDS` does not name."),
@@ -28,7 +28,7 @@ export const rosterSchema = z
       .nullable()
       .describe("Accounts that the last full roster round left out, by reason; null before the first one has ended."),
     notLookedAt: count.describe(
-      "Disabled accounts whose kind could not be asked: a shared mailbox may be behind each.",
+      "Further disabled accounts, whose kind could not be asked: a shared mailbox may be behind each.",
     ),
     notLookedAtNote: textOrNull.describe("What to grant so that they are looked at; null where there are none."),
     held: z
