@@ -60,13 +60,14 @@ const deltaSchema = z.strictObject({
  * | `DELETE faults`, `DELETE faults/{id}` | all rules, or one |
  * | `POST edits` | `{random: n}`, or `{edit: "create" \| "rename" \| "update" \| "delete", mailboxId, calendarId?, name?, values?}` → `{edits}` |
  * | `GET truth/{mailboxId}` | → `{value: Calendar[]}` |
- * | `GET mailboxes?skip=0&top=1000&truth=1` | → `{count, value: [{id, displayName, calendars?}]}` |
+ * | `GET mailboxes?skip=0&top=1000&truth=1` | → `{count, value: [{id, displayName, purpose, user, calendars?}]}`; `user`: as the directory shows it |
  * | `POST mailboxes` | `{add: n, calendars?: n \| {min, max}}` → `{ids}` |
  * | `DELETE mailboxes/{id}?reason=changed\|deleted`, `POST mailboxes/{id}/restore` | the user leaves the directory, comes back |
  * | `POST mailboxes/{id}/state` | `{kind: "normal" \| "full" \| "denied"}` or `{kind: "gone", code}` |
  * | `POST mailboxes/{id}/user` | changed properties of the directory user |
  * | `POST mailboxes/{id}/purpose` | `{purpose}`, a `userPurpose`: Exchange's alone, the directory does not show it |
  * | `POST mailboxes/{id}/convert` | `{to: "shared" \| "user"}`: the purpose, and the sign-in with it |
+ * | `POST mailboxes/{id}/moveCalendars` | → `{moves: [{old, new}]}`: up to six shared calendars get new ids, name and owner kept |
  * | `POST mailboxes/{id}/replaceIds`, `POST mailboxes/{id}/forgetLinks`, `POST forgetLinks` | new ids for all calendars; links of one or of all mailboxes give 410 |
  * | `GET groups`, `POST groups` | → `{everybody}`; `{id, members: "everybody" \| ids}` |
  * | `POST delta` | `{version, availability}`: where calendar delta works |
@@ -175,6 +176,8 @@ function answerMailboxes({ core, method, rest, body, query }: Call): unknown {
     case "POST convert":
       mailboxes.convert(id, z.strictObject({ to: z.enum(["shared", "user"]) }).parse(body).to);
       return DONE;
+    case "POST moveCalendars":
+      return { moves: core.moveCalendars(id) };
     case "POST replaceIds":
       mailboxes.replaceIds(id);
       return DONE;
@@ -192,8 +195,9 @@ function listMailboxes(core: GraphSimulator, query: URLSearchParams): unknown {
   const ids = core.mailboxes.ids();
   const isTruthAsked = query.get("truth") === "1";
   const value = ids.slice(skip, skip + top).map((id) => {
-    const displayName = core.mailboxes.displayName(id);
-    return isTruthAsked ? { id, displayName, calendars: core.truth(id) } : { id, displayName };
+    const user = core.mailboxes.user(id);
+    const mailbox = { id, displayName: user.displayName, purpose: core.mailboxes.purpose(id), user };
+    return isTruthAsked ? { ...mailbox, calendars: core.truth(id) } : mailbox;
   });
   return { count: ids.length, value };
 }

@@ -1,7 +1,7 @@
 import type { Purpose } from "./accounts.js";
 import { errorBody, refuse, unknownSegment } from "./answers.js";
 import { answerBatch } from "./batch.js";
-import { calendarsOf, createIn, deleteIn, type Edit, editAtRandomIn, updateIn } from "./edits.js";
+import { calendarsOf, createIn, deleteIn, type Edit, editAtRandomIn, type Move, moveIn, updateIn } from "./edits.js";
 import { createFaults, type Faults, type FaultTarget } from "./faults.js";
 import type { Mailbox, MailboxState } from "./mailbox.js";
 import { createMailboxStore, type RemovalReason } from "./mailboxes.js";
@@ -22,7 +22,7 @@ import type {
   GraphResponse,
   Version,
 } from "./types.js";
-import type { UserChanges } from "./users.js";
+import type { DirectoryUser, UserChanges } from "./users.js";
 import type { World } from "./world.js";
 
 /** The mailboxes and their users. Functions that take an id throw when there is no such mailbox. */
@@ -35,8 +35,9 @@ type Mailboxes = {
   /** The user leaves the directory; `changed` (the default) can be restored. */
   remove(id: string, reason?: RemovalReason): void;
   restore(id: string): boolean;
-  /** As the directory shows the mailbox's user now. */
-  displayName(id: string): string | null;
+  /** The mailbox's user as the directory shows it now. */
+  user(id: string): DirectoryUser;
+  displayName(id: string): string;
   updateUser(id: string, values: UserChanges): void;
   /** What the mailbox is for. Exchange alone knows it: a new purpose does not show in users/delta. */
   purpose(id: string): Purpose;
@@ -67,6 +68,8 @@ export type GraphSimulator = {
   renameCalendar(mailboxId: string, calendarId: string, name: string): Calendar;
   updateCalendar(mailboxId: string, calendarId: string, values: CalendarChanges): Calendar;
   deleteCalendar(mailboxId: string, calendarId: string): void;
+  /** Up to six shared calendars at once get new folders, and so new ids; name and owner stay. */
+  moveCalendars(mailboxId: string): readonly Move[];
   editAtRandom(): Edit;
   stats(): GraphStats;
   resetStats(): void;
@@ -102,6 +105,7 @@ export function createGraph(options: GraphOptions): GraphSimulator {
     renameCalendar: (id, calendarId, name) => updateIn(mailboxOrThrow(world, id), calendarId, { name }),
     updateCalendar: (id, calendarId, values) => updateIn(mailboxOrThrow(world, id), calendarId, values),
     deleteCalendar: (id, calendarId) => deleteIn(mailboxOrThrow(world, id), calendarId),
+    moveCalendars: (id) => moveIn(mailboxOrThrow(world, id)),
     editAtRandom: () => editAtRandomIn(mailboxAtRandom(world), world.random),
     stats: () => world.stats.read(),
     resetStats: () => world.stats.reset(),
@@ -166,6 +170,11 @@ function mailboxesOf(world: World, calendarsDefault: CalendarCount): Mailboxes {
   const forget = (mailbox: Mailbox | null) => {
     if (mailbox !== null) mailbox.forgottenUpTo = mailbox.generation;
   };
+  const user = (id: string) => {
+    const found = mailboxes.user(mailboxOrThrow(world, id).index);
+    if (found === null) throw new Error(`Mailbox ${id} has no user.`);
+    return found;
+  };
   return {
     count: () => ids().length,
     ids,
@@ -177,7 +186,8 @@ function mailboxesOf(world: World, calendarsDefault: CalendarCount): Mailboxes {
     add: (count, calendars = calendarsDefault) => mailboxes.add(count, calendars),
     remove: (id, reason = "changed") => mailboxes.remove(mailboxOrThrow(world, id), reason),
     restore: (id) => mailboxes.restore(id),
-    displayName: (id) => mailboxes.user(mailboxOrThrow(world, id).index)?.displayName ?? null,
+    user,
+    displayName: (id) => user(id).displayName,
     updateUser: (id, values) => mailboxes.updateUser(mailboxOrThrow(world, id), values),
     purpose: (id) => mailboxOrThrow(world, id).purpose,
     setPurpose(id, purpose) {
@@ -187,9 +197,7 @@ function mailboxesOf(world: World, calendarsDefault: CalendarCount): Mailboxes {
       const mailbox = mailboxOrThrow(world, id);
       const accountEnabled = to === "user";
       mailbox.purpose = to;
-      if (mailboxes.user(mailbox.index)?.accountEnabled !== accountEnabled) {
-        mailboxes.updateUser(mailbox, { accountEnabled });
-      }
+      if (user(id).accountEnabled !== accountEnabled) mailboxes.updateUser(mailbox, { accountEnabled });
     },
     state: (id) => mailboxOrThrow(world, id).state,
     setState(id, state) {

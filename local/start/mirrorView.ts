@@ -21,6 +21,8 @@ export type MirrorView = {
   snapshot(sinceMs: number): Promise<Snapshot>;
   calendars(mailboxId: string): Promise<readonly CalendarRow[]>;
   isOnRoster(mailboxId: string): Promise<boolean>;
+  /** As the directory says, or whoever added the mailbox; null: there is no name, or no such mailbox. */
+  displayName(mailboxId: string): Promise<string | null>;
 };
 
 /** Looks into the table of a mirror. @param shards The app's setting `SHARDS`. */
@@ -31,6 +33,7 @@ export function mirrorView(connectionString: string, tableName: string, shards: 
     isReachable: () => table.createIfMissing(),
     snapshot: (sinceMs) => snapshot(store, shards, sinceMs),
     calendars: (mailboxId) => store.readCalendars(mailboxId),
+    displayName: async (mailboxId) => (await store.readMailbox(mailboxId))?.checkpoint.displayName ?? null,
     isOnRoster: async (mailboxId) => (await store.readMailbox(mailboxId)) !== null,
   };
 }

@@ -74,13 +74,15 @@ async function restart({ pool, random }: ChaosWorld, place: Place): Promise<void
   await pool.start(place);
 }
 
-/** Links are lost, mailboxes fill up, vanish, refuse, or come back. Returns how many mailboxes were hit. */
+/** Links are lost, calendars move, mailboxes fill up, vanish, refuse, or come back. Returns how many mailboxes were hit. */
 function trouble({ graph, random }: ChaosWorld): number {
   if (random.next() < 0.05) graph.mailboxes.forgetLinks();
   if (random.next() < 0.7) return 0;
   const ids = graph.mailboxes.ids();
   const id = ids[below(random, ids.length)] ?? "";
-  if (random.next() < 0.3) graph.mailboxes.replaceIds(id);
+  const dice = random.next();
+  if (dice < 0.25) graph.mailboxes.replaceIds(id);
+  else if (dice < 0.5) graph.moveCalendars(id);
   else graph.mailboxes.setState(id, states[below(random, states.length)] ?? { kind: "normal" });
   return 1;
 }
