@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PURPOSES } from "./accounts.js";
 import { faultRuleSchema } from "./faults.js";
 import type { GraphSimulator } from "./graph.js";
 import { GONE_CODES } from "./mailbox.js";
@@ -64,9 +65,12 @@ const deltaSchema = z.strictObject({
  * | `DELETE mailboxes/{id}?reason=changed\|deleted`, `POST mailboxes/{id}/restore` | the user leaves the directory, comes back |
  * | `POST mailboxes/{id}/state` | `{kind: "normal" \| "full" \| "denied"}` or `{kind: "gone", code}` |
  * | `POST mailboxes/{id}/user` | changed properties of the directory user |
+ * | `POST mailboxes/{id}/purpose` | `{purpose}`, a `userPurpose`: Exchange's alone, the directory does not show it |
+ * | `POST mailboxes/{id}/convert` | `{to: "shared" \| "user"}`: the purpose, and the sign-in with it |
  * | `POST mailboxes/{id}/replaceIds`, `POST mailboxes/{id}/forgetLinks`, `POST forgetLinks` | new ids for all calendars; links of one or of all mailboxes give 410 |
  * | `GET groups`, `POST groups` | → `{everybody}`; `{id, members: "everybody" \| ids}` |
  * | `POST delta` | `{version, availability}`: where calendar delta works |
+ * | `POST permissions` | `{mailboxSettings: boolean}`: whether `MailboxSettings.Read` is granted |
  */
 export function answerControl(core: GraphSimulator, request: GraphRequest): GraphResponse {
   try {
@@ -136,6 +140,9 @@ function answerCall(collection: string, call: Call): unknown {
       core.switchDelta(version, availability);
       return DONE;
     }
+    case "POST permissions":
+      core.switchMailboxSettings(z.strictObject({ mailboxSettings: z.boolean() }).parse(body).mailboxSettings);
+      return DONE;
     default:
       return collection === "mailboxes" ? answerMailboxes(call) : undefined;
   }
@@ -161,6 +168,12 @@ function answerMailboxes({ core, method, rest, body, query }: Call): unknown {
       return DONE;
     case "POST user":
       mailboxes.updateUser(id, userSchema.parse(body));
+      return DONE;
+    case "POST purpose":
+      mailboxes.setPurpose(id, z.strictObject({ purpose: z.enum(PURPOSES) }).parse(body).purpose);
+      return DONE;
+    case "POST convert":
+      mailboxes.convert(id, z.strictObject({ to: z.enum(["shared", "user"]) }).parse(body).to);
       return DONE;
     case "POST replaceIds":
       mailboxes.replaceIds(id);

@@ -1,3 +1,4 @@
+import type { Purpose } from "./accounts.js";
 import { errorBody, refuse, unknownSegment } from "./answers.js";
 import { answerBatch } from "./batch.js";
 import { calendarsOf, createIn, deleteIn, type Edit, editAtRandomIn, updateIn } from "./edits.js";
@@ -37,6 +38,14 @@ type Mailboxes = {
   /** As the directory shows the mailbox's user now. */
   displayName(id: string): string | null;
   updateUser(id: string, values: UserChanges): void;
+  /** What the mailbox is for. Exchange alone knows it: a new purpose does not show in users/delta. */
+  purpose(id: string): Purpose;
+  setPurpose(id: string, purpose: Purpose): void;
+  /**
+   * As an administrator turns a leaver's mailbox into a shared one, or gives it back to a person: the purpose, and the
+   * sign-in, disabled or enabled. users/delta shows the user when its sign-in was another before.
+   */
+  convert(id: string, to: "shared" | "user"): void;
   state(id: string): MailboxState;
   setState(id: string, state: MailboxState): void;
   /** All calendars take new ids, as after a move; old links give 410. */
@@ -62,6 +71,8 @@ export type GraphSimulator = {
   stats(): GraphStats;
   resetStats(): void;
   switchDelta(version: Version, availability: DeltaAvailability): void;
+  /** Whether the application may read mailbox settings (`MailboxSettings.Read`); at first it may. */
+  switchMailboxSettings(isGranted: boolean): void;
   /** Root of links from now on, without version and without a slash at its end. */
   setPublicRoot(root: string): void;
   /** The only bearer token that is taken from now on; null takes any. */
@@ -97,6 +108,9 @@ export function createGraph(options: GraphOptions): GraphSimulator {
     switchDelta: (version, availability) => {
       world.switches.delta[version] = availability;
     },
+    switchMailboxSettings: (isGranted) => {
+      world.switches.isMailboxSettingsGranted = isGranted;
+    },
     setPublicRoot: (root) => {
       world.switches.publicRoot = root;
     },
@@ -120,9 +134,10 @@ function createWorld(options: GraphOptions): World {
     switches: {
       publicRoot: options.publicRoot ?? "https://graph.microsoft.com",
       token: options.token ?? null,
+      isMailboxSettingsGranted: true,
       delta: { beta: "available", "v1.0": "available", ...options.delta },
     },
-    mailboxes: createMailboxStore(seed, mailboxes, calendars),
+    mailboxes: createMailboxStore(seed, mailboxes, calendars, options.perHundred ?? null),
     groups: new Map(),
     sealer: createSealer(seed, options.tokenStyle ?? "plain"),
     faults: createFaults(random),
@@ -164,6 +179,18 @@ function mailboxesOf(world: World, calendarsDefault: CalendarCount): Mailboxes {
     restore: (id) => mailboxes.restore(id),
     displayName: (id) => mailboxes.user(mailboxOrThrow(world, id).index)?.displayName ?? null,
     updateUser: (id, values) => mailboxes.updateUser(mailboxOrThrow(world, id), values),
+    purpose: (id) => mailboxOrThrow(world, id).purpose,
+    setPurpose(id, purpose) {
+      mailboxOrThrow(world, id).purpose = purpose;
+    },
+    convert(id, to) {
+      const mailbox = mailboxOrThrow(world, id);
+      const accountEnabled = to === "user";
+      mailbox.purpose = to;
+      if (mailboxes.user(mailbox.index)?.accountEnabled !== accountEnabled) {
+        mailboxes.updateUser(mailbox, { accountEnabled });
+      }
+    },
     state: (id) => mailboxOrThrow(world, id).state,
     setState(id, state) {
       mailboxOrThrow(world, id).state = state;
@@ -209,6 +236,7 @@ function outcomeOf(world: World, request: GraphRequest, requestIds: () => string
   const isBatch = path.toLowerCase() === "$batch" && request.method === "POST";
   const outer = (answer: Answer): Outcome => ({ answer, target: "batch", mailboxId: null });
   if (isBatch) world.stats.count.batchRequests++;
+  if (OF_KINDS.test(isBatch ? (request.body ?? "") : path)) world.stats.count.kindRequests++;
   if (version === null) return outer(unknownSegment(path));
   if (!isAuthorised(world, request.headers["authorization"])) return outer(tokenRefused());
   const refusal = refusalOfWhole(world, path, request.method, isBatch);
@@ -220,6 +248,8 @@ function outcomeOf(world: World, request: GraphRequest, requestIds: () => string
   const { answer, target, mailboxId, delayMs } = answerResource(world, { method, version, path, query, headers, body });
   return { answer: { ...answer, delayMs }, target, mailboxId };
 }
+
+const OF_KINDS = /\/mailboxSettings\/userPurpose\b/i;
 
 const WHOLE = new Set(["throttledApplication"] as const);
 const WHOLE_BATCH = new Set([
