@@ -2,6 +2,7 @@ import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
 import { nextFire, readSchedule } from "./schedule.js";
 import { clientIdMistake, readStorage, type StorageSettings, storageNames } from "./storageSettings.js";
+import { knownKinds, type MailboxKind } from "./sync/mailboxKind.js";
 import { readTelemetry, type TelemetrySettings, telemetryNames } from "./telemetry/settings.js";
 
 export type { StorageSettings };
@@ -24,6 +25,7 @@ export type Settings = {
   readonly syncSchedule: string;
   readonly shards: number;
   readonly roster: Roster;
+  readonly rosterKinds: ReadonlySet<MailboxKind>;
   readonly rosterSchedule: string;
   readonly auditMs: number;
   readonly tombstoneMs: number;
@@ -93,6 +95,13 @@ const table = (initial: string) =>
       error: 'must be 3 to 63 letters and digits, beginning with a letter, and not "tables"',
     });
 
+function namesIn(text: string): readonly string[] {
+  return text.split(",").map((name) => name.trim().toLowerCase());
+}
+function kindNamed(name: string): MailboxKind | undefined {
+  return knownKinds.find((kind) => kind === name);
+}
+
 const shape = z.object({
   GRAPH_CLOUD: oneOf(cloudNames, "global"),
   GRAPH_API_VERSION: oneOf(["beta", "v1.0"], "beta"),
@@ -120,6 +129,14 @@ const shape = z.object({
         error: "must be manual, directory, or group: followed by the group's object id",
       },
     ),
+  ROSTER_KINDS: z
+    .string()
+    .default(knownKinds.join(","))
+    .transform(namesIn)
+    .refine((names) => names.every((name) => kindNamed(name) !== undefined), {
+      error: `must be kinds of mailboxes with commas between them, out of ${knownKinds.join(", ")}`,
+    })
+    .transform((names) => new Set(names.flatMap((name) => kindNamed(name) ?? []))),
   ROSTER_SCHEDULE: schedule("0 0 * * * *"),
   AUDIT_DAYS: days(7),
   TOMBSTONE_DAYS: days(30),
@@ -209,6 +226,7 @@ function typed(
     roster: data.ROSTER.startsWith("group:")
       ? { kind: "group", groupId: data.ROSTER.slice(6).toLowerCase() }
       : { kind: data.ROSTER === "directory" ? "directory" : "manual" },
+    rosterKinds: data.ROSTER_KINDS,
     rosterSchedule: data.ROSTER_SCHEDULE,
     auditMs: data.AUDIT_DAYS,
     tombstoneMs: data.TOMBSTONE_DAYS,

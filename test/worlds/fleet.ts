@@ -3,6 +3,7 @@ import { randomFrom } from "../../local/graph/random.js";
 import type { GraphOptions } from "../../local/graph/types.js";
 import { createGraphClient } from "../../shared/graph/client.js";
 import { createDirectoryClient, type DirectorySource } from "../../shared/graph/directory.js";
+import { createMailboxKindsClient, type MailboxKindsClient } from "../../shared/graph/mailboxKinds.js";
 import type { Call } from "../../shared/graph/ports.js";
 import type { AloneMessage, PageMessage, SyncMessage } from "../../shared/messages.js";
 import { type DiscoverEnd, discoverMailboxes } from "../../shared/roster/discover.js";
@@ -12,6 +13,7 @@ import { type Ports, type RunLimits, runLimits } from "../../shared/rounds/ports
 import { runRounds } from "../../shared/rounds/runRounds.js";
 import { shardNames } from "../../shared/store/keys.js";
 import { createStore } from "../../shared/store/store.js";
+import { knownKinds, type MailboxKind } from "../../shared/sync/mailboxKind.js";
 import { stateOf } from "../../shared/sync/state.js";
 import { type MemoryTableOptions, memoryTable } from "../../shared/table/memoryTable.js";
 import type { MirrorFacts } from "../../shared/views/status.js";
@@ -23,6 +25,10 @@ export type FleetOptions = Partial<GraphOptions> & {
   readonly source?: DirectorySource | null;
   /** Users per page. */
   readonly usersPerPage?: number;
+  /** Kinds that the roster takes; all by default. */
+  readonly kinds?: readonly MailboxKind[];
+  /** Instead of the one that asks the simulator. */
+  readonly mailboxKinds?: MailboxKindsClient;
   readonly discover?: Partial<DiscoverLimits>;
   readonly run?: Partial<RunLimits>;
   readonly table?: MemoryTableOptions;
@@ -56,8 +62,11 @@ export function fleet(options: FleetOptions = {}) {
     newId,
     store: storeOf(),
     directory: createDirectoryClient({ settings, transport, clock, log, ...pageSize }),
+    mailboxKinds: options.mailboxKinds ?? createMailboxKindsClient({ settings, transport, clock, log }),
     log,
     source,
+    kinds: new Set(options.kinds ?? knownKinds),
+    auditMs: 7 * dayMs,
     shards,
     tombstoneMs: 30 * dayMs,
     limits: { ...discoverLimits, ...options.discover },
