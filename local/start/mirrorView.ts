@@ -20,7 +20,8 @@ export type MirrorView = {
   isReachable(): Promise<void>;
   snapshot(sinceMs: number): Promise<Snapshot>;
   calendars(mailboxId: string): Promise<readonly CalendarRow[]>;
-  isOnRoster(mailboxId: string): Promise<boolean>;
+  /** Whether the mailbox is on the roster, and not suspended. */
+  isMirrored(mailboxId: string): Promise<boolean>;
   /** As the directory says, or whoever added the mailbox; null: there is no name, or no such mailbox. */
   displayName(mailboxId: string): Promise<string | null>;
 };
@@ -34,7 +35,10 @@ export function mirrorView(connectionString: string, tableName: string, shards: 
     snapshot: (sinceMs) => snapshot(store, shards, sinceMs),
     calendars: (mailboxId) => store.readCalendars(mailboxId),
     displayName: async (mailboxId) => (await store.readMailbox(mailboxId))?.checkpoint.displayName ?? null,
-    isOnRoster: async (mailboxId) => (await store.readMailbox(mailboxId)) !== null,
+    isMirrored: async (mailboxId) => {
+      const held = await store.readMailbox(mailboxId);
+      return held !== null && stateOf(held.checkpoint) !== "suspended";
+    },
   };
 }
 

@@ -55,6 +55,13 @@ export const inTheStart: readonly Mutant[] = [
     unit: ["test/local/startChanges.test.ts"],
   },
   {
+    name: "call a mirror right that lacks mailboxes of the roster",
+    file: "local/start/compare.ts",
+    from: `isWanted === isMirrored &&`,
+    to: `(isWanted || !isMirrored) &&`,
+    unit: ["test/local/startCompare.test.ts"],
+  },
+  {
     name: "let a mailbox's name control the terminal",
     file: "local/start/screen.ts",
     from: `printable(displayName).slice(1, -1)`,
