@@ -165,15 +165,19 @@ async function fillRoster(product: Product, simulator: Simulator | null): Promis
   return mailboxes.length;
 }
 
-/** Something to try: within a tick the dashboard names the broken mailbox, and it can release it once it is mended. */
+/**
+ * Something to try: within a tick the dashboard names the broken mailbox, and it can release it once it is mended; calendars
+ * that Exchange moves are shown as replaced.
+ */
 async function showHowToBreak(simulator: Simulator, simulatorUrl: string): Promise<void> {
   const [first] = await simulator.mailboxes();
   if (first === undefined) return;
-  const command = (kind: string) =>
-    `curl -X POST ${simulatorUrl}/_control/mailboxes/${first.id}/state -d '{"kind":"${kind}"}'`;
+  const post = `curl -X POST ${simulatorUrl}/_control/mailboxes/${first.id}`;
+  const command = (kind: string) => `${post}/state -d '{"kind":"${kind}"}'`;
   screen.say(`Break a mailbox:  ${command("denied")}`, { event: "hint", break: command("denied") });
   screen.say(`Mend it again:    ${command("normal")}`, { event: "hint", mend: command("normal") });
   screen.say("                  and release it on the dashboard.", { event: "hint" });
+  screen.say(`Move calendars:   ${post}/moveCalendars`, { event: "hint", move: `${post}/moveCalendars` });
 }
 
 async function tickUntilFresh(
