@@ -27,6 +27,8 @@ export type FleetOptions = Partial<GraphOptions> & {
   readonly usersPerPage?: number;
   /** Kinds that the roster takes; all by default. */
   readonly kinds?: readonly MailboxKind[];
+  /** How old a full roster round may be. */
+  readonly auditMs?: number;
   /** Instead of the one that asks the simulator. */
   readonly mailboxKinds?: MailboxKindsClient;
   readonly discover?: Partial<DiscoverLimits>;
@@ -66,7 +68,7 @@ export function fleet(options: FleetOptions = {}) {
     log,
     source,
     kinds: new Set(options.kinds ?? knownKinds),
-    auditMs: 7 * dayMs,
+    auditMs: options.auditMs ?? 7 * dayMs,
     shards,
     tombstoneMs: 30 * dayMs,
     limits: { ...discoverLimits, ...options.discover },
@@ -151,7 +153,10 @@ export async function discovered(options: FleetOptions = {}): Promise<Fleet> {
   return world;
 }
 
-/** Users of the simulator that a roster takes: with mail, enabled, and no guests. */
+/** Mailboxes that nobody signs in to. */
+const withoutSignIn: ReadonlySet<string> = new Set(["shared", "room", "equipment"]);
+
+/** Users of the simulator that a roster takes: with mail, enabled unless nobody signs in to such, and no guests. */
 export function fitUsers({ graph }: Fleet): readonly string[] {
   return graph.mailboxes.ids().filter((id) => {
     const response = graph.handle({
@@ -160,7 +165,8 @@ export function fitUsers({ graph }: Fleet): readonly string[] {
       headers: { authorization: "Bearer test" },
     });
     const user = JSON.parse(response.body) as { accountEnabled: boolean; userType: string; mail: string | null };
-    return user.accountEnabled && user.userType !== "Guest" && user.mail !== null;
+    const isThere = user.accountEnabled || withoutSignIn.has(graph.mailboxes.purpose(id));
+    return isThere && user.userType !== "Guest" && user.mail !== null;
   });
 }
 
