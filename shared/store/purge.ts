@@ -36,7 +36,8 @@ export async function purgeMailbox(
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const fence = await raiseFence(session, mailboxKey(mailboxId), options);
     // Gone in a later attempt: it was ours whose answer was lost, or another's who did the same.
-    if (fence === "gone") return attempt === 0 ? "unknown" : "purged";
+    if (fence === "gone" && attempt > 0) return "purged";
+    if (fence === "gone") return options.onlyLeaving ? removeLeftOut(session, mailboxId) : "unknown";
     if (fence === "kept") return "kept";
     const end = fence === "lost" ? "lost" : await removeRows(session, mailboxId, fence, options);
     if (end !== "lost") return end;
@@ -93,6 +94,15 @@ async function removeRows(
   }
   const { rowKey, etag } = fence;
   return (await commitFence(session, { kind: "delete", rowKey, etag })) === null ? "lost" : "purged";
+}
+
+/** The roster row of somebody who was left out and never had a mailbox. It is its own fence: who is added meanwhile stays. */
+async function removeLeftOut(session: Session, mailboxId: string): Promise<"purged" | "unknown" | "kept"> {
+  const stored = await session.table.get(session.shard, rosterKey(mailboxId));
+  if (stored === null) return "unknown";
+  if (stored.columns["state"] !== "suspended") return "kept";
+  const { rowKey, etag } = stored;
+  return (await commitFence(session, { kind: "delete", rowKey, etag })) === null ? "kept" : "purged";
 }
 
 /** The fence under its new ETag; null when somebody else moved it. */

@@ -15,6 +15,11 @@ export function kindOfPurpose(userPurpose: string): MailboxKind {
   return knownKinds.find((kind) => kind === named) ?? "others";
 }
 
+/** Kinds by name in order, to be compared with what the last pass took. */
+export function namesOf(kinds: ReadonlySet<MailboxKind>): string {
+  return knownKinds.filter((kind) => kinds.has(kind)).join(",");
+}
+
 /** Kinds whose accounts nobody signs in with: a disabled sign-in says nothing of them. */
 const withoutSignIn: ReadonlySet<MailboxKind> = new Set(["shared", "room", "equipment"]);
 

@@ -154,11 +154,7 @@ async function graphEvent(world: World, what: Fault): Promise<void> {
     case "idsReplaced":
       return graph.mailboxes.replaceIds(mailboxId);
     case "calendarsMoved": {
-      // As Exchange moves shared calendars: into new folders, up to six at once, name and owner kept.
-      for (const { id, name, owner } of graph.truth(mailboxId).slice(1, 7)) {
-        graph.deleteCalendar(mailboxId, id);
-        graph.createCalendar(mailboxId, { name, owner });
-      }
+      graph.moveCalendars(mailboxId);
       if (isBack) graph.mailboxes.forgetLinks(mailboxId);
       return;
     }
