@@ -207,7 +207,7 @@ export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
     source,
     kinds: rosterKinds,
     auditMs,
-    shards: shardNames(boot.settings.shards),
+    shards,
     tombstoneMs,
     limits: discoverLimits,
   };

@@ -45,7 +45,9 @@ export async function askedKinds(
   }
   const looked = users.map((user, index): LookedUser => {
     const answer = user.kind === "described" && isDueAt[index] ? (answered.get(user.item.id) ?? otherwise) : null;
-    return { user, held: held[index], answer };
+    // Denied among others that answer, it is out of our reach: where the kind decides nothing, no pass needs to ask again.
+    const isOutOfReach = answer?.kind === "denied" && asked.probe === null && !isDisabled(user);
+    return { user, held: held[index], answer: isOutOfReach ? { kind: "none", code: answer.code } : answer };
   });
   const isLeft = looked.some(({ user, answer }) => answer?.kind === "failed" && isDisabled(user));
   return { kind: "looked", users: looked, asked: { ...asked, isFullDue: asked.isFullDue || isLeft } };

@@ -75,10 +75,11 @@ class Discovery {
     const { state } = this.held;
     const kind = state.failuresInARow > 0 ? "waiting" : state.hold !== null ? "held" : "done";
     const { isFull, pages, seen, untold, added, resumed, suspended, leaving, discovered, lastErrorCode } = state;
-    const { kindRequests, leftOut } = state;
+    const { kindRequests, kindProbe, leftOut } = state;
     const level = kind === "held" ? "error" : lastErrorCode === null ? "info" : "warn";
     const figures = { isFull, pages, seen, untold, added, resumed, suspended, leaving, discovered };
-    const asked = { kindRequests, notLookedAt: leftOut?.notLookedAt ?? 0 };
+    const grant = kindProbe === null ? {} : { grant: "MailboxSettings.Read" };
+    const asked = { kindRequests, notLookedAt: leftOut?.notLookedAt ?? 0, ...grant };
     log(level, `roster ${kind}`, { ...figures, ...asked, code: lastErrorCode });
     return ended(kind);
   }

@@ -67,6 +67,33 @@ describe("without MailboxSettings.Read", () => {
     },
   );
 
+  test("the log says how many accounts were not looked at, and what to grant, until it is granted", async () => {
+    const world = await mixedTenant();
+    world.graph.switchMailboxSettings(false);
+    await world.discover();
+    const line = `"notLookedAt":${disabled(world).length},"grant":"MailboxSettings.Read"`;
+    expect(world.logged.at(-1)).toContain(line);
+    world.graph.switchMailboxSettings(true);
+    await world.discover();
+    await world.discover();
+    expect(world.logged.at(-1)).toContain('"notLookedAt":0,"code"');
+  });
+
+  test("for some mailboxes alone, the others are asked about all the same, and nobody enabled twice", async () => {
+    const world = await mixedTenant({ source: group });
+    const [user = ""] = people(world);
+    const [shared = "", seen = ""] = ofPurpose(world, "shared");
+    for (const id of [user, shared]) world.graph.mailboxes.setState(id, { kind: "denied" });
+    await world.discover();
+    expect(await alive(world)).toEqual(wanted(world).filter((id) => id !== shared));
+    expect(await rowOf(world, seen)).toMatchObject({ mailboxKind: "shared" });
+    expect((await directoryOf(world)).leftOut).toMatchObject({ notLookedAt: 1 });
+    const { batches } = asked(world);
+    await world.discover();
+    expect(batches.flat().filter((id) => id === user)).toEqual([]);
+    expect(batches.flat().length).toBeLessThanOrEqual(2);
+  });
+
   test("I3: who is known as shared stays while it is taken away; nobody leaves, at the audit neither", async () => {
     const world = await mixedTenant();
     await world.discover();

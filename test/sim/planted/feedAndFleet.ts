@@ -324,7 +324,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "take a discovered mailbox over by hand unasked, so that its user's leaving is never seen",
     file: "shared/roster/byHand.ts",
-    from: `const discovered = roster?.row.source === manualSource || request.source === manualSource ? undefined : roster?.row;`,
+    from: `const discovered = isByHand || isLeftOut ? undefined : roster?.row;`,
     to: `const discovered = undefined as RosterRow | undefined;`,
     unit: ["test/roster/byHand.test.ts"],
   },
