@@ -33,7 +33,7 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   try {
     await askAll(run);
     if (run.committer.isSuperseded) return { ...nothing("superseded"), pages: run.pages };
-    for (const mailboxId of run.due.removing) await ports.store.purgeMailbox(mailboxId);
+    for (const mailboxId of run.due.removing) await ports.store.purgeMailbox(mailboxId, { onlyLeaving: true });
     stopHeartbeat();
     await run.committer.drain(); // A heartbeat may be on its way, and the shard's row has one writer at a time.
     if (run.committer.isSuperseded) return { ...nothing("superseded"), pages: run.pages };

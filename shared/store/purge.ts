@@ -1,5 +1,5 @@
 import { StorageError } from "../table/errors.js";
-import { type Action, type Columns, type Table, tableLimits } from "../table/table.js";
+import { type Action, type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
 import { lifecycleOf } from "./checkpointRow.js";
 import { calendarsOf, mailboxKey, rosterKey } from "./keys.js";
 import { commitPart, type Part, type Session, sessionOf } from "./transactionGroup.js";
@@ -23,7 +23,8 @@ export type Purged = "purged" | "unknown" | "kept" | "unfinished";
 
 /**
  * Removes a mailbox and all its rows. First its checkpoint says so, which fences workers off (I2); it goes last, so that
- * a crash leaves a mailbox that is still on its way out, and doing it again completes it.
+ * a crash leaves a mailbox that is still on its way out, and doing it again completes it. What somebody has added anew under
+ * the same id meanwhile stays: it is of another epoch.
  */
 export async function purgeMailbox(
   table: Table,
@@ -33,11 +34,14 @@ export async function purgeMailbox(
   options: PurgeOptions = {},
 ): Promise<Purged> {
   const session = sessionOf(table, shard, newCommitId);
+  let first: Entity | null = null;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const fence = await raiseFence(session, mailboxKey(mailboxId), options);
+    const stored = await table.get(shard, mailboxKey(mailboxId));
+    if (stored === null && first === null) return options.onlyLeaving ? removeLeftOut(session, mailboxId) : "unknown";
+    first ??= stored;
     // Gone in a later attempt: it was ours whose answer was lost, or another's who did the same.
-    if (fence === "gone" && attempt > 0) return "purged";
-    if (fence === "gone") return options.onlyLeaving ? removeLeftOut(session, mailboxId) : "unknown";
+    if (stored === null || stored.columns["epoch"] !== first?.columns["epoch"]) return "purged";
+    const fence = await raiseFence(session, stored, options);
     if (fence === "kept") return "kept";
     const end = fence === "lost" ? "lost" : await removeRows(session, mailboxId, fence, options);
     if (end !== "lost") return end;
@@ -48,11 +52,10 @@ export async function purgeMailbox(
 /** Works on the stored columns as they are, so that a row that nobody can read any more can still be removed. */
 async function raiseFence(
   session: Session,
-  rowKey: string,
+  stored: Entity,
   { onlyLeaving }: PurgeOptions,
-): Promise<Fence | "gone" | "lost" | "kept"> {
-  const stored = await session.table.get(session.shard, rowKey);
-  if (stored === null) return "gone";
+): Promise<Fence | "lost" | "kept"> {
+  const { rowKey } = stored;
   // It stands already, from a run that crashed or one beside us. Raising it anew, two would chase each other for ever.
   const { phase, parkedReason, link } = stored.columns;
   const lifecycle = lifecycleOf(parkedReason);

@@ -1,3 +1,4 @@
+import { mapAtOnce } from "../mapAtOnce.js";
 import { type MailboxKind, mailboxKinds } from "../sync/mailboxKind.js";
 import type { Checkpoint } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
@@ -100,7 +101,7 @@ export function rosterRows(table: Table, parts: RosterParts): RosterRows {
   };
 }
 
-/** Shards at once, and the transactions of one shard one after the other. */
+/** Shards at once, and the transactions of one shard one after the other. A shard that fails does not stop the others. */
 async function commitRosterEntries(
   table: Table,
   entries: readonly RosterEntry[],
@@ -114,7 +115,8 @@ async function commitRosterEntries(
     const ofShard = sent.filter((one) => one.shard === shard).map(({ entry }) => entry);
     return commitEntries(sessionOf(table, shard, newCommitId), ofShard, limits);
   };
-  const committed = await Promise.all([...new Set(sent.map(({ shard }) => shard))].map(commitShard));
+  const ofEntries = [...new Set(sent.map(({ shard }) => shard))];
+  const committed = await mapAtOnce(ofEntries, ofEntries.length, commitShard);
   const results = new Map(committed.flatMap((ofShard) => [...ofShard]));
   return sent.map(({ shard, entry }) => {
     const result = results.get(entry);

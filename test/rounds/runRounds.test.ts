@@ -269,6 +269,27 @@ describe("full rounds", () => {
   });
 });
 
+test("a run completes a removal that was cut short, and leaves a mailbox alone that is added anew meanwhile", async () => {
+  const { store, newId } = trial.ports;
+  const [doomed = "", returning = ""] = ids();
+  for (const id of [doomed, returning])
+    expect(await store.purgeMailbox(id, { isTimeUp: () => true })).toBe("unfinished");
+  const meanwhile = {
+    ...trial.ports,
+    graph: {
+      ask: async (asks: Parameters<typeof trial.ports.graph.ask>[0]) => {
+        await addMailbox(returning, {}, store, newId);
+        return trial.ports.graph.ask(asks);
+      },
+    },
+  };
+  await runRounds(trial.tick(), meanwhile);
+  expect(await store.readMailbox(doomed)).toBeNull();
+  expect(await mailbox(returning)).toMatchObject({ state: "new" });
+  await tick();
+  expect(await isStored(returning)).toBe(true);
+});
+
 test("I8: a poisoned link is not followed, and the mailbox starts over", async () => {
   graph.faults.add({ kind: "poisonedLink", form: "host", mailboxId: firstId(), count: 1 });
   await tick();

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Brake, throttled } from "../../shared/sync/brake.js";
+import { StorageError } from "../../shared/table/errors.js";
 import { row, rowsFrom, shardRow, unit } from "../worlds/rows.js";
 import { added, addedMany, type StoreWorld, shard, storeOn, storeWorld } from "../worlds/store.js";
 import { interfered, type NewTable } from "../worlds/tables.js";
@@ -223,6 +224,20 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
         expect(transactions).toBe(lost);
         expect(await rowsLeft()).toEqual([]);
       }
+    });
+
+    test("a mailbox that is added anew while the last answer is lost stays", async () => {
+      await filled(3);
+      let isAddedAnew = false;
+      interference.after = async ({ name: call }) => {
+        if (call !== "transact" || isAddedAnew || (await store.readMailbox("m")) !== null) return;
+        isAddedAnew = true;
+        await added(store, "m", { epoch: "epoch-2" });
+        throw new StorageError("transaction", shard, null, "ECONNRESET");
+      };
+      expect(await interferedStore.purgeMailbox("m")).toBe("purged");
+      expect((await store.readMailbox("m"))?.checkpoint).toMatchObject({ epoch: "epoch-2", lifecycle: "active" });
+      expect(await rowsLeft()).toEqual(["mailbox|m", "roster|m"]);
     });
 
     test("a mailbox whose checkpoint nobody can read can still be removed", async () => {

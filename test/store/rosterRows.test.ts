@@ -121,6 +121,31 @@ function rosterContract(name: string, newTable: NewTable): void {
       expect(await store.readMailbox("huge")).toBeNull();
     });
 
+    test("a shard that fails is thrown once the other shards have ended: nothing is left running", async () => {
+      const table = newTable();
+      let running = 0;
+      const store = storeOn(
+        {
+          ...table,
+          transact: async (partitionKey, actions) => {
+            if (partitionKey === "00") throw new StorageError("transaction", partitionKey, null, "ECONNRESET");
+            running += 1;
+            await new Promise((resolve) => setImmediate(resolve)); // The shard that fails is quicker.
+            return table.transact(partitionKey, actions).finally(() => {
+              running -= 1;
+            });
+          },
+        },
+        { shards: 4 },
+      );
+      await store.open();
+      const ids = Array.from({ length: 230 }, (_, index) => `mailbox-${index}`);
+      await expect(store.roster.commit(ids.map((id) => added(id)))).rejects.toThrow("ECONNRESET");
+      expect(running).toBe(0);
+      const others = ids.filter((id) => store.shardOf(id) !== "00");
+      expect(await Promise.all(others.map((id) => store.roster.read(id)))).not.toContain(null);
+    });
+
     test("go in several transactions where their bytes are too many for one", async () => {
       const store = await opened(newTable);
       const long = Array.from({ length: 30 }, (_, index) => added(`m${index}`, { displayName: "字".repeat(60_000) }));
