@@ -1,3 +1,4 @@
+import { newCheckpoint } from "../sync/checkpoint.js";
 import { mailboxKinds } from "../sync/mailboxKind.js";
 import { statedReason } from "../sync/state.js";
 import { type Checkpoint, type Counters, counterNames, type Json, type Lifecycle } from "../sync/types.js";
@@ -90,9 +91,11 @@ export function checkpointColumns(checkpoint: Checkpoint): Columns {
   return columnsOf(checkpointTable, { ...checkpoint, parkedReason: statedReason(checkpoint) });
 }
 
+const blank = newCheckpoint("", "", null);
+
 /** The checkpoint that a row holds. @throws RowError when a needed column is missing, or one holds something else. */
 export function checkpointOf(entity: Entity): Checkpoint {
-  const row = rowOf(checkpointTable, entity);
+  const row = rowOf(checkpointTable, entity, blank);
   const lifecycle = lifecycleOf(row.parkedReason);
   const parkedReason = lifecycle === "active" ? row.parkedReason : null;
   return { ...row, lifecycle, parkedReason, ...phaseAndLink(row, entity) };

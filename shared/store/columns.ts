@@ -84,9 +84,13 @@ export function columnsOf<Row>(table: RowTable<Row>, row: Row): Columns {
   return columns;
 }
 
-/** What an entity holds; columns that are not in the table are ignored. @throws RowError when it cannot be read. */
-export function rowOf<Row>(table: RowTable<Row>, entity: Entity): Row {
-  const row: Partial<Row> = {};
+/**
+ * What an entity holds; columns that are not in the table are ignored. @throws RowError when it cannot be read.
+ * @param blank A row with all fields, for rows of many fields that are read by the thousand. An object that gets so many
+ *   fields one by one becomes a dictionary: it takes four times the memory, and ten times as long to copy.
+ */
+export function rowOf<Row>(table: RowTable<Row>, entity: Entity, blank: Partial<Row> = {}): Row {
+  const row: Partial<Row> = { ...blank };
   for (const field in table) row[field] = table[field].read(entity);
   return row as Row;
 }
