@@ -4,7 +4,7 @@ import type { KindAnswer } from "../graph/mailboxKinds.js";
 import { mapAtOnce } from "../mapAtOnce.js";
 import { manualSource, type RosterHeld, type RosterRow } from "../store/store.js";
 import type { DirectoryState, KindTally } from "../sync/directory.js";
-import { isKindOfInterest } from "../sync/mailboxKind.js";
+import { isKindOfInterest, leaveReasonOf } from "../sync/mailboxKind.js";
 import type { PageUser, UserFailure } from "./completePage.js";
 import type { DiscoverPorts } from "./ports.js";
 
@@ -68,7 +68,7 @@ function isDue(
   item: DirectoryItem,
   held: RosterHeld | null | undefined,
   state: DirectoryState,
-  { clock, auditMs }: DiscoverPorts,
+  { clock, auditMs, kinds }: DiscoverPorts,
 ): boolean {
   if (!isKindOfInterest(item)) return false;
   if (held === null || held === undefined) return true;
@@ -77,7 +77,9 @@ function isDue(
   const isOld = row.kindAskedMs === null || clock.nowMs() - row.kindAskedMs >= auditMs;
   // News of a disabled account may be all that is ever told of its mailbox's conversion.
   const isNews = !state.isFull && item.accountEnabled === false;
-  return isOld || isNews || hasChanged(item, row);
+  // Nobody leaves by an answer of yesterday: what is held may have been converted since.
+  const isLeaving = row.state === "active" && leaveReasonOf(item, row.mailboxKind, kinds) === "disabled";
+  return isOld || isNews || isLeaving || hasChanged(item, row);
 }
 
 function hasChanged({ accountEnabled }: DirectoryItem, row: RosterRow): boolean {

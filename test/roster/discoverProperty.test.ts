@@ -159,11 +159,13 @@ async function play(seed: number, source: DirectorySource): Promise<void> {
     const kind = await pass(world);
     world.graph.faults.clear();
     if (isWrong || kind !== "waiting") wasRight = !isWrong;
-    const gone = [...(await suspended(world))].filter((id) => !before.has(id));
+    const after = await suspended(world);
+    const gone = [...after].filter((id) => !before.has(id));
     const fit = gone.filter((id) => fitSince.every((users) => users.has(id)));
     expect(fit, `I3, pass ${passNumber}: these were fit`).toEqual([]);
     if (kind !== "waiting") fitSince = [];
-    const of = Math.max(discovered, (await world.states()).size - before.size); // Who came with the same pass counts.
+    // Who came or came back with the same pass counts.
+    const of = Math.max(discovered, (await world.states()).size - after.size + gone.length);
     const isMass = gone.length >= 3 && gone.length > of * 0.2;
     expect(isMass && held === null, `I11, pass ${passNumber}: ${gone.length} of ${of} went unheld`).toBe(false);
     const code = (await world.store.readDirectory())?.state.lastErrorCode ?? null;

@@ -143,6 +143,20 @@ describe("conversions", () => {
     expect((await directoryOf(world)).isFull).toBe(true);
   });
 
+  test("I3, I11: leavers who are held are asked about again: whose mailbox became shared meanwhile stays", async () => {
+    const world = await mixedTenant();
+    await world.discover();
+    const gone = people(world).slice(0, 40);
+    for (const id of gone) world.graph.mailboxes.updateUser(id, { accountEnabled: false });
+    expect(await world.discover()).toBe("held");
+    const [kept = "", ...others] = gone;
+    world.graph.mailboxes.setPurpose(kept, "shared");
+    expect(await world.discover()).toBe("done");
+    const states = await world.states();
+    expect(states.get(kept)).toBe("new");
+    expect(others.filter((id) => states.get(id) !== "suspended")).toEqual([]);
+  });
+
   test("a shared mailbox that was turned into a leaver's leaves at the audit", async () => {
     const world = await mixedTenant();
     await world.discover();

@@ -34,6 +34,13 @@ export const inTheKinds: readonly Mutant[] = [
     unit: kinds,
   },
   {
+    name: "let those who are held leave by an answer of yesterday",
+    file: "shared/roster/askKinds.ts",
+    from: `return isOld || isNews || isLeaving || hasChanged(item, row);`,
+    to: `return isOld || isNews || (isLeaving && !state.isFull) || hasChanged(item, row);`,
+    unit: kinds,
+  },
+  {
     name: "take other kinds from now on alone",
     file: "shared/sync/directory.ts",
     from: `state.hold !== null || state.kinds !== kinds || isAuditDue;`,
