@@ -1,5 +1,6 @@
 import { api, type Status } from "./api.js";
 import { act } from "./confirm.js";
+import { calledBy } from "./names.js";
 import { counted, number } from "./words.js";
 
 /** What an operator can do. Each action is confirmed first, and what came of it is shown. True when it was done. */
@@ -15,7 +16,7 @@ const whenRead = (text: string) => (isBraked ? "Noted. Nobody is read before the
 
 /** Reads one mailbox now. */
 export function syncMailbox(id: string): Promise<boolean> {
-  const text = `${id} is read now, whatever it waits for.`;
+  const text = `${calledBy(id)} is read now, whatever it waits for.`;
   return act(
     { title: "Read this mailbox now?", text, yes: "Read it" },
     () => api.act(id, "sync"),
@@ -25,7 +26,7 @@ export function syncMailbox(id: string): Promise<boolean> {
 
 /** Starts over with a full round of one mailbox. */
 export function resyncMailbox(id: string): Promise<boolean> {
-  const text = `All calendars of ${id} are read anew. Readers keep what they have until that is done.`;
+  const text = `All calendars of ${calledBy(id)} are read anew. Readers keep what they have until that is done.`;
   const question = { title: "Start over with a full round?", text, yes: "Start over" };
   return act(
     question,
@@ -36,7 +37,7 @@ export function resyncMailbox(id: string): Promise<boolean> {
 
 /** Ends parking, holding and waiting of one mailbox. */
 export function releaseMailbox(id: string): Promise<boolean> {
-  const text = `What ${id} is parked, held or waiting for is over, and it is read now. If the cause is still there, it comes back here.`;
+  const text = `What ${calledBy(id)} is parked, held or waiting for is over, and it is read now. If the cause is still there, it comes back here.`;
   return act(
     { title: "Release this mailbox?", text, yes: "Release it" },
     () => api.act(id, "release"),

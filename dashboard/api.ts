@@ -57,16 +57,21 @@ function messageIn(text: string): string | null {
 
 const mailboxPath = (id: string) => `mailboxes/${encodeURIComponent(id)}`;
 
+/** What is looked for; an empty text is any. */
+export type MailboxSearch = { readonly search: string; readonly state: string; readonly kind: string };
+
 /** The routes that the page calls. @throws ApiError */
 export const api = {
   status: () => call<Status>("GET", "status"),
-  mailboxes: (search: string, state: string, cursor: string | null) => {
+  mailboxes: ({ search, state, kind }: MailboxSearch, cursor: string | null) => {
     const query = new URLSearchParams({ top: "50" });
     if (search !== "") query.set("search", search);
     if (state !== "") query.set("state", state);
+    if (kind !== "") query.set("kind", kind);
     if (cursor !== null) query.set("cursor", cursor);
     return call<MailboxPage>("GET", `mailboxes?${query}`);
   },
+  mailbox: (id: string) => call<MailboxView>("GET", mailboxPath(id)),
   calendars: (id: string) => call<MailboxCalendarsView>("GET", `${mailboxPath(id)}/calendars`),
   act: (id: string, action: "sync" | "resync" | "release") => call<MailboxView>("POST", `${mailboxPath(id)}/${action}`),
   releaseAll: (reason: string, cursor: string | null) => {

@@ -1,8 +1,10 @@
 import type { Status } from "./api.js";
 import { byId, changeOnly, el, show } from "./dom.js";
+import { listOnly } from "./list.js";
+import { calledBy } from "./names.js";
 import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
-import { comingUp, counted, number, span, stateNames, states } from "./words.js";
+import { comingUp, counted, kindNames, kinds, number, span, stateNames, states } from "./words.js";
 
 /** The state of the whole mirror: one big figure, how many mailboxes are in which state, and what else an operator looks for first. */
 
@@ -28,9 +30,16 @@ export function verdictOf({ mailboxes, ticks, brake, application, roster, now }:
 
 /** Draws the section of figures. */
 export function drawFreshness(status: Status): void {
-  const { mailboxes } = status;
-  const note = mailboxes.byStrategy.list === 0 ? null : el("p", { class: "empty" }, mailboxes.strategyNote);
-  show(byId("freshness"), headline(status), stateBar(mailboxes.byState, mailboxes.total), note, tiles(status));
+  const { mailboxes, roster } = status;
+  const notes = [mailboxes.strategyNote, roster.notLookedAtNote].filter((note) => note !== null);
+  show(
+    byId("freshness"),
+    headline(status),
+    stateBar(mailboxes.byState, mailboxes.total),
+    kindLegend(mailboxes.byKind),
+    ...notes.map((note) => el("p", { class: "empty" }, note)),
+    tiles(status),
+  );
 }
 
 function headline({ mailboxes }: Status): HTMLElement {
@@ -59,7 +68,7 @@ function stateBar(byState: Status["mailboxes"]["byState"], total: number): HTMLE
   for (const name of present) {
     const button = el(
       "button",
-      { id: `legend-${name}`, class: "link", title: states[name].means, onclick: () => filterBy(name) },
+      { id: `legend-${name}`, class: "link", title: states[name].means, onclick: () => listOnly("state", name) },
       `${states[name].label} `,
       el("b", {}, number(byState[name])),
     );
@@ -68,10 +77,28 @@ function stateBar(byState: Status["mailboxes"]["byState"], total: number): HTMLE
   return el("div", {}, bar, legend);
 }
 
-function filterBy(state: string): void {
-  byId<HTMLSelectElement>("search-state").value = state;
-  byId<HTMLFormElement>("search").requestSubmit();
-  byId("mailboxes-title").scrollIntoView();
+/** How many mailboxes are of which kind; nothing where no kind is known. */
+function kindLegend(byKind: Status["mailboxes"]["byKind"]): HTMLElement | null {
+  const present = kindNames.filter((name) => byKind[name] > 0);
+  if (present.every((name) => name === "unknown")) return null;
+  const legend = el("ul", { class: "legend", "aria-label": "Kinds of mailboxes" });
+  for (const name of present) {
+    const onclick = () => listOnly("kind", name);
+    const count = el("b", {}, number(byKind[name]));
+    legend.append(
+      el(
+        "li",
+        {},
+        el(
+          "button",
+          { id: `kind-${name}`, class: "link", title: kinds[name].means, onclick },
+          `${kinds[name].label} `,
+          count,
+        ),
+      ),
+    );
+  }
+  return legend;
 }
 
 function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, now }: Status): HTMLElement {
@@ -83,7 +110,12 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
       ? "–"
       : el(
           "button",
-          { id: "oldest", class: "link", onclick: () => openMailbox(oldestSuccess.mailbox) },
+          {
+            id: "oldest",
+            class: "link",
+            title: calledBy(oldestSuccess.mailbox),
+            onclick: () => openMailbox(oldestSuccess.mailbox),
+          },
           timeAgo(oldestSuccess.at),
         );
   const rounds = last === undefined ? "" : `${number(last.rounds)} rounds in ${span(Math.max(1, last.seconds))}`;
@@ -106,7 +138,24 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
       roster.state,
       roster.source === "manual" ? "kept by hand" : `${roster.source}, ${number(roster.discovered)} discovered`,
     ),
+    leftOutTile(roster),
   );
+}
+
+/** Accounts that a full roster round has left out, and why. */
+function leftOutTile({ leftOut, notLookedAt }: Status["roster"]): HTMLElement | null {
+  if (leftOut === null) return null;
+  const { disabled, guest, noMail, kind } = leftOut;
+  const reasons: readonly (readonly [count: number, text: string])[] = [
+    [disabled, `${number(disabled)} disabled`],
+    [guest, counted(guest, "guest")],
+    [noMail, `${number(noMail)} without mail`],
+    [kind, `${number(kind)} of other kinds`],
+    [notLookedAt, `${number(notLookedAt)} not looked at`],
+  ];
+  const total = reasons.reduce((sum, [count]) => sum + count, 0);
+  const texts = reasons.filter(([count]) => count > 0).map(([, text]) => text);
+  return tile("Left out", number(total), texts.join(", "));
 }
 
 function brakeTile(brake: Status["brake"], application: Status["application"], nowMs: number): HTMLElement {

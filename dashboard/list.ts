@@ -1,15 +1,15 @@
-import { ApiError, api, type MailboxView } from "./api.js";
+import { ApiError, api, type MailboxSearch, type MailboxView } from "./api.js";
 import { announce } from "./confirm.js";
 import { byId, el, show } from "./dom.js";
+import { learn, nameOf } from "./names.js";
 import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
-import { number, stateNames, states } from "./words.js";
+import { kindNames, kinds, number, stateNames, states } from "./words.js";
 
 /** The roster's mailboxes: searched, filtered, page by page. */
 
 /** As last submitted, not as it is being typed. */
-let search = "";
-let state = "";
+let wanted: MailboxSearch = { search: "", state: "", kind: "" };
 let shown: readonly MailboxView[] = [];
 let cursor: string | null = null;
 /** Number of the latest request: answers to older ones are dropped. */
@@ -17,17 +17,26 @@ let latest = 0;
 
 /** Makes the search form work. */
 export function initList(): void {
-  const select = byId<HTMLSelectElement>("search-state");
-  select.append(
-    el("option", { value: "" }, "any"),
-    ...stateNames.map((name) => el("option", { value: name }, states[name].label)),
-  );
+  const [state, kind] = [byId<HTMLSelectElement>("search-state"), byId<HTMLSelectElement>("search-kind")];
+  state.append(anyOption(), ...stateNames.map((name) => el("option", { value: name }, states[name].label)));
+  kind.append(anyOption(), ...kindNames.map((name) => el("option", { value: name }, kinds[name].label)));
   byId<HTMLFormElement>("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    search = byId<HTMLInputElement>("search-text").value.trim();
-    state = byId<HTMLSelectElement>("search-state").value;
+    const search = byId<HTMLInputElement>("search-text").value.trim();
+    wanted = { search, state: state.value, kind: kind.value };
     void refreshList();
   });
+}
+
+const anyOption = () => el("option", { value: "" }, "any");
+
+/** Lists what a figure has counted: the mailboxes of one state, or of one kind. */
+export function listOnly(filter: "state" | "kind", value: string): void {
+  for (const name of ["state", "kind"]) {
+    byId<HTMLSelectElement>(`search-${name}`).value = name === filter ? value : "";
+  }
+  byId<HTMLFormElement>("search").requestSubmit();
+  byId("mailboxes-title").scrollIntoView();
 }
 
 /** Reads the first page of the search. */
@@ -47,9 +56,10 @@ async function load(before: readonly MailboxView[], from: string | null, countMi
   let next = from;
   try {
     do {
-      const page = await api.mailboxes(search, state, next);
+      const page = await api.mailboxes(wanted, next);
       if (request !== latest) return;
       rows = [...rows, ...page.value];
+      learn(page.value);
       next = page.cursor;
     } while (next !== null && rows.length < countMin);
     shown = rows;
@@ -75,18 +85,18 @@ function draw(): void {
 }
 
 function tableOf(mailboxes: readonly MailboxView[]): HTMLElement {
-  const columns = ["Mailbox", "State", "Calendars", "Last success", "Last change"];
+  const columns = ["Mailbox", "Kind", "State", "Calendars", "Last success", "Last change"];
   const head = el("tr", {}, ...columns.map((text) => el("th", { scope: "col" }, text)));
   const body = el("tbody");
-  for (const { id, displayName, state, calendarCount, lastSuccess, lastChange } of mailboxes) {
+  for (const mailbox of mailboxes) {
+    const { state, kind, calendarCount, lastSuccess, lastChange } = mailbox;
     const { label } = states[state] ?? { label: state };
-    const name = displayName === null || displayName === "" ? null : el("span", { class: "clip" }, displayName);
-    const open = el("button", { id: `open-${id}`, class: "link id", onclick: () => openMailbox(id) }, id);
     body.append(
       el(
         "tr",
         {},
-        el("td", { class: "name" }, name, open),
+        el("td", { class: "name" }, ...openerOf(mailbox)),
+        el("td", {}, el("span", { class: "badge" }, kinds[kind]?.label ?? kind)),
         el("td", {}, el("span", { class: `badge state-${state}` }, label)),
         el("td", { class: "count" }, number(calendarCount)),
         el("td", { class: "time" }, timeAgo(lastSuccess)),
@@ -95,4 +105,14 @@ function tableOf(mailboxes: readonly MailboxView[]): HTMLElement {
     );
   }
   return el("div", { class: "scroll" }, el("table", {}, el("thead", {}, head), body));
+}
+
+/** A button with the name, and the address beside it; the id where nothing else is known. */
+function openerOf(mailbox: MailboxView): (HTMLElement | null)[] {
+  const { id, userPrincipalName } = mailbox;
+  const name = nameOf(mailbox);
+  const looks = name === id ? "link id" : "link clip";
+  const open = el("button", { id: `open-${id}`, class: looks, title: id, onclick: () => openMailbox(id) }, name);
+  const hasAddress = userPrincipalName !== null && userPrincipalName !== "" && userPrincipalName !== name;
+  return [open, hasAddress ? el("span", { class: "clip address" }, userPrincipalName) : null];
 }

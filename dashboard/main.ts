@@ -4,6 +4,7 @@ import { drawActivity } from "./charts.js";
 import { byId } from "./dom.js";
 import { drawFreshness, drawVerdict, verdictOf } from "./freshness.js";
 import { initList, refreshShown } from "./list.js";
+import { lookUp, namedIn } from "./names.js";
 import { initPanel, refreshMailbox } from "./panel.js";
 import { updateTimes } from "./times.js";
 import { troublesDrawer } from "./troubles.js";
@@ -30,8 +31,10 @@ async function refresh(): Promise<void> {
   if (isReading) return;
   isReading = true;
   try {
-    draw(await api.status());
+    const status = await api.status();
+    draw(status);
     failures = 0;
+    if (await lookUp(namedIn(status))) drawTroubles(status);
     await refreshMailbox();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

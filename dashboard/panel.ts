@@ -2,8 +2,9 @@ import { releaseMailbox, resyncMailbox, syncMailbox } from "./actions.js";
 import { ApiError, api, type MailboxCalendarsView, type MailboxView } from "./api.js";
 import { announce } from "./confirm.js";
 import { byId, changeOnly, el, openModal, show } from "./dom.js";
+import { learn, namedAs, nameOf } from "./names.js";
 import { timeAgo } from "./times.js";
-import { counted, explained, number, states } from "./words.js";
+import { counted, explained, kinds, number, states } from "./words.js";
 
 /** One mailbox: its state, its calendars, what was removed, and the actions that an operator has. */
 
@@ -35,6 +36,7 @@ export async function refreshMailbox(): Promise<void> {
   if (id === null) return;
   try {
     const loaded = await api.calendars(id);
+    learn([loaded.mailbox]);
     if (shownId === id) draw({ id, loaded });
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -53,7 +55,7 @@ const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
     { id: "panel-close", "aria-label": "Close", onclick: () => byId<HTMLDialogElement>("mailbox").close() },
     "✕",
   );
-  const title = el("h2", { id: "mailbox-title" }, loaded?.mailbox.displayName ?? id);
+  const title = el("h2", { id: "mailbox-title" }, nameOf(loaded?.mailbox ?? namedAs(id)));
   const head = el("div", { class: "panel-head" }, title, close);
   if (loaded === null) return show(byId("mailbox-body"), head, el("p", {}, mistake ?? "Loading …"));
   const { mailbox, value } = loaded;
@@ -62,7 +64,7 @@ const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
   show(
     byId("mailbox-body"),
     head,
-    mailbox.displayName === null ? null : el("p", { class: "id" }, id),
+    whose(mailbox),
     standing(mailbox),
     buttons(mailbox),
     el("h3", {}, counted(alive.length, "calendar")),
@@ -71,6 +73,15 @@ const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
     gone.length === 0 ? null : removedList(gone),
   );
 });
+
+/** Address and id, unless they are the title already. */
+function whose(mailbox: MailboxView): HTMLElement | null {
+  const { id, userPrincipalName } = mailbox;
+  const title = nameOf(mailbox);
+  if (title === id) return null;
+  const hasAddress = userPrincipalName !== null && userPrincipalName !== "" && userPrincipalName !== title;
+  return el("p", {}, hasAddress ? `${userPrincipalName} · ` : null, el("span", { class: "id" }, id));
+}
 
 function standing(mailbox: MailboxView): HTMLElement {
   const { label } = states[mailbox.state] ?? { label: mailbox.state };
@@ -94,6 +105,8 @@ function standing(mailbox: MailboxView): HTMLElement {
       "p",
       {},
       el("span", { class: `badge state-${mailbox.state}` }, label),
+      " ",
+      el("span", { class: "badge kind" }, kinds[mailbox.kind]?.label ?? mailbox.kind),
       reason === null ? null : el("code", {}, ` ${reason}`),
     ),
     reason === null ? null : el("p", {}, explained(reason)),

@@ -2,6 +2,7 @@ import { liftBrake, releaseAll, releaseMailbox } from "./actions.js";
 import { api, type Status } from "./api.js";
 import { act } from "./confirm.js";
 import { byId, changeOnly, el, show } from "./dom.js";
+import { calledBy, examplesShown, namedAs, namedIn, nameOf } from "./names.js";
 import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
 import { counted, explained, number, states } from "./words.js";
@@ -9,11 +10,12 @@ import { counted, explained, number, states } from "./words.js";
 /** What somebody should look into, the most urgent first, each with its reason and what helps. */
 
 const shown = ["parked", "held", "waiting", "suspended"] as const;
-const examplesShown = 5;
 
 type Shown = Pick<Status, "troubles" | "roster" | "brake" | "application"> & {
   /** The next tick tries whether the brake is over. */
   readonly isTryDue: boolean;
+  /** What the mailboxes that are named are called by now. */
+  readonly names: readonly string[];
 };
 type Trouble = Status["troubles"][(typeof shown)[number]][number];
 
@@ -29,10 +31,11 @@ export function troublesDrawer(refresh: () => void): (status: Status) => void {
     const none = el("p", { class: "empty" }, "Nothing: every mailbox is read as it should be.");
     show(byId("troubles"), ...(cards.length + wholeCards.length === 0 ? [none] : [...wholeCards, ...cards]));
   });
-  return ({ troubles, roster, brake, application, now }) => {
+  return (status) => {
+    const { troubles, roster, brake, application, now } = status;
     const until = (application ?? brake).until;
     const isTryDue = until === null || Date.parse(until) <= Date.parse(now);
-    draw({ troubles, roster, brake, application, isTryDue });
+    draw({ troubles, roster, brake, application, isTryDue, names: namedIn(status).map(calledBy) });
   };
 }
 
@@ -64,10 +67,17 @@ function troubleCard(
 ): HTMLElement {
   const list = el("ul", { class: "examples" });
   for (const id of examples.slice(0, examplesShown)) {
-    const open = el("button", { id: `trouble-${id}`, class: "link id", onclick: () => openMailbox(id) }, id);
+    const named = namedAs(id);
+    const looks = nameOf(named) === id ? "link id" : "link";
+    const onclick = () => openMailbox(id);
+    const open = el("button", { id: `trouble-${id}`, class: looks, title: id, onclick }, calledBy(id));
     const release = el(
       "button",
-      { id: `release-${id}`, "aria-label": `Release ${id}`, onclick: () => void releaseMailbox(id).then(refresh) },
+      {
+        id: `release-${id}`,
+        "aria-label": `Release ${calledBy(id)}`,
+        onclick: () => void releaseMailbox(id).then(refresh),
+      },
       "Release",
     );
     list.append(el("li", {}, open, state === "suspended" || isPart ? null : release));

@@ -1,3 +1,4 @@
+import type { MailboxKind } from "../shared/sync/mailboxKind.js";
 import type { MailboxState } from "../shared/sync/state.js";
 
 /** The wording of the page: states, reasons, times and numbers. */
@@ -16,6 +17,20 @@ export const states = {
 
 /** In the order in which the page lists them. */
 export const stateNames = Object.keys(states) as readonly MailboxState[];
+
+/** What each kind of mailbox is called. */
+export const kinds = {
+  user: { label: "User", means: "Somebody's own." },
+  shared: { label: "Shared", means: "Shared by several people; nobody signs in with it." },
+  room: { label: "Room", means: "A room that can be booked." },
+  equipment: { label: "Equipment", means: "Equipment that can be booked." },
+  linked: { label: "Linked", means: "Of a user whose account is in another forest." },
+  others: { label: "Other", means: "Of a kind that Graph does not tell apart." },
+  unknown: { label: "Unknown", means: "Its kind was not asked, or Graph did not tell it." },
+} as const satisfies Record<MailboxKind, { label: string; means: string }>;
+
+/** In the order in which the page lists them. */
+export const kindNames = Object.keys(kinds) as readonly MailboxKind[];
 
 /** What a reason that begins so means, and what helps. */
 const reasons: readonly (readonly [start: string, text: string])[] = [
@@ -36,6 +51,7 @@ const reasons: readonly (readonly [start: string, text: string])[] = [
   ["disabled", "Its user's account is disabled."],
   ["guest", "Its user is a guest now."],
   ["noMail", "Its user has no mail address any more."],
+  ["kind", "ROSTER_KINDS does not name its kind."],
   ["directoryPropertiesHidden", "Users come without their properties, and stay as they were. Grant User.Read.All."],
   ["directoryEmpty", "The directory, or the group, told of nobody. Look at the group and at Member.Read.Hidden."],
   ["loop", "Graph's pages led in circles. The round was given up, and what is served stays."],

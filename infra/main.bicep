@@ -36,9 +36,12 @@ param settings object = {}
 @description('Grants the identity its permissions in Microsoft Graph. The deployer must be allowed to: see docs/permissions.md.')
 param grantGraphPermissions bool = true
 
-@description('allMailboxes: Graph grants Calendars.Read. byExchange: it does not, for Exchange grants it for some mailboxes.')
+@description('allMailboxes: Graph grants Calendars.Read. byExchange: it does not, for Exchange grants it for some mailboxes, and with it MailboxSettings.Read.')
 @allowed(['allMailboxes', 'byExchange'])
 param calendarAccess string = 'allMailboxes'
+
+@description('Whether a roster that is discovered may ask of which kind mailboxes are, for which MailboxSettings.Read is needed.')
+param readMailboxKinds bool = true
 
 @description('Storage by private endpoints only, with the app in a virtual network. Needs the resource provider Microsoft.App.')
 param vnetEnabled bool = false
@@ -167,6 +170,7 @@ module graph 'graph.bicep' = if (grantGraphPermissions) {
     permissions: union(
       calendarAccess == 'allMailboxes' ? ['Calendars.Read'] : [],
       roster == 'manual' ? [] : ['User.Read.All'],
+      roster != 'manual' && readMailboxKinds && calendarAccess == 'allMailboxes' ? ['MailboxSettings.Read'] : [],
       startsWith(roster, 'group:') ? ['GroupMember.Read.All'] : []
     )
   }

@@ -1,7 +1,6 @@
 import { readSettings, SettingsError } from "../shared/settings.js";
-import { sameJson } from "../shared/sync/merge.js";
-import type { JsonObject } from "../shared/sync/types.js";
 import { StorageError } from "../shared/table/errors.js";
+import { differences } from "./start/compare.js";
 import { discoverRoster, tickByFigures } from "./start/large.js";
 import type { MirrorView, Snapshot } from "./start/mirrorView.js";
 import { type StartOptions, startOptions, usage } from "./start/options.js";
@@ -21,9 +20,6 @@ const editEveryMs = 2_000;
 const idleTicksMax = 3;
 const msPerTick = 3_000;
 const rowsWatchedMax = 2_000;
-/** With more mailboxes than this, only some of each thousand are compared with the simulator: each takes a query. */
-const comparedWholeMax = 10_000;
-const comparedOfThousand = 20;
 /** What the app logs on new storage; here storage is new at each start, so it is not shown. */
 const ofNewStorage = /table laid out: it was new|changes queue made: there was none/;
 
@@ -56,7 +52,7 @@ function optionsOrExit(): StartOptions {
 
 async function work(): Promise<number> {
   // Before anything starts, so that wrong settings are reported once, all together.
-  const { table, shards, changesQueue, changeNudges } = readSettings({
+  const { table, shards, changesQueue, changeNudges, rosterKinds } = readSettings({
     AzureWebJobsStorage: "UseDevelopmentStorage=true",
     ...process.env,
   });
@@ -86,7 +82,7 @@ async function work(): Promise<number> {
   const failed = started.died.then((reason): never => {
     throw new Error(reason);
   });
-  const done = await Promise.race([firstSync(product, simulator, view), interrupted, failed]);
+  const done = await Promise.race([firstSync(product, simulator, view, rosterKinds), interrupted, failed]);
   if (done === "interrupted") return 0;
   if (options.once || !done) return done ? 0 : exitFailed;
   const { followChanges } = await import("./start/changes.js");
@@ -129,7 +125,13 @@ function hearOnce(): (line: string) => void {
 }
 
 /** Puts the mailboxes on the roster and ticks until all are fresh, or no tick helps. True: all are fresh and right. */
-async function firstSync(product: Product, simulator: Simulator | null, view: MirrorView): Promise<boolean> {
+async function firstSync(
+  product: Product,
+  simulator: Simulator | null,
+  view: MirrorView,
+  kinds: ReadonlySet<string>,
+): Promise<boolean> {
+  const rosterKinds = options.roster === "directory" ? kinds : null;
   const expected = await fillRoster(product, simulator);
   const before = (await simulator?.requests()) ?? null;
   const sinceMs = Date.now();
@@ -139,7 +141,9 @@ async function firstSync(product: Product, simulator: Simulator | null, view: Mi
   const snapshot = isLarge ? await view.snapshot(sinceMs) : await tickUntilFresh(product, view, sinceMs, expected);
   const after = (await simulator?.requests()) ?? null;
   const { different, compared } =
-    simulator === null ? { different: null, compared: 0 } : await differences(simulator, view);
+    simulator === null
+      ? { different: null, compared: 0 }
+      : await differences({ simulator, view, mailboxes: options.mailboxes, rosterKinds });
   screen.summary({
     ...snapshot,
     seconds: (Date.now() - sinceMs) / 1000,
@@ -161,15 +165,19 @@ async function fillRoster(product: Product, simulator: Simulator | null): Promis
   return mailboxes.length;
 }
 
-/** Something to try: within a tick the dashboard names the broken mailbox, and it can release it once it is mended. */
+/**
+ * Something to try: within a tick the dashboard names the broken mailbox, and it can release it once it is mended; calendars
+ * that Exchange moves are shown as replaced.
+ */
 async function showHowToBreak(simulator: Simulator, simulatorUrl: string): Promise<void> {
   const [first] = await simulator.mailboxes();
   if (first === undefined) return;
-  const command = (kind: string) =>
-    `curl -X POST ${simulatorUrl}/_control/mailboxes/${first.id}/state -d '{"kind":"${kind}"}'`;
+  const post = `curl -X POST ${simulatorUrl}/_control/mailboxes/${first.id}`;
+  const command = (kind: string) => `${post}/state -d '{"kind":"${kind}"}'`;
   screen.say(`Break a mailbox:  ${command("denied")}`, { event: "hint", break: command("denied") });
   screen.say(`Mend it again:    ${command("normal")}`, { event: "hint", mend: command("normal") });
   screen.say("                  and release it on the dashboard.", { event: "hint" });
+  screen.say(`Move calendars:   ${post}/moveCalendars`, { event: "hint", move: `${post}/moveCalendars` });
 }
 
 async function tickUntilFresh(
@@ -199,26 +207,6 @@ async function tickUntilFresh(
     idleTicks += 1;
     if (idleTicks >= idleTicksMax) return snapshot;
   }
-}
-
-/** Mailboxes whose rows differ from what the simulator holds. */
-async function differences(simulator: Simulator, view: MirrorView) {
-  const different: string[] = [];
-  let compared = 0;
-  const ofThousand = options.mailboxes > comparedWholeMax ? comparedOfThousand : 1000;
-  for await (const { id, calendars } of simulator.truth(ofThousand)) {
-    // A discovered roster leaves guests and disabled accounts out.
-    if (options.roster === "directory" && !(await view.isOnRoster(id))) continue;
-    compared += 1;
-    const alive = (await view.calendars(id)).filter(({ removedMs }) => removedMs === null);
-    const mirrored = new Map(alive.map(({ calendarId, resource }) => [calendarId, resource]));
-    const isSame = calendars.every((calendar) => {
-      const { "@odata.type": _type, ...resource } = mirrored.get(String(calendar["id"])) ?? {};
-      return sameJson(resource, calendar as JsonObject);
-    });
-    if (!isSame || mirrored.size !== calendars.length) different.push(id);
-  }
-  return { different, compared };
 }
 
 async function keepEditing(simulator: Simulator): Promise<never> {

@@ -6,6 +6,7 @@ import { createFeed } from "./feed/feed.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
+import { createMailboxKindsClient, type MailboxKindsClient } from "./graph/mailboxKinds.js";
 import type { TokenSource } from "./graph/ports.js";
 import { identityToken, steadyCredential, type TokenPorts, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
@@ -18,6 +19,7 @@ import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
 import { forgetTable, keptFeedKey, type OpenOptions } from "./store/meta.js";
 import { createStore, type Store } from "./store/store.js";
+import { namesOf } from "./sync/mailboxKind.js";
 import { dayMs, minuteMs } from "./sync/time.js";
 import type { Table } from "./table/table.js";
 import { withSpan } from "./telemetry/invocation.js";
@@ -103,6 +105,7 @@ type Parts = {
   readonly table: Table;
   readonly graphFor: (log: Log) => GraphClient;
   readonly directoryFor: (log: Log) => DirectoryClient;
+  readonly mailboxKindsFor: (log: Log) => MailboxKindsClient;
   /** Null when nudges are switched off. */
   readonly nudgeFor: ((log: Log) => NonNullable<Ports["nudge"]>) | null;
 };
@@ -191,17 +194,19 @@ const shards = shardNames(boot.settings.shards);
 /** What discovery of the roster needs. @throws LayoutError, StorageError */
 export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
   const store = await liveStore(log);
-  const { directoryFor } = await liveParts();
-  const { tombstoneMs } = boot.settings;
-  const directory = directoryFor(log);
+  const { directoryFor, mailboxKindsFor } = await liveParts();
+  const { rosterKinds, auditMs, tombstoneMs } = boot.settings;
   return {
     clock,
     random,
     newId: randomUUID,
     store,
-    directory,
+    directory: directoryFor(log),
+    mailboxKinds: mailboxKindsFor(log),
     log,
     source,
+    kinds: rosterKinds,
+    auditMs,
     shards,
     tombstoneMs,
     limits: discoverLimits,
@@ -219,6 +224,7 @@ export const mirrorFacts: MirrorFacts = {
     syncSchedule: boot.settings.syncSchedule,
     rosterSchedule: boot.settings.rosterSchedule,
     roster: source === null ? "manual" : sourceName(source),
+    rosterKinds: namesOf(boot.settings.rosterKinds),
     shards: boot.settings.shards,
     graphCloud: boot.settings.graph.cloud,
     graphApiVersion: boot.settings.graph.version,
@@ -277,6 +283,7 @@ async function build(settings: Settings): Promise<Parts> {
     table: isTraced ? tracedTable(table, telemetry) : table,
     graphFor: (log) => createGraphClient({ settings: graph, transport: way, clock, log }),
     directoryFor: (log) => createDirectoryClient({ settings: graph, transport: way, clock, log }),
+    mailboxKindsFor: (log) => createMailboxKindsClient({ settings: graph, transport: way, clock, log }),
     nudgeFor: settings.changeNudges ? nudgesTo(settings, credential.storage) : null,
   };
 }

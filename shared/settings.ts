@@ -5,6 +5,7 @@ import { isLoopback } from "./graph/links.js";
 import { nextFire, readSchedule } from "./schedule.js";
 import { clientIdMistake, readStorage, type StorageSettings, storageNames } from "./storageSettings.js";
 import { isGuid } from "./sync/mailboxId.js";
+import { knownKinds, type MailboxKind } from "./sync/mailboxKind.js";
 import { dayMs } from "./sync/time.js";
 import { readTelemetry, type TelemetrySettings, telemetryNames } from "./telemetry/settings.js";
 
@@ -71,6 +72,13 @@ const table = (initial: string) =>
       error: 'must be 3 to 63 letters and digits, beginning with a letter, and not "tables"',
     });
 
+function namesIn(text: string): readonly string[] {
+  return text.split(",").map((name) => name.trim().toLowerCase());
+}
+function kindNamed(name: string): MailboxKind | undefined {
+  return knownKinds.find((kind) => kind === name);
+}
+
 const shape = z.object({
   GRAPH_CLOUD: oneOf(cloudNames, "global"),
   GRAPH_API_VERSION: oneOf(["beta", "v1.0"], "beta"),
@@ -95,6 +103,14 @@ const shape = z.object({
     .refine((text) => ["manual", "directory"].includes(text) || (text.startsWith("group:") && isGuid(text.slice(6))), {
       error: "must be manual, directory, or group: followed by the group's object id",
     }),
+  ROSTER_KINDS: z
+    .string()
+    .default(knownKinds.join(","))
+    .transform(namesIn)
+    .refine((names) => names.every((name) => kindNamed(name) !== undefined), {
+      error: `must be kinds of mailboxes with commas between them, out of ${knownKinds.join(", ")}`,
+    })
+    .transform((names) => new Set(names.flatMap((name) => kindNamed(name) ?? []))),
   ROSTER_SCHEDULE: schedule("0 0 * * * *"),
   AUDIT_DAYS: days(7),
   TOMBSTONE_DAYS: days(30),
@@ -184,6 +200,7 @@ function typed(data: z.output<typeof shape>, storage: StorageSettings, given: En
     syncSchedule: data.SYNC_SCHEDULE,
     shards: data.SHARDS,
     roster: rosterOf(data.ROSTER),
+    rosterKinds: data.ROSTER_KINDS,
     rosterSchedule: data.ROSTER_SCHEDULE,
     auditMs: data.AUDIT_DAYS,
     tombstoneMs: data.TOMBSTONE_DAYS,

@@ -28,6 +28,7 @@ describe("defaults", () => {
       syncSchedule: "0 */5 * * * *",
       shards: 16,
       roster: { kind: "manual" },
+      rosterKinds: new Set(["user", "shared", "room", "equipment", "linked", "others"]),
       rosterSchedule: "0 0 * * * *",
       auditMs: 7 * 86_400_000,
       tombstoneMs: 30 * 86_400_000,
@@ -55,6 +56,11 @@ describe("defaults", () => {
     const roster = { kind: "group", groupId: "3f0c1d2e-0000-4000-8000-0123456789ab" };
     expect(readSettings({ ...storage, ROSTER }).roster).toEqual(roster);
   });
+
+  test("kinds of mailboxes are named with commas between them, blanks and capitals aside", () => {
+    const { rosterKinds } = readSettings({ ...storage, ROSTER_KINDS: "user, Shared,room" });
+    expect(rosterKinds).toEqual(new Set(["user", "shared", "room"]));
+  });
 });
 
 describe("mistakes", () => {
@@ -67,6 +73,7 @@ describe("mistakes", () => {
       SYNC_SCHEDULE: "*/5 * * *",
       SHARDS: "12",
       ROSTER: "everyone",
+      ROSTER_KINDS: "user,desk",
       AUDIT_DAYS: "never",
       MIRROR_TABLE: "1table",
       PAGES_QUEUE: "Pages",
@@ -80,6 +87,7 @@ describe("mistakes", () => {
       "SYNC_SCHEDULE",
       "SHARDS",
       "ROSTER",
+      "ROSTER_KINDS",
       "AUDIT_DAYS",
       "MIRROR_TABLE",
       "PAGES_QUEUE",
@@ -87,6 +95,10 @@ describe("mistakes", () => {
       "AzureWebJobsStorage",
     ]);
     expect(mistakes[5]).toBe('SHARDS must be a power of two from 1 to 256, such as 16. It is "12".');
+    expect(mistakes[7]).toBe(
+      "ROSTER_KINDS must be kinds of mailboxes with commas between them, out of " +
+        'user, shared, room, equipment, linked, others. It is "user,desk".',
+    );
   });
 
   test.each([

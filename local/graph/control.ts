@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PURPOSES } from "./accounts.js";
 import { faultRuleSchema } from "./faults.js";
 import type { GraphSimulator } from "./graph.js";
 import { GONE_CODES } from "./mailbox.js";
@@ -59,14 +60,18 @@ const deltaSchema = z.strictObject({
  * | `DELETE faults`, `DELETE faults/{id}` | all rules, or one |
  * | `POST edits` | `{random: n}`, or `{edit: "create" \| "rename" \| "update" \| "delete", mailboxId, calendarId?, name?, values?}` → `{edits}` |
  * | `GET truth/{mailboxId}` | → `{value: Calendar[]}` |
- * | `GET mailboxes?skip=0&top=1000&truth=1` | → `{count, value: [{id, displayName, calendars?}]}` |
+ * | `GET mailboxes?skip=0&top=1000&truth=1` | → `{count, value: [{id, displayName, purpose, user, calendars?}]}`; `user`: as the directory shows it |
  * | `POST mailboxes` | `{add: n, calendars?: n \| {min, max}}` → `{ids}` |
  * | `DELETE mailboxes/{id}?reason=changed\|deleted`, `POST mailboxes/{id}/restore` | the user leaves the directory, comes back |
  * | `POST mailboxes/{id}/state` | `{kind: "normal" \| "full" \| "denied"}` or `{kind: "gone", code}` |
  * | `POST mailboxes/{id}/user` | changed properties of the directory user |
+ * | `POST mailboxes/{id}/purpose` | `{purpose}`, a `userPurpose`: Exchange's alone, the directory does not show it |
+ * | `POST mailboxes/{id}/convert` | `{to: "shared" \| "user"}`: the purpose, and the sign-in with it |
+ * | `POST mailboxes/{id}/moveCalendars` | → `{moves: [{old, new}]}`: up to six shared calendars get new ids, name and owner kept |
  * | `POST mailboxes/{id}/replaceIds`, `POST mailboxes/{id}/forgetLinks`, `POST forgetLinks` | new ids for all calendars; links of one or of all mailboxes give 410 |
  * | `GET groups`, `POST groups` | → `{everybody}`; `{id, members: "everybody" \| ids}` |
  * | `POST delta` | `{version, availability}`: where calendar delta works |
+ * | `POST permissions` | `{mailboxSettings: boolean}`: whether `MailboxSettings.Read` is granted |
  */
 export function answerControl(core: GraphSimulator, request: GraphRequest): GraphResponse {
   try {
@@ -136,6 +141,9 @@ function answerCall(collection: string, call: Call): unknown {
       core.switchDelta(version, availability);
       return DONE;
     }
+    case "POST permissions":
+      core.switchMailboxSettings(z.strictObject({ mailboxSettings: z.boolean() }).parse(body).mailboxSettings);
+      return DONE;
     default:
       return collection === "mailboxes" ? answerMailboxes(call) : undefined;
   }
@@ -162,6 +170,14 @@ function answerMailboxes({ core, method, rest, body, query }: Call): unknown {
     case "POST user":
       mailboxes.updateUser(id, userSchema.parse(body));
       return DONE;
+    case "POST purpose":
+      mailboxes.setPurpose(id, z.strictObject({ purpose: z.enum(PURPOSES) }).parse(body).purpose);
+      return DONE;
+    case "POST convert":
+      mailboxes.convert(id, z.strictObject({ to: z.enum(["shared", "user"]) }).parse(body).to);
+      return DONE;
+    case "POST moveCalendars":
+      return { moves: core.moveCalendars(id) };
     case "POST replaceIds":
       mailboxes.replaceIds(id);
       return DONE;
@@ -179,8 +195,9 @@ function listMailboxes(core: GraphSimulator, query: URLSearchParams): unknown {
   const ids = core.mailboxes.ids();
   const isTruthAsked = query.get("truth") === "1";
   const value = ids.slice(skip, skip + top).map((id) => {
-    const displayName = core.mailboxes.displayName(id);
-    return isTruthAsked ? { id, displayName, calendars: core.truth(id) } : { id, displayName };
+    const user = core.mailboxes.user(id);
+    const mailbox = { id, displayName: user.displayName, purpose: core.mailboxes.purpose(id), user };
+    return isTruthAsked ? { ...mailbox, calendars: core.truth(id) } : mailbox;
   });
   return { count: ids.length, value };
 }

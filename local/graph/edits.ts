@@ -41,6 +41,29 @@ export function deleteIn(mailbox: Mailbox, calendarId: string): void {
   removeCalendar(mailbox, slotOrThrow(mailbox, calendarId));
 }
 
+/** A calendar that was moved: its id before, and now. */
+export type Move = { readonly old: string; readonly new: string };
+
+/** As many as a mailbox had of them. */
+const MOVED_MAX = 6;
+
+/**
+ * Moves shared calendars as Exchange did from one sharing model to another: each into a new folder, hence with a new id,
+ * name and owner kept, up to six of a mailbox at once (message center MC1287370). Where fewer are shared in by others,
+ * calendars of the mailbox go with them, but never the default one.
+ */
+export function moveIn(mailbox: Mailbox): Move[] {
+  const maker = makerFor(mailbox);
+  const movable = aliveSlots(mailbox)
+    .map((slot) => ({ slot, calendar: calendarAt(mailbox, maker, slot) }))
+    .filter(({ calendar }) => !calendar.isDefaultCalendar)
+    .sort((one, other) => Number(other.calendar.isSharedWithMe) - Number(one.calendar.isSharedWithMe));
+  return movable.slice(0, MOVED_MAX).map(({ slot, calendar: { id, changeKey: _changeKey, ...values } }) => {
+    removeCalendar(mailbox, slot);
+    return { old: id, new: maker.idOf(addCalendar(mailbox, values)) };
+  });
+}
+
 /** Living calendars, as the list returns them in beta. */
 export function calendarsOf(mailbox: Mailbox): Calendar[] {
   const maker = makerFor(mailbox);

@@ -2,8 +2,11 @@ import { z } from "zod";
 import { GONE_CODES, LINK_REFUSALS } from "./mailbox.js";
 import type { Random } from "./random.js";
 
-/** What a fault is injected into: `list` means all plain reads of calendars, `batch` the outer request of a batch. */
-const FAULT_TARGETS = ["delta", "list", "write", "directory", "batch"] as const;
+/**
+ * What a fault is injected into: `list` means all plain reads of calendars, `settings` those of a mailbox's settings,
+ * `batch` the outer request of a batch.
+ */
+const FAULT_TARGETS = ["delta", "list", "write", "directory", "settings", "batch"] as const;
 /** One of those places. */
 export type FaultTarget = (typeof FAULT_TARGETS)[number];
 

@@ -1,6 +1,7 @@
+import type { Purpose } from "./accounts.js";
 import { errorBody, refuse, unknownSegment } from "./answers.js";
 import { answerBatch } from "./batch.js";
-import { calendarsOf, createIn, deleteIn, type Edit, editAtRandomIn, updateIn } from "./edits.js";
+import { calendarsOf, createIn, deleteIn, type Edit, editAtRandomIn, type Move, moveIn, updateIn } from "./edits.js";
 import { createFaults, type Faults, type FaultTarget } from "./faults.js";
 import type { Mailbox, MailboxState } from "./mailbox.js";
 import { createMailboxStore, type RemovalReason } from "./mailboxes.js";
@@ -21,7 +22,7 @@ import type {
   GraphResponse,
   Version,
 } from "./types.js";
-import type { UserChanges } from "./users.js";
+import type { DirectoryUser, UserChanges } from "./users.js";
 import type { World } from "./world.js";
 
 /** The mailboxes and their users. Functions that take an id throw when there is no such mailbox. */
@@ -34,9 +35,18 @@ type Mailboxes = {
   /** The user leaves the directory; `changed` (the default) can be restored. */
   remove(id: string, reason?: RemovalReason): void;
   restore(id: string): boolean;
-  /** As the directory shows the mailbox's user now. */
-  displayName(id: string): string | null;
+  /** The mailbox's user as the directory shows it now. */
+  user(id: string): DirectoryUser;
+  displayName(id: string): string;
   updateUser(id: string, values: UserChanges): void;
+  /** What the mailbox is for. Exchange alone knows it: a new purpose does not show in users/delta. */
+  purpose(id: string): Purpose;
+  setPurpose(id: string, purpose: Purpose): void;
+  /**
+   * As an administrator turns a leaver's mailbox into a shared one, or gives it back to a person: the purpose, and the
+   * sign-in, disabled or enabled. users/delta shows the user when its sign-in was another before.
+   */
+  convert(id: string, to: "shared" | "user"): void;
   state(id: string): MailboxState;
   setState(id: string, state: MailboxState): void;
   /** All calendars take new ids, as after a move; old links give 410. */
@@ -58,10 +68,14 @@ export type GraphSimulator = {
   renameCalendar(mailboxId: string, calendarId: string, name: string): Calendar;
   updateCalendar(mailboxId: string, calendarId: string, values: CalendarChanges): Calendar;
   deleteCalendar(mailboxId: string, calendarId: string): void;
+  /** Up to six shared calendars at once get new folders, and so new ids; name and owner stay. */
+  moveCalendars(mailboxId: string): readonly Move[];
   editAtRandom(): Edit;
   stats(): GraphStats;
   resetStats(): void;
   switchDelta(version: Version, availability: DeltaAvailability): void;
+  /** Whether the application may read mailbox settings (`MailboxSettings.Read`); at first it may. */
+  switchMailboxSettings(isGranted: boolean): void;
   /** Root of links from now on, without version and without a slash at its end. */
   setPublicRoot(root: string): void;
   /** The only bearer token that is taken from now on; null takes any. */
@@ -91,11 +105,15 @@ export function createGraph(options: GraphOptions): GraphSimulator {
     renameCalendar: (id, calendarId, name) => updateIn(mailboxOrThrow(world, id), calendarId, { name }),
     updateCalendar: (id, calendarId, values) => updateIn(mailboxOrThrow(world, id), calendarId, values),
     deleteCalendar: (id, calendarId) => deleteIn(mailboxOrThrow(world, id), calendarId),
+    moveCalendars: (id) => moveIn(mailboxOrThrow(world, id)),
     editAtRandom: () => editAtRandomIn(mailboxAtRandom(world), world.random),
     stats: () => world.stats.read(),
     resetStats: () => world.stats.reset(),
     switchDelta: (version, availability) => {
       world.switches.delta[version] = availability;
+    },
+    switchMailboxSettings: (isGranted) => {
+      world.switches.isMailboxSettingsGranted = isGranted;
     },
     setPublicRoot: (root) => {
       world.switches.publicRoot = root;
@@ -120,9 +138,10 @@ function createWorld(options: GraphOptions): World {
     switches: {
       publicRoot: options.publicRoot ?? "https://graph.microsoft.com",
       token: options.token ?? null,
+      isMailboxSettingsGranted: true,
       delta: { beta: "available", "v1.0": "available", ...options.delta },
     },
-    mailboxes: createMailboxStore(seed, mailboxes, calendars),
+    mailboxes: createMailboxStore(seed, mailboxes, calendars, options.perHundred ?? null),
     groups: new Map(),
     sealer: createSealer(seed, options.tokenStyle ?? "plain"),
     faults: createFaults(random),
@@ -151,6 +170,11 @@ function mailboxesOf(world: World, calendarsDefault: CalendarCount): Mailboxes {
   const forget = (mailbox: Mailbox | null) => {
     if (mailbox !== null) mailbox.forgottenUpTo = mailbox.generation;
   };
+  const user = (id: string) => {
+    const found = mailboxes.user(mailboxOrThrow(world, id).index);
+    if (found === null) throw new Error(`Mailbox ${id} has no user.`);
+    return found;
+  };
   return {
     count: () => ids().length,
     ids,
@@ -162,8 +186,19 @@ function mailboxesOf(world: World, calendarsDefault: CalendarCount): Mailboxes {
     add: (count, calendars = calendarsDefault) => mailboxes.add(count, calendars),
     remove: (id, reason = "changed") => mailboxes.remove(mailboxOrThrow(world, id), reason),
     restore: (id) => mailboxes.restore(id),
-    displayName: (id) => mailboxes.user(mailboxOrThrow(world, id).index)?.displayName ?? null,
+    user,
+    displayName: (id) => user(id).displayName,
     updateUser: (id, values) => mailboxes.updateUser(mailboxOrThrow(world, id), values),
+    purpose: (id) => mailboxOrThrow(world, id).purpose,
+    setPurpose(id, purpose) {
+      mailboxOrThrow(world, id).purpose = purpose;
+    },
+    convert(id, to) {
+      const mailbox = mailboxOrThrow(world, id);
+      const accountEnabled = to === "user";
+      mailbox.purpose = to;
+      if (user(id).accountEnabled !== accountEnabled) mailboxes.updateUser(mailbox, { accountEnabled });
+    },
     state: (id) => mailboxOrThrow(world, id).state,
     setState(id, state) {
       mailboxOrThrow(world, id).state = state;
@@ -209,6 +244,7 @@ function outcomeOf(world: World, request: GraphRequest, requestIds: () => string
   const isBatch = path.toLowerCase() === "$batch" && request.method === "POST";
   const outer = (answer: Answer): Outcome => ({ answer, target: "batch", mailboxId: null });
   if (isBatch) world.stats.count.batchRequests++;
+  if (OF_KINDS.test(isBatch ? (request.body ?? "") : path)) world.stats.count.kindRequests++;
   if (version === null) return outer(unknownSegment(path));
   if (!isAuthorised(world, request.headers["authorization"])) return outer(tokenRefused());
   const refusal = refusalOfWhole(world, path, request.method, isBatch);
@@ -220,6 +256,8 @@ function outcomeOf(world: World, request: GraphRequest, requestIds: () => string
   const { answer, target, mailboxId, delayMs } = answerResource(world, { method, version, path, query, headers, body });
   return { answer: { ...answer, delayMs }, target, mailboxId };
 }
+
+const OF_KINDS = /\/mailboxSettings\/userPurpose\b/i;
 
 const WHOLE = new Set(["throttledApplication"] as const);
 const WHOLE_BATCH = new Set([

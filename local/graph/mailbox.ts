@@ -1,3 +1,4 @@
+import type { Purpose } from "./accounts.js";
 import { type CalendarMaker, calendarMaker } from "./calendars.js";
 import type { Calendar, CalendarChanges } from "./types.js";
 
@@ -56,6 +57,7 @@ export type Mailbox = {
   refusedWith: LinkRefusal;
   entries: Map<number, Entry> | null;
   state: MailboxState;
+  purpose: Purpose;
 };
 
 /** A place in the order of changes: everything up to it has been handed out. Slots break ties among the first. */
@@ -69,7 +71,7 @@ export const CURSOR_BEFORE_ALL: Cursor = { at: -1, slot: -1 };
 const SLOT_MAX = 0xffffffff;
 
 /** A mailbox as it is at first, with at least one calendar: its ids and contents follow from `seed` and `index`. */
-export function createMailbox(seed: number, index: number, id: string, calendars: number): Mailbox {
+export function createMailbox(seed: number, index: number, id: string, calendars: number, purpose: Purpose): Mailbox {
   const counters = {
     slots: Math.max(1, calendars),
     sequence: 0,
@@ -78,7 +80,7 @@ export function createMailbox(seed: number, index: number, id: string, calendars
     forgottenUpTo: 0,
     refusedUpTo: 0,
   };
-  return { id, index, seed, ...counters, refusedWith: "UnknownError", entries: null, state: NORMAL };
+  return { id, index, seed, ...counters, refusedWith: "UnknownError", entries: null, state: NORMAL, purpose };
 }
 
 /** What makes the ids and calendars of a mailbox, in its present epoch. */

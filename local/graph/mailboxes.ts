@@ -1,3 +1,4 @@
+import { type AccountsPerHundred, accountPlanOf } from "./accounts.js";
 import { createMailbox, type Mailbox } from "./mailbox.js";
 import { guidOf, scatter } from "./random.js";
 import type { CalendarCount } from "./types.js";
@@ -43,9 +44,14 @@ export type MailboxStore = {
   userRowsAfter(at: number, index: number, roundStart: number | null, limit: number): UserRow[];
 };
 
-/** A store with its first mailboxes. @param calendars In each of them. */
-export function createMailboxStore(seed: number, initial: number, calendars: CalendarCount): MailboxStore {
-  const store = new LazyMailboxStore(seed);
+/** A store with its first mailboxes. @param calendars In each of them. @param perHundred Null: people only. */
+export function createMailboxStore(
+  seed: number,
+  initial: number,
+  calendars: CalendarCount,
+  perHundred: AccountsPerHundred | null,
+): MailboxStore {
+  const store = new LazyMailboxStore(seed, perHundred);
   store.fill(initial, calendars);
   return store;
 }
@@ -56,10 +62,12 @@ class LazyMailboxStore implements MailboxStore {
   private readonly byId = new Map<string, Mailbox>();
   /** In the order of the last change. */
   private readonly entries = new Map<number, UserEntry>();
+  private readonly perHundred: AccountsPerHundred | null;
   private sequence = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, perHundred: AccountsPerHundred | null) {
     this.seed = seed;
+    this.perHundred = perHundred;
   }
 
   size = () => this.byIndex.length;
@@ -69,7 +77,9 @@ class LazyMailboxStore implements MailboxStore {
     const ids: string[] = [];
     for (let added = 0; added < count; added++) {
       const index = this.byIndex.length;
-      const mailbox = createMailbox(this.seed, index, guidOf(this.seed, index, 42), this.countOf(index, calendars));
+      const { purpose } = accountPlanOf(index, this.perHundred);
+      const count = this.countOf(index, calendars);
+      const mailbox = createMailbox(this.seed, index, guidOf(this.seed, index, 42), count, purpose);
       this.byIndex.push(mailbox);
       this.byId.set(mailbox.id, mailbox);
       ids.push(mailbox.id);
@@ -102,7 +112,8 @@ class LazyMailboxStore implements MailboxStore {
   user(index: number): DirectoryUser | null {
     const mailbox = this.byIndex[index];
     if (mailbox === undefined) return null;
-    return { ...firstUser(mailbox.id, index), ...this.entries.get(index)?.values };
+    const first = firstUser(mailbox.id, index, accountPlanOf(index, this.perHundred));
+    return { ...first, ...this.entries.get(index)?.values };
   }
 
   remove(mailbox: Mailbox, reason: RemovalReason): void {

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { accountsPerHundredOf } from "./accounts.js";
 import { createGraph } from "./graph.js";
 import { randomFrom } from "./random.js";
 import { startGraphServer } from "./server.js";
@@ -9,6 +10,8 @@ const { values } = parseArgs({
     mailboxes: { type: "string", default: "100" },
     calendars: { type: "string", default: "5" },
     seed: { type: "string", default: "1" },
+    /** Accounts that are not people, such as shared=7,room=3,equipment=2,leaver=3; people only unless given. */
+    perHundred: { type: "string" },
     token: { type: "string" },
     /** Root that links carry, such as https://graph.microsoft.com; this server unless given. */
     publicRoot: { type: "string" },
@@ -29,6 +32,7 @@ const core = createGraph({
   random: randomFrom(seed),
   seed,
   mailboxes: wholeNumber("mailboxes", values.mailboxes),
+  perHundred: values.perHundred === undefined ? null : accountsPerHundredOf(values.perHundred),
   calendars: wholeNumber("calendars", values.calendars),
   generationsKept: wholeNumber("generations", values.generations),
   latency: { minMs: latencyMs, maxMs: latencyMs },

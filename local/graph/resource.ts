@@ -6,6 +6,7 @@ import { answerCalendar, answerCalendars } from "./lists.js";
 import type { Mailbox } from "./mailbox.js";
 import { refusalNow } from "./refusals.js";
 import { type Route, routeOf, targetOf } from "./route.js";
+import { answerUserPurpose } from "./settings.js";
 import type { Answer, ResourceRequest } from "./types.js";
 import type { World } from "./world.js";
 
@@ -46,6 +47,9 @@ function answerRoute(world: World, request: ResourceRequest, route: Route, mailb
   if (mailbox === null) return noMailbox("Request_ResourceNotFound");
   if (route.kind === "user")
     return refusalNow(world, "directory", mailbox, false) ?? answerUser(world, request, mailbox);
+  if (route.kind === "userPurpose") {
+    return refusalNow(world, "settings", mailbox, false) ?? answerUserPurpose(world, request, route.user, mailbox);
+  }
   if (mailbox.state.kind === "gone") return noMailbox(mailbox.state.code);
   if (mailbox.state.kind === "denied") return accessDenied();
   if (route.kind === "delta") return answerDelta(world, request, route.user, mailbox);

@@ -6,7 +6,7 @@ export type UserRef = { readonly path: string; readonly id: string | null };
 
 /** What a path asks for. */
 export type Route =
-  | { readonly kind: "delta" | "calendars" | "user"; readonly user: UserRef }
+  | { readonly kind: "delta" | "calendars" | "user" | "userPurpose"; readonly user: UserRef }
   | { readonly kind: "calendar"; readonly user: UserRef; readonly calendarId: string }
   | { readonly kind: "usersDelta" }
   | { readonly kind: "members"; readonly groupId: string }
@@ -22,7 +22,7 @@ export function routeOf(path: string): Route {
   const segments = (path.includes("('") ? path.replace(/\('([^']*)'\)/g, "/$1") : path).split("/");
   if (segments.at(-1) === "") segments.pop();
   const first = segments[0]?.toLowerCase();
-  if (first === "me") return calendarRoute({ path: "me", id: null }, segments.slice(1));
+  if (first === "me") return userRoute({ path: "me", id: null }, segments.slice(1));
   if (first === "users") return usersRoute(path, segments);
   if (first === "groups") return groupsRoute(segments);
   return { kind: "unknown", segment: segments[0] ?? "" };
@@ -35,12 +35,13 @@ function usersRoute(path: string, segments: readonly string[]): Route {
   if (id === null || id === "") return { kind: "unknown", segment: "users" };
   const isKeyed = path.startsWith("('", "users".length);
   const asSent = isKeyed ? `${segments[0]}('${raw}')` : `${segments[0]}/${raw}`;
-  return calendarRoute({ path: asSent, id }, segments.slice(2));
+  return userRoute({ path: asSent, id }, segments.slice(2));
 }
 
-function calendarRoute(user: UserRef, rest: readonly string[]): Route {
+function userRoute(user: UserRef, rest: readonly string[]): Route {
   const [collection, raw, ...more] = rest;
   if (collection === undefined) return { kind: "user", user };
+  if (rest.join("/").toLowerCase() === "mailboxsettings/userpurpose") return { kind: "userPurpose", user };
   if (collection.toLowerCase() !== "calendars" || more.length > 0) {
     return { kind: "unknown", segment: more[0] ?? collection };
   }
@@ -62,5 +63,5 @@ function groupsRoute(segments: readonly string[]): Route {
 export function targetOf(kind: RouteKind, method: string): FaultTarget {
   if (kind === "delta") return "delta";
   if (kind === "calendars" || kind === "calendar") return method === "GET" ? "list" : "write";
-  return "directory";
+  return kind === "userPurpose" ? "settings" : "directory";
 }

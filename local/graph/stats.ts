@@ -13,6 +13,8 @@ export type GraphStats = {
   readonly itemsPerMailboxInBatchMax: number;
   readonly answersByKind: Readonly<Partial<Record<RouteKind, number>>>;
   readonly answersByStatus: Readonly<Record<string, number>>;
+  /** HTTP requests that asked what mailboxes are for, alone or in a batch; refused ones too. */
+  readonly kindRequests: number;
   /** Status of outer batch answers that were not 200. */
   readonly batchRefusals: number;
   readonly fullRounds: number;
@@ -45,6 +47,7 @@ const zero = (): Counters => ({
   itemsPerMailboxInBatchMax: 0,
   answersByKind: {},
   answersByStatus: {},
+  kindRequests: 0,
   batchRefusals: 0,
   fullRounds: 0,
   deltaPages: 0,

@@ -1,3 +1,4 @@
+import type { AccountsPerHundred } from "./accounts.js";
 import type { Clock, Random } from "./random.js";
 
 /** The versions of Graph that are served. */
@@ -72,6 +73,8 @@ export type GraphOptions = {
   readonly seed?: number;
   /** Mailboxes at the start. Default 1. */
   readonly mailboxes?: number;
+  /** What the accounts are, those added later too. Default null: people only, of whom every seventeenth has left. */
+  readonly perHundred?: AccountsPerHundred | null;
   /** Calendars per mailbox at the start, at least 1. Default 3. */
   readonly calendars?: CalendarCount;
   /** Root of links, without version. Default `https://graph.microsoft.com`. */

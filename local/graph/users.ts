@@ -1,3 +1,5 @@
+import type { AccountPlan } from "./accounts.js";
+
 const FIRST_NAMES = ["Samantha", "Ravi", "Mei", "Ola", "Fatima", "Jonas", "Chidi", "Ines", "Tomas", "Yuki", "Amal"];
 const LAST_NAMES = ["Booth", "Iyer", "Chen", "Nordmann", "Haddad", "Weber", "Okafor", "Sousa", "Novak", "Sato"];
 const DOMAIN = "contoso.example";
@@ -31,15 +33,15 @@ export function indexInPrincipalName(name: string): number | null {
   return found === null ? null : Number(found[1]);
 }
 
-/** A user as first made. Every thirteenth is a guest, every seventeenth is disabled: a roster has to handle both. */
-export function firstUser(id: string, index: number): DirectoryUser {
+/** A user as first made. Of people, every thirteenth is a guest: a roster has to handle them. */
+export function firstUser(id: string, index: number, { isEnabled, isPerson }: AccountPlan): DirectoryUser {
   const userPrincipalName = userPrincipalNameOf(index);
   return {
     id,
     userPrincipalName,
     mail: userPrincipalName,
     displayName: userNameOf(index),
-    accountEnabled: index % 17 !== 16,
-    userType: index % 13 === 12 ? "Guest" : "Member",
+    accountEnabled: isEnabled,
+    userType: isPerson && index % 13 === 12 ? "Guest" : "Member",
   };
 }

@@ -12,6 +12,8 @@ export type GroupMembers = "everybody" | ReadonlySet<string>;
 type Switches = {
   publicRoot: string;
   token: string | null;
+  /** Whether the application has `MailboxSettings.Read`. */
+  isMailboxSettingsGranted: boolean;
   delta: Record<Version, DeltaAvailability>;
 };
 

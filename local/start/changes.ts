@@ -1,10 +1,37 @@
 import { type DequeuedMessageItem, QueueClient } from "@azure/storage-queue";
 import type { Nudge } from "../../shared/messages.js";
+import { changesBetween } from "../../shared/sync/changes.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
 import type { MirrorView } from "./mirrorView.js";
-import type { Screen } from "./screen.js";
+import type { Screen, ShownChange } from "./screen.js";
 
 const pollMs = 500;
+
+/**
+ * Looks at mailboxes, and tells what changed since it last looked at each; nothing at the first look.
+ * @returns A function that takes a mailbox's id.
+ */
+export function changesSeen(
+  view: Pick<MirrorView, "calendars" | "displayName">,
+): (mailbox: string) => Promise<readonly ShownChange[]> {
+  const known = new Map<string, ReadonlyMap<string, CalendarRow>>();
+  return async (mailbox) => {
+    const rows = await view.calendars(mailbox);
+    const before = known.get(mailbox);
+    known.set(mailbox, new Map(rows.map((row) => [row.calendarId, row])));
+    const changes = before === undefined ? [] : changesBetween(before, rows);
+    if (changes.length === 0) return [];
+    const displayName = await view.displayName(mailbox);
+    return changes.map((change) => ({
+      mailbox,
+      displayName,
+      what: change.kind,
+      calendar: change.row.calendarId,
+      replaces: change.kind === "replaced" ? change.old.calendarId : null,
+      name: String(change.row.resource["name"] ?? change.row.calendarId),
+    }));
+  };
+}
 
 /**
  * Follows the mirror as other programs do: takes nudges from the changes queue and reads the calendars they are about.
@@ -17,17 +44,10 @@ export function followChanges(
   screen: Screen,
 ): () => Promise<void> {
   const queue = new QueueClient(connectionString, queueName);
-  const known = new Map<string, Map<string, CalendarRow>>();
+  const seen = changesSeen(view);
   let isStopped = false;
   const show = async ({ mailbox }: Nudge) => {
-    const rows = await view.calendars(mailbox);
-    const before = known.get(mailbox);
-    known.set(mailbox, new Map(rows.map((row) => [row.calendarId, row])));
-    if (before === undefined) return; // The first look: nothing to compare with.
-    for (const row of rows) {
-      const what = changeOf(row, before.get(row.calendarId));
-      if (what !== null) screen.change(mailbox, what, String(row.resource["name"] ?? row.calendarId));
-    }
+    for (const change of await seen(mailbox)) screen.change(change);
   };
   const loop = async () => {
     await queue.createIfNotExists();
@@ -51,10 +71,4 @@ export function followChanges(
 
 function nudgeOf({ messageText }: DequeuedMessageItem): Nudge {
   return JSON.parse(Buffer.from(messageText, "base64").toString("utf8")) as Nudge;
-}
-
-function changeOf(row: CalendarRow, before: CalendarRow | undefined): string | null {
-  if (row.sequence === (before?.sequence ?? 0)) return null;
-  if (row.removedMs !== null) return "removed";
-  return before === undefined || before.removedMs !== null ? "added  " : "changed";
 }

@@ -21,7 +21,10 @@ export type MirrorView = {
   isReachable(): Promise<void>;
   snapshot(sinceMs: number): Promise<Snapshot>;
   calendars(mailboxId: string): Promise<readonly CalendarRow[]>;
-  isOnRoster(mailboxId: string): Promise<boolean>;
+  /** Whether the mailbox is on the roster, and not suspended. */
+  isMirrored(mailboxId: string): Promise<boolean>;
+  /** As the directory says, or whoever added the mailbox; null: there is no name, or no such mailbox. */
+  displayName(mailboxId: string): Promise<string | null>;
 };
 
 /** Looks into the table of a mirror. @param shards The app's setting `SHARDS`. */
@@ -32,7 +35,11 @@ export function mirrorView(connectionString: string, tableName: string, shards: 
     isReachable: () => table.createIfMissing(),
     snapshot: (sinceMs) => snapshot(store, shards, sinceMs),
     calendars: (mailboxId) => store.readCalendars(mailboxId),
-    isOnRoster: async (mailboxId) => (await store.readMailbox(mailboxId)) !== null,
+    displayName: async (mailboxId) => (await store.readMailbox(mailboxId))?.checkpoint.displayName ?? null,
+    isMirrored: async (mailboxId) => {
+      const held = await store.readMailbox(mailboxId);
+      return held !== null && stateOf(held.checkpoint) !== "suspended";
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { startAzurite } from "../azurite.js";
+import { MIXED_TENANT } from "../graph/accounts.js";
 import { programPath, root } from "../root.js";
 import type { StartOptions } from "./options.js";
 import { type Child, freePort, onPath, run } from "./processes.js";
@@ -90,6 +91,11 @@ async function startStorage(
   return azurite.connectionString;
 }
 
+/** A directory worth discovering: with shared mailboxes, rooms, equipment and people who left. */
+const perHundred = Object.entries(MIXED_TENANT)
+  .map(([kind, count]) => `${kind}=${count}`)
+  .join(",");
+
 async function startSimulator(options: StartOptions, token: string, stops: (() => Promise<void>)[]) {
   const flags = [
     "--port",
@@ -99,6 +105,7 @@ async function startSimulator(options: StartOptions, token: string, stops: (() =
     "--calendars",
     `${options.calendars}`,
     "--withParent",
+    ...(options.roster === "directory" ? ["--perHundred", perHundred] : []),
   ];
   let ready: (url: string) => void = () => undefined;
   const url = new Promise<string>((resolve) => {

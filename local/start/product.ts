@@ -1,4 +1,6 @@
 import type { Status } from "../../shared/views/status.js";
+import type { Purpose } from "../graph/accounts.js";
+import type { DirectoryUser } from "../graph/users.js";
 
 /** A mailbox for the roster. */
 type NewMailbox = { readonly id: string; readonly displayName?: string | null };
@@ -66,26 +68,31 @@ async function saidBy(response: Response): Promise<string> {
   }
 }
 
+/** A mailbox as the simulator's control API shows it. */
+export type SimulatedMailbox = {
+  readonly id: string;
+  readonly displayName: string;
+  readonly purpose: Purpose;
+  readonly user: DirectoryUser;
+};
+
 /** What `npm start` asks of the Graph simulator. */
 export type Simulator = {
   mailboxes(): Promise<readonly NewMailbox[]>;
   requests(): Promise<{ readonly httpRequests: number; readonly pages: number }>;
   edit(): Promise<void>;
-  /** The calendars that Graph has now, of `ofThousand` of each thousand mailboxes. */
+  /** What Graph has now, of `ofThousand` of each thousand mailboxes, with their calendars. */
   truth(
     ofThousand: number,
-  ): AsyncIterable<{ readonly id: string; readonly calendars: readonly Record<string, unknown>[] }>;
+  ): AsyncIterable<SimulatedMailbox & { readonly calendars: readonly Record<string, unknown>[] }>;
 };
 
 /** The simulator behind a URL, by its control API. */
 export function simulatorAt(url: string): Simulator {
   const get = async (path: string) => (await fetch(`${url}/_control/${path}`)).json();
-  async function* mailboxes(query: string, ofThousand = 1000) {
+  async function* mailboxes<Row>(query: string, ofThousand = 1000) {
     for (let skip = 0, count = 1; skip < count; skip += 1000) {
-      const page = (await get(`mailboxes?skip=${skip}&top=${ofThousand}${query}`)) as {
-        count: number;
-        value: { id: string; displayName: string | null; calendars?: [] }[];
-      };
+      const page = (await get(`mailboxes?skip=${skip}&top=${ofThousand}${query}`)) as { count: number; value: Row[] };
       count = page.count;
       yield* page.value;
     }
@@ -93,7 +100,7 @@ export function simulatorAt(url: string): Simulator {
   return {
     mailboxes: async () => {
       const all: NewMailbox[] = [];
-      for await (const { id, displayName } of mailboxes("")) all.push({ id, displayName });
+      for await (const { id, displayName } of mailboxes<SimulatedMailbox>("")) all.push({ id, displayName });
       return all;
     },
     requests: async () => {
@@ -103,8 +110,6 @@ export function simulatorAt(url: string): Simulator {
     edit: async () => {
       await fetch(`${url}/_control/edits`, { method: "POST", body: '{"random":1}' });
     },
-    async *truth(ofThousand) {
-      for await (const { id, calendars = [] } of mailboxes("&truth=1", ofThousand)) yield { id, calendars };
-    },
+    truth: (ofThousand) => mailboxes("&truth=1", ofThousand),
   };
 }

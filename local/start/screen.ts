@@ -1,3 +1,4 @@
+import type { CalendarChange } from "../../shared/sync/changes.js";
 import type { Snapshot } from "./mirrorView.js";
 
 /** The result of a first synchronisation. */
@@ -11,13 +12,25 @@ type Summary = Snapshot & {
   readonly compared: number;
 };
 
+/** One change of a calendar, as it is shown. */
+export type ShownChange = {
+  readonly mailbox: string;
+  /** Null: nobody named the mailbox. */
+  readonly displayName: string | null;
+  readonly what: CalendarChange["kind"];
+  readonly calendar: string;
+  /** The calendar that stood here before, in another folder; null for all changes but replacements. */
+  readonly replaces: string | null;
+  readonly name: string;
+};
+
 /** What the person at the terminal sees, or what a program reads with --json. */
 export type Screen = {
   say(text: string, event: Record<string, unknown>): void;
   /** One line that is written over while the work goes on. */
   progress(snapshot: Snapshot): void;
   summary(summary: Summary): void;
-  change(mailbox: string, what: string, name: string): void;
+  change(change: ShownChange): void;
   fail(text: string): void;
 };
 
@@ -32,7 +45,7 @@ function jsonScreen(): Screen {
     say: (_text, event) => print(event),
     progress: (snapshot) => print({ event: "progress", ...snapshot }),
     summary: (summary) => print({ event: "summary", ...summary }),
-    change: (mailbox, what, name) => print({ event: "change", mailbox, what, name }),
+    change: (change) => print({ event: "change", ...change }),
     fail: (text) => print({ event: "failed", message: text }),
   };
 }
@@ -55,8 +68,7 @@ function textScreen(): Screen {
       last = text;
     },
     summary: (summary) => line(summaryText(summary)),
-    change: (mailbox, what, name) =>
-      line(`  ${new Date().toLocaleTimeString()}  ${mailbox}  ${what}  ${printable(name)}`),
+    change: (change) => line(`  ${new Date().toLocaleTimeString()}  ${changeText(change)}`),
     fail: (text) => {
       if (isTerminal && last !== "") process.stdout.write("\n");
       process.stderr.write(`${text}\n`);
@@ -90,6 +102,12 @@ function hintOf(why: string): string {
   if (/Token|http401/.test(why)) return ". Graph refuses the token: get a new one for GRAPH_ACCESS_TOKEN.";
   if (/AccessDenied|Authorization|http403/.test(why)) return ". The token needs Calendars.Read.";
   return "";
+}
+
+/** A change in the words of people: whose calendar, what happened, and its name. */
+export function changeText({ mailbox, displayName, what, name }: ShownChange): string {
+  const whose = displayName === null || displayName === "" ? mailbox : printable(displayName).slice(1, -1);
+  return `${whose}  ${what}  ${printable(name)}`;
 }
 
 /** Escapes control characters: names come from mailbox owners, and must not control the terminal. */

@@ -98,6 +98,7 @@ export class RunTally {
     const { census } = this;
     const state = stateOf(checkpoint);
     census.states[state] += 1;
+    census.kinds[checkpoint.mailboxKind] += 1;
     const { lastSuccessMs, mailboxId, strategy, calendarCount, driftFound } = checkpoint;
     const trouble = troubleOf(state, checkpoint);
     if (trouble !== null) this.#trouble(state, trouble, mailboxId);
@@ -120,6 +121,7 @@ export class RunTally {
   /** Counts a mailbox whose checkpoint cannot be read as parked: nobody asks about it until somebody repairs it (I7). */
   unreadable(mailboxId: string): void {
     this.census.states.parked += 1;
+    this.census.kinds.unknown += 1;
     this.#trouble("parked", rowUnreadable, mailboxId);
   }
 

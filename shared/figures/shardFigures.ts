@@ -1,3 +1,4 @@
+import { type MailboxKind, mailboxKinds } from "../sync/mailboxKind.js";
 import { type MailboxState, mailboxStates } from "../sync/state.js";
 import { type Counters, counterNames, isJsonObject, type Json, type JsonObject, type Strategy } from "../sync/types.js";
 
@@ -9,9 +10,10 @@ type Trouble = {
   readonly examples: string[];
 };
 
-/** How the mailboxes of a shard stand: each is counted once. Suspended and removed ones count in `states` alone. */
+/** How the mailboxes of a shard stand: each is counted once. Suspended and removed ones count in `states` and `kinds` alone. */
 export type Census = {
   readonly states: Record<MailboxState, number>;
+  readonly kinds: Record<MailboxKind, number>;
   readonly strategies: Record<Strategy, number>;
   calendars: number;
   driftFound: number;
@@ -59,6 +61,7 @@ export type ShardFigures = {
 export function emptyCensus(): Census {
   return {
     states: numbersOf({}, mailboxStates),
+    kinds: numbersOf({}, mailboxKinds),
     strategies: { delta: 0, list: 0 },
     calendars: 0,
     driftFound: 0,
@@ -126,6 +129,7 @@ function censusOf(stored: Json | undefined): Census | null {
   const [atMs, mailbox] = [numberOf(oldest?.["atMs"]), textOf(oldest?.["mailbox"])];
   return {
     states: numbersOf(objectOf(census["states"]) ?? {}, mailboxStates),
+    kinds: numbersOf(objectOf(census["kinds"]) ?? {}, mailboxKinds),
     strategies: numbersOf(objectOf(census["strategies"]) ?? {}, ["delta", "list"]),
     calendars: numberOf(census["calendars"]) ?? 0,
     driftFound: numberOf(census["driftFound"]) ?? 0,

@@ -11,16 +11,16 @@ export type BatchRequest = { readonly url: string; readonly clientRequestId: str
 export type BatchItem = Answer | "missing" | "duplicate" | "malformed";
 
 /**
- * The body of a `$batch`. Items are named "1", "2" and so on, in order; headers count per item.
+ * The body of a `$batch`, with the items' `Prefer` where they have one. Items are named "1", "2" and so on, in order; headers count per item.
  * @see https://learn.microsoft.com/graph/json-batching
  */
-export function batchBody(requests: readonly BatchRequest[], prefer: string): JsonObject {
+export function batchBody(requests: readonly BatchRequest[], prefer: string | null): JsonObject {
   return {
     requests: requests.map(({ url, clientRequestId }, index) => ({
       id: String(index + 1),
       method: "GET",
       url,
-      headers: { Prefer: prefer, "client-request-id": clientRequestId },
+      headers: { ...(prefer === null ? {} : { Prefer: prefer }), "client-request-id": clientRequestId },
     })),
   };
 }

@@ -4,7 +4,7 @@ import { deltaItem, readItem } from "../feed/wire.js";
 import { mailboxIdOf } from "../sync/mailboxId.js";
 import type { Checkpoint } from "../sync/types.js";
 import { feedRefusal, unknownMailbox } from "./feedRefusals.js";
-import { freshnessOf } from "./freshness.js";
+import { freshnessOf, namesOf } from "./freshness.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "./handler.js";
 import {
   etagOf,
@@ -151,6 +151,7 @@ function headersOf(checkpoint: Checkpoint, nowMs: number): Record<string, string
     "odata-version": "4.0",
     "cache-control": "private, no-cache",
     ...freshnessOf(checkpoint, nowMs),
+    ...namesOf(checkpoint),
   };
 }
 

@@ -1,6 +1,15 @@
 import * as z from "zod";
+import { mailboxKinds } from "../sync/mailboxKind.js";
 import { mailboxStates } from "../sync/state.js";
-import { isMailboxState, type ListPlace, type ListQuery, listLimits, listMailboxes } from "../views/mailboxList.js";
+import {
+  isMailboxKind,
+  isMailboxState,
+  type ListPlace,
+  type ListQuery,
+  listLimits,
+  listMailboxes,
+  searchOf,
+} from "../views/mailboxList.js";
 import { answer, type Route, refusal } from "./handler.js";
 import type { MailboxPage } from "./openapi/operators.js";
 import { queryMistake } from "./requests.js";
@@ -8,10 +17,10 @@ import { queryMistake } from "./requests.js";
 const { topDefault, topMax, searchMax } = listLimits;
 const placeShape = z.tuple([z.int().nonnegative(), z.string().max(256).nullable()]);
 
-/** `GET /api/mailboxes?state=&search=&top=&cursor=`: the roster's mailboxes, page by page. */
+/** `GET /api/mailboxes?state=&kind=&search=&top=&cursor=`: the roster's mailboxes, page by page. */
 export function mailboxListRoute(shards: readonly string[]): Route {
   return async (request, { store }) => {
-    const mistake = queryMistake(request, ["state", "search", "top", "cursor"]);
+    const mistake = queryMistake(request, ["state", "kind", "search", "top", "cursor"]);
     if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     const query = queryOf(new URL(request.url).searchParams, shards.length);
     if (typeof query === "string") return refusal(400, "invalidRequest", query);
@@ -24,15 +33,17 @@ export function mailboxListRoute(shards: readonly string[]): Route {
 function queryOf(given: URLSearchParams, shards: number): ListQuery | string {
   const state = given.get("state") ?? "";
   if (state !== "" && !isMailboxState(state)) return `state must be one of ${mailboxStates.join(", ")}.`;
+  const kind = given.get("kind") ?? "";
+  if (kind !== "" && !isMailboxKind(kind)) return `kind must be one of ${mailboxKinds.join(", ")}.`;
   const topText = given.get("top") ?? String(topDefault);
   const top = /^\d{1,4}$/.test(topText) ? Number(topText) : 0;
   if (top < 1 || top > topMax) return `top must be a whole number from 1 to ${topMax}.`;
-  const search = (given.get("search") ?? "").trim().toLowerCase();
+  const search = searchOf(given.get("search") ?? "");
   if (search.length > searchMax) return `search takes ${searchMax} characters at most.`;
   const cursor = given.get("cursor") ?? "";
   const from = cursor === "" ? { shard: 0, after: null } : placeOf(cursor, shards);
   if (from === null) return "cursor must be one that this list gave, unchanged.";
-  return { state: state === "" ? null : state, search, top, from };
+  return { state: state === "" ? null : state, kind: kind === "" ? null : kind, search, top, from };
 }
 
 /** A place of the list as an opaque text for callers. */

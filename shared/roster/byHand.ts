@@ -42,7 +42,10 @@ export async function addMailbox(
       await store.purgeMailbox(mailboxId, { onlyLeaving: true });
       continue;
     }
-    const discovered = roster?.row.source === manualSource || request.source === manualSource ? undefined : roster?.row;
+    const isByHand = roster?.row.source === manualSource || request.source === manualSource;
+    // Discovery has a row without a mailbox for those whom it leaves out: a person may put them there all the same.
+    const isLeftOut = roster?.row.state === "suspended" && before === null;
+    const discovered = isByHand || isLeftOut ? undefined : roster?.row;
     if (discovered?.state === "suspended" && before !== null) {
       return { isNew: false, isLeft: true, checkpoint: before.checkpoint };
     }

@@ -2,6 +2,7 @@ import type { DirectoryItem, UserOutcome } from "../graph/directory.js";
 import { mapAtOnce } from "../mapAtOnce.js";
 import { manualSource, type RosterRow } from "../store/store.js";
 import { type DirectoryState, propertiesHidden } from "../sync/directory.js";
+import { leaveReasonOf } from "../sync/mailboxKind.js";
 import type { DiscoverPorts } from "./ports.js";
 
 /**
@@ -21,14 +22,6 @@ export type UserFailure = {
 
 /** A page of which every user is described, hidden or unknown; or why it must be asked again. */
 export type CompletedPage = { readonly kind: "completed"; readonly users: readonly PageUser[] } | UserFailure;
-
-/** Why a user is not mirrored; null: it is. A property that Graph did not return is no reason: only evidence is (I3). */
-export function leaveReasonOf(item: DirectoryItem): string | null {
-  if (item.removed !== null) return item.removed === "deleted" ? "deleted" : "softDeleted";
-  if (item.accountEnabled === false) return "disabled";
-  if (item.userType?.toLowerCase() === "guest") return "guest";
-  return item.mail === null || item.mail === "" ? "noMail" : null;
-}
 
 /**
  * Completes a page: a user described in part is looked up where the missing properties decide. Absence of information is
@@ -104,7 +97,8 @@ class Lookups {
   async #decides(item: DirectoryItem): Promise<boolean> {
     if (!this.state.isFull || !isDescribed(item)) return true;
     const held = await this.ports.store.roster.read(item.id);
-    return held !== null && isDecisive(leaveReasonOf(item), held.row, this.state);
+    if (held === null) return false;
+    return isDecisive(leaveReasonOf(item, held.row.mailboxKind, this.ports.kinds), held.row, this.state);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { KindAnswer } from "../graph/mailboxKinds.js";
 import type { DiscoverMessage } from "../messages.js";
 import type { DirectoryHeld } from "../store/store.js";
 import { throttledUntilMs } from "../sync/brake.js";
@@ -11,6 +12,7 @@ import {
   newDirectory,
   opened,
 } from "../sync/directory.js";
+import { namesOf } from "../sync/mailboxKind.js";
 import { applyUsers } from "./applyUsers.js";
 import { type DiscoverPorts, sourceName } from "./ports.js";
 import { countShard, purgeSuspended, sweepShard } from "./sweep.js";
@@ -43,7 +45,8 @@ async function discover(message: DiscoverMessage, ports: DiscoverPorts, untilMs:
   const before = await store.readDirectory();
   if (before?.state.pass === message.discover && before.state.phase === "idle") return ended("finished");
   const name = sourceName(source);
-  const state = opened(before?.state ?? newDirectory(name), name, message.discover, clock.nowMs());
+  const aims = { source: name, kinds: namesOf(ports.kinds), auditMs: ports.auditMs };
+  const state = opened(before?.state ?? newDirectory(name), aims, message.discover, clock.nowMs());
   const held = await store.writeDirectory({ ...state, step: state.step + 1 }, before?.etag ?? null);
   if (held === "superseded") return ended("superseded");
   return new Discovery(held, ports, untilMs).run();
@@ -51,6 +54,8 @@ async function discover(message: DiscoverMessage, ports: DiscoverPorts, untilMs:
 
 class Discovery {
   #waits = 0;
+  /** Of the page in hand, so that another attempt at it asks for the rest alone. */
+  readonly #kindsTold = new Map<string, KindAnswer>();
 
   constructor(
     private held: DirectoryHeld,
@@ -70,9 +75,12 @@ class Discovery {
     const { state } = this.held;
     const kind = state.failuresInARow > 0 ? "waiting" : state.hold !== null ? "held" : "done";
     const { isFull, pages, seen, untold, added, resumed, suspended, leaving, discovered, lastErrorCode } = state;
+    const { kindRequests, kindProbe, leftOut } = state;
     const level = kind === "held" ? "error" : lastErrorCode === null ? "info" : "warn";
     const figures = { isFull, pages, seen, untold, added, resumed, suspended, leaving, discovered };
-    log(level, `roster ${kind}`, { ...figures, code: lastErrorCode });
+    const grant = kindProbe === null ? {} : { grant: "MailboxSettings.Read" };
+    const asked = { kindRequests, notLookedAt: leftOut?.notLookedAt ?? 0, ...grant };
+    log(level, `roster ${kind}`, { ...figures, ...asked, code: lastErrorCode });
     return ended(kind);
   }
 
@@ -100,10 +108,14 @@ class Discovery {
     const outcome = await directory.page(source, state.link);
     if (outcome.kind === "failed") return this.#failed(state, outcome.code, outcome.retryAfterMs);
     if (outcome.kind === "resetSync") return this.#move(afterReset(state, outcome.code, clock.nowMs()));
-    const applied = await applyUsers(outcome.items, state, this.ports);
+    const applied = await applyUsers(outcome.items, state, this.ports, this.#kindsTold);
     if (applied.kind === "superseded") return ended("superseded");
-    if (applied.kind === "failed") return this.#failed(state, applied.code, applied.retryAfterMs);
+    if (applied.kind === "failed") {
+      const counted = { ...state, kindRequests: state.kindRequests + applied.requests };
+      return this.#failed(counted, applied.code, applied.retryAfterMs);
+    }
     this.#waits = 0;
+    this.#kindsTold.clear();
     return this.#move(afterPage(state, outcome, applied.tally, clock.nowMs()));
   }
 

@@ -1,6 +1,8 @@
 import type { DirectoryClient, DirectorySource } from "../graph/directory.js";
+import type { MailboxKindsClient } from "../graph/mailboxKinds.js";
 import type { Log } from "../log.js";
 import type { Store } from "../store/store.js";
+import type { MailboxKind } from "../sync/mailboxKind.js";
 import { minuteMs } from "../sync/time.js";
 
 /** Bounds of one invocation of discovery, all of them our choice. Passed in, so that a simulation makes them tiny. */
@@ -12,7 +14,7 @@ export const discoverLimits = {
   waitsMax: 5,
   /** Point reads of the table in flight. */
   readsAtOnceMax: 32,
-  /** Lookups of single users in flight. */
+  /** Lookups of single users in flight, and batches of 20 that ask for kinds. */
   lookupsAtOnceMax: 4,
   /** After so many lookups of a page without a result the others are left out. */
   lookupsInVainMax: 20,
@@ -29,9 +31,14 @@ export type DiscoverPorts = {
   readonly newId: () => string;
   readonly store: Store;
   readonly directory: DirectoryClient;
+  readonly mailboxKinds: MailboxKindsClient;
   readonly log: Log;
   /** Null: mailboxes are put on the roster by hand only. */
   readonly source: DirectorySource | null;
+  /** Kinds that the roster takes. One that is not known is taken. */
+  readonly kinds: ReadonlySet<MailboxKind>;
+  /** How old a full roster round may be, and what is known of a kind. */
+  readonly auditMs: number;
   /** All shards, in key order. */
   readonly shards: readonly string[];
   /** How long the rows of a suspended mailbox are kept. */

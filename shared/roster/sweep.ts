@@ -1,7 +1,7 @@
 import { mapAtOnce } from "../mapAtOnce.js";
 import { manualSource, type RosterHeld } from "../store/store.js";
 import { type DirectoryState, leftLatelyFromMs, type ShardCount, suspendedBelow } from "../sync/directory.js";
-import { leavingEntry } from "./applyUsers.js";
+import { leavingEntry } from "./planUser.js";
 import type { DiscoverPorts } from "./ports.js";
 
 /** Counts the mailboxes of one shard whose users the pass did not find fit to be mirrored. Manual ones do not count. */

@@ -1,4 +1,5 @@
 import { newCheckpoint } from "../sync/checkpoint.js";
+import { mailboxKinds } from "../sync/mailboxKind.js";
 import { statedReason } from "../sync/state.js";
 import { type Checkpoint, type Counters, counterNames, type Json, type Lifecycle } from "../sync/types.js";
 import type { Columns, ColumnValue, Entity } from "../table/table.js";
@@ -39,7 +40,14 @@ const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list
  */
 export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   mailboxId: idOf(mailboxKey).needed("mailboxId", "the full id, case kept"),
-  displayName: label.nullable("displayName", "for people"),
+  displayName: label.nullable("displayName", "as the directory said last, or whoever added it"),
+  userPrincipalName: label.nullable("userPrincipalName", "as the directory said last"),
+  // A kind that is not known is taken: nobody is lost for it.
+  mailboxKind: oneOf(...mailboxKinds).defaulted(
+    "kind",
+    "unknown",
+    "`user`, `shared`, `room`, `equipment`, `linked`, `others`, `unknown`",
+  ),
   epoch: text.needed("epoch", "drawn anew each time the mailbox is added"),
   phase: phase.needed("phase", "`initial` (a full round opens next), `full`, `incremental` (in mid-round), `idle`"),
   link: text.nullable("link", "the link to ask next; needed in mid-round. A secret"),

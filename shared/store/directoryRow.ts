@@ -1,10 +1,20 @@
-import { type DirectoryState, directoryPhases, type RosterHold } from "../sync/directory.js";
+import {
+  type DirectoryState,
+  directoryPhases,
+  type LeftOut,
+  leftOutReasons,
+  nobodyLeftOut,
+  type RosterHold,
+} from "../sync/directory.js";
+import type { Json } from "../sync/types.js";
 import type { Columns, Entity, Table } from "../table/table.js";
 import {
   columnsOf,
   commitIdColumn,
   count,
   flag,
+  json,
+  kindOf,
   label,
   oneOf,
   partOf,
@@ -49,6 +59,17 @@ export const holdTable: RowTable<RosterHold> = {
   needsRelease: flag.defaulted("heldNeedsRelease", false, "whether an operator alone confirms it"),
 };
 
+/** A count that is missing or unreadable is 0: figures stop no pass. */
+const leftOut = kindOf<LeftOut>({
+  ...json,
+  read: (entity, name) => {
+    const stored = json.read(entity, name);
+    if (stored === null) return null;
+    const countOf = (value: Json | undefined) => (typeof value === "number" && Number.isFinite(value) ? value : 0);
+    return Object.fromEntries(leftOutReasons.map((reason) => [reason, countOf(stored[reason])])) as LeftOut;
+  },
+});
+
 /**
  * Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11).
  * @internal For tests.
@@ -68,6 +89,15 @@ export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
   resumed: count.defaulted("resumed", 0, "that it has resumed"),
   suspended: count.defaulted("suspended", 0, "that it has suspended"),
   untold: count.defaulted("untold", 0, "users whose properties Graph did not give: the next pass is a full round"),
+  leftOutSoFar: leftOut.defaulted(
+    "leftOutSoFar",
+    nobodyLeftOut,
+    "JSON: accounts that the full round in hand has left out, by reason",
+  ),
+  leftOut: leftOut.nullable("leftOut", "JSON: the same of the last full round that ended"),
+  kindRequests: count.defaulted("kindRequests", 0, "requests for kinds of mailboxes in this pass"),
+  kindProbe: text.nullable("kindProbe", "an account whose kind could not be asked for want of the permission"),
+  kinds: text.defaulted("kinds", "", "kinds that the roster takes; others than before mean a full round"),
   resets: count.defaulted("resets", 0, "links that it has dropped"),
   sweepShard: count.needed("sweepShard", "the shard that is counted or swept next"),
   leaving: count.needed("leaving", "who would leave by it"),

@@ -37,7 +37,7 @@ export async function purgeMailbox(
   let first: Entity | null = null;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const stored = await table.get(shard, mailboxKey(mailboxId));
-    if (stored === null && first === null) return "unknown";
+    if (stored === null && first === null) return options.onlyLeaving ? removeLeftOut(session, mailboxId) : "unknown";
     first ??= stored;
     // Gone in a later attempt: it was ours whose answer was lost, or another's who did the same.
     if (stored === null || stored.columns["epoch"] !== first?.columns["epoch"]) return "purged";
@@ -97,6 +97,15 @@ async function removeRows(
   }
   const { rowKey, etag } = fence;
   return (await commitFence(session, { kind: "delete", rowKey, etag })) === null ? "lost" : "purged";
+}
+
+/** The roster row of somebody who was left out and never had a mailbox. It is its own fence: who is added meanwhile stays. */
+async function removeLeftOut(session: Session, mailboxId: string): Promise<"purged" | "unknown" | "kept"> {
+  const stored = await session.table.get(session.shard, rosterKey(mailboxId));
+  if (stored === null) return "unknown";
+  if (stored.columns["state"] !== "suspended") return "kept";
+  const { rowKey, etag } = stored;
+  return (await commitFence(session, { kind: "delete", rowKey, etag })) === null ? "kept" : "purged";
 }
 
 /** The fence under its new ETag; null when somebody else moved it. */

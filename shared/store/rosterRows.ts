@@ -1,9 +1,10 @@
 import { mapAtOnce } from "../mapAtOnce.js";
+import { type MailboxKind, mailboxKinds } from "../sync/mailboxKind.js";
 import type { Checkpoint } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
 import { type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
 import { checkpointColumns } from "./checkpointRow.js";
-import { columnsOf, count, idOf, label, oneOf, type RowTable, rowOf, text, time } from "./columns.js";
+import { columnsOf, count, flag, idOf, label, oneOf, type RowTable, rowOf, text, time } from "./columns.js";
 import { mailboxKey, rosterAfter, rosterKey, shardOf } from "./keys.js";
 import { bytesOf, commitEntries, type GroupLimits, sessionOf, type TransactionEntry } from "./transactionGroup.js";
 import { createOrUpdate } from "./writeRow.js";
@@ -23,6 +24,11 @@ export type RosterRow = {
   readonly step: number;
   readonly userPrincipalName: string | null;
   readonly displayName: string | null;
+  readonly mailboxKind: MailboxKind;
+  /** When Graph last said the kind, or that it knows no such mailbox; null: it has said neither. */
+  readonly kindAskedMs: number | null;
+  /** Whether sign-in was allowed then: an account that changes is asked about again. */
+  readonly accountEnabled: boolean | null;
   /** Why it is suspended, or will be when the full roster round in hand has ended. */
   readonly leaveReason: string | null;
   readonly sinceMs: number | null;
@@ -139,12 +145,19 @@ export const rosterTable: RowTable<RosterRow> = {
   mailboxId: idOf(rosterKey).needed("mailboxId", "the full id, case kept"),
   userPrincipalName: label.nullable("userPrincipalName", "as the directory said last"),
   displayName: label.nullable("displayName", "as the directory said last"),
+  mailboxKind: oneOf(...mailboxKinds).defaulted(
+    "kind",
+    "unknown",
+    "`user`, `shared`, `room`, `equipment`, `linked`, `others`, `unknown`",
+  ),
+  kindAskedMs: time.nullable("kindAsked", "when Graph last said the kind"),
+  accountEnabled: flag.nullable("accountEnabled", "whether sign-in was allowed then"),
   source: text.needed("source", "`manual`, `directory` or `group:<id>`"),
   state: oneOf("active", "suspended").needed("state", "`active` or `suspended`"),
   sinceMs: time.nullable("since", "since when"),
   leaveReason: text.nullable(
     "leaveReason",
-    "why it leaves: `disabled`, `guest`, `noMail`, `softDeleted`, `deleted`, `vanished`",
+    "why it leaves: `disabled`, `guest`, `noMail`, `softDeleted`, `deleted`, `vanished`, `kind`",
   ),
   purgeAfterMs: time.nullable("purgeAfter", "when all rows of a suspended mailbox go"),
   generation: count.needed("rosterGeneration", "the full roster round that last found it fit"),
@@ -166,6 +179,9 @@ export function newRosterRow(mailboxId: string, source: string): RosterRow {
     step: 0,
     userPrincipalName: null,
     displayName: null,
+    mailboxKind: "unknown",
+    kindAskedMs: null,
+    accountEnabled: null,
     leaveReason: null,
     sinceMs: null,
     purgeAfterMs: null,

@@ -32,6 +32,17 @@ export function resumed(checkpoint: Checkpoint): Checkpoint {
   return { ...startOver(checkpoint, "reset"), ...healthy, lifecycle: "active", lastTick: null };
 }
 
+/** The mailbox under the name, the address and the kind that the roster has for it; itself where it has them. */
+export function described(checkpoint: Checkpoint, roster: Described): Checkpoint {
+  const { displayName, userPrincipalName, mailboxKind } = roster;
+  const isSame =
+    checkpoint.displayName === displayName &&
+    checkpoint.userPrincipalName === userPrincipalName &&
+    checkpoint.mailboxKind === mailboxKind;
+  return isSame ? checkpoint : { ...checkpoint, displayName, userPrincipalName, mailboxKind };
+}
+type Described = Pick<Checkpoint, "displayName" | "userPrincipalName" | "mailboxKind">;
+
 /** The mailbox as the next tick may ask it, whatever it waited for. A held removal still needs its second round. */
 export function released(checkpoint: Checkpoint): Checkpoint {
   return { ...checkpoint, ...healthy, resetsInARow: checkpoint.resetsInARow };

@@ -1,3 +1,5 @@
+import type { MailboxKind } from "./mailboxKind.js";
+
 /** How we ask a mailbox for its calendars: by `calendars/delta`, or by the plain list where delta does not work. */
 export type Strategy = "delta" | "list";
 
@@ -53,6 +55,9 @@ export type Checkpoint = {
   readonly calendarCount: number;
   readonly retiredSequence: number;
   readonly displayName: string | null;
+  /** The user's, as the directory said last; null for a mailbox that was put on the roster by hand. */
+  readonly userPrincipalName: string | null;
+  readonly mailboxKind: MailboxKind;
   readonly lastTick: string | null;
   readonly walked: Counters | null;
   /**
@@ -109,6 +114,8 @@ export function newCheckpoint(mailboxId: string, epoch: string, displayName: str
     calendarCount: 0,
     retiredSequence: 0,
     displayName,
+    userPrincipalName: null,
+    mailboxKind: "unknown",
     lastTick: null,
     walked: null,
     aloneUntilMs: null,

@@ -19,6 +19,11 @@ export type RosterHold = {
   readonly needsRelease: boolean;
 };
 
+/** Accounts that a full roster round left out, by reason. `notLookedAt`: disabled, and their kind could not be asked. */
+export const leftOutReasons = ["disabled", "guest", "noMail", "kind", "notLookedAt"] as const;
+export type LeftOut = Readonly<Record<(typeof leftOutReasons)[number], number>>;
+export const nobodyLeftOut: LeftOut = { disabled: 0, guest: 0, noMail: 0, kind: 0, notLookedAt: 0 };
+
 /** The roster's own checkpoint: how far discovery has come, and all that it needs to go on after any crash. Pure data. */
 export type DirectoryState = {
   /** `directory` or `group:<object id>`. Another one than before means a full round. */
@@ -42,6 +47,16 @@ export type DirectoryState = {
   readonly suspended: number;
   /** Users of this pass whose properties Graph left out: they stay as they were. */
   readonly untold: number;
+  /** Accounts that the full round in hand, or the last one that began, has left out so far. */
+  readonly leftOutSoFar: LeftOut;
+  /** The same of the last full round that ended; null before the first. */
+  readonly leftOut: LeftOut | null;
+  /** Requests for the kinds of mailboxes in this pass. */
+  readonly kindRequests: number;
+  /** An account whose kind could not be asked for want of the permission: it is tried first the next time. */
+  readonly kindProbe: string | null;
+  /** Kinds that the roster takes, by name in order. Others than before mean a full round. */
+  readonly kinds: string;
   /** Sync states that this pass has lost. */
   readonly resets: number;
   /** Counting and suspending: the shard that comes next. */
@@ -91,7 +106,17 @@ export const propertiesHidden = "directoryPropertiesHidden";
 const directoryEmpty = "directoryEmpty";
 
 const noCount = { sweepShard: 0, leaving: 0, leavingNew: 0, counted: 0, leftLately: 0 };
-const nothingYet = { ...noCount, pages: 0, seen: 0, added: 0, resumed: 0, suspended: 0, untold: 0, resets: 0 };
+const nothingYet = {
+  ...noCount,
+  pages: 0,
+  seen: 0,
+  added: 0,
+  resumed: 0,
+  suspended: 0,
+  untold: 0,
+  resets: 0,
+  kindRequests: 0,
+};
 
 /** The state of a roster that was never discovered. */
 export function newDirectory(source: string): DirectoryState {
@@ -105,6 +130,10 @@ export function newDirectory(source: string): DirectoryState {
     pass: "",
     passStartedMs: 0,
     ...nothingYet,
+    leftOutSoFar: nobodyLeftOut,
+    leftOut: null,
+    kindProbe: null,
+    kinds: "",
     hold: null,
     leftCountedFromMs: null,
     notBeforeMs: null,
@@ -117,15 +146,25 @@ export function newDirectory(source: string): DirectoryState {
   };
 }
 
-/** The state with a pass open: the one in hand, or a new one, which is full without a link, after a hold, or for another source. */
-export function opened(state: DirectoryState, source: string, pass: string, nowMs: number): DirectoryState {
+/** What the settings say of the roster. `kinds`: those it takes, by name in order. `auditMs`: how old a full round may be. */
+export type RosterAims = { readonly source: string; readonly kinds: string; readonly auditMs: number };
+
+/**
+ * The state with a pass open: the one in hand, or a new one, which is full without a link, after a hold, for another source
+ * or other kinds, and when the last full one is too old: the directory does not tell when a mailbox is converted.
+ */
+export function opened(state: DirectoryState, aims: RosterAims, pass: string, nowMs: number): DirectoryState {
+  const { source, kinds, auditMs } = aims;
   const isOther = state.source !== source;
   if (state.phase !== "idle" && !isOther) return state;
-  const isFull = isOther || state.link === null || state.hold !== null;
+  const isAuditDue = nowMs - (state.lastFullRoundMs ?? 0) >= auditMs;
+  const isFull = isOther || state.link === null || state.hold !== null || state.kinds !== kinds || isAuditDue;
   return {
     ...state,
     ...nothingYet,
     source,
+    kinds,
+    leftOutSoFar: isFull ? nobodyLeftOut : state.leftOutSoFar,
     phase: "walking",
     isFull,
     link: isFull ? null : state.link,
@@ -144,6 +183,17 @@ export type PageTally = {
   /** Mirrored users that are to be mirrored no more. They are suspended, or held, at the end of the pass. */
   readonly leaving: number;
   readonly untold: number;
+  readonly leftOut: LeftOut;
+  readonly asked: KindTally;
+};
+
+/** What asking for kinds came to on one page. */
+export type KindTally = {
+  readonly requests: number;
+  /** The account to try first from now on; null: the permission is there, as far as is known. */
+  readonly probe: string | null;
+  /** Whether accounts were passed over which only a full round brings again: it is the next one. */
+  readonly isFullDue: boolean;
 };
 
 /** The state after a page whose rows are written. `link`: the next page's, or the deltaLink of the last one. */
@@ -162,6 +212,10 @@ export function afterPage(
     resumed: state.resumed + tally.resumed,
     leaving: state.leaving + tally.leaving,
     untold: state.untold + tally.untold,
+    leftOutSoFar: state.isFull ? sumOf(state.leftOutSoFar, tally.leftOut) : state.leftOutSoFar,
+    kindRequests: state.kindRequests + tally.asked.requests,
+    kindProbe: tally.asked.probe,
+    kinds: tally.asked.isFullDue ? "" : state.kinds,
     discovered: state.discovered + tally.added + tally.resumed,
     notBeforeMs: null,
     retryAfterUntilMs: null,
@@ -173,8 +227,13 @@ export function afterPage(
   if (!page.isLast) return next;
   // The deltaLink will not bring again users whose properties were left out: only a full round does.
   const link = next.untold === 0 ? page.link : null;
-  if (state.isFull || next.leaving > 0) return { ...next, ...noCount, link, phase: "counting" };
-  return { ...next, link, phase: "idle", lastSuccessMs: nowMs };
+  const read = { ...next, link, leftOut: state.isFull ? next.leftOutSoFar : state.leftOut };
+  if (state.isFull || next.leaving > 0) return { ...read, ...noCount, phase: "counting" };
+  return { ...read, phase: "idle", lastSuccessMs: nowMs };
+}
+
+function sumOf(before: LeftOut, more: LeftOut): LeftOut {
+  return Object.fromEntries(leftOutReasons.map((reason) => [reason, before[reason] + more[reason]])) as LeftOut;
 }
 
 /** Gives a pass up. A pass that did not end suspends nobody; the next one is full. */
@@ -191,6 +250,8 @@ export function afterReset(state: DirectoryState, code: string, nowMs: number): 
     ...state,
     ...nothingYet,
     resets,
+    kindRequests: state.kindRequests,
+    leftOutSoFar: nobodyLeftOut,
     phase: "walking",
     isFull: true,
     link: null,

@@ -1,3 +1,4 @@
+import { replacements } from "./changes.js";
 import { isServed, startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
 import { merge, sameCalendar } from "./merge.js";
@@ -23,12 +24,11 @@ export function settle(step: Apply, before: Checkpoint, stored: readonly Calenda
   const stale = step.sweep
     ? stored.filter((row) => isStale(row, step.next.generation) && !now.has(row.calendarId))
     : [];
-  if (isMassRemoval(stale.length, before)) {
-    const unit = rowsOf(now, known, step.next, nowMs);
-    return { ...unit, next: heldBack(unit.next, before, stale.length) };
-  }
+  const found = rowsOf(now, known, step.next, nowMs);
+  const lost = stale.length === 0 ? 0 : stale.length - replacements(stale, newOf(found.rows, known, step.next)).size;
+  if (isMassRemoval(lost, before)) return { ...found, next: heldBack(found.next, before, lost) };
   for (const row of stale) now.set(row.calendarId, { removed: true, resource: row.resource });
-  const unit = rowsOf(now, known, step.next, nowMs);
+  const unit = stale.length === 0 ? found : rowsOf(now, known, step.next, nowMs);
   return { ...unit, next: counted(step, unit, known) };
 }
 
@@ -69,6 +69,23 @@ function rowsOf(
   }
   const changes = sequence - next.sequence;
   return { rows, changes, next: { ...next, sequence, lastChangeMs: changes > 0 ? nowMs : next.lastChangeMs } };
+}
+
+/**
+ * Calendars that this round has brought: on this page, or stored by its earlier pages. Of those, one that the round only
+ * changed cannot be told from one that it added.
+ */
+function newOf(
+  found: readonly CalendarRow[],
+  known: ReadonlyMap<string, CalendarRow>,
+  { generation, roundStartedMs }: Checkpoint,
+): readonly CalendarRow[] {
+  const isNew = (row: CalendarRow) => row.removedMs === null && known.get(row.calendarId)?.removedMs !== null;
+  const isOfRound = (row: CalendarRow) =>
+    row.removedMs === null &&
+    row.generation === generation &&
+    row.changedMs >= (roundStartedMs ?? Number.POSITIVE_INFINITY);
+  return [...found.filter(isNew), ...[...known.values()].filter(isOfRound)];
 }
 
 function isStale(row: CalendarRow, generation: number): boolean {

@@ -10,6 +10,8 @@ export function mailboxView(checkpoint: Checkpoint): MailboxView {
   return {
     id: checkpoint.mailboxId,
     displayName: checkpoint.displayName,
+    userPrincipalName: checkpoint.userPrincipalName,
+    kind: checkpoint.mailboxKind,
     state: stateOf(checkpoint),
     phase: checkpoint.phase,
     strategy: checkpoint.strategy,

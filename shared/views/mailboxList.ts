@@ -1,5 +1,6 @@
 import type { Store } from "../store/store.js";
 import { isGuid } from "../sync/mailboxId.js";
+import { type MailboxKind, mailboxKinds } from "../sync/mailboxKind.js";
 import { type MailboxState, mailboxStates, stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
 import { type MailboxView, mailboxView } from "./mailbox.js";
@@ -10,7 +11,8 @@ export type ListPlace = { readonly shard: number; readonly after: string | null 
 /** What is listed. */
 export type ListQuery = {
   readonly state: MailboxState | null;
-  /** Start of an id or of a display name, in lower case; empty for all. */
+  readonly kind: MailboxKind | null;
+  /** What was typed, as `searchOf` makes it; empty for all. */
   readonly search: string;
   /** Mailboxes on the page at most. */
   readonly top: number;
@@ -29,6 +31,16 @@ const checkpointsPerPageMax = 20_000;
 /** Whether a text of a request names a state. */
 export function isMailboxState(text: string): text is MailboxState {
   return mailboxStates.some((state) => state === text);
+}
+
+/** Whether a text of a request names a kind. */
+export function isMailboxKind(text: string): text is MailboxKind {
+  return mailboxKinds.some((kind) => kind === text);
+}
+
+/** A text as it is compared: upper and lower case are alike, and so are letters with their marks apart or as one. */
+export function searchOf(text: string): string {
+  return text.trim().toLowerCase().normalize("NFC");
 }
 
 /**
@@ -61,9 +73,22 @@ export async function listMailboxes(query: ListQuery, store: Store, shards: read
   return { mailboxes: found, next: null };
 }
 
-function matches(checkpoint: Checkpoint, { state, search }: ListQuery): boolean {
+function matches(checkpoint: Checkpoint, { state, kind, search }: ListQuery): boolean {
   if (state !== null && stateOf(checkpoint) !== state) return false;
+  if (kind !== null && checkpoint.mailboxKind !== kind) return false;
   if (search === "") return true;
-  const names = [checkpoint.mailboxId, checkpoint.displayName ?? ""];
-  return names.some((name) => name.toLowerCase().startsWith(search));
+  const { mailboxId, displayName, userPrincipalName } = checkpoint;
+  const [id, name, address] = [mailboxId, displayName ?? "", userPrincipalName ?? ""].map(searchOf);
+  return [id, name, address].some((text) => text?.startsWith(search)) || hasWords(name ?? "", search);
+}
+
+/** Whether each word that was typed begins a word of the name, in any order: `booth` and `booth sam` find Samantha Booth. */
+function hasWords(name: string, search: string): boolean {
+  const typed = wordsOf(search);
+  const words = wordsOf(name);
+  return typed.length > 0 && typed.every((start) => words.some((word) => word.startsWith(start)));
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
 }

@@ -1,13 +1,15 @@
 import * as z from "zod";
 import { mailboxStates } from "../sync/state.js";
 import { rosterEntrySchema } from "./rosterSchema.js";
-import { count, flag, text, textOrNull, time, timeOrNull } from "./schemaParts.js";
+import { count, flag, kind, text, textOrNull, time, timeOrNull } from "./schemaParts.js";
 
 /** A mailbox as operators see it. Its link is a secret and never part of this. */
 export const mailboxSchema = z
   .object({
     id: text.describe("The user's object id; `me` in a trial."),
-    displayName: textOrNull,
+    displayName: textOrNull.describe("As the directory said last, or whoever added the mailbox."),
+    userPrincipalName: textOrNull.describe("As the directory said last; null where nobody discovered the mailbox."),
+    kind,
     state: z.enum(mailboxStates).describe("State of the mailbox: exactly one of these."),
     phase: z.enum(["initial", "full", "incremental", "idle"]).describe("Where the mailbox is in its round."),
     strategy: z

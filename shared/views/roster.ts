@@ -1,5 +1,5 @@
 import type { RosterHeld } from "../store/store.js";
-import { type DirectoryState, newDirectory } from "../sync/directory.js";
+import { type DirectoryState, type LeftOut, newDirectory } from "../sync/directory.js";
 import { isoOrNull } from "../sync/time.js";
 import type { RosterEntryView, RosterView } from "./rosterSchema.js";
 
@@ -28,6 +28,7 @@ export function rosterView(source: string | null, stored: DirectoryState | null)
     resumed: state.resumed,
     suspended: state.suspended,
     untold: state.untold,
+    ...leftOutOf(source === null ? null : state),
     held:
       isApplied || hold === null
         ? null
@@ -40,6 +41,26 @@ export function rosterView(source: string | null, stored: DirectoryState | null)
   };
 }
 
+/** Who is left out, and what would let the mirror look at those whom it could not look at. Null: nobody is discovered. */
+function leftOutOf(state: DirectoryState | null): Pick<RosterView, "leftOut" | "notLookedAt" | "notLookedAtNote"> {
+  // The first full round may take long: what it has met so far is told at once.
+  const notLookedAt = (state?.leftOut ?? state?.leftOutSoFar)?.notLookedAt ?? 0;
+  return {
+    leftOut: state === null || state.leftOut === null ? null : reasonsOf(state.leftOut),
+    notLookedAt,
+    notLookedAtNote: notLookedAt === 0 ? null : noteOf(notLookedAt),
+  };
+}
+
+function reasonsOf({ disabled, guest, noMail, kind }: LeftOut): RosterView["leftOut"] {
+  return { disabled, guest, noMail, kind };
+}
+
+function noteOf(count: number): string {
+  const accounts = count === 1 ? "1 disabled account was" : `${count} disabled accounts were`;
+  return `${accounts} not looked at: grant MailboxSettings.Read, and shared mailboxes, rooms and equipment among them are found.`;
+}
+
 function stateOfRoster(state: DirectoryState): RosterView["state"] {
   if (state.phase !== "idle") return state.failuresInARow > 0 ? "waiting" : "discovering";
   if (state.hold !== null) return "held";
@@ -50,12 +71,15 @@ function stateOfRoster(state: DirectoryState): RosterView["state"] {
 /** What the roster knows of one mailbox. Null for one that was put there by hand before there were roster rows. */
 export function rosterEntryView(held: RosterHeld | null): RosterEntryView | null {
   if (held === null) return null;
-  const { source, state, userPrincipalName, displayName, leaveReason, sinceMs, purgeAfterMs } = held.row;
+  const { source, state, userPrincipalName, displayName, mailboxKind, leaveReason } = held.row;
+  const { kindAskedMs, sinceMs, purgeAfterMs } = held.row;
   return {
     source,
     state,
     userPrincipalName,
     displayName,
+    kind: mailboxKind,
+    kindAsked: at(kindAskedMs),
     leaveReason,
     since: at(sinceMs),
     purgeAfter: at(purgeAfterMs),

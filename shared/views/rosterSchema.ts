@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { directoryPhases } from "../sync/directory.js";
-import { count, flag, text, textOrNull, timeOrNull } from "./schemaParts.js";
+import { count, flag, kind, text, textOrNull, timeOrNull } from "./schemaParts.js";
 
 /** The state of discovery of the roster. Its link is a secret and never part of this. */
 export const rosterSchema = z
@@ -18,6 +18,19 @@ export const rosterSchema = z
     resumed: count,
     suspended: count,
     untold: count.describe("Users of this pass whose properties Graph left out: they stay as they were."),
+    leftOut: z
+      .object({
+        disabled: count.describe("Sign-in is disabled, and the mailbox is no shared one, no room and no equipment."),
+        guest: count,
+        noMail: count.describe("Without a mail address."),
+        kind: count.describe("Of a kind that `ROSTER_KINDS` does not name."),
+      })
+      .nullable()
+      .describe("Accounts that the last full roster round left out, by reason; null before the first one has ended."),
+    notLookedAt: count.describe(
+      "Further disabled accounts, whose kind could not be asked: a shared mailbox may be behind each.",
+    ),
+    notLookedAtNote: textOrNull.describe("What to grant so that they are looked at; null where there are none."),
     held: z
       .object({
         leaving: count.describe("Mailboxes that would be suspended."),
@@ -42,6 +55,8 @@ export const rosterEntrySchema = z.object({
   state: z.enum(["active", "suspended"]),
   userPrincipalName: textOrNull,
   displayName: textOrNull,
+  kind,
+  kindAsked: timeOrNull.describe("When Graph last said the kind, or that there is no such mailbox."),
   leaveReason: textOrNull.describe("Why it is suspended, or will be when the full roster round in progress has ended."),
   since: timeOrNull,
   purgeAfter: timeOrNull.describe("When the rows of a suspended mailbox are removed."),

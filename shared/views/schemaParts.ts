@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { mailboxKinds } from "../sync/mailboxKind.js";
 
 /**
  * What the schemas of several views share. A schema is where the shape of a view is written down: TypeScript, the OpenAPI
@@ -14,6 +15,10 @@ export const count = z.int().nonnegative();
 /** ISO 8601, in UTC. */
 export const time = text.meta({ format: "date-time" });
 export const timeOrNull = time.nullable();
+/** What a mailbox is for. */
+export const kind = z
+  .enum(mailboxKinds)
+  .describe("What the mailbox is for, as Graph calls it (`userPurpose`); `unknown`: not asked, or not told.");
 /** An absolute URL. */
 export const url = text.meta({ format: "uri" });
 

@@ -11,6 +11,7 @@ import {
 import { mapAtOnce } from "../mapAtOnce.js";
 import type { ShardClaim, Store } from "../store/store.js";
 import { type Brake, isBraked } from "../sync/brake.js";
+import { mailboxKinds } from "../sync/mailboxKind.js";
 import { type MailboxState, mailboxStates } from "../sync/state.js";
 import { isoOrNull } from "../sync/time.js";
 import { type Counters, counterNames } from "../sync/types.js";
@@ -122,6 +123,7 @@ function mailboxesOf(census: Census, facts: MirrorFacts): Status["mailboxes"] {
     total,
     mirrored,
     byState: states,
+    byKind: census.kinds,
     byStrategy: census.strategies,
     strategyNote: strategyNote(census.strategies, facts),
     calendars: census.calendars,
@@ -155,6 +157,7 @@ function troublesOf({ troubles }: Census): Status["troubles"] {
 
 function addCensus(sum: Census, one: Census): Census {
   for (const state of mailboxStates) sum.states[state] += one.states[state];
+  for (const kind of mailboxKinds) sum.kinds[kind] += one.kinds[kind];
   sum.strategies.delta += one.strategies.delta;
   sum.strategies.list += one.strategies.list;
   sum.calendars += one.calendars;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { mailboxKinds } from "../sync/mailboxKind.js";
 import { mailboxStates } from "../sync/state.js";
 import { counterNames } from "../sync/types.js";
 import { rosterSchema } from "./rosterSchema.js";
@@ -8,6 +9,7 @@ const mailboxes = z.object({
   total: count,
   mirrored: count.describe("Without those that are suspended or being removed."),
   byState: countsOf(mailboxStates),
+  byKind: countsOf(mailboxKinds).describe("Of all, suspended ones too, as `GET mailboxes?kind=` lists them."),
   byStrategy: countsOf(["delta", "list"]),
   strategyNote: textOrNull.describe("Why whole lists are read instead of changes; null where none is."),
   calendars: count,

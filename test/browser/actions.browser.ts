@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { productAt } from "../../local/start/product.js";
+import { metaPartition, metaRows } from "../../shared/store/keys.js";
 import { type Product, startProduct } from "../worlds/product.js";
 import { violations } from "./axe.js";
 import { launchBrowser, openWatched, type Watched } from "./browser.js";
@@ -61,6 +62,10 @@ test("I7: all mailboxes with one reason are released by one click that is confir
   await product.countedTick();
   await verdictSays("4 mailboxes need a look");
   const denied = card("denied:ErrorAccessDenied");
+  await denied
+    .getByRole("button", { name: product.graph.mailboxes.displayName(some[0] ?? "") ?? "" })
+    .first()
+    .waitFor();
   setAll("normal", some);
   await denied.getByRole("button", { name: "Release all 4 …" }).click();
   await dialog().getByText("4 mailboxes with denied:ErrorAccessDenied").waitFor();
@@ -149,6 +154,17 @@ test("I11: a held roster is shown, applied by a click, and who is suspended is n
   await until(({ roster }) => roster.held === null && roster.suspended === leavers.length);
   await product.countedTick();
   await page.locator(".headline", { hasText: `not counting ${leavers.length} suspended` }).waitFor();
+  expect(watched.faults).toEqual([]);
+});
+
+test("who is left out is told by reason, and what to grant for those who were not looked at", async () => {
+  const leftOut = { disabled: 12, guest: 1, noMail: 0, kind: 3, notLookedAt: 9 };
+  await product.write(metaPartition, metaRows.directory, { leftOut: JSON.stringify(leftOut) });
+  await page.getByText(/^9 disabled accounts were not looked at: grant MailboxSettings\.Read/).waitFor();
+  const tile = page.locator(".tile", { hasText: "Left out" });
+  await tile.getByText("12 disabled, 1 guest, 3 of other kinds, 9 not looked at").waitFor();
+  await tile.getByText("25", { exact: true }).waitFor();
+  expect(await violations(page)).toEqual([]);
   expect(watched.faults).toEqual([]);
 });
 

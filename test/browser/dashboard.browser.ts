@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Product, startProduct } from "../worlds/product.js";
+import { mailboxKey, shardOf } from "../../shared/store/keys.js";
+import { type Product, shards, startProduct } from "../worlds/product.js";
 import { violations } from "./axe.js";
 import { launchBrowser, openWatched, type Watched } from "./browser.js";
 
@@ -76,7 +77,7 @@ describe("a newcomer", () => {
     await product.countedTick();
     product.graph.deleteCalendar(id, gone?.id ?? "");
     await product.countedTick();
-    await page.getByLabel("Search by id or name").fill(id.slice(0, 12).toUpperCase());
+    await page.getByLabel("Search by name, address or id").fill(id.slice(0, 12).toUpperCase());
     await page.getByRole("button", { name: "Search" }).click();
     await expect.poll(() => page.locator("#mailbox-list tbody tr").count()).toBe(1);
     await page.getByRole("button", { name: id }).click();
@@ -132,7 +133,7 @@ describe("mailbox owners choose names, and nothing that they type may run", () =
       product.graph.createCalendar(id, { name, hexColor: "red;background:url(//evil.example)" });
     await product.countedTick();
     await open();
-    await page.getByLabel("Search by id or name").fill(id);
+    await page.getByLabel("Search by name, address or id").fill(id);
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: id }).click();
     for (const name of names) await expect.poll(() => panel().locator(".name .clip").allTextContents()).toContain(name);
@@ -225,12 +226,74 @@ test("charts and list go on when the table is new, and what is being typed is no
   });
   await says("The charts begin with the second tick.");
   await page.unroute("**/api/status");
-  await page.getByLabel("Search by id or name").fill("nobody is called that");
+  await page.getByLabel("Search by name, address or id").fill("nobody is called that");
   await product.countedTick();
   await page.locator(".plot canvas").first().waitFor();
   expect(await page.locator(".plot canvas").count()).toBe(4);
   expect(await page.locator("#mailbox-list tbody tr").count()).toBe(mailboxes);
   expect(watched.faults).toEqual([]);
+});
+
+describe("names, addresses and kinds, as discovery leaves them", () => {
+  const name = "Samantha <b>Booth</b>";
+  const address = "s.booth@contoso.example";
+  const called = `${name} (${address})`;
+  const rows = () => page.locator("#mailbox-list tbody tr");
+
+  beforeAll(async () => {
+    const id = ids[0] ?? "";
+    await product.write(shardOf(id, shards), mailboxKey(id), {
+      displayName: name,
+      userPrincipalName: address,
+      kind: "room",
+    });
+    await product.countedTick();
+    await open();
+    await verdictSays(/fresh/);
+  });
+
+  test.each([
+    ["a word of the name", "booth"],
+    ["the address", "S.Booth@"],
+    ["the id", null],
+  ])("a mailbox is found by %s, and its name, address and kind are shown instead of an id", async (_, typed) => {
+    await page.getByLabel("Search by name, address or id").fill(typed ?? ids[0] ?? "");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => rows().count()).toBe(1);
+    expect(await rows().locator("td").first().textContent()).toBe(`${name}${address}`);
+    expect(await rows().locator(".badge").first().textContent()).toBe("Room");
+    await page.getByRole("button", { name }).click();
+    await panel().getByRole("heading", { name }).waitFor();
+    await panel().getByText(`${address} · ${ids[0]}`).waitFor();
+    await panel().locator(".badge.kind", { hasText: "Room" }).waitFor();
+    await page.keyboard.press("Escape");
+  });
+
+  test("a kind is counted, and a click lists its mailboxes and no others", async () => {
+    await page.getByLabel("Search by name, address or id").fill("");
+    await page.getByRole("list", { name: "Kinds of mailboxes" }).getByRole("button", { name: "Room 1" }).click();
+    await expect.poll(() => rows().count()).toBe(1);
+    expect(await page.getByLabel("Kind", { exact: true }).inputValue()).toBe("room");
+    await page.getByLabel("Kind", { exact: true }).selectOption("Unknown");
+    await page.getByRole("button", { name: "Search" }).click();
+    await expect.poll(() => rows().count()).toBe(mailboxes - 1);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("a trouble names its mailbox as people do, and so does the question before a release", async () => {
+    product.graph.mailboxes.setState(ids[0] ?? "", { kind: "denied" });
+    await product.countedTick();
+    const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
+    await card.getByRole("button", { name: called, exact: true }).waitFor();
+    product.graph.mailboxes.setState(ids[0] ?? "", { kind: "normal" });
+    await card.getByRole("button", { name: `Release ${called}` }).click();
+    await panel().getByText(called).waitFor();
+    await panel().getByRole("button", { name: "Release it" }).click();
+    await product.countedTick();
+    await verdictSays(`All ${mailboxes} mailboxes are fresh`);
+    expect(await page.locator("main b b, main h2 b, dialog b").count()).toBe(0);
+    expect(watched.faults).toEqual([]);
+  });
 });
 
 describe("people who see, read and use pages differently", () => {

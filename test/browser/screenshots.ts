@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { productAt } from "../../local/start/product.js";
-import { startProduct } from "../worlds/product.js";
+import { mailboxKey, shardOf } from "../../shared/store/keys.js";
+import { shards, startProduct } from "../worlds/product.js";
 import { launchBrowser } from "./browser.js";
 
 /** `npm run screenshots`: the dashboard's main views, as docs/ shows them. */
@@ -23,6 +24,12 @@ try {
   await productAt(product.hostUrl()).addMailboxes(
     ids.map((id) => ({ id, displayName: graph.mailboxes.displayName(id) })),
   );
+  for (const [index, id] of ids.entries()) {
+    const name = graph.mailboxes.displayName(id) ?? id;
+    const userPrincipalName = `${name.toLowerCase().replaceAll(" ", ".")}@contoso.example`;
+    const kind = index % 7 === 0 ? "room" : index % 5 === 0 ? "shared" : "user";
+    await product.write(shardOf(id, shards), mailboxKey(id), { userPrincipalName, kind });
+  }
   const [denied = "", gone = "", full = "", held = "", shown = ""] = ids;
   await product.countedTick();
   for (let tick = 0; tick < 9; tick++) {
@@ -56,9 +63,9 @@ async function view(
   await page.goto(`${product.hostUrl()}/api/dashboard`);
   await page.locator(".plot canvas").first().waitFor();
   if (mailbox !== null) {
-    await page.getByLabel("Search by id or name").fill(mailbox);
+    await page.getByLabel("Search by name, address or id").fill(mailbox);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: mailbox }).click();
+    await page.locator(`#open-${mailbox}`).click();
     await page.locator("#mailbox .swatch").first().waitFor();
   }
   await page.screenshot({ path: join(docs, name) });

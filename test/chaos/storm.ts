@@ -32,12 +32,19 @@ const faults: readonly FaultRule[] = [
 const states = [{ kind: "full" }, { kind: "denied" }, { kind: "gone", code: "MailboxNotEnabledForRESTAPI" }] as const;
 
 /** What happened in a storm, counted. */
-export type StormCounts = { ticks: number; edits: number; kills: number; restarts: number; troubled: number };
+export type StormCounts = {
+  ticks: number;
+  edits: number;
+  moves: number;
+  kills: number;
+  restarts: number;
+  troubled: number;
+};
 
-/** People edit, Graph fails, hosts are killed in mid-work and replaced, while programs follow the feed. */
+/** People edit, calendars move, Graph fails, hosts are killed in mid-work and replaced, while programs follow the feed. */
 export async function storm(world: ChaosWorld, followers: Followers, seconds: number): Promise<StormCounts> {
   const { graph, pool, random } = world;
-  const counts: StormCounts = { ticks: 0, edits: 0, kills: 0, restarts: 0, troubled: 0 };
+  const counts: StormCounts = { ticks: 0, edits: 0, moves: 0, kills: 0, restarts: 0, troubled: 0 };
   const endMs = performance.now() + seconds * 1000;
   const restarting = new Set<Promise<void>>();
   for (const fault of faults) graph.faults.add(fault);
@@ -46,6 +53,7 @@ export async function storm(world: ChaosWorld, followers: Followers, seconds: nu
     const edits = 1 + below(random, 12);
     for (let edit = 0; edit < edits; edit++) graph.editAtRandom();
     counts.edits += edits;
+    counts.moves += move(world);
     counts.troubled += trouble(world);
     const ids = graph.mailboxes.ids();
     const follow = Array.from({ length: 4 }, () => ids[below(random, ids.length)] ?? "");
@@ -72,6 +80,12 @@ export async function storm(world: ChaosWorld, followers: Followers, seconds: nu
 async function restart({ pool, random }: ChaosWorld, place: Place): Promise<void> {
   await pause(below(random, 3_000));
   await pool.start(place);
+}
+
+/** Up to six calendars of a mailbox move at once. Returns how many did. */
+function move({ graph, random }: ChaosWorld): number {
+  const ids = graph.mailboxes.ids();
+  return random.next() < 0.5 ? graph.moveCalendars(ids[below(random, ids.length)] ?? "").length : 0;
 }
 
 /** Links are lost, mailboxes fill up, vanish, refuse, or come back. Returns how many mailboxes were hit. */

@@ -215,9 +215,21 @@ describe("rights", () => {
     );
   });
 
+  test("mailbox settings are opened for a discovered roster alone, not where Exchange grants, and one can go without", () => {
+    const lines = textOf("main.bicep").split("\n");
+    const rule = lines.filter((line) => line.includes("['MailboxSettings.Read']")).map((line) => line.trim());
+    expect(rule).toEqual([
+      "roster != 'manual' && readMailboxKinds && calendarAccess == 'allMailboxes' ? ['MailboxSettings.Read'] : [],",
+    ]);
+    expect(defaultOf("readMailboxKinds")).toBe("true");
+    for (const name of ["READ_MAILBOX_KINDS", "Application MailboxSettings.Read"]) {
+      expect(read("docs/permissions.md")).toContain(name);
+    }
+  });
+
   test("Graph permissions are those that the README asks for, all of them to read", () => {
     const asked = [...textOf("main.bicep").matchAll(/'((?:\w+\.)+(?:All|Read))'/g)].map(([, name = ""]) => name);
-    expect(asked).toEqual(["Calendars.Read", "User.Read.All", "GroupMember.Read.All"]);
+    expect(asked).toEqual(["Calendars.Read", "User.Read.All", "MailboxSettings.Read", "GroupMember.Read.All"]);
     expect(asked.filter((name) => !read("README.md").includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { StorageError } from "../../shared/store/store.js";
+import type { Checkpoint } from "../../shared/sync/types.js";
 import { invocationId, origin, routesOver } from "../worlds/http.js";
 import { mailboxId, mailboxWorld, worldWith } from "../worlds/mailbox.js";
 import { minuteMs } from "../worlds/parts.js";
@@ -270,6 +271,35 @@ describe("freshness and versions", () => {
     const next = { ...held.checkpoint, parkedReason: "denied:ErrorAccessDenied" };
     await world.store.commitUnits([{ held, rows: [], next }], null);
     expect((await ask(calendars)).headers).toMatchObject({ "x-mirror-state": "parked" });
+  });
+
+  test("every read says of which kind the mailbox is, and what the directory calls it now, whatever that is", async () => {
+    const { world, ask } = await opened();
+    const told = async (displayName: string | null, userPrincipalName: string | null) => {
+      const held = await world.held();
+      const next: Checkpoint = { ...held.checkpoint, displayName, userPrincipalName, mailboxKind: "room" };
+      await world.store.commitUnits([{ held, rows: [], next }], null);
+      const answers = [];
+      for (const url of [calendars, `${calendars}/a`, `${calendars}/delta`]) answers.push((await ask(url)).headers);
+      return answers;
+    };
+    for (const headers of await told("Room 4 (Łódź)", "room.4@contoso.example")) {
+      expect(headers).toMatchObject({
+        "x-mirror-kind": "room",
+        "x-mirror-display-name": "UTF-8''Room%204%20%28%C5%81%C3%B3d%C5%BA%29",
+        "x-mirror-user-principal-name": "UTF-8''room.4%40contoso.example",
+      });
+    }
+    for (const headers of await told(null, null)) {
+      expect(Object.keys(headers).filter((name) => name.endsWith("-name"))).toEqual([]);
+    }
+    const hostile = `x\r\nset-cookie: a=b; "q", 'p' * \u0000 \u{1f600}`;
+    for (const headers of await told(hostile, "\ud800")) {
+      const name = headers["x-mirror-display-name"] ?? "";
+      expect(name).toMatch(/^UTF-8''[\w!#$&+.^`|~%-]+$/);
+      expect(decodeURIComponent(name.slice("UTF-8''".length))).toBe(hostile);
+      expect(headers["x-mirror-user-principal-name"]).toBe("UTF-8''%EF%BF%BD");
+    }
   });
 
   test("a caller that holds the version is answered 304, until something changes", async () => {

@@ -83,6 +83,7 @@ describe("refusals say how fresh the mirror is, where that is known", () => {
   const fresh = (world: MailboxWorld, state: string) => ({
     age: "60",
     "x-mirror-state": state,
+    "x-mirror-kind": "unknown",
     "x-mirror-last-success": new Date(world.clock.ms - minuteMs).toISOString(),
   });
 

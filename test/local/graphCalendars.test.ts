@@ -134,3 +134,30 @@ describe("the door", () => {
     });
   });
 });
+
+describe("shared calendars that move", () => {
+  test("take new ids, up to six at once, and keep all else; the default calendar stays", () => {
+    const { graph, mailboxId, start, round } = simulator({ calendars: 27 });
+    const before = new Map(graph.truth(mailboxId).map((calendar) => [calendar.id, calendar]));
+    const { link } = round(start);
+    const moves = graph.moveCalendars(mailboxId);
+    const after = new Map(graph.truth(mailboxId).map((calendar) => [calendar.id, calendar]));
+    expect([moves.length, after.size]).toEqual([6, 27]);
+    // Those that others share in come first; of 27 calendars that is every ninth.
+    expect(moves.map((move) => before.get(move.old)?.isSharedWithMe)).toEqual([true, true, true, false, false, false]);
+    for (const move of moves) {
+      expect(before.get(move.old)?.isDefaultCalendar).toBe(false);
+      const { changeKey } = after.get(move.new) ?? {};
+      expect(after.get(move.new)).toEqual({ ...before.get(move.old), id: move.new, changeKey });
+    }
+    const { rows } = round(link);
+    const ofKind = (isRemoved: boolean) => rows.filter((row) => (row["@removed"] !== undefined) === isRemoved);
+    expect(new Set(ofKind(true).map(({ id }) => id))).toEqual(new Set(moves.map((move) => move.old)));
+    expect(new Set(ofKind(false).map(({ id }) => id))).toEqual(new Set(moves.map((move) => move.new)));
+  });
+
+  test("do not exist where there is the default calendar alone", () => {
+    const { graph, mailboxId } = simulator({ calendars: 1 });
+    expect(graph.moveCalendars(mailboxId)).toEqual([]);
+  });
+});

@@ -93,3 +93,30 @@ test("the control API adds mailboxes, changes their state, and lists them", asyn
   expect(await control("GET", "mailboxes")).toMatchObject({ count: 4 });
   expect(await control("POST", "nonsense", {})).toHaveProperty("error");
 });
+
+test("the control API tells what mailboxes are for, converts them, takes the permission, and moves calendars", async () => {
+  const { core, ask, control, mailboxId } = await start();
+  const purpose = async () => {
+    const answer = await ask(`/v1.0/users/${mailboxId}/mailboxSettings/userPurpose`);
+    return answer.status === 200 ? ((await answer.json()) as { value: string }).value : answer.status;
+  };
+  await control("POST", `mailboxes/${mailboxId}/purpose`, { purpose: "room" });
+  expect(await purpose()).toBe("room");
+  await control("POST", `mailboxes/${mailboxId}/convert`, { to: "shared" });
+  expect(await purpose()).toBe("shared");
+  expect(await control("GET", "mailboxes?top=1")).toMatchObject({
+    value: [{ id: mailboxId, purpose: "shared", user: { accountEnabled: false, userType: "Member" } }],
+  });
+  await control("POST", "permissions", { mailboxSettings: false });
+  expect(await purpose()).toBe(403);
+  expect(await control("POST", `mailboxes/${mailboxId}/purpose`, { purpose: "robot" })).toHaveProperty("error");
+  const before = core.truth(mailboxId).map(({ id, name }) => [id, name]);
+  const { moves } = (await control("POST", `mailboxes/${mailboxId}/moveCalendars`)) as {
+    moves: { old: string; new: string }[];
+  };
+  const movedTo = new Map(moves.map((move) => [move.old, move.new]));
+  expect(core.truth(mailboxId).map(({ id, name }) => [id, name])).toEqual(
+    before.map(([id = "", name]) => [movedTo.get(id) ?? id, name]),
+  );
+  expect(moves).toHaveLength(before.length - 1);
+});

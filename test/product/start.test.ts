@@ -99,6 +99,17 @@ test("a token that begins like an option is a token all the same", async () => {
   expect(code).toBe(0);
 });
 
+test("a discovered roster is compared with the rule: some of each kind, and those that ROSTER_KINDS leaves out", async () => {
+  const args = ["--once", "--roster", "directory", "--calendars", "2"];
+  const [all, people] = await Promise.all([start(args), start(args, { ROSTER_KINDS: "user" })]);
+  const mailboxesOf = (said: string) => Number(/(\d+) of \1 mailboxes fresh/.exec(said)?.[1]);
+  for (const { code, said } of [all, people]) {
+    expect(said).toMatch(/identical to the simulator's mailboxes/);
+    expect(code).toBe(0);
+  }
+  expect(mailboxesOf(people.said)).toBeLessThan(mailboxesOf(all.said));
+});
+
 test("a table that is kept is taken up by the next run, as JSON for programs", async () => {
   const { mkdtemp, rm } = await import("node:fs/promises");
   const { tmpdir } = await import("node:os");

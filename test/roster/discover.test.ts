@@ -214,7 +214,8 @@ describe("retention", () => {
 describe("a lost sync state", () => {
   test("410 with a Location begins a full round, from the start's own URL", async () => {
     const targets: string[] = [];
-    const world = await opened({ onCall: ({ rawTarget }) => targets.push(rawTarget) });
+    const onCall = ({ rawTarget }: { rawTarget: string }) => void targets.push(rawTarget);
+    const world = await opened({ auditMs: 30 * dayMs, onCall });
     await world.discover();
     const gone = fitOf(world, 2);
     world.graph.mailboxes.remove(gone, "deleted");

@@ -202,17 +202,28 @@ function checkRemovals(change: Change, reference: Reference | null, references: 
       absent.map(shortId).join(),
     );
   const served = Math.max(before.served, before.checkpoint?.calendarCount ?? 0);
-  if (absent.length < 3 || absent.length * 2 <= served || before.checkpoint?.hasHadFullRound !== true) return;
+  const lost = absent.length - replacedOf(absent, change);
+  if (lost < 3 || lost * 2 <= served || before.checkpoint?.hasHadFullRound !== true) return;
   const isConfirmed = before.checkpoint?.heldRemovals != null || goesOn(change);
   const earlier = proof.some(({ openedStep }) => references.fullEnds(mailboxId).some(({ step }) => step < openedStep));
   if (!isConfirmed || !earlier) {
-    report(
-      "I11",
-      `${mailboxId}: a mass removal was applied at once`,
-      "a second full round",
-      `${absent.length} of ${served}`,
-    );
+    report("I11", `${mailboxId}: a mass removal was applied at once`, "a second full round", `${lost} of ${served}`);
   }
+}
+
+/** How many of those that went have a calendar of their name and owner in their place, each its own. */
+function replacedOf(gone: readonly string[], { before, after }: Change): number {
+  const known = ({ resource }: RowView) =>
+    JSON.stringify([resource["name"], (resource["owner"] as { address?: string } | undefined)?.address?.toLowerCase()]);
+  const places = [...after.rows.values()]
+    .filter((row) => isAlive(row) && row.generation === after.checkpoint?.generation)
+    .map(known);
+  return gone.filter((id) => {
+    const row = before.rows.get(id);
+    const place = row === undefined ? -1 : places.indexOf(known(row));
+    if (place !== -1) places.splice(place, 1);
+    return place !== -1;
+  }).length;
 }
 
 /** I4: once a full round has ended, nothing alive is older than it. */

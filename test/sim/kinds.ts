@@ -41,6 +41,7 @@ export const EVENTS = {
   mailboxGone: [0.2, 1],
   mailboxSlow: [0.2, 1],
   idsReplaced: [0.1, 0.6],
+  calendarsMoved: [0.1, 0.6],
   linksLost: [0.2, 1],
   massRemoval: [0.1, 0.6],
   mailboxAdded: [0.1, 0.6],

@@ -153,6 +153,11 @@ async function graphEvent(world: World, what: Fault): Promise<void> {
       return;
     case "idsReplaced":
       return graph.mailboxes.replaceIds(mailboxId);
+    case "calendarsMoved": {
+      graph.moveCalendars(mailboxId);
+      if (isBack) graph.mailboxes.forgetLinks(mailboxId);
+      return;
+    }
     case "linksLost":
       return graph.mailboxes.forgetLinks(mailboxId);
     case "massRemoval": {

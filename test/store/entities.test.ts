@@ -5,6 +5,7 @@ import { checkpointColumns, checkpointOf } from "../../shared/store/checkpointRo
 import { mailboxKey } from "../../shared/store/keys.js";
 import { shardRowColumns, shardRowOf } from "../../shared/store/shardRow.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
+import { mailboxKinds } from "../../shared/sync/mailboxKind.js";
 import { tornCheckpoint } from "../../shared/sync/torn.js";
 import type { CalendarRow, Checkpoint, JsonObject } from "../../shared/sync/types.js";
 import { measureEntity } from "../../shared/table/measure.js";
@@ -57,6 +58,8 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
       driftFound: count,
       calendarCount: count,
       displayName: orNull(label),
+      userPrincipalName: orNull(label),
+      mailboxKind: fc.constantFrom(...mailboxKinds),
       lastTick: orNull(text),
       aloneUntilMs: orNull(time),
       walked: orNull(

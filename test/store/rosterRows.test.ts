@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkpointColumns } from "../../shared/store/checkpointRow.js";
 import { mailboxKey } from "../../shared/store/keys.js";
+import { newRosterRow } from "../../shared/store/rosterRows.js";
 import { createStore, type RosterEntry, type RosterRow } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { newDirectory } from "../../shared/sync/directory.js";
@@ -11,16 +12,15 @@ import { storeOn } from "../worlds/store.js";
 import { azuriteTables, type Interference, interfered, type NewTable } from "../worlds/tables.js";
 
 const row = (mailboxId: string, more: Partial<RosterRow> = {}): RosterRow => ({
-  mailboxId,
-  source: "directory",
-  state: "active",
+  ...newRosterRow(mailboxId, "directory"),
   generation: 1,
   step: 1,
   userPrincipalName: "a.b@contoso.example",
   displayName: "A \ud83d\ude00 B",
-  leaveReason: null,
+  mailboxKind: "room",
+  kindAskedMs: 2_000,
+  accountEnabled: false,
   sinceMs: 1_000,
-  purgeAfterMs: null,
   ...more,
 });
 const added = (mailboxId: string, more: Partial<RosterRow> = {}): RosterEntry => ({

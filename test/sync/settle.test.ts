@@ -130,6 +130,43 @@ describe("I11: a sudden mass removal", () => {
     expect(unit).toMatchObject({ changes: 0, next: { heldRemovals: null, calendarCount: 5 } });
   });
 
+  const shared = (id: string, name: string, address = "Owner@contoso.com") => ({
+    id,
+    name,
+    owner: { name: "O", address },
+  });
+
+  test("is none where each calendar that went is replaced by one of its name and owner: all six move at once", () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    const old = names.map((name) => row(name, { resource: shared(name, name) }));
+    const moved = names.map((name) => item(`new-${name}`, shared(`new-${name}`, name, "owner@contoso.com")));
+    // Half of them came with an earlier page of the round, and are stored.
+    const earlier = names
+      .slice(0, 3)
+      .map((name) => row(`new-${name}`, { resource: shared(`new-${name}`, name), generation: 2, changedMs: nowMs }));
+    const before = { ...walking, calendarCount: 6 };
+    const unit = unitFrom(before, lastPage("d", moved.slice(3)), [...old, ...earlier]);
+    expect(unit.next).toMatchObject({ heldRemovals: null, calendarCount: 6, phase: "idle" });
+    expect(idsOf(unit.rows.filter(({ removedMs }) => removedMs !== null))).toEqual(names);
+    expect(idsOf(unit.rows.filter(({ removedMs }) => removedMs === null))).toEqual(["new-d", "new-e", "new-f"]);
+  });
+
+  test.each([
+    { why: "another owner", name: "a", address: "other@contoso.com" },
+    { why: "another name", name: "b", address: "owner@contoso.com" },
+  ])("is held where what came has $why", ({ name, address }) => {
+    const old = ["1", "2", "3"].map((id) => row(id, { resource: shared(id, "a") }));
+    const moved = ["4", "5", "6"].map((id) => item(id, shared(id, name, address)));
+    const unit = unitFrom({ ...walking, calendarCount: 3 }, lastPage("d", moved), old);
+    expect(unit.next.heldRemovals).toBe(3);
+  });
+
+  test("is held where one calendar came for three of the same name: each replaces one only", () => {
+    const old = ["1", "2", "3", "4"].map((id) => row(id, { resource: shared(id, "a") }));
+    const unit = unitFrom({ ...walking, calendarCount: 4 }, lastPage("d", [item("5", shared("5", "a"))]), old);
+    expect(unit.next.heldRemovals).toBe(3);
+  });
+
   test.each([
     { had: 5, seen: 3, held: false, why: "fewer than half" },
     { had: 4, seen: 2, held: false, why: "fewer than three" },

@@ -27,7 +27,7 @@ describe("GET mailboxes", () => {
     expect(pages).toBeGreaterThanOrEqual(Math.ceil(ids.length / 7));
   });
 
-  test("filters by state, by the start of an id, and by the start of a display name", async () => {
+  test("filters by state, by the start of an id, and by words of a display name", async () => {
     const { world, http, ids } = await opened();
     const [id = "", other = ""] = ids;
     world.graph.mailboxes.setState(id, { kind: "denied" });
@@ -53,6 +53,8 @@ describe("GET mailboxes", () => {
 
   test.each([
     ["?state=sad"],
+    ["?kind=robot"],
+    ["?kind=Room"],
     ["?top=0"],
     ["?top=501"],
     ["?top=x"],

@@ -3,6 +3,7 @@ import { healthAnswers } from "../../shared/http/status.js";
 import { applyPage } from "../../shared/rounds/applyPage.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
 import { mailboxKey } from "../../shared/store/keys.js";
+import { newRosterRow } from "../../shared/store/rosterRows.js";
 import { createStore, StorageError } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
@@ -237,18 +238,7 @@ describe("GET status", () => {
       await world.store.open();
       const entries = Array.from({ length: count }, (_, index) => {
         const mailboxId = `00000000-0000-4000-9000-${String(index).padStart(12, "0")}`;
-        const row = {
-          mailboxId,
-          source: "manual",
-          state: "active" as const,
-          generation: 0,
-          step: 0,
-          userPrincipalName: null,
-          displayName: null,
-          leaveReason: null,
-          sinceMs: 0,
-          purgeAfterMs: null,
-        };
+        const row = { ...newRosterRow(mailboxId, "manual"), sinceMs: 0 };
         return { row, etag: null, checkpoint: { next: newCheckpoint(mailboxId, "epoch", null), etag: null } };
       });
       await world.store.roster.commit(entries);

@@ -3,6 +3,7 @@ import { randomFrom } from "../../local/graph/random.js";
 import type { GraphOptions } from "../../local/graph/types.js";
 import { createGraphClient } from "../../shared/graph/client.js";
 import { createDirectoryClient, type DirectorySource } from "../../shared/graph/directory.js";
+import { createMailboxKindsClient, type MailboxKindsClient } from "../../shared/graph/mailboxKinds.js";
 import type { Call } from "../../shared/graph/ports.js";
 import type { AloneMessage, PageMessage, SyncMessage } from "../../shared/messages.js";
 import { type DiscoverEnd, discoverMailboxes } from "../../shared/roster/discover.js";
@@ -12,6 +13,7 @@ import { type Ports, type RunLimits, runLimits } from "../../shared/rounds/ports
 import { runRounds } from "../../shared/rounds/runRounds.js";
 import { shardNames } from "../../shared/store/keys.js";
 import { createStore } from "../../shared/store/store.js";
+import { knownKinds, type MailboxKind } from "../../shared/sync/mailboxKind.js";
 import { stateOf } from "../../shared/sync/state.js";
 import { type MemoryTableOptions, memoryTable } from "../../shared/table/memoryTable.js";
 import type { MirrorFacts } from "../../shared/views/status.js";
@@ -23,6 +25,12 @@ export type FleetOptions = Partial<GraphOptions> & {
   readonly source?: DirectorySource | null;
   /** Users per page. */
   readonly usersPerPage?: number;
+  /** Kinds that the roster takes; all by default. */
+  readonly kinds?: readonly MailboxKind[];
+  /** How old a full roster round may be. */
+  readonly auditMs?: number;
+  /** Instead of the one that asks the simulator. */
+  readonly mailboxKinds?: MailboxKindsClient;
   readonly discover?: Partial<DiscoverLimits>;
   readonly run?: Partial<RunLimits>;
   readonly table?: MemoryTableOptions;
@@ -56,8 +64,11 @@ export function fleet(options: FleetOptions = {}) {
     newId,
     store: storeOf(),
     directory: createDirectoryClient({ settings, transport, clock, log, ...pageSize }),
+    mailboxKinds: options.mailboxKinds ?? createMailboxKindsClient({ settings, transport, clock, log }),
     log,
     source,
+    kinds: new Set(options.kinds ?? knownKinds),
+    auditMs: options.auditMs ?? 7 * dayMs,
     shards,
     tombstoneMs: 30 * dayMs,
     limits: { ...discoverLimits, ...options.discover },
@@ -142,7 +153,10 @@ export async function discovered(options: FleetOptions = {}): Promise<Fleet> {
   return world;
 }
 
-/** Users of the simulator that a roster takes: with mail, enabled, and no guests. */
+/** Mailboxes that nobody signs in to. */
+const withoutSignIn: ReadonlySet<string> = new Set(["shared", "room", "equipment"]);
+
+/** Users of the simulator that a roster takes: with mail, enabled unless nobody signs in to such, and no guests. */
 export function fitUsers({ graph }: Fleet): readonly string[] {
   return graph.mailboxes.ids().filter((id) => {
     const response = graph.handle({
@@ -151,7 +165,8 @@ export function fitUsers({ graph }: Fleet): readonly string[] {
       headers: { authorization: "Bearer test" },
     });
     const user = JSON.parse(response.body) as { accountEnabled: boolean; userType: string; mail: string | null };
-    return user.accountEnabled && user.userType !== "Guest" && user.mail !== null;
+    const isThere = user.accountEnabled || withoutSignIn.has(graph.mailboxes.purpose(id));
+    return isThere && user.userType !== "Guest" && user.mail !== null;
   });
 }
 

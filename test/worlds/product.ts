@@ -9,6 +9,7 @@ import { programPath, root } from "../../local/root.js";
 import { mirrorView } from "../../local/start/mirrorView.js";
 import { type Child, run } from "../../local/start/processes.js";
 import { productAt } from "../../local/start/product.js";
+import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { isMirrored } from "./simulator.js";
 
 export const shards = 4;
@@ -49,6 +50,11 @@ export async function startProduct(world: { mailboxes: number; calendars: number
     /** Until every shard has ended it: figures are those of runs that have ended. */
     countedTick: () => countedTick(productAt(host.url)),
     snapshot: () => view.snapshot(0),
+    /** Changes columns of a row, as discovery would. */
+    write: async (partitionKey: string, rowKey: string, columns: Readonly<Record<string, string>>) => {
+      const client = tableClientOf({ kind: "connectionString", connectionString }, "calendarmirror", null);
+      await client.updateEntity({ partitionKey, rowKey, ...columns }, "Merge");
+    },
     /** As by the kernel: nothing of the host's own gets a say. */
     killHost: async () => {
       const ended = new Promise((resolve) => host.child.process.once("close", resolve));

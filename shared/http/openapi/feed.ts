@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { feedLimits } from "../../feed/feed.js";
+import { mailboxKinds } from "../../sync/mailboxKind.js";
 import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
 import { flag, text, textOrNull, url } from "../../views/schemaParts.js";
@@ -62,9 +63,15 @@ const calendarDeltaPageSchema = z
 const freshness: JsonObject = {
   age: header("Seconds since Graph last answered the mirror for this mailbox.", "integer"),
   "x-mirror-state": header(`State of the mailbox: ${mailboxStates.join(", ")}.`),
+  "x-mirror-kind": header(`What the mailbox is for: ${mailboxKinds.join(", ")}.`),
   "x-mirror-last-success": header("When Graph last answered the mirror for this mailbox."),
 };
-const versioned: JsonObject = { ...freshness, etag: header("The version of this answer, weak.") };
+const served: JsonObject = {
+  ...freshness,
+  "x-mirror-display-name": header("Its name as the directory said last, as an extended value of RFC 8187."),
+  "x-mirror-user-principal-name": header("Its user's address, in the same way; absent where nobody discovered it."),
+};
+const versioned: JsonObject = { ...served, etag: header("The version of this answer, weak.") };
 const paged: JsonObject = { "preference-applied": header("The preferred page size that was applied.") };
 
 const prefer = inHeader("Prefer", `odata.maxpagesize=n, at most ${feedLimits.pageSizeMax}.`);
@@ -119,7 +126,7 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
         summary: "What has changed: all calendars without a token, then changes by the links of each answer.",
         parameters: [deltaToken, skipToken, prefer],
         responses: {
-          "200": json("A page.", calendarDeltaPageSchema, { ...freshness, ...paged }),
+          "200": json("A page.", calendarDeltaPageSchema, { ...served, ...paged }),
           "400": badOption,
           "403": denied,
           "404": noMailbox,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { mailboxKinds } from "../../sync/mailboxKind.js";
 import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
 import { listLimits } from "../../views/mailboxList.js";
@@ -75,7 +76,11 @@ export const operatorPaths: JsonObject = {
         "The roster's mailboxes, page by page. A page may hold fewer than asked for, even none, and have a cursor.",
       parameters: [
         inQuery("state", "Only mailboxes in this state.", { enum: mailboxStates }),
-        inQuery("search", "The start of an id or of a display name, in upper or lower case."),
+        inQuery("kind", "Only mailboxes of this kind.", { enum: mailboxKinds }),
+        inQuery(
+          "search",
+          "Starts of words of the display name, in any order; or the start of the name, the address or the id. In upper or lower case.",
+        ),
         inQuery("top", "Mailboxes per page.", upTo(listLimits.topMax, listLimits.topDefault)),
         inQuery("cursor", "The cursor of the page before, unchanged."),
       ],

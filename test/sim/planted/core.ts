@@ -94,4 +94,18 @@ export const inTheCore: readonly Mutant[] = [
     from: `if (!isProbeDue || checkpoint.phase === "full") return checkpoint;`,
     to: `if (!isProbeDue || checkpoint.phase !== "initial") return checkpoint;`,
   },
+  {
+    name: "hold calendars that Exchange has moved as a mass removal",
+    file: "shared/sync/settle.ts",
+    from: `stale.length - replacements(stale, newOf(found.rows, known, step.next)).size`,
+    to: `stale.length`,
+    unit: ["test/sync/settle.test.ts"],
+  },
+  {
+    name: "let one calendar that came replace all that went by its name",
+    file: "shared/sync/changes.ts",
+    from: `waiting.get(key)?.shift()`,
+    to: `waiting.get(key)?.[0]`,
+    unit: ["test/sync/settle.test.ts"],
+  },
 ];

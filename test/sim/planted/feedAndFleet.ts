@@ -3,6 +3,41 @@ import type { Mutant } from "./mutant.js";
 /** Faults in what other programs are told, and in what operators and the roster do. */
 export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
+    name: "search by the start of a name alone, so that nobody is found by a surname",
+    file: "shared/views/mailboxList.ts",
+    from: ` || hasWords(name ?? "", search)`,
+    to: ``,
+    unit: ["test/views/kinds.test.ts"],
+  },
+  {
+    name: "list mailboxes of every kind, whatever kind was asked for",
+    file: "shared/views/mailboxList.ts",
+    from: `if (kind !== null && checkpoint.mailboxKind !== kind) return false;`,
+    to: ``,
+    unit: ["test/views/kinds.test.ts"],
+  },
+  {
+    name: "count a mailbox that cannot be read under no kind",
+    file: "shared/figures/figures.ts",
+    from: `this.census.kinds.unknown += 1;`,
+    to: ``,
+    unit: ["test/views/kinds.test.ts"],
+  },
+  {
+    name: "tell of accounts not looked at only when a full round has ended",
+    file: "shared/views/roster.ts",
+    from: `(state?.leftOut ?? state?.leftOutSoFar)?.notLookedAt`,
+    to: `state?.leftOut?.notLookedAt`,
+    unit: ["test/views/kinds.test.ts"],
+  },
+  {
+    name: "put a mailbox's name into a header as it is",
+    file: "shared/http/freshness.ts",
+    from: `"x-mirror-display-name": extendedValue(displayName)`,
+    to: `"x-mirror-display-name": displayName`,
+    unit: ["test/http/calendars.test.ts"],
+  },
+  {
     name: "feed rows that are newer than the checkpoint that was read",
     file: "shared/feed/position.ts",
     from: `row.sequence > from.position && row.sequence <= before)`,
@@ -289,7 +324,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "take a discovered mailbox over by hand unasked, so that its user's leaving is never seen",
     file: "shared/roster/byHand.ts",
-    from: `const discovered = roster?.row.source === manualSource || request.source === manualSource ? undefined : roster?.row;`,
+    from: `const discovered = isByHand || isLeftOut ? undefined : roster?.row;`,
     to: `const discovered = undefined as RosterRow | undefined;`,
     unit: ["test/roster/byHand.test.ts"],
   },

@@ -3,7 +3,7 @@ import type { Mutant } from "./mutant.js";
 const schedule = "shared/schedule.ts";
 const settings = "shared/settings.ts";
 
-/** Faults in what the app reads when it starts. */
+/** Faults in what the app reads when it starts, and in what `npm start` shows. */
 export const inTheStart: readonly Mutant[] = [
   {
     name: "take weekday 7 for Sunday, as other crons do",
@@ -46,5 +46,26 @@ export const inTheStart: readonly Mutant[] = [
     from: `if (beside !== undefined) {`,
     to: `if (beside === "") {`,
     unit: ["test/settings.test.ts"],
+  },
+  {
+    name: "show changes by the bare id of a mailbox that has a name",
+    file: "local/start/changes.ts",
+    from: `const displayName = await view.displayName(mailbox);`,
+    to: `const displayName = null;`,
+    unit: ["test/local/startChanges.test.ts"],
+  },
+  {
+    name: "call a mirror right that lacks mailboxes of the roster",
+    file: "local/start/compare.ts",
+    from: `isWanted === isMirrored &&`,
+    to: `(isWanted || !isMirrored) &&`,
+    unit: ["test/local/startCompare.test.ts"],
+  },
+  {
+    name: "let a mailbox's name control the terminal",
+    file: "local/start/screen.ts",
+    from: `printable(displayName).slice(1, -1)`,
+    to: `displayName`,
+    unit: ["test/local/startChanges.test.ts"],
   },
 ];
