@@ -10,6 +10,7 @@ const pollMs = 500;
 /**
  * Looks at mailboxes, and tells what changed since it last looked at each; nothing at the first look.
  * @returns A function that takes a mailbox's id.
+ * @internal For tests.
  */
 export function changesSeen(
   view: Pick<MirrorView, "calendars" | "displayName">,

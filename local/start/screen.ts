@@ -104,7 +104,10 @@ function hintOf(why: string): string {
   return "";
 }
 
-/** A change in the words of people: whose calendar, what happened, and its name. */
+/**
+ * A change in the words of people: whose calendar, what happened, and its name.
+ * @internal For tests.
+ */
 export function changeText({ mailbox, displayName, what, name }: ShownChange): string {
   const whose = displayName === null || displayName === "" ? mailbox : printable(displayName).slice(1, -1);
   return `${whose}  ${what}  ${printable(name)}`;
