@@ -45,15 +45,17 @@ export async function calm(world: World): Promise<void> {
   const broken = injectPermanentFault(world);
   // Most worlds are left alone as soon as all is well; the others live on, through audits and all, until nothing stirs.
   const isHasty = world.random.next() < 0.75;
+  let ticksSinceRefused = Number.POSITIVE_INFINITY;
   for (const pauseMs of pausesMs) {
     if (oracle.violations.length > 0) return;
     await world.tick();
     await quieten(world);
+    ticksSinceRefused = oracle.brake?.needsProbe === true ? 0 : ticksSinceRefused + 1;
     for (const reader of world.readers) await reader.step(world);
     scheduler.nowMs += pauseMs;
     if (isHasty && findings(world, broken).length === 0) break;
   }
-  await liftLeftBrake(world);
+  if (ticksSinceRefused < ticksAfterBrake) await endBrake(world);
   for (const finding of findings(world, broken)) oracle.report(...finding);
   if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, broken);
   if (broken === null && oracle.violations.length === 0 && world.random.next() < 0.5) await oneSlowMailbox(world);
@@ -85,15 +87,17 @@ function injectPermanentFault(world: World): Broken {
   return { mailboxId, fault: kind };
 }
 
+/** After a refusal of the application: one to ask those who waited, one where a round was too old by then, one to spare. */
+const ticksAfterBrake = 3;
+
 /**
  * Where only mailboxes are left that are refused by themselves, a refusal of the application does not end: it is told, and
- * an operator lifts it. Then each is parked for its own reason.
+ * an operator lifts it. Then each is parked for its own reason. Where a probe has ended it just now, the others come next.
  */
-async function liftLeftBrake(world: World): Promise<void> {
-  if (world.oracle.brake?.needsProbe !== true || world.oracle.violations.length > 0) return;
-  await world.liftBrake();
+async function endBrake(world: World): Promise<void> {
+  if (world.oracle.brake?.needsProbe === true && world.oracle.violations.length === 0) await world.liftBrake();
   await quieten(world);
-  for (let tick = 0; tick < 3 && world.oracle.violations.length === 0; tick++) {
+  for (let tick = 0; tick < ticksAfterBrake && world.oracle.violations.length === 0; tick++) {
     await world.tick(); // What a round had waited for may be over, and the round too old: it begins anew.
     await quieten(world);
     world.scheduler.nowMs += 5 * minuteMs;
