@@ -118,7 +118,12 @@ describe("what cannot be", () => {
     for (const action of ["sync", "resync", "release"]) {
       expect(codeOf(await http.act(id, action))).toBe("409 conflict");
     }
+    world.graph.createCalendar(id, { name: "After the suspension" });
+    world.graph.resetStats();
+    const before = await checkpointOf(world, id);
     await world.applyAll(messagesOf(http.sent));
+    expect(await checkpointOf(world, id)).toEqual(before);
+    expect(world.graph.stats().httpRequests).toBe(0);
     expect((await world.states()).get(id)).toBe("suspended");
   });
 });
