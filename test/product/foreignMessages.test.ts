@@ -13,14 +13,26 @@ let host: HostProcess;
 
 const queueOf = (name: string) => new QueueClient(azurite.connectionString, name);
 
-/** Delivered four times before, as to hosts that died: the fifth is the last. */
-async function sendWorn(queue: QueueClient, text: string): Promise<void> {
-  await queue.sendMessage(text);
-  for (let delivery = 0; delivery < 4; delivery++) {
-    const [message] = (await queue.receiveMessages()).receivedMessageItems;
-    if (message === undefined) throw new Error("The message is not there.");
-    await queue.updateMessage(message.messageId, message.popReceipt, undefined, delivery === 3 ? 1 : 0);
+const hiddenSeconds = 600;
+
+/**
+ * Sends messages that were delivered four times before, as to hosts that died: the fifth is the last. Each stays hidden until
+ * all are worn, so that none is taken for another.
+ */
+async function sendWorn(queue: QueueClient): Promise<void> {
+  const worn: { readonly messageId: string; readonly popReceipt: string }[] = [];
+  for (const text of texts) {
+    await queue.sendMessage(text);
+    for (let delivery = 0; delivery < 4; delivery++) {
+      const [message] = (await queue.receiveMessages()).receivedMessageItems;
+      if (message === undefined) throw new Error("The message is not there.");
+      const { messageId } = message;
+      const seconds = delivery === 3 ? hiddenSeconds : 0;
+      const { popReceipt = "" } = await queue.updateMessage(messageId, message.popReceipt, undefined, seconds);
+      if (delivery === 3) worn.push({ messageId, popReceipt });
+    }
   }
+  for (const { messageId, popReceipt } of worn) await queue.updateMessage(messageId, popReceipt, undefined, 0);
 }
 
 const sizeOf = async (name: string) => (await queueOf(name).getProperties()).approximateMessagesCount;
@@ -30,7 +42,7 @@ beforeAll(async () => {
   for (const name of ["calendar-rounds", "calendar-pages"]) {
     const queue = queueOf(name);
     await queue.create();
-    for (const text of texts) await sendWorn(queue, text);
+    await sendWorn(queue);
   }
   host = new HostProcess(root, {
     AzureWebJobsStorage: azurite.connectionString,
