@@ -62,6 +62,13 @@ export const inTheKinds: readonly Mutant[] = [
     unit: untold,
   },
   {
+    name: "ask for a permission that is there",
+    file: "shared/views/roster.ts",
+    from: `noteOf(notLookedAt, (state?.kindProbe ?? null) !== null)`,
+    to: `noteOf(notLookedAt, true)`,
+    unit: ["test/views/kinds.test.ts"],
+  },
+  {
     name: "let one mailbox that is out of reach stand for those there is news of",
     file: "shared/roster/askKinds.ts",
     from: `const some = isFull ? [this.#oneOf(due)] : due.map(({ id }) => id);`,
