@@ -69,6 +69,13 @@ export const inTheKinds: readonly Mutant[] = [
     unit: ["test/views/kinds.test.ts"],
   },
   {
+    name: "read a refusal that says nothing as no mailbox",
+    file: "shared/graph/mailboxKinds.ts",
+    from: `if (saysNoMailbox(failure)) return`,
+    to: `if (failure.kind === "noMailbox") return`,
+    unit: ["test/graph/mailboxKinds.test.ts"],
+  },
+  {
     name: "let one mailbox that is out of reach stand for those there is news of",
     file: "shared/roster/askKinds.ts",
     from: `const some = isFull ? [this.#oneOf(due)] : due.map(({ id }) => id);`,
