@@ -26,8 +26,8 @@ export type LookedPage =
 export type KindsTold = {
   /** Of the page in hand: an account that has answered is not asked again in another attempt at it. */
   readonly answered: Map<string, KindAnswer>;
-  /** An account whose kind was told last, on any page; null: no kind was told. */
-  lastKnown: string | null;
+  /** An account whose kind was told, lately or once; null: there is none; undefined: nobody has looked for one. */
+  witness: string | null | undefined;
 };
 
 /**
@@ -46,10 +46,7 @@ export async function askedKinds(
   const isDueAt = users.map((user, index) => user.kind === "described" && isDue(user.item, held[index], state, ports));
   const due = users.flatMap((user, index) => (user.kind === "described" && isDueAt[index] ? [user.item] : []));
   const asking = new Asking(state, ports, told);
-  const witnesses = held.flatMap((one) =>
-    one != null && one.row.mailboxKind !== "unknown" ? [one.row.mailboxId] : [],
-  );
-  const { asked, otherwise } = await asking.all(due, witnesses);
+  const { asked, otherwise } = await asking.all(due);
   if (asking.isPatient && asking.failed !== null) return { ...asking.failed, requests: asked.requests };
   if (asking.failed !== null) {
     ports.log("error", "users left out: they could not be looked up", { code: asking.failed.code });
@@ -118,16 +115,10 @@ class Asking {
     this.isPatient = state.failuresInARow < ports.limits.waitsMax;
   }
 
-  /**
-   * `otherwise`: what stands for those that got no answer.
-   * @param witnesses Accounts of the page whose kind was told once: denied too, the permission is missing.
-   */
-  async all(
-    due: readonly DirectoryItem[],
-    witnesses: readonly string[],
-  ): Promise<{ readonly asked: KindTally; readonly otherwise: KindAnswer }> {
+  /** `otherwise`: what stands for those that got no answer. */
+  async all(due: readonly DirectoryItem[]): Promise<{ readonly asked: KindTally; readonly otherwise: KindAnswer }> {
     const { kindProbe, pages, isFull } = this.state;
-    const tried = kindProbe === null ? [] : this.#triedOf(kindProbe, due, witnesses);
+    const tried = kindProbe === null ? [] : await this.#triedOf(kindProbe, due);
     await this.#sendAll(tried);
     const isKnown = this.#first(tried, "known") !== null;
     const denied = this.#first(tried, "denied");
@@ -138,7 +129,7 @@ class Asking {
     await this.#sendAll(due.map(({ id }) => id));
     // The first page of a full round passes over nobody: it had asked about nobody before.
     const isFullDue = isAnswered && !(isFull && pages === 0);
-    return this.#ended(isKnown ? null : await this.#probeOf(due, witnesses), isFullDue, this.#unasked(null));
+    return this.#ended(isKnown ? null : await this.#probeOf(due), isFullDue, this.#unasked(null));
   }
 
   #ended(probe: string | null, isFullDue: boolean, otherwise: KindAnswer) {
@@ -157,13 +148,13 @@ class Asking {
    * Who shows whether the permission is there: the account denied before, one known once, and one that is due; between
    * full rounds as many as one request takes.
    */
-  #triedOf(kindProbe: string, due: readonly DirectoryItem[], witnesses: readonly string[]): readonly string[] {
+  async #triedOf(kindProbe: string, due: readonly DirectoryItem[]): Promise<readonly string[]> {
     const { pages, isFull } = this.state;
     if (pages > 0 && due.length === 0) return [];
     const probe = pages === 0 ? kindProbe : null;
     // News comes once: an account that is out of our reach must not stand for the others.
     const some = isFull ? [this.#oneOf(due)] : due.map(({ id }) => id);
-    const ids = [probe, this.#witnessOf(witnesses), ...some].filter((id) => id !== null);
+    const ids = [probe, await this.#witness(), ...some].filter((id) => id !== null);
     return [...new Set(ids)].slice(0, graphLimits.itemsPerBatchMax);
   }
 
@@ -174,8 +165,11 @@ class Asking {
     return from[this.state.generation % from.length]?.id ?? null;
   }
 
-  #witnessOf(witnesses: readonly string[]): string | null {
-    return witnesses[this.state.generation % witnesses.length] ?? this.told.lastKnown;
+  /** Denied too, the permission is missing. */
+  async #witness(): Promise<string | null> {
+    const { told, state, ports } = this;
+    if (told.witness === undefined) told.witness = await knownOnce(state, ports);
+    return told.witness;
   }
 
   #first(ids: readonly string[], kind: KindAnswer["kind"]): string | null {
@@ -183,10 +177,10 @@ class Asking {
   }
 
   /** Where some were denied and no kind was told, not of one known once either, the permission is missing. */
-  async #probeOf(due: readonly DirectoryItem[], witnesses: readonly string[]): Promise<string | null> {
+  async #probeOf(due: readonly DirectoryItem[]): Promise<string | null> {
     const ids = due.map(({ id }) => id);
     if (this.#first(ids, "denied") === null || this.#first(ids, "known") !== null) return null;
-    const witness = this.#witnessOf(witnesses.filter((id) => !ids.includes(id)));
+    const witness = await this.#witness();
     if (witness !== null) await this.#sendAll([witness]);
     if (witness !== null && this.told.answered.get(witness)?.kind === "known") return null;
     return this.#oneOf(due.filter(({ id }) => this.told.answered.get(id)?.kind === "denied"));
@@ -210,7 +204,7 @@ class Asking {
       const answer = answers[index];
       if (answer?.kind === "failed") this.failed = worse(this.failed, answer);
       else if (answer !== undefined) this.told.answered.set(id, answer);
-      if (answer?.kind === "known") this.told.lastKnown = id;
+      if (answer?.kind === "known") this.told.witness = id;
     }
   }
 }
@@ -218,4 +212,22 @@ class Asking {
 /** The failure with the longer wait: all are asked again together. */
 function worse(before: UserFailure | null, now: UserFailure): UserFailure {
   return before === null || (now.retryAfterMs ?? 0) > (before.retryAfterMs ?? 0) ? now : before;
+}
+
+/** Our choice: among so many rows there is one whose kind was told, if it was told of more than a few. */
+const rowsForWitnessMax = 1_000;
+
+/** A mailbox of the roster whose kind was told once, another one in each full round; null: none is found. */
+async function knownOnce({ generation }: DirectoryState, { store, shards }: DiscoverPorts): Promise<string | null> {
+  let rows = 0;
+  for (const shard of shards) {
+    for await (const page of store.roster.pages(shard)) {
+      const known = page.filter(({ row }) => row.state === "active" && row.mailboxKind !== "unknown");
+      const witness = known[generation % known.length];
+      if (witness !== undefined) return witness.row.mailboxId;
+      rows += page.length;
+      if (rows >= rowsForWitnessMax) return null;
+    }
+  }
+  return null;
 }

@@ -54,7 +54,7 @@ async function discover(message: DiscoverMessage, ports: DiscoverPorts, untilMs:
 
 class Discovery {
   #waits = 0;
-  readonly #kindsTold: KindsTold = { answered: new Map(), lastKnown: null };
+  readonly #kindsTold: KindsTold = { answered: new Map(), witness: undefined };
 
   constructor(
     private held: DirectoryHeld,

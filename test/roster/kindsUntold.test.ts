@@ -96,30 +96,57 @@ describe("without MailboxSettings.Read", () => {
     expect(batches.flat().length).toBeLessThanOrEqual(2);
   });
 
-  test("I3: for one mailbox alone that there is news of, it does not stand for others: who is converted is asked, and stays", async () => {
+  test("I3: for one mailbox alone that there is news of, it stands for nobody else, and nothing is asked for", async () => {
     const world = await mixedTenant({ usersPerPage: 500 });
-    const [denied = "", late = ""] = ofPurpose(world, "shared");
-    await pass(world, (one) => (one === late ? { kind: "none", code: "MailboxNotEnabledForRESTAPI" } : null));
+    await world.discover();
+    const [denied = ""] = ofPurpose(world, "shared");
     world.graph.mailboxes.setState(denied, { kind: "denied" });
     world.graph.mailboxes.updateUser(denied, { displayName: "Out of reach" });
     await world.discover();
-    expect((await directoryOf(world)).kindProbe).toBe(denied);
+    expect(await directoryOf(world)).toMatchObject({ kindProbe: null, kindRequests: 2 });
     const [id = ""] = people(world);
     world.graph.mailboxes.convert(id, "shared");
-    const { batches } = asked(world);
     await world.discover();
     expect(await rowOf(world, id)).toMatchObject({ state: "active", mailboxKind: "shared" });
-    expect(batches).toEqual([[denied, id]]);
-    expect(await directoryOf(world)).toMatchObject({ kindProbe: null });
     expect(world.logged.at(-1)).not.toContain("grant");
-    await world.discover();
-    world.graph.mailboxes.updateUser(denied, { displayName: "Still out of reach" });
-    await world.discover();
-    expect((await directoryOf(world)).kindProbe).toBe(denied);
-    world.graph.mailboxes.updateUser(late, { displayName: "There now" });
-    await world.discover();
-    expect(await rowOf(world, late)).toMatchObject({ state: "active", mailboxKind: "shared" });
   });
+
+  test("for the first mailboxes that it meets, others are mirrored all the same: it stands for nobody there is news of", async () => {
+    const world = await mixedTenant({ usersPerPage: 500 });
+    world.graph.switchMailboxSettings(false);
+    await world.discover();
+    const { kindProbe } = await directoryOf(world);
+    world.graph.switchMailboxSettings(true);
+    world.graph.mailboxes.setState(kindProbe ?? "", { kind: "denied" });
+    const late = ofPurpose(world, "shared", "room").find((id) => id !== kindProbe) ?? "";
+    world.graph.mailboxes.updateUser(late, { displayName: "There now" });
+    const { batches } = asked(world);
+    await world.discover();
+    expect(batches).toEqual([[kindProbe, late]]);
+    expect(await rowOf(world, late)).toMatchObject({ state: "active", mailboxKind: "shared" });
+    await world.discover();
+    expect(await alive(world)).toEqual(wanted(world).filter((id) => id !== kindProbe));
+  });
+
+  test.each([directory, group])(
+    "of $kind, for all of its first pages, the others are found, and no round is read again for it",
+    async (source) => {
+      const world = await mixedTenant({ source, mailboxes: 300 });
+      const ids = world.graph.mailboxes.ids();
+      const denied: KindAnswer = { kind: "denied", code: "ErrorAccessDenied" };
+      const isDenied = (id: string) => ids.indexOf(id) < 150 || ids.indexOf(id) % 3 === 0;
+      const seen: boolean[] = [];
+      for (let hour = 0; hour < 6; hour++) {
+        await pass(world, (id) => (isDenied(id) ? denied : null));
+        seen.push((await directoryOf(world)).isFull);
+        world.clock.ms += hourMs;
+      }
+      const reached = wanted(world).filter((id) => !isDenied(id) || people(world).includes(id));
+      expect(await alive(world)).toEqual(reached);
+      expect(await directoryOf(world)).toMatchObject({ kindProbe: null });
+      if (source.kind === "directory") expect(seen).toEqual([true, true, false, false, false, false]);
+    },
+  );
 
   test("I3: for all of a page, one whose kind is known shows that it is there, and later pages are asked", async () => {
     const world = await mixedTenant();

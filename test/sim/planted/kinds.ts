@@ -55,6 +55,14 @@ export const inTheKinds: readonly Mutant[] = [
     unit: untold,
   },
   {
+    name: "read all users again in each pass for those out of reach",
+    file: "shared/roster/askKinds.ts",
+    from: `if (told.witness === undefined) told.witness = await knownOnce(state, ports);
+    return told.witness;`,
+    to: `return told.witness ?? (state.pages < 0 ? knownOnce(state, ports) : null);`,
+    unit: untold,
+  },
+  {
     name: "ask about all accounts while the permission is missing",
     file: "shared/roster/askKinds.ts",
     from: `if (kindProbe !== null && !isAnswered) return`,
