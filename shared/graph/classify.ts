@@ -75,6 +75,11 @@ export function classify(answer: Answer, askedByLink: boolean, nowMs: number): F
   return { kind, code, retryAfterMs: retryAfterMs(answer, nowMs) };
 }
 
+/** Whether a failure's code says that there is no mailbox; other refusals are read that way by their status alone. */
+export function saysNoMailbox({ kind, code }: Failure): boolean {
+  return kind === "noMailbox" && kindOfCode.get(code.toLowerCase()) === kind;
+}
+
 function kindOf(answer: Answer, known: string | null, askedByLink: boolean): FailureKind {
   const found = kindOfAny(answer, known);
   if (!askedByLink) return found;

@@ -1,9 +1,9 @@
 import type { Log } from "../log.js";
 import { kindOfPurpose, type MailboxKind } from "../sync/mailboxKind.js";
 import { isJsonObject } from "../sync/types.js";
-import { codeChain, traceOf } from "./answer.js";
+import { traceOf } from "./answer.js";
 import { type BatchItem, batchBody, parseBatch } from "./batch.js";
-import { classify } from "./classify.js";
+import { classify, saysNoMailbox } from "./classify.js";
 import { graphLimits } from "./limits.js";
 import type { Answer, Clock, Transport } from "./ports.js";
 import { retryAfterMs } from "./retryAfter.js";
@@ -77,7 +77,8 @@ function answerOf(item: BatchItem, nowMs: number): KindAnswer {
   const failure = classify(item, false, nowMs);
   const { code } = failure;
   if (item.status === 403 && failure.kind !== "transient") return { kind: "denied", code };
-  if (failure.kind === "noMailbox" && codeChain(item).length > 0) return { kind: "none", code };
+  // A refusal that we cannot read is no evidence: by it a leaver would be made of whose sign-in is disabled (I3).
+  if (saysNoMailbox(failure)) return { kind: "none", code };
   return failed(code, retryAfterMs(item, nowMs));
 }
 

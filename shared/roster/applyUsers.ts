@@ -1,8 +1,7 @@
 import type { DirectoryItem } from "../graph/directory.js";
-import type { KindAnswer } from "../graph/mailboxKinds.js";
 import { mapAtOnce } from "../mapAtOnce.js";
 import { type DirectoryState, nobodyLeftOut, type PageTally } from "../sync/directory.js";
-import { askedKinds, type LookedUser } from "./askKinds.js";
+import { askedKinds, type KindsTold, type LookedUser } from "./askKinds.js";
 import { completedPage, type UserFailure } from "./completePage.js";
 import { type Plan, planOf, type Wanted } from "./planUser.js";
 import type { DiscoverPorts } from "./ports.js";
@@ -20,18 +19,18 @@ type Tally = {
 /**
  * Applies one page of users to the roster: adds, resumes, renames, and marks those who leave. Repeating it is harmless.
  * Rows carry the step that wrote them: a late twin meets a newer step and stops (I2).
- * @param answered Kinds that were told in an earlier attempt at this page.
+ * @param told Kinds that this invocation was told, those of an earlier attempt at this page among them.
  * @throws Error when others have written the rows first, again and again; StorageError.
  */
 export async function applyUsers(
   items: readonly DirectoryItem[],
   state: DirectoryState,
   ports: DiscoverPorts,
-  answered: Map<string, KindAnswer>,
+  told: KindsTold,
 ): Promise<AppliedUsers> {
   const page = await completedPage(items, state, ports);
   if (page.kind === "failed") return { ...page, requests: 0 };
-  const looked = await askedKinds(page.users, state, ports, answered);
+  const looked = await askedKinds(page.users, state, ports, told);
   if (looked.kind === "failed") return looked;
   const tally: Tally = {
     seen: looked.users.length,

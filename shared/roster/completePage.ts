@@ -98,12 +98,14 @@ class Lookups {
     if (!this.state.isFull || !isDescribed(item)) return true;
     const held = await this.ports.store.roster.read(item.id);
     if (held === null) return false;
-    return isDecisive(leaveReasonOf(item, held.row.mailboxKind, this.ports.kinds), held.row, this.state);
+    return isDecisive(item, leaveReasonOf(item, held.row.mailboxKind, this.ports.kinds), held.row, this.state);
   }
 }
 
-function isDecisive(leaveReason: string | null, row: RosterRow, state: DirectoryState): boolean {
+function isDecisive(item: DirectoryItem, leaveReason: string | null, row: RosterRow, state: DirectoryState): boolean {
   if (row.source === manualSource) return false;
   const isLeaving = row.state === "suspended" || (row.leaveReason !== null && row.generation < state.generation);
-  return isLeaving ? leaveReason === null : leaveReason === "noMail";
+  // Without an address nobody asks what the mailbox is for, and it would leave unasked.
+  const isUnasked = row.state === "active" && leaveReason === "disabled" && item.mail === null;
+  return isUnasked || (isLeaving ? leaveReason === null : leaveReason === "noMail");
 }

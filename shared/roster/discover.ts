@@ -1,4 +1,3 @@
-import type { KindAnswer } from "../graph/mailboxKinds.js";
 import type { DiscoverMessage } from "../messages.js";
 import type { DirectoryHeld } from "../store/store.js";
 import { throttledUntilMs } from "../sync/brake.js";
@@ -14,6 +13,7 @@ import {
 } from "../sync/directory.js";
 import { namesOf } from "../sync/mailboxKind.js";
 import { applyUsers } from "./applyUsers.js";
+import type { KindsTold } from "./askKinds.js";
 import { type DiscoverPorts, sourceName } from "./ports.js";
 import { countShard, purgeSuspended, sweepShard } from "./sweep.js";
 
@@ -54,8 +54,7 @@ async function discover(message: DiscoverMessage, ports: DiscoverPorts, untilMs:
 
 class Discovery {
   #waits = 0;
-  /** Of the page in hand, so that another attempt at it asks for the rest alone. */
-  readonly #kindsTold = new Map<string, KindAnswer>();
+  readonly #kindsTold: KindsTold = { answered: new Map(), witness: undefined };
 
   constructor(
     private held: DirectoryHeld,
@@ -115,7 +114,7 @@ class Discovery {
       return this.#failed(counted, applied.code, applied.retryAfterMs);
     }
     this.#waits = 0;
-    this.#kindsTold.clear();
+    this.#kindsTold.answered.clear();
     return this.#move(afterPage(state, outcome, applied.tally, clock.nowMs()));
   }
 

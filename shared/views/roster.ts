@@ -48,7 +48,7 @@ function leftOutOf(state: DirectoryState | null): Pick<RosterView, "leftOut" | "
   return {
     leftOut: state === null || state.leftOut === null ? null : reasonsOf(state.leftOut),
     notLookedAt,
-    notLookedAtNote: notLookedAt === 0 ? null : noteOf(notLookedAt),
+    notLookedAtNote: notLookedAt === 0 ? null : noteOf(notLookedAt, (state?.kindProbe ?? null) !== null),
   };
 }
 
@@ -56,9 +56,12 @@ function reasonsOf({ disabled, guest, noMail, kind }: LeftOut): RosterView["left
   return { disabled, guest, noMail, kind };
 }
 
-function noteOf(count: number): string {
+function noteOf(count: number, isPermissionMissing: boolean): string {
   const accounts = count === 1 ? "1 disabled account was" : `${count} disabled accounts were`;
-  return `${accounts} not looked at: grant MailboxSettings.Read, and shared mailboxes, rooms and equipment among them are found.`;
+  const why = isPermissionMissing
+    ? "grant MailboxSettings.Read, and shared mailboxes, rooms and equipment among them are found."
+    : "they are outside the scope of MailboxSettings.Read, or Graph has not answered yet.";
+  return `${accounts} not looked at: ${why}`;
 }
 
 function stateOfRoster(state: DirectoryState): RosterView["state"] {

@@ -159,7 +159,7 @@ test("I11: a held roster is shown, applied by a click, and who is suspended is n
 
 test("who is left out is told by reason, and what to grant for those who were not looked at", async () => {
   const leftOut = { disabled: 12, guest: 1, noMail: 0, kind: 3, notLookedAt: 9 };
-  await product.write(metaPartition, metaRows.directory, { leftOut: JSON.stringify(leftOut) });
+  await product.write(metaPartition, metaRows.directory, { leftOut: JSON.stringify(leftOut), kindProbe: "probe" });
   await page.getByText(/^9 disabled accounts were not looked at: grant MailboxSettings\.Read/).waitFor();
   const tile = page.locator(".tile", { hasText: "Left out" });
   await tile.getByText("12 disabled, 1 guest, 3 of other kinds, 9 not looked at").waitFor();

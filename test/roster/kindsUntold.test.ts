@@ -41,7 +41,9 @@ describe("without MailboxSettings.Read", () => {
       expect(batches.slice(3).map((ids) => ids.length)).toEqual([1]);
       batches.length = 0;
       expect(await world.discover()).toBe("done");
-      const perPage = source.kind === "group" ? [[state.kindProbe], [expect.any(String)]] : [[state.kindProbe]];
+      // Who was denied is tried first; each page of a full round tries one more.
+      const another = expect.any(String);
+      const perPage = source.kind === "group" ? [[state.kindProbe, another], [another]] : [[state.kindProbe]];
       expect(batches).toEqual(perPage);
       expect((await directoryOf(world)).leftOut?.notLookedAt).toBe(unseen.length);
     },
@@ -92,6 +94,97 @@ describe("without MailboxSettings.Read", () => {
     await world.discover();
     expect(batches.flat().filter((id) => id === user)).toEqual([]);
     expect(batches.flat().length).toBeLessThanOrEqual(2);
+  });
+
+  test("I3: for one mailbox alone that there is news of, it stands for nobody else, and nothing is asked for", async () => {
+    const world = await mixedTenant({ usersPerPage: 500 });
+    await world.discover();
+    const [denied = ""] = ofPurpose(world, "shared");
+    world.graph.mailboxes.setState(denied, { kind: "denied" });
+    world.graph.mailboxes.updateUser(denied, { displayName: "Out of reach" });
+    await world.discover();
+    expect(await directoryOf(world)).toMatchObject({ kindProbe: null, kindRequests: 2 });
+    const [id = ""] = people(world);
+    world.graph.mailboxes.convert(id, "shared");
+    await world.discover();
+    expect(await rowOf(world, id)).toMatchObject({ state: "active", mailboxKind: "shared" });
+    expect(world.logged.at(-1)).not.toContain("grant");
+  });
+
+  test("for the first mailboxes that it meets, others are mirrored all the same: it stands for nobody there is news of", async () => {
+    const world = await mixedTenant({ usersPerPage: 500 });
+    world.graph.switchMailboxSettings(false);
+    await world.discover();
+    const { kindProbe } = await directoryOf(world);
+    world.graph.switchMailboxSettings(true);
+    world.graph.mailboxes.setState(kindProbe ?? "", { kind: "denied" });
+    const late = ofPurpose(world, "shared", "room").find((id) => id !== kindProbe) ?? "";
+    world.graph.mailboxes.updateUser(late, { displayName: "There now" });
+    const { batches } = asked(world);
+    await world.discover();
+    expect(batches).toEqual([[kindProbe, late]]);
+    expect(await rowOf(world, late)).toMatchObject({ state: "active", mailboxKind: "shared" });
+    await world.discover();
+    expect(await alive(world)).toEqual(wanted(world).filter((id) => id !== kindProbe));
+  });
+
+  test.each([directory, group])(
+    "of $kind, for all of its first pages, the others are found, and no round is read again for it",
+    async (source) => {
+      const world = await mixedTenant({ source, mailboxes: 300 });
+      const ids = world.graph.mailboxes.ids();
+      const denied: KindAnswer = { kind: "denied", code: "ErrorAccessDenied" };
+      const isDenied = (id: string) => ids.indexOf(id) < 150 || ids.indexOf(id) % 3 === 0;
+      const seen: boolean[] = [];
+      for (let hour = 0; hour < 6; hour++) {
+        await pass(world, (id) => (isDenied(id) ? denied : null));
+        seen.push((await directoryOf(world)).isFull);
+        world.clock.ms += hourMs;
+      }
+      const reached = wanted(world).filter((id) => !isDenied(id) || people(world).includes(id));
+      expect(await alive(world)).toEqual(reached);
+      expect(await directoryOf(world)).toMatchObject({ kindProbe: null });
+      if (source.kind === "directory") expect(seen).toEqual([true, true, false, false, false, false]);
+    },
+  );
+
+  test("I3: for all of a page, one whose kind is known shows that it is there, and later pages are asked", async () => {
+    const world = await mixedTenant();
+    const [first = "", ...others] = people(world);
+    const ids = world.graph.mailboxes.ids();
+    const isDenied = (id: string) => ids.indexOf(id) >= 50;
+    const denied: KindAnswer = { kind: "denied", code: "ErrorAccessDenied" };
+    await pass(world, (id) => (isDenied(id) ? denied : null));
+    expect(await directoryOf(world)).toMatchObject({ kindProbe: null });
+    expect(ids.indexOf(first)).toBeLessThan(50);
+    world.clock.ms += 8 * dayMs;
+    const gone = others.filter((id) => !isDenied(id)).slice(0, 2);
+    for (const id of gone) world.graph.mailboxes.setPurpose(id, "shared");
+    await pass(world, (id) => (isDenied(id) ? denied : null));
+    expect(await directoryOf(world)).toMatchObject({ isFull: true, kindProbe: null });
+    for (const id of gone) expect(await rowOf(world, id)).toMatchObject({ mailboxKind: "shared" });
+    await pass(world, () => denied);
+    expect(await alive(world)).toEqual(wanted(world).filter((id) => !isDenied(id) || people(world).includes(id)));
+  });
+
+  test("an account without a mailbox says nothing of it: what to grant is told, and once granted all are looked at", async () => {
+    const world = await mixedTenant();
+    const none: KindAnswer = { kind: "none", code: "MailboxNotEnabledForRESTAPI" };
+    const denied: KindAnswer = { kind: "denied", code: "ErrorAccessDenied" };
+    // One on each page.
+    const [one = ""] = people(world);
+    const other = people(world).at(-1) ?? "";
+    await pass(world, (id) => (id === one || id === other ? none : denied));
+    const state = await directoryOf(world);
+    expect(state.leftOut).toMatchObject({ disabled: 0, notLookedAt: disabled(world).length });
+    expect(disabled(world)).toContain(state.kindProbe);
+    expect(state.kindRequests).toBe(4);
+    await pass(world, (id) => (id === state.kindProbe ? none : denied));
+    await pass(world, () => denied);
+    expect((await directoryOf(world)).kindProbe).not.toBeNull();
+    await world.discover();
+    await world.discover();
+    expect(await alive(world)).toEqual(wanted(world));
   });
 
   test("I3: who is known as shared stays while it is taken away; nobody leaves, at the audit neither", async () => {
@@ -203,6 +296,29 @@ test("I3: users who are told in part, with no word of their sign-in, change no k
     mailboxKind: "room",
   });
 });
+
+test("I3: whose address a full round leaves out is looked up before it leaves because of its sign-in", async () => {
+  const world = await mixedTenant();
+  await world.discover();
+  const [id = ""] = people(world);
+  world.graph.mailboxes.convert(id, "shared");
+  world.clock.ms += 8 * dayMs;
+  const handle = world.graph.handle;
+  world.graph.handle = (request) => {
+    const answer = handle(request);
+    if (!request.url.includes("/users/delta")) return answer;
+    return { ...answer, body: withoutMailOf(id, answer.body) };
+  };
+  await world.discover();
+  expect(await rowOf(world, id)).toMatchObject({ state: "active", mailboxKind: "shared" });
+});
+
+/** A page of users that leaves out one user's address. */
+function withoutMailOf(id: string, body: string): string {
+  const page = JSON.parse(body) as { readonly value: readonly Readonly<Record<string, unknown>>[] };
+  const value = page.value.map(({ mail, ...user }) => (user["id"] === id ? user : { ...user, mail }));
+  return JSON.stringify({ ...page, value });
+}
 
 describe("a tenant of 10,000 accounts, 12 % shared, rooms and equipment, 3 % leavers of which a third become shared", () => {
   const large = { mailboxes: 10_000, usersPerPage: 500, shards: 16 };

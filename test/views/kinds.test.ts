@@ -144,7 +144,7 @@ describe("GET status", () => {
     };
     const unseen = { leftOut: null, notLookedAt: 0, notLookedAtNote: null };
     expect(await seen()).toEqual(unseen);
-    await directory({ leftOutSoFar: { ...nobodyLeftOut, disabled: 2, notLookedAt: 1 } });
+    await directory({ kindProbe: idOf(0), leftOutSoFar: { ...nobodyLeftOut, disabled: 2, notLookedAt: 1 } });
     expect(await seen()).toEqual({
       leftOut: null,
       notLookedAt: 1,
@@ -153,12 +153,14 @@ describe("GET status", () => {
     const leftOut = { disabled: 12, guest: 3, noMail: 1, kind: 2 };
     await directory({ leftOut: { ...leftOut, notLookedAt: 0 } });
     expect(await seen()).toEqual({ leftOut, notLookedAt: 0, notLookedAtNote: null });
-    await directory({ leftOut: { ...leftOut, notLookedAt: 9 }, leftOutSoFar: nobodyLeftOut });
+    await directory({ kindProbe: idOf(0), leftOut: { ...leftOut, notLookedAt: 9 }, leftOutSoFar: nobodyLeftOut });
     expect(await seen()).toMatchObject({
       leftOut,
       notLookedAt: 9,
       notLookedAtNote: expect.stringMatching(/^9 disabled accounts were not looked at: grant MailboxSettings\.Read/),
     });
+    await directory({ leftOut: { ...leftOut, notLookedAt: 9 } });
+    expect((await seen()).notLookedAtNote).toMatch(/: they are outside the scope of MailboxSettings\.Read, or Graph/);
   });
 
   test("a roster that is kept by hand leaves nobody out, whatever was discovered before", async () => {

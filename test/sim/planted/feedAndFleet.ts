@@ -184,8 +184,8 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "take a mail that a page of the roster left out for lost",
     file: "shared/roster/completePage.ts",
-    from: `return isLeaving ? leaveReason === null : leaveReason === "noMail";`,
-    to: `return isLeaving && leaveReason === null;`,
+    from: `(isLeaving ? leaveReason === null : leaveReason === "noMail");`,
+    to: `(isLeaving && leaveReason === null);`,
     unit: ["test/roster/discoverPartial.test.ts"],
   },
   {
