@@ -57,8 +57,8 @@ export async function askedKinds(
     const isOutOfReach = answer?.kind === "denied" && asked.probe === null && !isDisabled(user);
     return { user, held: held[index], answer: isOutOfReach ? { kind: "none", code: answer.code } : answer };
   });
-  const isLeft = looked.some(({ user, answer }) => answer?.kind === "failed" && isDisabled(user));
-  return { kind: "looked", users: looked, asked: { ...asked, isFullDue: asked.isFullDue || isLeft } };
+  const areKindsLeft = looked.some(({ user, answer }) => answer?.kind === "failed" && isDisabled(user));
+  return { kind: "looked", users: looked, asked: { ...asked, areKindsLeft } };
 }
 
 function isDisabled(user: PageUser): boolean {
@@ -96,6 +96,9 @@ function hasChanged({ accountEnabled }: DirectoryItem, row: RosterRow): boolean 
     : accountEnabled === true && row.accountEnabled === false;
 }
 
+/** What the asking itself came to. */
+type AskTally = Omit<KindTally, "areKindsLeft">;
+
 /**
  * Asks in batches, some at a time. While the permission is missing it asks about a few accounts, in one request for a page.
  * A kind that is told shows that the permission is there. No other answer does: without it Graph may still say of some
@@ -116,7 +119,7 @@ class Asking {
   }
 
   /** `otherwise`: what stands for those that got no answer. */
-  async all(due: readonly DirectoryItem[]): Promise<{ readonly asked: KindTally; readonly otherwise: KindAnswer }> {
+  async all(due: readonly DirectoryItem[]): Promise<{ readonly asked: AskTally; readonly otherwise: KindAnswer }> {
     const { kindProbe, pages, isFull } = this.state;
     const tried = kindProbe === null ? [] : await this.#triedOf(kindProbe, due);
     await this.#sendAll(tried);

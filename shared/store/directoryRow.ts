@@ -98,6 +98,11 @@ export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
   kindRequests: count.defaulted("kindRequests", 0, "requests for kinds of mailboxes in this pass"),
   kindProbe: text.nullable("kindProbe", "an account whose kind could not be asked for want of the permission"),
   kinds: text.defaulted("kinds", "", "kinds that the roster takes; others than before mean a full round"),
+  areKindsLeft: flag.defaulted(
+    "kindsLeft",
+    false,
+    "whether disabled accounts wait to be asked about again, once a day",
+  ),
   resets: count.defaulted("resets", 0, "links that it has dropped"),
   sweepShard: count.needed("sweepShard", "the shard that is counted or swept next"),
   leaving: count.needed("leaving", "who would leave by it"),

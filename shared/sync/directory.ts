@@ -57,6 +57,8 @@ export type DirectoryState = {
   readonly kindProbe: string | null;
   /** Kinds that the roster takes, by name in order. Others than before mean a full round. */
   readonly kinds: string;
+  /** Disabled accounts were left as they are, for Graph did not say their kind: a full round tries again, once a day. */
+  readonly areKindsLeft: boolean;
   /** Sync states that this pass has lost. */
   readonly resets: number;
   /** Counting and suspending: the shard that comes next. */
@@ -134,6 +136,7 @@ export function newDirectory(source: string): DirectoryState {
     leftOut: null,
     kindProbe: null,
     kinds: "",
+    areKindsLeft: false,
     hold: null,
     leftCountedFromMs: null,
     notBeforeMs: null,
@@ -157,13 +160,14 @@ export function opened(state: DirectoryState, aims: RosterAims, pass: string, no
   const { source, kinds, auditMs } = aims;
   const isOther = state.source !== source;
   if (state.phase !== "idle" && !isOther) return state;
-  const isAuditDue = nowMs - (state.lastFullRoundMs ?? 0) >= auditMs;
+  const isAuditDue = nowMs - (state.lastFullRoundMs ?? 0) >= (state.areKindsLeft ? Math.min(auditMs, dayMs) : auditMs);
   const isFull = isOther || state.link === null || state.hold !== null || state.kinds !== kinds || isAuditDue;
   return {
     ...state,
     ...nothingYet,
     source,
     kinds,
+    areKindsLeft: !isFull && state.areKindsLeft,
     leftOutSoFar: isFull ? nobodyLeftOut : state.leftOutSoFar,
     phase: "walking",
     isFull,
@@ -194,6 +198,8 @@ export type KindTally = {
   readonly probe: string | null;
   /** Whether accounts were passed over which only a full round brings again: it is the next one. */
   readonly isFullDue: boolean;
+  /** Whether disabled accounts were left as they are, for Graph did not say their kind. */
+  readonly areKindsLeft: boolean;
 };
 
 /** The state after a page whose rows are written. `link`: the next page's, or the deltaLink of the last one. */
@@ -216,6 +222,7 @@ export function afterPage(
     kindRequests: state.kindRequests + tally.asked.requests,
     kindProbe: tally.asked.probe,
     kinds: tally.asked.isFullDue ? "" : state.kinds,
+    areKindsLeft: state.areKindsLeft || tally.asked.areKindsLeft,
     discovered: state.discovered + tally.added + tally.resumed,
     notBeforeMs: null,
     retryAfterUntilMs: null,

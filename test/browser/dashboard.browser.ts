@@ -289,6 +289,7 @@ describe("names, addresses and kinds, as discovery leaves them", () => {
     await card.getByRole("button", { name: `Release ${called}` }).click();
     await panel().getByText(called).waitFor();
     await panel().getByRole("button", { name: "Release it" }).click();
+    await page.getByRole("status").getByText("It is released").waitFor();
     await product.countedTick();
     await verdictSays(`All ${mailboxes} mailboxes are fresh`);
     expect(await page.locator("main b b, main h2 b, dialog b").count()).toBe(0);

@@ -29,8 +29,8 @@ export const inTheKinds: readonly Mutant[] = [
   {
     name: "never look again for mailboxes that were converted",
     file: "shared/sync/directory.ts",
-    from: `const isAuditDue = nowMs - (state.lastFullRoundMs ?? 0) >= auditMs;`,
-    to: `const isAuditDue = nowMs - (state.lastFullRoundMs ?? 0) < 0 * auditMs;`,
+    from: `state.kinds !== kinds || isAuditDue;`,
+    to: `state.kinds !== kinds;`,
     unit: kinds,
   },
   {
@@ -138,5 +138,19 @@ export const inTheKinds: readonly Mutant[] = [
     from: `return options.onlyLeaving ? removeLeftOut(session, mailboxId) : "unknown";`,
     to: `return "unknown";`,
     unit: kinds,
+  },
+  {
+    name: "read the whole directory in each pass for an account whose kind Graph does not say",
+    file: "shared/sync/directory.ts",
+    from: `(state.areKindsLeft ? Math.min(auditMs, dayMs) : auditMs)`,
+    to: `(state.areKindsLeft ? 0 : auditMs)`,
+    unit: ["test/roster/kindsUntold.test.ts"],
+  },
+  {
+    name: "ask no more about an account whose kind Graph did not say",
+    file: "shared/sync/directory.ts",
+    from: `(state.areKindsLeft ? Math.min(auditMs, dayMs) : auditMs)`,
+    to: `auditMs`,
+    unit: ["test/roster/kindsUntold.test.ts"],
   },
 ];
