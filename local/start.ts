@@ -82,7 +82,11 @@ async function work(): Promise<number> {
   const failed = started.died.then((reason): never => {
     throw new Error(reason);
   });
-  const done = await Promise.race([firstSync(product, simulator, view, rosterKinds), interrupted, failed]);
+  const done = await Promise.race([
+    firstSync(product, simulator, view, rosterKinds, started.stop),
+    interrupted,
+    failed,
+  ]);
   if (done === "interrupted") return 0;
   if (options.once || !done) return done ? 0 : exitFailed;
   const { followChanges } = await import("./start/changes.js");
@@ -130,6 +134,7 @@ async function firstSync(
   simulator: Simulator | null,
   view: MirrorView,
   kinds: ReadonlySet<string>,
+  stop: () => Promise<void>,
 ): Promise<boolean> {
   const rosterKinds = options.roster === "directory" ? kinds : null;
   const expected = await fillRoster(product, simulator);
@@ -144,14 +149,16 @@ async function firstSync(
     simulator === null
       ? { different: null, compared: 0 }
       : await differences({ simulator, view, mailboxes: options.mailboxes, rosterKinds });
-  screen.summary({
+  const summary = {
     ...snapshot,
     seconds: (Date.now() - sinceMs) / 1000,
     requests: before === null || after === null ? null : after.httpRequests - before.httpRequests,
     pages: before === null || after === null ? null : after.pages - before.pages,
     different,
     compared,
-  });
+  };
+  if (options.once) await stop(); // The summary is the last word: what the host says at its end comes before.
+  screen.summary(summary);
   return snapshot.fresh === snapshot.mailboxes && (different === null || different.length === 0);
 }
 

@@ -15,6 +15,7 @@ export type Parts = {
   readonly hostUrl: string;
   readonly hostKind: "Functions Core Tools" | "host stand-in";
   readonly died: Promise<string>;
+  /** May be called again: there is one end. */
   stop(): Promise<void>;
 };
 
@@ -27,9 +28,12 @@ export type Hear = (line: string) => void;
  */
 export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, hear: Hear): Promise<Parts> {
   const stops: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const end of stops.reverse()) await end();
-    stops.length = 0;
+  let stopping: Promise<void> | null = null;
+  const stop = () => {
+    stopping ??= (async () => {
+      for (const end of stops.reverse()) await end();
+    })();
+    return stopping;
   };
   try {
     if (options.port !== 0) await freePort(options.port);
