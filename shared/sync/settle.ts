@@ -80,12 +80,15 @@ function newOf(
   known: ReadonlyMap<string, CalendarRow>,
   { generation, roundStartedMs }: Checkpoint,
 ): readonly CalendarRow[] {
-  const isNew = (row: CalendarRow) => row.removedMs === null && known.get(row.calendarId)?.removedMs !== null;
-  const isOfRound = (row: CalendarRow) =>
-    row.removedMs === null &&
+  const isNew = ({ calendarId }: CalendarRow) => known.get(calendarId)?.removedMs !== null;
+  const isOfRound = (row: CalendarRow | undefined) =>
+    row?.removedMs === null &&
     row.generation === generation &&
     row.changedMs >= (roundStartedMs ?? Number.POSITIVE_INFINITY);
-  return [...found.filter(isNew), ...[...known.values()].filter(isOfRound)];
+  // A calendar that this page tells of again is as the page says.
+  const now = new Map([...known].filter(([, row]) => isOfRound(row)));
+  for (const row of found) if (isNew(row) || now.has(row.calendarId)) now.set(row.calendarId, row);
+  return [...now.values()].filter(({ removedMs }) => removedMs === null);
 }
 
 function isStale(row: CalendarRow, generation: number): boolean {

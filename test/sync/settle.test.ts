@@ -161,6 +161,13 @@ describe("I11: a sudden mass removal", () => {
     expect(unit.next.heldRemovals).toBe(3);
   });
 
+  test("is held where the calendar that came has got another owner by the end of the round", () => {
+    const old = ["1", "2", "3"].map((id) => row(id, { resource: shared(id, "a") }));
+    const came = row("4", { resource: shared("4", "a"), generation: 2, changedMs: nowMs });
+    const page = lastPage("d", [item("4", shared("4", "a", "other@contoso.com"))]);
+    expect(unitFrom({ ...walking, calendarCount: 3 }, page, [...old, came]).next.heldRemovals).toBe(3);
+  });
+
   test("is held where one calendar came for three of the same name: each replaces one only", () => {
     const old = ["1", "2", "3", "4"].map((id) => row(id, { resource: shared(id, "a") }));
     const unit = unitFrom({ ...walking, calendarCount: 4 }, lastPage("d", [item("5", shared("5", "a"))]), old);
