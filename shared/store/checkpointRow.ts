@@ -1,14 +1,13 @@
 import { newCheckpoint } from "../sync/checkpoint.js";
 import { mailboxKinds } from "../sync/mailboxKind.js";
 import { statedReason } from "../sync/state.js";
-import { type Checkpoint, type Counters, counterNames, type Json, type Lifecycle } from "../sync/types.js";
+import { type Checkpoint, counterNames, type Lifecycle } from "../sync/types.js";
 import type { Columns, ColumnValue, Entity } from "../table/table.js";
 import {
   columnsOf,
   count,
+  countsBy,
   idOf,
-  json,
-  kindOf,
   label,
   oneOf,
   type RowTable,
@@ -19,16 +18,7 @@ import {
 } from "./columns.js";
 import { mailboxKey } from "./keys.js";
 
-/** A figure that is missing or unreadable counts as 0: figures stop no mailbox. */
-const counters = kindOf<Counters>({
-  ...json,
-  read: (entity, name) => {
-    const stored = json.read(entity, name);
-    const countOf = (value: Json | undefined) => (typeof value === "number" && Number.isFinite(value) ? value : 0);
-    if (stored === null) return null;
-    return Object.fromEntries(counterNames.map((counter) => [counter, countOf(stored[counter])])) as Counters;
-  },
-});
+const counters = countsBy(counterNames);
 
 const phase = oneOf("initial", "full", "incremental", "idle");
 const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list", "probe");

@@ -209,6 +209,19 @@ export const json = kindOf<JsonObject>({
   write: (columns, name, value) => text.write(columns, name, JSON.stringify(value)),
 });
 
+/** Counts by name, as JSON. One that is missing or unreadable is 0: figures stop nobody. */
+export function countsBy<Name extends string>(names: readonly Name[]): Kind<Readonly<Record<Name, number>>> {
+  const countOf = (value: Json | undefined) => (typeof value === "number" && Number.isFinite(value) ? value : 0);
+  return kindOf<Readonly<Record<Name, number>>>({
+    ...json,
+    read: (entity, name) => {
+      const stored = json.read(entity, name);
+      if (stored === null) return null;
+      return Object.fromEntries(names.map((one) => [one, countOf(stored[one])])) as Record<Name, number>;
+    },
+  });
+}
+
 function valueIn({ columns }: Entity, name: string): ColumnValue | undefined {
   return Object.hasOwn(columns, name) ? columns[name] : undefined;
 }

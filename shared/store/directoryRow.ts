@@ -1,20 +1,17 @@
 import {
   type DirectoryState,
   directoryPhases,
-  type LeftOut,
   leftOutReasons,
   nobodyLeftOut,
   type RosterHold,
 } from "../sync/directory.js";
-import type { Json } from "../sync/types.js";
 import type { Columns, Entity, Table } from "../table/table.js";
 import {
   columnsOf,
   commitIdColumn,
   count,
+  countsBy,
   flag,
-  json,
-  kindOf,
   label,
   oneOf,
   partOf,
@@ -59,16 +56,7 @@ export const holdTable: RowTable<RosterHold> = {
   needsRelease: flag.defaulted("heldNeedsRelease", false, "whether an operator alone confirms it"),
 };
 
-/** A count that is missing or unreadable is 0: figures stop no pass. */
-const leftOut = kindOf<LeftOut>({
-  ...json,
-  read: (entity, name) => {
-    const stored = json.read(entity, name);
-    if (stored === null) return null;
-    const countOf = (value: Json | undefined) => (typeof value === "number" && Number.isFinite(value) ? value : 0);
-    return Object.fromEntries(leftOutReasons.map((reason) => [reason, countOf(stored[reason])])) as LeftOut;
-  },
-});
+const leftOut = countsBy(leftOutReasons);
 
 /**
  * Discovery's columns. By a guess at the needed ones a pass would count twice, or suspend more than are held (I3, I11).
