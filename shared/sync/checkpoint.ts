@@ -18,7 +18,7 @@ export type Counters = Readonly<Record<(typeof counterNames)[number], number>>;
 
 /**
  * The mailbox's own row: all that a round needs to go on after any crash. Times are epoch milliseconds. What is not said
- * of a field here, its column says (`checkpointTable` in `store/entities.ts`).
+ * of a field here, its column says (`checkpointTable` in `store/checkpointRow.ts`).
  */
 export type Checkpoint = {
   readonly mailboxId: string;
