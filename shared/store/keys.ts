@@ -7,11 +7,29 @@ export const shardRowKey = "shard";
 /** Row key of the shard's figures: beside its own row, which goes with every transaction and stays small. */
 export const figuresRowKey = "figures";
 
+/** The row of the change log with that number: digits, so that keys are in the order of numbers. */
+export function logKey(number: number): string {
+  return logPrefix + String(number).padStart(logDigits, "0");
+}
+
+/** The number of a row of the change log; null for any other row. */
+export function logNumberOf(rowKey: string): number | null {
+  const digits = rowKey.startsWith(logPrefix) ? rowKey.slice(logPrefix.length) : "";
+  return digits.length === logDigits && /^\d+$/.test(digits) ? Number(digits) : null;
+}
+
+/** The rows of the change log from just after one number up to and including another; null for the end. */
+export function logBetween(after: number, upTo: number | null): KeyRange {
+  return { after: logKey(after), upTo: upTo === null ? "log}" : logKey(upTo) };
+}
+
 /** The partition that belongs to no shard, and its rows. */
 export const metaPartition = "~meta";
 export const metaRows = { layout: "layout", brake: "brake", directory: "directory", feedKey: "feedkey" } as const;
 
 const mailboxPrefix = "mailbox|";
+const logPrefix = "log|";
+const logDigits = 20;
 
 /** A mailbox's part of a key. Long enough for any real id, and the rest is left to the calendar's id. */
 const mailboxUnitsMax = 240;

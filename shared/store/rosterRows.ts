@@ -91,7 +91,7 @@ export function rosterRows(table: Table, parts: RosterParts): RosterRows {
       }
     },
     purgeable: async function* (shard, nowMs) {
-      const filter = { column: "purgeAfter", timeMs: nowMs };
+      const filter = { where: [{ column: "purgeAfter", earlierThanMs: nowMs }] };
       for await (const page of table.pages(shard, rosterAfter(null), tableLimits.entitiesPerPage, filter)) {
         const due = page.flatMap(readable).filter(({ row }) => row.purgeAfterMs !== null && row.purgeAfterMs < nowMs);
         yield due.map(({ row }) => row.mailboxId);

@@ -1,4 +1,5 @@
 import type { Brake } from "../sync/brake.js";
+import type { LogRow } from "../sync/changeLog.js";
 import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError } from "../table/errors.js";
@@ -9,6 +10,7 @@ import { type Committed, commitUnits } from "./commitUnits.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
 import { readFigures } from "./figuresRow.js";
 import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
+import { type LogAsk, readLog } from "./logRow.js";
 import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } from "./meta.js";
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
@@ -88,6 +90,8 @@ export type Store = {
   writeShardRow(claim: NewShardRow): Promise<ShardClaim | "superseded">;
   /** Figures that the shard's runs have kept; null for none. */
   readFigures(shard: string): Promise<JsonObject | null>;
+  /** Rows of a shard's change log, in the order of their numbers. */
+  readLog(shard: string, ask: LogAsk): Promise<readonly LogRow[]>;
   /** Who is on the roster, and why. */
   readonly roster: RosterRows;
   /** The roster's own checkpoint; null: it was never discovered. */
@@ -145,6 +149,7 @@ export function createStore(parts: StoreParts): Store {
     },
     writeShardRow: (claim) => writeShardRow(table, claim),
     readFigures: (shard) => readFigures(table, shard),
+    readLog: (shard, ask) => readLog(table, shard, ask),
     roster: rosterRows(table, { shards, newCommitId, limits, onUnreadable: parts.onUnreadable }),
     readDirectory: () => readDirectory(table),
     writeDirectory: (state, etag) => writeDirectory(table, state, etag, newCommitId()),
@@ -177,8 +182,8 @@ function countedTable(table: Table, count: () => void, onGone: () => void): Tabl
     createIfMissing: () => counted(() => table.createIfMissing()),
     get: (partitionKey, rowKey) => counted(() => table.get(partitionKey, rowKey)),
     transact: (partitionKey, actions) => counted(() => table.transact(partitionKey, actions)),
-    async *pages(partitionKey, range, pageSize, filter) {
-      const pages = table.pages(partitionKey, range, pageSize, filter)[Symbol.asyncIterator]();
+    async *pages(...query) {
+      const pages = table.pages(...query)[Symbol.asyncIterator]();
       for (;;) {
         const step = await noticed(() => pages.next());
         if (step.done === true) return;
