@@ -43,7 +43,10 @@ export const calendarCopies: RowTable<CalendarCopies> = {
   isDefaultCalendar: flag.nullable("isDefaultCalendar", "as Graph has it"),
   canEdit: flag.nullable("canEdit", "as Graph has it"),
   changeKey: label.nullable("changeKey", "as Graph has it"),
-  removed: flag.nullable("removed", "true on a tombstone, else false; absent until a row of an earlier release is written again"),
+  removed: flag.nullable(
+    "removed",
+    "true on a tombstone, else false; absent until a row of an earlier release is written again",
+  ),
   canShare: flag.nullable("canShare", "as Graph has it"),
   isShared: flag.nullable("isShared", "as Graph has it: its user has shared it with others"),
   isSharedWithMe: flag.nullable("isSharedWithMe", "as Graph has it: others have shared it with its user"),

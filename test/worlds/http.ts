@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from "@azure/functions";
 import { createFeed } from "../../shared/feed/feed.js";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
+import { calendarFindRoute } from "../../shared/http/calendarFind.js";
 import { myCalendarsRoute, userCalendarsRoute } from "../../shared/http/calendars.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
 import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
@@ -80,6 +81,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
   const routes = {
     mailbox: mailboxRoute,
     list: mailboxListRoute(world.shards),
+    find: calendarFindRoute(world.shards),
     calendars: mailboxCalendarsRoute,
     action: mailboxActionRoute(start),
     roster: rosterActionRoute(source, start),
@@ -99,6 +101,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     sent,
     ask,
     list: (query = "") => ask("list", "GET", `mailboxes${query}`),
+    find: (query = "") => ask("find", "GET", `calendars${query}`),
     get: (id: string) => ask("mailbox", "GET", `mailboxes/${id}`, { id }),
     put: (id: string, text?: string) => ask("mailbox", "PUT", `mailboxes/${id}`, { id }, text),
     remove: (id: string) => ask("mailbox", "DELETE", `mailboxes/${id}`, { id }),
