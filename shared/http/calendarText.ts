@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../sync/types.js";
+import type { Answer } from "./handler.js";
 
 /**
  * A page of calendars as text: NDJSON and CSV. Text is made of one page at a time, whose size the route bounds, and readers
@@ -17,8 +18,7 @@ const types: readonly (readonly [type: string, format: PageFormat])[] = [
 ];
 
 /** What `content-type` says of a page. */
-export const contentTypes: Readonly<Record<PageFormat, string>> = {
-  json: "application/json",
+const contentTypes: Readonly<Record<Exclude<PageFormat, "json">, string>> = {
   ndjson: "application/x-ndjson; charset=utf-8",
   csv: "text/csv; charset=utf-8; header=present",
 };
@@ -45,11 +45,22 @@ function weightOf(parameters: readonly string[]): number {
   return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(given) ? Number(given) : 0;
 }
 
+/** A page as an answer, in a format that is not JSON. The next page, if there is one, stands in `Link` as well. */
+export function textPage(
+  format: Exclude<PageFormat, "json">,
+  items: readonly JsonObject[],
+  nextLink: string | null,
+): Answer {
+  const link = nextLink === null ? {} : { link: `<${nextLink}>; rel="next"` };
+  const body = format === "csv" ? csvOf(items, nextLink) : ndjsonOf(items, nextLink);
+  return { status: 200, headers: { "content-type": contentTypes[format], vary: "Accept", ...link }, body };
+}
+
 /**
  * A page as NDJSON: one item a line, exactly as in the JSON page. Where there is a next page, one more line says so, and
  * holds nothing but `@odata.nextLink`: a page that is not the last never looks like the end.
  */
-export function ndjsonOf(items: readonly JsonObject[], nextLink: string | null): string {
+function ndjsonOf(items: readonly JsonObject[], nextLink: string | null): string {
   const lines = nextLink === null ? items : [...items, { "@odata.nextLink": nextLink }];
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }
@@ -78,7 +89,7 @@ function ownerOf(item: JsonObject): JsonObject {
  * like the end, and spreadsheets, which show no headers of HTTP, can go on.
  * @see RFC 4180
  */
-export function csvOf(items: readonly JsonObject[], nextLink: string | null): string {
+function csvOf(items: readonly JsonObject[], nextLink: string | null): string {
   const lines = [csvLine([...csvColumns.map(([name]) => name), "nextLink"])];
   for (const [index, item] of items.entries()) {
     const link = index === items.length - 1 ? (nextLink ?? "") : "";

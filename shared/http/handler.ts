@@ -20,11 +20,12 @@ export type HttpPorts = {
   readonly isSignInOn: boolean;
 };
 
-/** What a route answers. A body is JSON; one with `error` gets what Graph adds to errors. */
+/** What a route answers. A body is JSON, and one with `error` gets what Graph adds to errors; or it is text. Never both. */
 export type Answer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly jsonBody?: unknown;
+  readonly body?: string;
 };
 /** Answers one request. Expected refusals are answers; what it throws is handled by `httpHandler`. */
 export type Route = (request: HttpRequest, ports: HttpPorts) => Promise<Answer>;

@@ -1,12 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { csvOf, ndjsonOf, pageFormatOf } from "../../shared/http/calendarText.js";
+import { pageFormatOf, textPage } from "../../shared/http/calendarText.js";
 import type { JsonObject } from "../../shared/sync/types.js";
 
 /** Pages of calendars as NDJSON and CSV. */
 
 const link = "https://mirror.example/api/beta/users/getAllCalendars?$skiptoken=t";
 const item = { userId: "u", id: "c", name: "Work", owner: { name: "Ann", address: "ann@x" }, canEdit: false };
+
+const ndjsonOf = (items: readonly JsonObject[], next: string | null) => textPage("ndjson", items, next).body ?? "";
+const csvOf = (items: readonly JsonObject[], next: string | null) => textPage("csv", items, next).body ?? "";
 
 /** What RFC 4180 says of a text, without any guard. */
 function parsed(csv: string): readonly (readonly string[])[] {
@@ -98,5 +101,18 @@ describe("CSV", () => {
     expect(records(csvOf([], link)).map(({ id, nextLink }) => [id, nextLink])).toEqual([["", link]]);
     expect(records(csvOf([], null))).toEqual([]);
     expect(records(csvOf([item], null)).map(({ nextLink }) => nextLink)).toEqual([""]);
+  });
+});
+
+test("a page says its type, that it depends on Accept, and where the next one is", () => {
+  expect(textPage("csv", [item], link).headers).toEqual({
+    "content-type": "text/csv; charset=utf-8; header=present",
+    vary: "Accept",
+    link: `<${link}>; rel="next"`,
+  });
+  expect(textPage("ndjson", [], null)).toEqual({
+    status: 200,
+    headers: { "content-type": "application/x-ndjson; charset=utf-8", vary: "Accept" },
+    body: "",
   });
 });

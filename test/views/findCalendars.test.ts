@@ -8,7 +8,7 @@ import type { MemoryTableOptions } from "../../shared/table/memoryTable.js";
 import { type FoundView, findLimits, folded } from "../../shared/views/findCalendars.js";
 import { fleet } from "../worlds/fleet.js";
 import { httpOf, type Reply } from "../worlds/http.js";
-import { checkpoint, row, unit } from "../worlds/rows.js";
+import { checkpoint, row, shardRow, unit } from "../worlds/rows.js";
 
 /** `GET calendars`: what is found over the whole mirror, and how it is paged. */
 
@@ -219,9 +219,9 @@ describe("GET calendars", () => {
     expect((await page("?")).oldestSuccess).toBeNull();
     const census = { oldestSuccess: { atMs: 60_000, mailbox: "m" } };
     const figures = { atMs: 100_000, census };
-    await world.store.writeShardRow({ shard: "00", row: { run: null }, etag: null, figures });
+    await world.store.writeShardRow({ shard: "00", row: shardRow("run"), etag: null, figures });
     const later = { atMs: 100_000, census: { oldestSuccess: { atMs: 70_000, mailbox: "n" } } };
-    await world.store.writeShardRow({ shard: "01", row: { run: null }, etag: null, figures: later });
+    await world.store.writeShardRow({ shard: "01", row: shardRow("run"), etag: null, figures: later });
     expect((await page("?")).oldestSuccess).toBe(new Date(60_000).toISOString());
   });
 
