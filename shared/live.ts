@@ -232,6 +232,7 @@ export const mirrorFacts: MirrorFacts = {
     graphPageSize: boot.settings.graph.pageSize,
     auditDays: boot.settings.auditMs / dayMs,
     tombstoneDays: boot.settings.tombstoneMs / dayMs,
+    historyDays: boot.settings.historyMs / dayMs,
     changeNudges: boot.settings.changeNudges,
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },
@@ -240,12 +241,13 @@ export const mirrorFacts: MirrorFacts = {
 
 /** What retention needs. @throws LayoutError, StorageError */
 export async function retentionPorts(log: Log): Promise<RetentionPorts> {
-  const { tombstoneMs } = boot.settings;
+  const { tombstoneMs, historyMs } = boot.settings;
   return {
     clock,
     store: await liveStore(log),
     shards,
     tombstoneMs,
+    historyMs,
     runMsMax: runLimits.runMsMax,
     log,
   };

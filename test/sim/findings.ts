@@ -97,12 +97,13 @@ function checkFresh(world: World, checkpoint: CheckpointView, strategy: string, 
   const { epoch, sequence } = checkpoint;
   const told = world.nudged.get(mailboxId);
   const isTold = !plan.hasNudges || sequence === 0 || (told?.epoch === epoch && told.sequence >= sequence);
-  if (!isTold || checkpoint.nudgedSequence !== sequence) {
+  if (!isTold) report("I5", `${mailboxId}: changes that nobody was told of`, `${sequence}`, `${told?.sequence} sent`);
+  if (checkpoint.loggedSequence !== sequence || checkpoint.loggedState !== "served") {
     report(
-      "I5",
-      `${mailboxId}: changes that nobody was told of`,
-      `${sequence}`,
-      `${told?.sequence} sent, ${checkpoint.nudgedSequence} noted`,
+      "I12",
+      `${mailboxId}: not logged in the calm`,
+      `served ${sequence}`,
+      `${checkpoint.loggedState} ${checkpoint.loggedSequence}`,
     );
   }
 }

@@ -64,7 +64,8 @@ export class Oracle {
     for (const given of actions) {
       const action = this.#whole(given);
       if (action.rowKey === "figures" && action.kind !== "delete") this.figures.set(partitionKey, action.columns);
-      if (!/^(mailbox|calendar)\|/.test(action.rowKey)) continue; // Other rows hold nothing of a mailbox's list.
+      // Other rows hold nothing of a mailbox's list.
+      if (!/^(mailbox\|[^|]+$|calendar\|)/.test(action.rowKey)) continue;
       const mailboxId = this.#ownerOf(action);
       const parts = touched.get(mailboxId) ?? { checkpoint: null, calendars: [] };
       touched.set(mailboxId, parts);
@@ -82,7 +83,7 @@ export class Oracle {
 
   /** A merge as the whole row that it makes. */
   #whole(action: Action): Action {
-    if (action.kind === "delete" || !action.rowKey.startsWith("mailbox|")) return action;
+    if (action.kind === "delete" || !/^mailbox\|[^|]+$/.test(action.rowKey)) return action;
     const { rowKey } = action;
     const columns = action.kind === "merge" ? { ...this.#checkpoints.get(rowKey), ...action.columns } : action.columns;
     this.#checkpoints.set(rowKey, columns);

@@ -193,7 +193,15 @@ export class World {
       // Retention counts on whole transactions: with small ones its units would be torn, as they never are.
       const { clock, store, log } = await portsOf(invocation, { ...this.#wiring, operationsMax: 100 });
       const shards = shardNames(this.plan.shards);
-      await applyRetention({ clock, store, shards, tombstoneMs, runMsMax: runLimits.runMsMax, log });
+      await applyRetention({
+        clock,
+        store,
+        shards,
+        tombstoneMs,
+        historyMs: 2 * tombstoneMs,
+        runMsMax: runLimits.runMsMax,
+        log,
+      });
     });
   }
 
