@@ -48,6 +48,7 @@ function checkEverything(world: World, broken: Broken, report: Report): void {
   for (const mailboxId of oracle.mailboxes.keys()) {
     if (!world.wanted.has(mailboxId)) report("I1", `${mailboxId}: in the table and not on the roster`, "none", "one");
   }
+  oracle.log.finish(report, [...oracle.departures]);
   const left = world.leftMessages();
   if (left.length > 0 || world.invocations > 0) report("I9", "messages at the end", "none", left.join("; "));
   checkFigures(world, report);
