@@ -101,7 +101,7 @@ async function askPages(first: Work, untilMs: number, ports: Ports): Promise<Pag
     pages += 1;
     audit = moved.audit;
     if (step.kind === "apply" && step.ends && audit === null) {
-      await logNow(moved.held, ports);
+      await logNow(moved.held, counters, ports);
       return { kind: "roundEnded", pages, changes, next: null };
     }
     work = workOn(moved.held, audit ?? moved.held.checkpoint);

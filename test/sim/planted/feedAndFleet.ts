@@ -282,7 +282,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "count nobody under the brake",
     file: "shared/rounds/runRounds.ts",
-    from: `if (kind === "braked" || kind === "refused") await due.skipRest();`,
+    from: `await due.skipRest();`,
     to: ``,
     unit: ["test/rounds/brake.test.ts"],
   },
