@@ -66,7 +66,7 @@ export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   // Told once too often does no harm; not told, readers of the log would miss it (I13).
   loggedState: oneOf(...loggedStates).nullable(
     "loggedState",
-    "as the change log last told: `unserved`, `served`, `suspended`",
+    "as the change log last told: `unserved`, `served`, `suspended`, `departed`",
   ),
   loggedSequence: count.defaulted("loggedSequence", 0, "the sequence up to which the change log has told of it"),
   unlogged: unlogged.nullable("unlogged", "JSON: changes by others than runs, which the change log is to tell"),

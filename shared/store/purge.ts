@@ -1,3 +1,4 @@
+import type { LoggedState } from "../sync/changeLog.js";
 import { StorageError } from "../table/errors.js";
 import { type Action, type Columns, type ColumnValue, type Entity, type Table, tableLimits } from "../table/table.js";
 import { lifecycleOf } from "./checkpointRow.js";
@@ -73,17 +74,20 @@ async function raiseFence(
     ...Object.fromEntries(kept),
     phase: "initial",
     parkedReason: "removing",
-    ...(departure === null ? {} : { loggedState: "unserved" }),
+    ...(departure === null ? {} : { loggedState: departed }),
   };
   const others = departure === null ? [] : [departureAction(departure)];
   return (await commitFence(session, { kind: "update", rowKey, columns, etag: stored.etag }, others)) ?? "lost";
 }
 
-/** What the change log has to tell of a mailbox that goes; null: it knows it as gone, or never told of it. */
+/** What `loggedState` says of a mailbox whose departure is written. */
+const departed: LoggedState = "departed";
+
+/** What the change log has to tell of a mailbox that goes; null: it knows it as gone, or it was never served. */
 function departureIn({ columns }: Entity): Departure | null {
   const { mailboxId, epoch, sequence, loggedSequence, loggedState, lastFullRound } = columns;
-  // A release without a log has served it where its first full round has ended.
-  const isServed = loggedState === undefined ? lastFullRound !== undefined : loggedState === "served";
+  // Untold, it was served all the same where its first full round has ended: a reader may have copied it since.
+  const isServed = lastFullRound !== undefined && loggedState !== "suspended" && loggedState !== departed;
   if (!isServed || typeof mailboxId !== "string" || typeof epoch !== "string") return null;
   const numberOf = (value: ColumnValue | undefined) => Number(value ?? 0) || 0;
   return { mailboxId, epoch, sequence: numberOf(sequence), loggedSequence: numberOf(loggedSequence) };

@@ -26,6 +26,7 @@ import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
 import { type NewShardRow, type ShardClaim, writeShardRow } from "./shardClaim.js";
 import { shardRowOf } from "./shardRow.js";
+import { readSummaries, readTenantRows, type SummaryPage, type TenantRows } from "./tenantRows.js";
 import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
 import { type GroupLimits, groupLimits } from "./transactionGroup.js";
 import { type Held, mailboxOf, type Pending } from "./units.js";
@@ -85,6 +86,16 @@ export type Store = {
   readCalendars(mailboxId: string): Promise<readonly CalendarRow[]>;
   /** One calendar, or its tombstone. Null: there is no such row. */
   readCalendar(mailboxId: string, calendarId: string): Promise<CalendarRow | null>;
+  /** Mailboxes of a shard in key order, from just after one, 1,000 at most: what readers of all of them need. */
+  readSummaries(shard: string, after: string | null): Promise<SummaryPage>;
+  /**
+   * Calendars and tombstones of a shard, from just after a row's key up to the last one of a mailbox, null for the end;
+   * `top` of them, or a few more. Rows that cannot be read are reported and left out.
+   */
+  readTenantRows(
+    shard: string,
+    ask: { readonly after: string | null; readonly upTo: string | null; readonly top: number },
+  ): Promise<TenantRows>;
   /** Tombstones of a mailbox that were removed before then. */
   readTombstones(mailboxId: string, removedBeforeMs: number): Promise<readonly CalendarRow[]>;
   /** Mailboxes of a shard that have such tombstones. One may come twice, and one without checkpoint may come too. */
@@ -159,6 +170,8 @@ export function createStore(parts: StoreParts): Store {
       const entity = await table.get(shardOfMailbox(mailboxId), calendarKey(mailboxId, calendarId));
       return entity === null ? null : calendarOf(entity);
     },
+    readSummaries: (shard, after) => readSummaries(table, shard, after, parts.onUnreadable),
+    readTenantRows: (shard, ask) => readTenantRows(table, shard, ask, parts.onUnreadable),
     readTombstones: (mailboxId, beforeMs) => tombstonesOf(table, shardOfMailbox(mailboxId), mailboxId, beforeMs),
     mailboxesWithTombstones: (shard, beforeMs) => mailboxesWithTombstones(table, shard, beforeMs),
     commitUnits: (units, claim, nowMs) => {

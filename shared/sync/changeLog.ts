@@ -48,6 +48,9 @@ export type LogRow = { readonly number: number; readonly atMs: number; readonly 
 /** Changes of a mailbox that the log has not told yet: those that others than runs have committed. */
 export type Unlogged = Pick<LogEntry, "changes" | "leftOut">;
 
-/** How the log last told of a mailbox. `unserved`: it has not told of it in this epoch. */
-export const loggedStates = ["unserved", "served", "suspended"] as const;
+/**
+ * How the log last told of a mailbox. `unserved`: it has not told of it in this epoch. `departed`: it is being removed, and
+ * its departure tells of that.
+ */
+export const loggedStates = ["unserved", "served", "suspended", "departed"] as const;
 export type LoggedState = (typeof loggedStates)[number];

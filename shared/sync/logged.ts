@@ -43,10 +43,13 @@ export function isUnlogged(checkpoint: Checkpoint): boolean {
   return checkpoint.lifecycle !== "removing" && logged(checkpoint).entry !== null;
 }
 
-/** What the log tells of a mailbox as it stands. One that was never served in its epoch stays untold. */
+/**
+ * What the log tells of a mailbox as it stands. One that was never served in its epoch stays untold. One that was served for
+ * a moment is told of also when it is suspended by now: a reader may have copied it in between.
+ */
 function stateNow(checkpoint: Checkpoint): LoggedState {
-  if (isServed(checkpoint) && checkpoint.lifecycle === "active") return "served";
-  return checkpoint.loggedState === null || checkpoint.loggedState === "unserved" ? "unserved" : "suspended";
+  if (!isServed(checkpoint)) return "unserved";
+  return checkpoint.lifecycle === "active" ? "served" : "suspended";
 }
 
 /** A mailbox of a release without a log was there before: nothing has become of it. */

@@ -104,7 +104,9 @@ export class LogWatch {
         checkpoint === null || !isThere
           ? [null, "left", "suspended"]
           : checkpoint.parkedReason === "suspended"
-            ? [null, "suspended"]
+            ? checkpoint.hasHadFullRound
+              ? ["suspended"]
+              : [null]
             : checkpoint.hasHadFullRound
               ? ["served"]
               : [null];
@@ -147,9 +149,9 @@ export class LogWatch {
     const before = story.state;
     const allowed: Readonly<Record<string, readonly (string | null)[]>> = {
       joined: [null],
-      suspended: ["served"],
+      suspended: ["served", null], // It may have been served between two runs.
       resumed: ["suspended"],
-      left: ["served"],
+      left: ["served", null],
       none: ["served"],
     };
     const expected = allowed[event ?? "none"] ?? [];
