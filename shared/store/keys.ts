@@ -96,7 +96,17 @@ export function mailboxOfKey(rowKey: string): string | null {
 
 /** Whether a row is a mailbox's checkpoint. */
 export function isMailboxKey(rowKey: string): boolean {
-  return rowKey.startsWith(mailboxPrefix);
+  return rowKey.startsWith(mailboxPrefix) && !isDepartureKey(rowKey);
+}
+
+/** Row key of the departure of a mailbox: among the checkpoints, just behind its own, so that a run meets it. */
+export function departureKey(mailboxId: string, epoch: string): string {
+  return `${mailboxKey(mailboxId)}|${keyPart(epoch, mailboxUnitsMax)}`;
+}
+
+/** Whether a row among the checkpoints is a departure. */
+export function isDepartureKey(rowKey: string): boolean {
+  return rowKey.startsWith(mailboxPrefix) && rowKey.includes("|", mailboxPrefix.length);
 }
 
 /** Row key of what the roster knows of a mailbox. */

@@ -113,7 +113,7 @@ async function commitRosterEntries(
   });
   const commitShard = (shard: string) => {
     const ofShard = sent.filter((one) => one.shard === shard).map(({ entry }) => entry);
-    return commitEntries(sessionOf(table, shard, newCommitId), ofShard, limits);
+    return commitEntries(sessionOf(table, shard, { newCommitId }), ofShard, limits);
   };
   const ofEntries = [...new Set(sent.map(({ shard }) => shard))];
   const committed = await mapAtOnce(ofEntries, ofEntries.length, commitShard);

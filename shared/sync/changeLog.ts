@@ -1,4 +1,4 @@
-import type { JsonObject } from "./types.js";
+import type { JsonObject } from "./json.js";
 
 /** What became of a mailbox, as the change log tells it. `joined`: it is served for the first time in its epoch. */
 export const mailboxEvents = ["joined", "suspended", "resumed", "left"] as const;
@@ -44,3 +44,13 @@ export type LogEntry = {
 
 /** One row of a shard's change log: what one transaction changed. Numbers grow by one, from 1, without gaps. */
 export type LogRow = { readonly number: number; readonly atMs: number; readonly entries: readonly LogEntry[] };
+
+/** Changes of a mailbox that the log has not told yet: those that others than runs have committed. */
+export type Unlogged = Pick<LogEntry, "changes" | "leftOut">;
+
+/**
+ * How the log last told of a mailbox. `unserved`: it has not told of it in this epoch. `departed`: it is being removed, and
+ * its departure tells of that.
+ */
+export const loggedStates = ["unserved", "served", "suspended", "departed"] as const;
+export type LoggedState = (typeof loggedStates)[number];

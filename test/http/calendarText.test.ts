@@ -8,8 +8,8 @@ import type { JsonObject } from "../../shared/sync/types.js";
 const link = "https://mirror.example/api/beta/users/getAllCalendars?$skiptoken=t";
 const item = { userId: "u", id: "c", name: "Work", owner: { name: "Ann", address: "ann@x" }, canEdit: false };
 
-const ndjsonOf = (items: readonly JsonObject[], next: string | null) => textPage("ndjson", items, next).body ?? "";
-const csvOf = (items: readonly JsonObject[], next: string | null) => textPage("csv", items, next).body ?? "";
+const ndjsonOf = (items: readonly JsonObject[], next: string | null) => String(textPage("ndjson", items, next).body);
+const csvOf = (items: readonly JsonObject[], next: string | null) => String(textPage("csv", items, next).body);
 
 /** What RFC 4180 says of a text, without any guard. */
 function parsed(csv: string): readonly (readonly string[])[] {

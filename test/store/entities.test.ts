@@ -36,7 +36,9 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
       strategy: fc.constantFrom("delta" as const, "list" as const),
       generation: count,
       sequence: count,
-      nudgedSequence: count,
+      loggedState: orNull(fc.constantFrom("unserved" as const, "served" as const, "suspended" as const)),
+      loggedSequence: count,
+      unlogged: fc.constant(null),
       retiredSequence: count,
       roundId: orNull(text),
       roundReason: fc.constantFrom("first", "changes", "reset", "audit", "confirm", "list", "probe"),
@@ -157,12 +159,13 @@ describe("checkpoints as columns", () => {
 
   test("I1, I3: a column that an earlier release did not know is read as if nothing had happened", () => {
     const parked = { parkedReason: "denied:X", heldRemovals: 3, lastErrorCode: "X", deltaProbeMs: 7, notBeforeMs: 9 };
-    const columns = checkpointColumns(checkpoint("m", { sequence: 7, nudgedSequence: 7, ...parked }));
+    const columns = checkpointColumns(checkpoint("m", { sequence: 7, loggedSequence: 7, ...parked }));
     const known = ["mailboxId", "epoch", "strategy", "phase", "link", "generation", "sequence", "retiredSequence"];
     const few = Object.fromEntries(Object.entries(columns).filter(([name]) => known.includes(name)));
     const { link, phase, generation, sequence } = checkpoint("m", { sequence: 7 });
     const place = { link, phase, generation, sequence };
-    expect(readCheckpoint(few)).toEqual({ ...newCheckpoint("m", "epoch-1", null), ...place });
+    const before = { loggedState: null }; // So the log is told of it once.
+    expect(readCheckpoint(few)).toEqual({ ...newCheckpoint("m", "epoch-1", null), ...place, ...before });
   });
 
   test.each([
@@ -270,7 +273,7 @@ describe("the shard's row as columns", () => {
     expect(shardRowOf(entityOf(shardRowColumns(running)))).toEqual(running);
     const finished = { ...running, run: { ...shardRow("run").run, from: "a", wrapped: true, finishedMs: 9 } };
     expect(shardRowOf(entityOf(shardRowColumns(finished as typeof running)))).toEqual(finished);
-    expect(shardRowOf(entityOf(shardRowColumns({ run: null })))).toEqual({ run: null });
+    expect(shardRowOf(entityOf(shardRowColumns({ run: null, log: null })))).toEqual({ run: null, log: null });
     expect(shardRowColumns(running)).toMatchObject({ tick: "tick-1", runStarted: new Date(10_000), cursor: "m/1" });
   });
 });
@@ -300,7 +303,8 @@ describe("what fits an entity", () => {
 describe("a torn checkpoint", () => {
   const next = checkpoint("m", {
     sequence: 90,
-    nudgedSequence: 70,
+    loggedState: "served",
+    loggedSequence: 20,
     generation: 4,
     lastSuccessMs: 50,
     lastFullRoundMs: 60,
@@ -315,10 +319,8 @@ describe("a torn checkpoint", () => {
       pageNumber: 0,
       payloadHash: null,
       sequence: 40,
-      nudgedSequence: 40,
       generation: 4,
     });
-    expect(tornCheckpoint(next, 80).nudgedSequence).toBe(70);
   });
 
   test("I7: half a unit is no success: the times of the last one stay", () => {

@@ -33,7 +33,7 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
 
     test("long figures and a row without a run come back whole", async () => {
       const figures = { text: "x".repeat(100_000), ticks: [1, null, { deep: true }] };
-      const fresh = await store.writeShardRow({ shard, row: { run: null }, etag: null, figures });
+      const fresh = await store.writeShardRow({ shard, row: { run: null, log: null }, etag: null, figures });
       expect(await store.readShardRow(shard)).toEqual(fresh);
       expect(await store.readFigures(shard)).toEqual(figures);
     });
@@ -53,7 +53,9 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
         transactions += 1;
         if (transactions === 2) await claimed("run-2");
       };
-      const small = storeOn(interfered(table, interference), { limits: { operationsMax: 11, bodyBytesMax: 100_000 } });
+      const small = storeOn(interfered(table, interference), {
+        limits: { operationsMax: 11, bodyBytesMax: 100_000, logUnitsMax: 100_000 },
+      });
       const { results, claim: after } = await small.commitUnits(
         held.map((one) => unit(one, "late")),
         claim,

@@ -52,6 +52,20 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/views/findCalendars.test.ts"],
   },
   {
+    name: "let a page of CSV that is not the last look like the end",
+    file: "shared/http/calendarText.ts",
+    from: `index === items.length - 1 ? (nextLink ?? "") : ""`,
+    to: `index < 0 ? (nextLink ?? "") : ""`,
+    unit: ["test/http/allCalendars.test.ts"],
+  },
+  {
+    name: "write a calendar's name into CSV as it is, formula or not",
+    file: "shared/http/calendarText.ts",
+    from: `const safe = `,
+    to: `const safe = text !== "" ? text : `,
+    unit: ["test/http/calendarText.test.ts"],
+  },
+  {
     name: "count a mailbox that cannot be read under no kind",
     file: "shared/figures/figures.ts",
     from: `this.census.kinds.unknown += 1;`,
@@ -317,7 +331,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "count nobody under the brake",
     file: "shared/rounds/runRounds.ts",
-    from: `if (kind === "braked" || kind === "refused") await due.skipRest();`,
+    from: `await due.skipRest();`,
     to: ``,
     unit: ["test/rounds/brake.test.ts"],
   },
