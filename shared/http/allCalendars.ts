@@ -1,13 +1,14 @@
 import type { HttpRequest } from "@azure/functions";
 import { type TenantRefusal, tenantLimits } from "../feed/tenant.js";
 import { tenantItem } from "../feed/wire.js";
+import { pageFormatOf, textPage } from "./calendarText.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "./handler.js";
 import { type Mistake, preferredPageSize, type ReadOptions, readOptionsOf, trackingTokenOf } from "./odata.js";
 import { originOf } from "./paths.js";
 
 /**
  * `GET /api/beta/users/getAllCalendars` and `…/delta`: the calendars of all mailboxes that are served, in the manner of Graph's
- * own `getAllMessages`: paged by links, the mailbox in `userId`.
+ * own `getAllMessages`: paged by links, the mailbox in `userId`. The list is given as NDJSON or CSV too.
  */
 export const allCalendarsRoute: Route = async (request, ports) => {
   const path = pathOf(request);
@@ -55,12 +56,16 @@ async function answerList(request: HttpRequest, path: Path, ports: HttpPorts): P
   const feed = await ports.tenant();
   const page = await feed.list(options.token, Math.min(tenantLimits.pageSizeDefault, ...sizes));
   if (page.kind !== "page") return tenantRefusal(page, listUrl(path, options, null));
-  const body = {
-    "@odata.context": contextOf(path),
-    value: page.items.map((item) => tenantItem(item, options.select)),
-    ...(page.token === null ? {} : { "@odata.nextLink": listUrl(path, options, page.token) }),
-  };
-  return { status: 200, jsonBody: body, headers: headersOf(preferred) };
+  const value = page.items.map((item) => tenantItem(item, options.select));
+  const nextLink = page.token === null ? null : listUrl(path, options, page.token);
+  const format = pageFormatOf(request.headers.get("accept"));
+  if (format !== "json") {
+    const { headers, ...text } = textPage(format, value, nextLink);
+    return { ...text, headers: { ...headersOf(preferred), ...headers } };
+  }
+  const next = nextLink === null ? {} : { "@odata.nextLink": nextLink };
+  const body = { "@odata.context": contextOf(path), value, ...next };
+  return { status: 200, jsonBody: body, headers: { ...headersOf(preferred), vary: "Accept" } };
 }
 
 function tenantRefusal({ kind }: TenantRefusal, startUrl: string): Answer {

@@ -14,9 +14,10 @@ const bytesMin = 2_048;
 export function compressed(route: Route): Route {
   return async (request, ports) => {
     const given = await route(request, ports);
-    const headers = { ...given.headers, vary: "Accept-Encoding" };
-    if (given.status !== 200 || given.jsonBody === undefined) return { ...given, headers };
-    const text = JSON.stringify(given.jsonBody);
+    const vary = [given.headers["vary"] ?? [], "Accept-Encoding"].flat().join(", ");
+    const headers = { ...given.headers, vary };
+    const text = given.jsonBody === undefined ? given.body : JSON.stringify(given.jsonBody);
+    if (given.status !== 200 || typeof text !== "string") return { ...given, headers };
     if (text.length < bytesMin || !acceptsGzip(request.headers.get("accept-encoding"))) return { ...given, headers };
     const { jsonBody: _, ...rest } = given;
     return { ...rest, body: await gzipAsync(text), headers: { ...headers, "content-encoding": "gzip" } };

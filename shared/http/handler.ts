@@ -23,12 +23,12 @@ export type HttpPorts = {
   readonly isSignInOn: boolean;
 };
 
-/** What a route answers. A body is JSON, or bytes as they are; one with `error` gets what Graph adds to errors. */
+/** What a route answers. A body is JSON, and one with `error` gets what Graph adds to errors; or it is text or bytes as they are. */
 export type Answer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly jsonBody?: unknown;
-  readonly body?: Uint8Array;
+  readonly body?: string | Uint8Array;
 };
 /** Answers one request. Expected refusals are answers; what it throws is handled by `httpHandler`. */
 export type Route = (request: HttpRequest, ports: HttpPorts) => Promise<Answer>;

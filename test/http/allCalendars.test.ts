@@ -59,6 +59,63 @@ function taken(copy: Map<string, Set<string>>, item: Record<string, unknown>): v
 const sorted = (copy: ReadonlyMap<string, Set<string>>) =>
   [...copy].map(([id, calendars]) => [id, [...calendars].sort()]).sort();
 
+/** All pages of the list in a format, by the links that stand in their headers. */
+async function pagesAs(world: ReturnType<typeof fleet>, accept: string, query = "?$top=3") {
+  const { ports } = routesOver(world.storeOf(), world.clock.nowMs, {}, world.shards);
+  const handler = httpHandler(compressed(allCalendarsRoute), async () => ports, world.clock.nowMs);
+  const pages: string[] = [];
+  for (let url: string | undefined = `${origin}/api/beta${collection}${query}`; url !== undefined; ) {
+    const request = new HttpRequest({ method: "GET", url, headers: { accept } });
+    const { status, headers, body } = (await handler(request, context)) as {
+      status: number;
+      headers: Record<string, string>;
+      body: string;
+    };
+    expect([status, headers["vary"]]).toEqual([200, "Accept, Accept-Encoding"]);
+    expect(headers["content-type"]).toContain(accept);
+    pages.push(body);
+    url = /^<(.+)>; rel="next"$/.exec(headers["link"] ?? "")?.[1];
+  }
+  return pages;
+}
+
+describe("GET beta/users/getAllCalendars as text", () => {
+  test("NDJSON has the items of the JSON page, one a line, and each page but the last names the next one", async () => {
+    const { world, http } = await opened();
+    const pages = (await pagesAs(world, "application/x-ndjson")).map((page) =>
+      page
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    );
+    const isLink = (line: Record<string, unknown>) => line["@odata.nextLink"] !== undefined;
+    expect(pages.length).toBeGreaterThan(2);
+    expect(pages.map((lines) => lines.slice(-1).some(isLink))).toEqual(
+      pages.map((_, index) => index < pages.length - 1),
+    );
+    expect(pages.flat().filter((line) => !isLink(line))).toEqual((await http.beta(collection)).body.value);
+  });
+
+  test("CSV has a line for each calendar, and says in its last line whether more is to come", async () => {
+    const { world, truth } = await opened();
+    const pages = await pagesAs(world, "text/csv");
+    const rows = pages.map((page) => page.trimEnd().split("\r\n").slice(1));
+    const isMore = rows.map((lines) => (lines.at(-1) ?? "").includes("$skiptoken="));
+    expect(isMore).toEqual(pages.map((_, index) => index < pages.length - 1));
+    const ids = rows
+      .flat()
+      .map((line) => line.split(",").slice(0, 2))
+      .filter(([userId]) => userId !== "");
+    expect(ids.sort()).toEqual([...truth()].flatMap(([id, own]) => [...own].map((one) => [id, one])).sort());
+  });
+
+  test("what fails is an error in JSON, and no part of a page", async () => {
+    const { http } = await opened({ mailboxes: 1 });
+    const { status, body } = await http.beta(`${collection}?$skiptoken=x`, { accept: "text/csv" });
+    expect([status, body.error.code]).toEqual([400, "syncStateInvalid"]);
+  });
+});
+
 describe("GET beta/users/getAllCalendars", () => {
   test("gives every calendar once, with its mailbox, page by page, in the described form", async () => {
     const { http, walk, truth } = await opened();
@@ -174,6 +231,6 @@ test("long answers are compressed for those who accept it", async () => {
   const plain = await through({ "accept-encoding": "gzip;q=0, br" });
   const zipped = await through({ "accept-encoding": "br, gzip" });
   if (!("body" in zipped) || !(zipped.body instanceof Uint8Array)) throw new Error("The answer has no bytes.");
-  expect(zipped.headers).toMatchObject({ "content-encoding": "gzip", vary: "Accept-Encoding" });
+  expect(zipped.headers).toMatchObject({ "content-encoding": "gzip", vary: "Accept, Accept-Encoding" });
   expect(JSON.parse(gunzipSync(zipped.body).toString())).toEqual("jsonBody" in plain ? plain.jsonBody : null);
 });

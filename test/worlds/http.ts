@@ -5,6 +5,7 @@ import { createFeed } from "../../shared/feed/feed.js";
 import { createTenantFeed } from "../../shared/feed/tenant.js";
 import { allCalendarsRoute } from "../../shared/http/allCalendars.js";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
+import { calendarFindRoute } from "../../shared/http/calendarFind.js";
 import { myCalendarsRoute, userCalendarsRoute } from "../../shared/http/calendars.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
 import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
@@ -89,6 +90,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
   const routes = {
     mailbox: mailboxRoute,
     list: mailboxListRoute(world.shards),
+    find: calendarFindRoute(world.shards),
     calendars: mailboxCalendarsRoute,
     action: mailboxActionRoute(start),
     roster: rosterActionRoute(source, start),
@@ -109,6 +111,7 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     ask,
     beta,
     list: (query = "") => ask("list", "GET", `mailboxes${query}`),
+    find: (query = "") => ask("find", "GET", `calendars${query}`),
     get: (id: string) => ask("mailbox", "GET", `mailboxes/${id}`, { id }),
     put: (id: string, text?: string) => ask("mailbox", "PUT", `mailboxes/${id}`, { id }, text),
     remove: (id: string) => ask("mailbox", "DELETE", `mailboxes/${id}`, { id }),

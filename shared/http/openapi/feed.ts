@@ -191,15 +191,30 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
 const tenantUnavailable = refused("The storage cannot be used.");
 const tenantPaged: JsonObject = { ...paged, "content-encoding": header("gzip, where the caller accepts it.") };
 
+const tenantJson = json("A page.", tenantCollectionSchema, {
+  ...tenantPaged,
+  link: header("Of NDJSON and CSV: where the next page is, with rel=next."),
+});
+const tenantPage: JsonObject = {
+  ...tenantJson,
+  content: {
+    ...(tenantJson["content"] as JsonObject),
+    "application/x-ndjson": { schema: { type: "string" } },
+    "text/csv": { schema: { type: "string" } },
+  },
+};
+
 /** The calendars of all mailboxes. */
 const tenantPaths: JsonObject = {
   "/beta/users/getAllCalendars": {
     get: {
       operationId: "listAllCalendars",
-      summary: "The calendars of all mailboxes that are served.",
+      summary:
+        "The calendars of all mailboxes that are served; by Accept also as NDJSON or CSV. A page of those that is not the " +
+        "last says so in its last line, and in Link.",
       parameters: [select, top, skipToken, prefer],
       responses: {
-        "200": json("A page.", tenantCollectionSchema, tenantPaged),
+        "200": tenantPage,
         "400": badOption,
         "401": noKey,
         "503": tenantUnavailable,

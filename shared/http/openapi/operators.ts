@@ -2,6 +2,8 @@ import * as z from "zod";
 import { mailboxKinds } from "../../sync/mailboxKind.js";
 import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
+import { findLimits } from "../../views/findCalendars.js";
+import { foundSchema, oldestSuccess } from "../../views/foundSchema.js";
 import { listLimits } from "../../views/mailboxList.js";
 import { mailboxCalendarsSchema, mailboxSchema } from "../../views/mailboxSchema.js";
 import { rosterSchema } from "../../views/rosterSchema.js";
@@ -15,6 +17,9 @@ const cursor = textOrNull.describe("Where to go on; null: there is no more.");
 
 const mailboxPageSchema = z.object({ value: z.array(mailboxSchema), cursor }).meta({ id: "MailboxPage" });
 export type MailboxPage = z.infer<typeof mailboxPageSchema>;
+
+const foundPageSchema = z.object({ value: z.array(foundSchema), oldestSuccess, cursor }).meta({ id: "FoundPage" });
+export type FoundPage = z.infer<typeof foundPageSchema>;
 
 const releasedSchema = z.object({ released: count, cursor }).meta({ id: "Released" });
 export type Released = z.infer<typeof releasedSchema>;
@@ -67,6 +72,8 @@ const rosterAction = (operationId: string, summary: string, conflict: string): J
   },
 });
 
+const trueOrFalse: JsonObject = { type: "boolean" };
+
 /** What operators read and do: mailboxes, the roster, the brake, status and health. */
 export const operatorPaths: JsonObject = {
   "/mailboxes": {
@@ -85,6 +92,29 @@ export const operatorPaths: JsonObject = {
         inQuery("cursor", "The cursor of the page before, unchanged."),
       ],
       responses: withKey({ "200": json("A page.", mailboxPageSchema), "400": badQuery }),
+    },
+  },
+  "/calendars": {
+    get: {
+      operationId: "findCalendars",
+      summary:
+        "Calendars of the whole mirror, of mailboxes that are served, page by page and in no order. All that is given must " +
+        "hold. A page may hold fewer than asked for, even none, and have a cursor.",
+      parameters: [
+        inQuery("owner", "The owner's whole address, in upper or lower case."),
+        inQuery("name", "Any part of the name, in upper or lower case."),
+        inQuery("shared", "Whether its user has shared it with others (isShared).", trueOrFalse),
+        inQuery("editable", "Whether its user may change it (canEdit).", trueOrFalse),
+        inQuery("kind", "Only of mailboxes of this kind.", { enum: mailboxKinds }),
+        inQuery("default", "Whether it is its user's default calendar (isDefaultCalendar).", trueOrFalse),
+        inQuery(
+          "top",
+          "Calendars per page. Those of one mailbox stay together, so a page may hold a few more.",
+          upTo(findLimits.topMax, findLimits.topDefault),
+        ),
+        inQuery("cursor", "The cursor of the page before, unchanged, with the same query."),
+      ],
+      responses: withKey({ "200": json("A page.", foundPageSchema), "400": badQuery }),
     },
   },
   "/mailboxes/{id}": {
