@@ -3,6 +3,7 @@ import { inTheDrivers } from "./planted/drivers.js";
 import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
 import { inTheGraphClient } from "./planted/graph.js";
 import { inTheKinds } from "./planted/kinds.js";
+import { inTheLog } from "./planted/log.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStore } from "./planted/store.js";
 
@@ -14,5 +15,6 @@ export const MUTANTS = [
   ...inTheDrivers,
   ...inTheFeedAndTheFleet,
   ...inTheKinds,
+  ...inTheLog,
   ...inTheStart,
 ];
