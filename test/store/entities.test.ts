@@ -323,6 +323,18 @@ describe("a torn checkpoint", () => {
     });
   });
 
+  test("I12: the log is owed what is written so far, and no more", () => {
+    const change = (sequence: number) =>
+      ({ kind: "created", sequence, calendarId: "c", name: null, owner: null }) as const;
+    const unlogged = { changes: [change(30), change(40), change(41)], leftOut: 2 };
+    const before = checkpoint("m", { loggedState: "served", loggedSequence: 29 });
+    expect(tornCheckpoint({ ...next, unlogged }, 40, before)).toMatchObject({
+      loggedState: "served",
+      loggedSequence: 29,
+      unlogged: { changes: [{ sequence: 30 }, { sequence: 40 }], leftOut: 2 },
+    });
+  });
+
   test("I7: half a unit is no success: the times of the last one stay", () => {
     const before = checkpoint("m", { lastSuccessMs: 5, lastFullRoundMs: null });
     expect(tornCheckpoint(next, 40, before)).toMatchObject({

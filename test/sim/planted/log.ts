@@ -62,12 +62,14 @@ export const inTheLog: readonly Mutant[] = [
     file: "shared/sync/torn.ts",
     from: `unlogged: changes === null ? null : { changes: written, leftOut: changes.leftOut },`,
     to: `unlogged: null,`,
+    unit: ["test/store/entities.test.ts"],
   },
   {
     name: "log: tell with a torn unit more than it has written",
     file: "shared/sync/torn.ts",
     from: `.filter(({ sequence }) => sequence <= sequenceSoFar)`,
     to: ``,
+    unit: ["test/store/entities.test.ts"],
   },
   {
     name: "log: leave no departure behind",
