@@ -5,6 +5,7 @@ import { logColumns } from "../../shared/store/logRow.js";
 import type { Held, Pending, PendingUnit, ShardClaim } from "../../shared/store/store.js";
 import type { LogEntry, LogRow } from "../../shared/sync/changeLog.js";
 import { StorageError } from "../../shared/table/errors.js";
+import type { Table } from "../../shared/table/table.js";
 import { row, unit } from "../worlds/rows.js";
 import { added, addedMany, type StoreWorld, shard, storeOn, storeWorld } from "../worlds/store.js";
 import type { NewTable } from "../worlds/tables.js";
@@ -181,11 +182,19 @@ export function logContract(name: string, newTable: NewTable): void {
     });
 
     test.each([
-      ["operations", { operationsMax: 6 }],
+      ["operations", { operationsMax: 5 }],
       ["units of the log", { logUnitsMax: 300 }],
     ])("a group that is full by %s goes on in the next row", async (_by, changed) => {
       const limits = { operationsMax: 100, bodyBytesMax: 3_000_000, logUnitsMax: 400_000, ...changed };
-      const small = storeOn(world.table, { limits });
+      const sizes: number[] = [];
+      const watched: Table = {
+        ...world.table,
+        transact: (partitionKey, actions) => {
+          sizes.push(actions.length);
+          return world.table.transact(partitionKey, actions);
+        },
+      };
+      const small = storeOn(watched, { limits });
       const held = await addedMany(world.store, 5);
       expect(
         new Set(
@@ -197,6 +206,9 @@ export function logContract(name: string, newTable: NewTable): void {
       ).toEqual(new Set(["committed"]));
       const log = await rows();
       expect(log.length).toBeGreaterThan(1);
+      expect(Math.max(...sizes), "the shard's row and the log's row are counted").toBeLessThanOrEqual(
+        limits.operationsMax,
+      );
       expect(log.map(({ number }) => number)).toEqual(log.map((_, index) => index + 1));
       expect(log.flatMap(({ entries }) => entries.map(({ mailboxId }) => mailboxId))).toEqual(
         held.map(({ checkpoint }) => checkpoint.mailboxId),
@@ -212,12 +224,12 @@ export function logContract(name: string, newTable: NewTable): void {
     });
 
     test("retention takes rows in the order of numbers, stops at the first young one, and keeps the last", async () => {
-      for (const [number, atMs] of [1_000, 2_000, 9_000, 3_000].entries()) await write(number + 1, atMs);
+      for (const [number, atMs] of [1_000, 2_000, 9_000, 3_000, 4_000].entries()) await write(number + 1, atMs);
       expect(await world.store.retireLog(shard, 5_000, () => false)).toBe(2);
-      expect((await rows()).map(({ number }) => number)).toEqual([3, 4]);
-      expect(await world.store.retireLog(shard, 99_000, () => false)).toBe(1);
-      expect((await rows()).map(({ number }) => number)).toEqual([4]);
-      expect(await world.store.lastLogNumber(shard)).toBe(4);
+      expect((await rows()).map(({ number }) => number)).toEqual([3, 4, 5]);
+      expect(await world.store.retireLog(shard, 99_000, () => false)).toBe(2);
+      expect((await rows()).map(({ number }) => number)).toEqual([5]);
+      expect(await world.store.lastLogNumber(shard)).toBe(5);
     });
 
     test("is read from a number up to a number, so many at a time, and without details where they are not asked", async () => {
