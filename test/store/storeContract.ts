@@ -2,6 +2,7 @@ import type { NewTable } from "../worlds/tables.js";
 import { faultsContract } from "./faultsContract.js";
 import { housekeepingContract } from "./housekeepingContract.js";
 import { labelsContract } from "./labelsContract.js";
+import { logContract } from "./logContract.js";
 import { unitsContract } from "./unitsContract.js";
 
 /** What every Store must do, whatever table it stands on. */
@@ -10,4 +11,5 @@ export function storeContract(name: string, newTable: NewTable): void {
   faultsContract(name, newTable);
   housekeepingContract(name, newTable);
   labelsContract(name, newTable);
+  logContract(name, newTable);
 }
