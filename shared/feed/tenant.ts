@@ -121,7 +121,7 @@ async function copyPage(
   let rowsLeft = pageSize;
   let at: CopyPlace | null = place;
   // Rather a short page than one that is cut within its mailboxes: they would have to be read again.
-  while (at !== null && rowsLeft > pageSize / 2) {
+  while (at !== null && rowsLeft > pageSize * 0.75) {
     const shard = shards[at.shard];
     if (shard === undefined) return { items, next: null };
     const { mailboxes, last } = await store.readSummaries(shard, at.mailbox);
