@@ -121,26 +121,31 @@ async function copyPage(
   let rowsLeft = pageSize;
   let at: CopyPlace | null = place;
   // Rather a short page than one that is cut within its mailboxes: they would have to be read again.
-  while (at !== null && rowsLeft > pageSize / 2) {
+  while (at !== null && rowsLeft > pageSize * 0.75) {
     const shard = shards[at.shard];
     if (shard === undefined) return { items, next: null };
     const { mailboxes, last } = await store.readSummaries(shard, at.mailbox);
     const served = new Map(mailboxes.map((one) => [one.mailboxId, one.isServed]));
-    const { rows, after } = await store.readTenantRows(shard, { after: at.row, upTo: last, top: rowsLeft });
+    const { rows, upTo, isCut } = await store.readTenantRows(shard, { after: at.row, upTo: last, top: rowsLeft });
     for (const { mailboxId, row } of rows) {
       if (row.removedMs !== null) continue;
       if (!served.has(mailboxId)) served.set(mailboxId, await isServedNow(mailboxId, store));
       if (served.get(mailboxId) === true) items.push({ mailboxId, row });
     }
     rowsLeft -= rows.length;
-    at = nextPlace(at, after, last, shards.length);
+    at = nextPlace(at, { row: upTo, isCut }, last, shards.length);
   }
   return { items, next: at };
 }
 
-function nextPlace(at: CopyPlace, row: string | null, last: string | null, shards: number): CopyPlace | null {
-  if (row !== null) return { ...at, row };
-  if (last !== null) return { shard: at.shard, mailbox: last, row: null };
+function nextPlace(
+  at: CopyPlace,
+  { row, isCut }: { readonly row: string; readonly isCut: boolean },
+  last: string | null,
+  shards: number,
+): CopyPlace | null {
+  if (isCut) return { ...at, row };
+  if (last !== null) return { shard: at.shard, mailbox: last, row };
   return at.shard + 1 < shards ? { shard: at.shard + 1, mailbox: null, row: null } : null;
 }
 

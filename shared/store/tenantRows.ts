@@ -21,8 +21,10 @@ export type TenantRow = { readonly rowKey: string; readonly mailboxId: string; r
 /** Rows of a shard from just after a key. */
 export type TenantRows = {
   readonly rows: readonly TenantRow[];
-  /** The key that was read up to; null: up to the end of what was asked for. */
-  readonly after: string | null;
+  /** The key that was read up to: the next page goes on after it. */
+  readonly upTo: string;
+  /** Whether rows of what was asked for may follow. */
+  readonly isCut: boolean;
 };
 
 type OnUnreadable = ((error: RowError) => void) | undefined;
@@ -73,9 +75,9 @@ export async function readTenantRows(
     read += page.length;
     rows.push(...page.flatMap((entity) => readable(entity, tenantRowOf, onUnreadable)));
     const last = page.at(-1);
-    if (last !== undefined && read >= ask.top) return { rows, after: last.rowKey };
+    if (last !== undefined && read >= ask.top) return { rows, upTo: last.rowKey, isCut: true };
   }
-  return { rows, after: null };
+  return { rows, upTo: range.upTo, isCut: false };
 }
 
 function tenantRowOf(entity: Entity): TenantRow {

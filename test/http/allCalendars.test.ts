@@ -221,6 +221,22 @@ describe("GET beta/users/getAllCalendars/delta", () => {
   });
 });
 
+test("I13: of a shard with more mailboxes than a page of the table holds, each row is read once", async () => {
+  const { world, http } = await opened({ mailboxes: 1_250, calendars: 1, shards: 1 });
+  const store = world.storeOf();
+  const { ask } = routesOver(store, world.clock.nowMs, {}, world.shards);
+  const ids: string[] = [];
+  for (let link: string | undefined = collection; link !== undefined; ) {
+    const { body }: Awaited<ReturnType<typeof http.beta>> = await ask(link);
+    ids.push(...body.value.map(({ id }) => String(id)));
+    link = body["@odata.nextLink"] as string | undefined;
+  }
+  const expected = fitUsers(world).length;
+  expect(expected).toBeGreaterThan(1_000);
+  expect([ids.length, new Set(ids).size]).toEqual([expected, expected]);
+  expect(store.transactions()).toBeLessThanOrEqual(2 + 3); // Of mailboxes and of calendars, with what page ends add.
+});
+
 test("long answers are compressed for those who accept it", async () => {
   const { world } = await opened();
   const through = async (headers: Record<string, string>) => {
