@@ -5,6 +5,7 @@ import { createFeed } from "../../shared/feed/feed.js";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { myCalendarsRoute, userCalendarsRoute } from "../../shared/http/calendars.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
+import { historyRoute, mailboxHistoryRoute } from "../../shared/http/history.js";
 import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
@@ -81,6 +82,8 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     mailbox: mailboxRoute,
     list: mailboxListRoute(world.shards),
     calendars: mailboxCalendarsRoute,
+    history: historyRoute(world.shards),
+    mailboxHistory: mailboxHistoryRoute,
     action: mailboxActionRoute(start),
     roster: rosterActionRoute(source, start),
     status: statusRoute(world.facts),
@@ -99,6 +102,8 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     sent,
     ask,
     list: (query = "") => ask("list", "GET", `mailboxes${query}`),
+    history: (query = "") => ask("history", "GET", `history${query}`),
+    mailboxHistory: (id: string, query = "") => ask("mailboxHistory", "GET", `mailboxes/${id}/history${query}`, { id }),
     get: (id: string) => ask("mailbox", "GET", `mailboxes/${id}`, { id }),
     put: (id: string, text?: string) => ask("mailbox", "PUT", `mailboxes/${id}`, { id }, text),
     remove: (id: string) => ask("mailbox", "DELETE", `mailboxes/${id}`, { id }),
