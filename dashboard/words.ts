@@ -1,6 +1,6 @@
 import type { MailboxKind } from "../shared/sync/mailboxKind.js";
 import type { MailboxState } from "../shared/sync/state.js";
-import type { HistoryKind } from "../shared/views/historySchema.js";
+import type { HistoryKind } from "../shared/views/historyKinds.js";
 
 /** The wording of the page: states, reasons, times and numbers. */
 

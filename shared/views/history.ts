@@ -1,7 +1,8 @@
 import { mapAtOnce } from "../mapAtOnce.js";
 import { RowError, type Store } from "../store/store.js";
 import { changeKinds, type LogEntry, type LogRow } from "../sync/changeLog.js";
-import type { HistoryItem, HistoryKind } from "./historySchema.js";
+import type { HistoryKind } from "./historyKinds.js";
+import type { HistoryItem } from "./historySchema.js";
 import { searchOf } from "./mailboxList.js";
 
 /** What of the history is asked for. */

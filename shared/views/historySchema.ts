@@ -1,10 +1,6 @@
 import * as z from "zod";
-import { changeKinds, mailboxEvents } from "../sync/changeLog.js";
+import { historyKinds } from "./historyKinds.js";
 import { count, text, textOrNull, time, timeOrNull } from "./schemaParts.js";
-
-/** What an item of the history tells: a change of a calendar, what became of a mailbox, or changes that are only counted. */
-export const historyKinds = [...changeKinds, ...mailboxEvents, "leftOut"] as const;
-export type HistoryKind = (typeof historyKinds)[number];
 
 /** Properties of a calendar by name, as Graph has them. */
 const properties = z.record(text, z.unknown());

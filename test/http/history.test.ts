@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openapiDocument } from "../../shared/http/openapi/description.js";
-import { historyKinds } from "../../shared/views/historySchema.js";
+import { historyKinds } from "../../shared/views/historyKinds.js";
 import { discovered, fitUsers } from "../worlds/fleet.js";
 import { httpOf, type Reply } from "../worlds/http.js";
 import { validatorOf } from "./openapiValidator.js";
