@@ -26,7 +26,7 @@ export type HistoryFilter = {
 export type LanePlace = { readonly number: number; readonly below: Slot | null };
 
 /** The place of an item within a row: its entry, and where it stands in it. Newer items have higher ones. */
-export type Slot = { readonly entry: number; readonly slot: number };
+type Slot = { readonly entry: number; readonly slot: number };
 
 /** What a page reads. */
 export type HistoryQuery = {
