@@ -134,6 +134,11 @@ export function calendarsOf(mailboxId: string): KeyRange {
 /** All calendars of a shard, tombstones included. */
 export const calendarsOfShard: KeyRange = { after: "calendar|", upTo: "calendar}" };
 
+/** The calendars of a shard, tombstones included, from just after those of one mailbox; null for all. */
+export function calendarsAfter(mailboxId: string | null): KeyRange {
+  return mailboxId === null ? calendarsOfShard : { ...calendarsOfShard, after: calendarsOf(mailboxId).upTo };
+}
+
 /** The checkpoints of a shard, from just after one mailbox up to and including another; null leaves an end open. */
 export function mailboxesBetween(after: string | null, upTo: string | null): KeyRange {
   return {

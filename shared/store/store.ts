@@ -4,6 +4,7 @@ import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError } from "../table/errors.js";
 import { type Entity, type Table, tableLimits } from "../table/table.js";
+import { type CalendarLabels, type LabelsAsk, readLabels } from "./calendarLabels.js";
 import { calendarOf } from "./calendarRow.js";
 import { checkpointOf } from "./checkpointRow.js";
 import { type Committed, commitUnits } from "./commitUnits.js";
@@ -32,6 +33,7 @@ import { type GroupLimits, groupLimits } from "./transactionGroup.js";
 import { type Held, mailboxOf, type Pending } from "./units.js";
 
 export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/errors.js";
+export type { CalendarLabels, LabelsAsk } from "./calendarLabels.js";
 export type { UnitResult } from "./commitUnits.js";
 export type { Departure } from "./departures.js";
 export type { DirectoryHeld } from "./directoryRow.js";
@@ -86,6 +88,8 @@ export type Store = {
   readCalendars(mailboxId: string): Promise<readonly CalendarRow[]>;
   /** One calendar, or its tombstone. Null: there is no such row. */
   readCalendar(mailboxId: string, calendarId: string): Promise<CalendarRow | null>;
+  /** What calendars of a shard are found by, tombstones included, in key order. Rows of a mailbox stand together. */
+  readLabels(shard: string, ask: LabelsAsk): AsyncIterable<readonly CalendarLabels[]>;
   /** Mailboxes of a shard in key order, from just after one, 1,000 at most: what readers of all of them need. */
   readSummaries(shard: string, after: string | null): Promise<SummaryPage>;
   /**
@@ -170,6 +174,7 @@ export function createStore(parts: StoreParts): Store {
       const entity = await table.get(shardOfMailbox(mailboxId), calendarKey(mailboxId, calendarId));
       return entity === null ? null : calendarOf(entity);
     },
+    readLabels: (shard, ask) => readLabels(table, shard, ask, parts.onUnreadable),
     readSummaries: (shard, after) => readSummaries(table, shard, after, parts.onUnreadable),
     readTenantRows: (shard, ask) => readTenantRows(table, shard, ask, parts.onUnreadable),
     readTombstones: (mailboxId, beforeMs) => tombstonesOf(table, shardOfMailbox(mailboxId), mailboxId, beforeMs),

@@ -4,6 +4,7 @@ import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
 import { inTheGraphClient } from "./planted/graph.js";
 import { inTheHistory } from "./planted/history.js";
 import { inTheKinds } from "./planted/kinds.js";
+import { inTheLog } from "./planted/log.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStore } from "./planted/store.js";
 
@@ -16,5 +17,6 @@ export const MUTANTS = [
   ...inTheFeedAndTheFleet,
   ...inTheKinds,
   ...inTheHistory,
+  ...inTheLog,
   ...inTheStart,
 ];

@@ -232,7 +232,9 @@ describe("calendars as columns", () => {
 
   test("the columns to filter by are copies, well-formed, and only where Graph gave that type", () => {
     const owner = { name: "Adele \ud800", address: "adele@contoso.example" };
-    const given = { name: "Work", owner, color: "auto", isDefaultCalendar: true, canEdit: false, changeKey: "k" };
+    const shares = { canShare: true, isShared: false, isSharedWithMe: false, isRemovable: true, hexColor: "" };
+    const flags = { isDefaultCalendar: true, canEdit: false, ...shares };
+    const given = { name: "Work", owner, color: "auto", changeKey: "k", ...flags };
     expect(calendarColumns("m", row("c", { resource: given, removedMs: 8_000 }))).toEqual({
       mailboxId: "m",
       calendarId: "c",
@@ -245,12 +247,18 @@ describe("calendars as columns", () => {
       ownerAddress: "adele@contoso.example",
       ownerName: "Adele \ufffd",
       color: "auto",
-      isDefaultCalendar: true,
-      canEdit: false,
       changeKey: "k",
+      removed: true,
+      ...flags,
     });
-    const odd = { name: 7, owner: ["x"], color: null, canEdit: "yes" };
-    expect(Object.keys(calendarColumns("m", row("c", { resource: odd })))).not.toContain("canEdit");
+    const odd = { name: 7, owner: ["x"], color: null, canEdit: "yes", isShared: 1, hexColor: ["#fff"] };
+    const columns = Object.keys(calendarColumns("m", row("c", { resource: odd })));
+    expect(columns).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(canEdit|isShared|hexColor)$/)]));
+  });
+
+  test("removed says of every row whether it is a tombstone", () => {
+    expect(calendarColumns("m", row("c"))).toMatchObject({ removed: false });
+    expect(calendarColumns("m", row("c", { removedMs: 8_000 }))).toMatchObject({ removed: true });
   });
 
   test.each([["not json"], ["[1]"], ["null"]])("a resource of %j is refused by its row", (json) => {
@@ -312,6 +320,18 @@ describe("a torn checkpoint", () => {
       payloadHash: null,
       sequence: 40,
       generation: 4,
+    });
+  });
+
+  test("I12: the log is owed what is written so far, and no more", () => {
+    const change = (sequence: number) =>
+      ({ kind: "created", sequence, calendarId: "c", name: null, owner: null }) as const;
+    const unlogged = { changes: [change(30), change(40), change(41)], leftOut: 2 };
+    const before = checkpoint("m", { loggedState: "served", loggedSequence: 29 });
+    expect(tornCheckpoint({ ...next, unlogged }, 40, before)).toMatchObject({
+      loggedState: "served",
+      loggedSequence: 29,
+      unlogged: { changes: [{ sequence: 30 }, { sequence: 40 }], leftOut: 2 },
     });
   });
 

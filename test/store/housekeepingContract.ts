@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { isDepartureKey } from "../../shared/store/keys.js";
 import { type Brake, throttled } from "../../shared/sync/brake.js";
 import { StorageError } from "../../shared/table/errors.js";
 import { row, rowsFrom, shardRow, unit } from "../worlds/rows.js";
@@ -156,13 +157,14 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
       if (result?.kind !== "committed") throw new Error("Not filled.");
       return result.held;
     };
-    const rowsLeft = async () => {
+    const keysLeft = async (isWanted: (rowKey: string) => boolean) => {
       const keys: string[] = [];
       for await (const page of table.pages(shard, { after: " ", upTo: "~" }, 1_000)) {
-        keys.push(...page.map(({ rowKey }) => rowKey));
+        keys.push(...page.map(({ rowKey }) => rowKey).filter(isWanted));
       }
       return keys;
     };
+    const rowsLeft = () => keysLeft((rowKey) => !isDepartureKey(rowKey));
 
     test("removes a mailbox of 250 calendars and nothing of its neighbours", async () => {
       await filled(250);
@@ -170,6 +172,7 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
       await commit([unit(neighbour, "x", [row("work")])]);
       expect(await store.purgeMailbox("m")).toBe("purged");
       expect(await rowsLeft()).toEqual(["calendar|m2|work", "mailbox|m2", "roster|m2"]);
+      expect(await keysLeft(isDepartureKey), "I12: for the change log").toEqual(["mailbox|m|epoch-1"]);
       expect(await store.purgeMailbox("m")).toBe("unknown");
     });
 

@@ -2,6 +2,8 @@ import * as z from "zod";
 import { mailboxKinds } from "../../sync/mailboxKind.js";
 import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
+import { findLimits } from "../../views/findCalendars.js";
+import { foundSchema, oldestSuccess } from "../../views/foundSchema.js";
 import { historyLimits } from "../../views/history.js";
 import { historyKinds } from "../../views/historyKinds.js";
 import { historyPageSchema } from "../../views/historySchema.js";
@@ -18,6 +20,9 @@ const cursor = textOrNull.describe("Where to go on; null: there is no more.");
 
 const mailboxPageSchema = z.object({ value: z.array(mailboxSchema), cursor }).meta({ id: "MailboxPage" });
 export type MailboxPage = z.infer<typeof mailboxPageSchema>;
+
+const foundPageSchema = z.object({ value: z.array(foundSchema), oldestSuccess, cursor }).meta({ id: "FoundPage" });
+export type FoundPage = z.infer<typeof foundPageSchema>;
 
 const releasedSchema = z.object({ released: count, cursor }).meta({ id: "Released" });
 export type Released = z.infer<typeof releasedSchema>;
@@ -84,6 +89,7 @@ const historyParameters = [
 const historySummary =
   "newest first, with before and after. A page may hold fewer items than asked for, even none, and have a cursor. What is " +
   "logged after the first page is on none of those behind it.";
+const trueOrFalse: JsonObject = { type: "boolean" };
 
 /** What operators read and do: mailboxes, the roster, the brake, status and health. */
 export const operatorPaths: JsonObject = {
@@ -103,6 +109,29 @@ export const operatorPaths: JsonObject = {
         inQuery("cursor", "The cursor of the page before, unchanged."),
       ],
       responses: withKey({ "200": json("A page.", mailboxPageSchema), "400": badQuery }),
+    },
+  },
+  "/calendars": {
+    get: {
+      operationId: "findCalendars",
+      summary:
+        "Calendars of the whole mirror, of mailboxes that are served, page by page and in no order. All that is given must " +
+        "hold. A page may hold fewer than asked for, even none, and have a cursor.",
+      parameters: [
+        inQuery("owner", "The owner's whole address, in upper or lower case."),
+        inQuery("name", "Any part of the name, in upper or lower case."),
+        inQuery("shared", "Whether its user has shared it with others (isShared).", trueOrFalse),
+        inQuery("editable", "Whether its user may change it (canEdit).", trueOrFalse),
+        inQuery("kind", "Only of mailboxes of this kind.", { enum: mailboxKinds }),
+        inQuery("default", "Whether it is its user's default calendar (isDefaultCalendar).", trueOrFalse),
+        inQuery(
+          "top",
+          "Calendars per page. Those of one mailbox stay together, so a page may hold a few more.",
+          upTo(findLimits.topMax, findLimits.topDefault),
+        ),
+        inQuery("cursor", "The cursor of the page before, unchanged, with the same query."),
+      ],
+      responses: withKey({ "200": json("A page.", foundPageSchema), "400": badQuery }),
     },
   },
   "/mailboxes/{id}": {
