@@ -100,6 +100,19 @@ describe("GET mailboxes/{id}/history", () => {
     ]);
   });
 
+  test("keeps of a mailbox that was purged that something changed, and not what its calendars were called", async () => {
+    const { world, http, ids } = await opened();
+    const [id = ""] = ids;
+    const [calendar] = world.graph.truth(id);
+    world.graph.renameCalendar(id, calendar?.id ?? "", "Secret plans");
+    await world.tick();
+    expect((await http.remove(id)).status).toBe(204);
+    await world.tick();
+    const page = await http.mailboxHistory(id);
+    expect(pageOf(page).value.map(({ kind }) => kind)).toEqual(["left", "leftOut", "joined"]);
+    expect(JSON.stringify([page.body, (await http.history()).body])).not.toMatch(/Secret plans/);
+  });
+
   test("is empty for an id that nobody ever had, and refuses one that is none", async () => {
     const { http } = await opened();
     const nobody = "00000000-0000-4000-8000-00000000dead";

@@ -116,6 +116,23 @@ test("a page ends after so many rows, however few match, and says how far back i
   expect([second.items, second.next]).toEqual([[], null]);
 });
 
+test("a page of all mailboxes costs two requests for each shard, and one for each mailbox that it names", async () => {
+  const { append, store, shards } = await world(() => memoryTable(), 4);
+  for (const [index, shard] of shards.entries()) {
+    for (let row = 0; row < 20; row++) {
+      const changes = [change("a")];
+      await append(shard, startMs + row, [entry(`m${index}-${row % 2}`, { changes })]);
+    }
+  }
+  const before = store.transactions();
+  const first = await readHistory({ filter: all, top: 10, from: null }, store, shards);
+  const named = new Set(first.items.map(({ mailbox }) => mailbox.id)).size;
+  expect(store.transactions() - before).toBe(2 * shards.length + named);
+  const between = store.transactions();
+  await readHistory({ filter: all, top: 10, from: first.next }, store, shards);
+  expect(store.transactions() - between).toBeLessThanOrEqual(shards.length + 10);
+});
+
 test("a purge between two pages takes details out, and neither repeats nor loses what others are told", async () => {
   const { append, store, shards, table } = await world();
   const changes = ["1", "2", "3"].map((id) => change(id));
