@@ -2,6 +2,7 @@ import { inTheCore } from "./planted/core.js";
 import { inTheDrivers } from "./planted/drivers.js";
 import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
 import { inTheGraphClient } from "./planted/graph.js";
+import { inTheHistory } from "./planted/history.js";
 import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inTheStart } from "./planted/start.js";
@@ -15,6 +16,7 @@ export const MUTANTS = [
   ...inTheDrivers,
   ...inTheFeedAndTheFleet,
   ...inTheKinds,
+  ...inTheHistory,
   ...inTheLog,
   ...inTheStart,
 ];

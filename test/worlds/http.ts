@@ -8,6 +8,7 @@ import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { calendarFindRoute } from "../../shared/http/calendarFind.js";
 import { myCalendarsRoute, userCalendarsRoute } from "../../shared/http/calendars.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
+import { historyRoute, mailboxHistoryRoute } from "../../shared/http/history.js";
 import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
@@ -92,6 +93,8 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     list: mailboxListRoute(world.shards),
     find: calendarFindRoute(world.shards),
     calendars: mailboxCalendarsRoute,
+    history: historyRoute(world.shards),
+    mailboxHistory: mailboxHistoryRoute,
     action: mailboxActionRoute(start),
     roster: rosterActionRoute(source, start),
     status: statusRoute(world.facts),
@@ -111,6 +114,8 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     ask,
     beta,
     list: (query = "") => ask("list", "GET", `mailboxes${query}`),
+    history: (query = "") => ask("history", "GET", `history${query}`),
+    mailboxHistory: (id: string, query = "") => ask("mailboxHistory", "GET", `mailboxes/${id}/history${query}`, { id }),
     find: (query = "") => ask("find", "GET", `calendars${query}`),
     get: (id: string) => ask("mailbox", "GET", `mailboxes/${id}`, { id }),
     put: (id: string, text?: string) => ask("mailbox", "PUT", `mailboxes/${id}`, { id }, text),

@@ -4,6 +4,9 @@ import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
 import { findLimits } from "../../views/findCalendars.js";
 import { foundSchema, oldestSuccess } from "../../views/foundSchema.js";
+import { historyLimits } from "../../views/history.js";
+import { historyKinds } from "../../views/historyKinds.js";
+import { historyPageSchema } from "../../views/historySchema.js";
 import { listLimits } from "../../views/mailboxList.js";
 import { mailboxCalendarsSchema, mailboxSchema } from "../../views/mailboxSchema.js";
 import { rosterSchema } from "../../views/rosterSchema.js";
@@ -72,6 +75,20 @@ const rosterAction = (operationId: string, summary: string, conflict: string): J
   },
 });
 
+const isoTime = { type: "string", format: "date-time" };
+const historyParameters = [
+  inQuery("since", "Only what was logged then or later; ISO 8601 with its zone.", isoTime),
+  inQuery("until", "Only what was logged before then; ISO 8601 with its zone.", isoTime),
+  inQuery("kind", "Only items of this kind. Changes that are only counted come with every kind of change.", {
+    enum: historyKinds,
+  }),
+  inQuery("owner", "Only calendars of the owner with this address, now or before, in upper or lower case."),
+  inQuery("top", "Items per page.", upTo(historyLimits.topMax, historyLimits.topDefault)),
+  inQuery("cursor", "The cursor of the page before, unchanged, with the same filters."),
+];
+const historySummary =
+  "newest first, with before and after. A page may hold fewer items than asked for, even none, and have a cursor. What is " +
+  "logged after the first page is on none of those behind it.";
 const trueOrFalse: JsonObject = { type: "boolean" };
 
 /** What operators read and do: mailboxes, the roster, the brake, status and health. */
@@ -164,6 +181,26 @@ export const operatorPaths: JsonObject = {
         "400": refused("The mailbox id is no object id, or there is a query."),
         "404": refused("It is not on the roster."),
       }),
+    },
+  },
+  "/mailboxes/{id}/history": {
+    parameters: [mailboxInPath],
+    get: {
+      operationId: "listMailboxHistory",
+      summary: `What changed in the mailbox, ${historySummary} Of one that has left, what the change log still tells.`,
+      parameters: historyParameters,
+      responses: withKey({
+        "200": json("A page.", historyPageSchema),
+        "400": refused("The mailbox id is no object id, or a query option is not what is expected."),
+      }),
+    },
+  },
+  "/history": {
+    get: {
+      operationId: "listHistory",
+      summary: `What changed in all mailboxes, ${historySummary}`,
+      parameters: historyParameters,
+      responses: withKey({ "200": json("A page.", historyPageSchema), "400": badQuery }),
     },
   },
   "/mailboxes/{id}/sync": mailboxAction("syncMailbox", "A round now, whatever the mailbox waits for."),
