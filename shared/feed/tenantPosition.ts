@@ -39,6 +39,8 @@ export function followed(number: number, read: readonly LogRow[]): readonly LogR
   const [first] = read;
   if (first === undefined) return number === 0 ? [] : null;
   if (first.number > number + 1) return null;
+  // Pages of a query are read one after the other: retention may have come in between.
+  if (read.some((row, index) => row.number !== first.number + index)) return null;
   return read.filter((row) => row.number > number);
 }
 

@@ -19,7 +19,16 @@ export class NudgeSender {
 
   constructor(private readonly ports: Pick<Ports, "nudge" | "log" | "limits">) {}
 
-  /** Sends the nudge for an entry of the log that is committed, after those that are ahead in its lane. */
+  /**
+   * Sends the nudge for an entry that was to be logged. Where it is not known to be committed, it may stand in the log all
+   * the same: somebody else has moved its mailbox since, and the answer to our own success was lost.
+   */
+  told(entry: Told, isCommitted: boolean): void {
+    if (isCommitted) this.send(entry);
+    else this.#hasFailed = true;
+  }
+
+  /** Sends the nudge for an entry of the log, after those that are ahead in its lane. */
   send(entry: Told): void {
     const { nudge, limits } = this.ports;
     if (nudge === null) return;

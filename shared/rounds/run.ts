@@ -75,7 +75,7 @@ export class Run {
     this.committer.run = this.#run();
     const { next, entry } = logged(unit.next);
     const result = await this.committer.commit({ ...unit, next, entry });
-    if (result.kind === "committed" && entry !== null) this.nudges.send(entry);
+    if (entry !== null) this.nudges.told(entry, result.kind === "committed");
     return result;
   }
 
@@ -83,7 +83,7 @@ export class Run {
   async commitDeparture(departure: Departure): Promise<Committed> {
     this.committer.run = this.#run();
     const result = await this.committer.commit({ departure });
-    if (result.kind === "departed") this.nudges.send({ mailboxId: departure.mailboxId, to: departure.sequence });
+    this.nudges.told({ mailboxId: departure.mailboxId, to: departure.sequence }, result.kind === "departed");
     return result;
   }
 

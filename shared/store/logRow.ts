@@ -139,6 +139,8 @@ function headsIn(entity: Entity): readonly Head[] {
 export async function retireLog(
   table: Table,
   shard: string,
+  /** None above this number; null: any. */
+  upTo: number | null,
   beforeMs: number,
   isTimeUp: () => boolean,
 ): Promise<number> {
@@ -152,8 +154,8 @@ export async function retireLog(
     if (answer?.kind === "done") retired += deletes.length; // Refused, another one deletes them as well.
     return answer === null || answer.kind === "done";
   };
-  const all = logBetween(0, null);
-  for await (const page of table.pages(shard, all, tableLimits.entitiesPerPage, { columns: ["at"] })) {
+  const range = logBetween(0, upTo);
+  for await (const page of table.pages(shard, range, tableLimits.entitiesPerPage, { columns: ["at"] })) {
     for (const entity of page) {
       if (latest !== null) expired.push(latest);
       const isFull = expired.length === tableLimits.operationsPerTransaction;

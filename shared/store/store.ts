@@ -140,7 +140,8 @@ export type Store = {
   changeBrake(change: (brake: Brake | null) => Brake | null): Promise<Brake | null>;
   /**
    * Deletes rows of a shard's change log that were written before then, the lowest numbers first, and never the last row:
-   * it tells a position that has expired from one that is current. @returns How many.
+   * it tells a position that has expired from one that is current. Nor those that other programs are still to be notified
+   * of. @returns How many.
    */
   retireLog(shard: string, beforeMs: number, isTimeUp: () => boolean): Promise<number>;
   /** Removes a mailbox and all its rows. Doing it again after a crash completes it. */
@@ -191,7 +192,11 @@ export function createStore(parts: StoreParts): Store {
     },
     writeShardRow: (claim) => writeShardRow(table, claim),
     readFigures: (shard) => readFigures(table, shard),
-    retireLog: (shard, beforeMs, isTimeUp) => retireLog(table, shard, beforeMs, isTimeUp),
+    retireLog: async (shard, beforeMs, isTimeUp) => {
+      const entity = await table.get(shard, shardRowKey);
+      const nudgedNumber = entity === null ? null : (shardRowOf(entity).log?.nudgedNumber ?? null);
+      return retireLog(table, shard, nudgedNumber, beforeMs, isTimeUp);
+    },
     lastLogNumber: (shard) => lastLogNumber(table, shard),
     readLog: (shard, ask) => readLog(table, shard, ask),
     roster: rosterRows(table, { shards, newCommitId, limits, onUnreadable: parts.onUnreadable }),

@@ -63,7 +63,11 @@ function eventOf(before: LoggedState | null, now: LoggedState): MailboxEvent | n
 export function loggedChange(change: CalendarChange, before: CalendarRow | undefined): LoggedChange {
   const { row } = change;
   const base = { sequence: row.sequence, calendarId: row.calendarId, ...namesOf(row) };
-  if (change.kind === "replaced") return { kind: "replaced", ...base, replacedId: change.old.calendarId };
+  if (change.kind === "replaced") {
+    // Where a unit is torn between the two, it is told with the first, and the other one follows by itself.
+    const sequence = Math.min(row.sequence, change.old.sequence);
+    return { kind: "replaced", ...base, sequence, replacedId: change.old.calendarId };
+  }
   if (change.kind !== "updated") return { kind: change.kind, ...base };
   return { kind: "updated", ...base, ...differencesOf(before?.resource ?? {}, row.resource) };
 }

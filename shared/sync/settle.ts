@@ -52,10 +52,10 @@ function logUnit(
     const old = known.get(change.row.calendarId);
     const row = change.kind !== "removed" || old === undefined ? undefined : successors.get(old);
     const { sequence } = change.row;
-    if (row !== undefined && old !== undefined)
-      return loggedChange({ kind: "replaced", old, row: { ...row, sequence } }, old);
-    return loggedChange(change, old);
+    if (row === undefined || old === undefined) return loggedChange(change, old);
+    return loggedChange({ kind: "replaced", old: { ...old, sequence }, row: { ...row, sequence } }, old);
   });
+  changes.sort((one, other) => one.sequence - other.sequence);
   return { ...unit, next: { ...unit.next, unlogged: noted(unit.next.unlogged, changes) } };
 }
 

@@ -173,6 +173,21 @@ describe("GET beta/users/getAllCalendars/delta", () => {
     expect(quiet.body["@odata.deltaLink"]).toMatch(/\/getAllCalendars\/delta\?\$deltatoken=/);
   });
 
+  test("I13: a mailbox that was removed and added anew is given anew: what went meanwhile goes", async () => {
+    const { world, http, walk, truth } = await opened();
+    const { copy, link } = await walk(`${collection}/delta`);
+    const [id = ""] = fitUsers(world);
+    await http.remove(id);
+    const [gone] = world.graph.truth(id);
+    world.graph.deleteCalendar(id, String(gone?.["id"]));
+    await http.put(id, JSON.stringify({ source: "manual" }));
+    world.clock.ms += tickMs;
+    await world.tick();
+    world.clock.ms += tickMs;
+    await world.tick();
+    expect(sorted((await walk(link, copy)).copy)).toEqual(sorted(truth()));
+  });
+
   test("a token of a mailbox, of the list, or altered, is refused with 400", async () => {
     const { world, http } = await opened();
     const [id = ""] = fitUsers(world);

@@ -218,4 +218,40 @@ describe("I12: the change log", () => {
     expect(await world.store.retireLog("00", 100_000, () => false)).toBe(2);
     expect(await left()).toEqual([5]);
   });
+
+  test("a nudge whose entry may stand in the log, though nobody has heard of it, comes with the next run", async () => {
+    const { world, id } = await opened();
+    const sent: string[] = [];
+    const nudge = async ({ mailbox }: { readonly mailbox: string }) => void sent.push(mailbox);
+    const { store } = world.ports();
+    // The commit came through; its answer was lost, and somebody else has moved the mailbox since.
+    const unclear = {
+      ...store,
+      commitUnits: async (...given: Parameters<typeof store.commitUnits>) => {
+        const { results, claim } = await store.commitUnits(...given);
+        return { claim, results: results.map(() => ({ kind: "lostFence" }) as const) };
+      },
+    };
+    world.graph.createCalendar(id, { name: "Travel" });
+    later(world);
+    await runRounds({ shard: "00", tick: "unclear" }, { ...world.ports(), nudge, store: unclear });
+    expect(sent).toEqual([]);
+    later(world);
+    await runRounds({ shard: "00", tick: "next" }, { ...world.ports(), nudge });
+    expect(sent).toEqual([id]);
+  });
+
+  test("nor do rows that other programs were not notified of, however old", async () => {
+    const { world, id, rows } = await opened();
+    const down = { ...world.ports(), nudge: () => Promise.reject(new Error("The queue is down.")) };
+    for (const name of ["One", "Two"]) {
+      world.graph.createCalendar(id, { name });
+      later(world);
+      await runRounds({ shard: "00", tick: name }, down);
+    }
+    const { log } = (await world.store.readShardRow("00"))?.row ?? { log: null };
+    expect(log?.number).toBeGreaterThan((log?.nudgedNumber ?? 0) + 1);
+    await world.store.retireLog("00", Number.MAX_SAFE_INTEGER, () => false);
+    expect((await rows()).map(({ number }) => number).slice(1)).toEqual([(log?.number ?? 0) - 1, log?.number]);
+  });
 });

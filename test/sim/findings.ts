@@ -118,8 +118,10 @@ function checkBroken(world: World, { mailboxId, fault: kind }: NonNullable<Broke
     return;
   }
   const reason = parkedReasons[kind];
+  // While the table takes no page, a link that Graph refuses cannot be replaced: it is parked for the one and for the other.
+  const isForItsLink = kind === "refusedByTable" && checkpoint.parkedReason?.startsWith("denied:") === true;
   if (reason !== undefined) {
-    checkParked(checkpoint, reason, report);
+    checkParked(checkpoint, isForItsLink ? "denied:" : reason, report);
     return;
   }
   if (kind === "full") {

@@ -1,6 +1,7 @@
 import { inTheCore } from "./planted/core.js";
 import { inTheDrivers } from "./planted/drivers.js";
 import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
+import { inTheSearch } from "./planted/find.js";
 import { inTheGraphClient } from "./planted/graph.js";
 import { inTheHistory } from "./planted/history.js";
 import { inTheKinds } from "./planted/kinds.js";
@@ -18,5 +19,6 @@ export const MUTANTS = [
   ...inTheKinds,
   ...inTheHistory,
   ...inTheLog,
+  ...inTheSearch,
   ...inTheStart,
 ];

@@ -167,6 +167,7 @@ export const inTheLog: readonly Mutant[] = [
     file: "shared/feed/tenant.ts",
     from: `told.hasLeft || !isOfEpoch || checkpoint.retiredSequence > told.from`,
     to: `checkpoint.retiredSequence > told.from`,
+    unit: ["test/http/allCalendars.test.ts"],
   },
   {
     name: "tenant: tell nothing of a mailbox that is served no more",
@@ -193,5 +194,40 @@ export const inTheLog: readonly Mutant[] = [
     from: `isServed: isActive && checkpointTable.lastFullRoundMs.read(entity) !== null`,
     to: `isServed: checkpointTable.lastFullRoundMs.read(entity) !== null`,
     unit: ["test/http/allCalendars.test.ts"],
+  },
+  {
+    name: "log: leave the log's row out of the operations of a full group",
+    file: "shared/store/transactionGroup.ts",
+    from: `operations + size + logRow <=`,
+    to: `operations + size <=`,
+    unit: ["test/store/store.test.ts"],
+  },
+  {
+    name: "log: go on past a young row when old ones are deleted",
+    file: "shared/store/logRow.ts",
+    from: `if (latest === null) break;`,
+    to: `if (latest === null) continue;`,
+    unit: ["test/store/store.test.ts"],
+  },
+  {
+    name: "log: delete rows that others are still to be notified of",
+    file: "shared/store/store.ts",
+    from: `return retireLog(table, shard, nudgedNumber, beforeMs, isTimeUp);`,
+    to: `return retireLog(table, shard, nudgedNumber === null ? null : null, beforeMs, isTimeUp);`,
+    unit: ["test/rounds/log.test.ts"],
+  },
+  {
+    name: "log: count nudges as sent of what may have been logged",
+    file: "shared/rounds/nudge.ts",
+    from: `else this.#hasFailed = true;`,
+    to: ``,
+    unit: ["test/rounds/log.test.ts"],
+  },
+  {
+    name: "tenant: take rows for all although some went between two pages of the query",
+    file: "shared/feed/tenantPosition.ts",
+    from: `if (read.some((row, index) => row.number !== first.number + index)) return null;`,
+    to: ``,
+    unit: ["test/feed/tenantPosition.test.ts"],
   },
 ];
