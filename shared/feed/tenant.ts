@@ -23,7 +23,7 @@ export type TenantItem =
   | { readonly mailboxId: string; readonly row: null };
 
 /** A page of the walk over the whole tenant. */
-export type TenantDelta = {
+type TenantDelta = {
   readonly kind: "page";
   readonly items: readonly TenantItem[];
   readonly link: "nextLink" | "deltaLink";
@@ -31,7 +31,7 @@ export type TenantDelta = {
 };
 
 /** A page of all calendars. `token` null: the last one. */
-export type TenantList = {
+type TenantList = {
   readonly kind: "page";
   readonly items: readonly TenantItem[];
   readonly token: string | null;

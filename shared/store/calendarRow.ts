@@ -2,10 +2,7 @@ import { type CalendarRow, isJsonObject, type Json, type JsonObject } from "../s
 import type { Columns, Entity } from "../table/table.js";
 import { columnsOf, count, flag, json, label, type RowTable, rowOf, text, time } from "./columns.js";
 
-/**
- * A calendar's or tombstone's columns. `resource` is the truth.
- * @internal For tests.
- */
+/** A calendar's or tombstone's columns. `resource` is the truth. */
 export const calendarTable: RowTable<CalendarRow> = {
   calendarId: text.needed("calendarId", "the full id, case kept"),
   resource: json.needed("resource", "the whole Graph object as JSON: the truth. Of a tombstone, as last known"),
@@ -30,10 +27,7 @@ type CalendarCopies = {
     | "isRemovable"]: boolean | null;
 };
 
-/**
- * Columns that are written beside them and never read, for people who filter.
- * @internal For tests.
- */
+/** Columns that are written beside them, for people who filter. */
 export const calendarCopies: RowTable<CalendarCopies> = {
   mailboxId: text.nullable("mailboxId", "the full id, case kept"),
   name: label.nullable("name", "as Graph has it"),

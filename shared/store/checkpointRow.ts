@@ -44,7 +44,6 @@ const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list
 /**
  * The checkpoint's columns. With a guess at `generation`, or at the strategy of a link, a round would leave ghost rows or
  * remove living calendars (I3, I4); with one at `epoch`, `sequence` or `retiredSequence` readers would miss changes (I6).
- * @internal For tests.
  */
 export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   mailboxId: idOf(mailboxKey).needed("mailboxId", "the full id, case kept"),

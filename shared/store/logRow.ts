@@ -50,7 +50,7 @@ export function logColumns(atMs: number, entries: readonly LogEntry[]): Columns 
 }
 
 /** The row that an entity holds. @throws RowError */
-export function logRowOf(entity: Entity): LogRow {
+function logRowOf(entity: Entity): LogRow {
   const number = logNumberOf(entity.rowKey) ?? unreadable(entity, "RowKey", "is no number of the log");
   const { atMs, entries, changes } = rowOf(logTable, entity);
   return {

@@ -6,7 +6,7 @@ import { checkpointTable, lifecycleOf } from "./checkpointRow.js";
 import { calendarsOf, calendarsOfShard, isMailboxKey, mailboxesBetween } from "./keys.js";
 
 /** What readers of all mailboxes need of one. */
-export type MailboxSummary = {
+type MailboxSummary = {
   readonly mailboxId: string;
   /** Whether its calendars are served: it is mirrored, and its first full round has ended. */
   readonly isServed: boolean;
@@ -16,7 +16,7 @@ export type MailboxSummary = {
 export type SummaryPage = { readonly mailboxes: readonly MailboxSummary[]; readonly last: string | null };
 
 /** A calendar or tombstone with its mailbox, and the key that the next page goes on after. */
-export type TenantRow = { readonly rowKey: string; readonly mailboxId: string; readonly row: CalendarRow };
+type TenantRow = { readonly rowKey: string; readonly mailboxId: string; readonly row: CalendarRow };
 
 /** Rows of a shard from just after a key. */
 export type TenantRows = {

@@ -6,7 +6,7 @@ export type MailboxEvent = (typeof mailboxEvents)[number];
 
 /** What happened to a calendar, as the change log tells it. */
 export const changeKinds = ["created", "updated", "removed", "replaced"] as const;
-export type ChangeKind = (typeof changeKinds)[number];
+type ChangeKind = (typeof changeKinds)[number];
 
 /** One real change of a calendar. */
 export type LoggedChange = {

@@ -4,7 +4,10 @@ import { isServed } from "./checkpoint.js";
 import { sameJson } from "./merge.js";
 import { type CalendarRow, type Checkpoint, isJsonObject, type JsonObject } from "./types.js";
 
-/** Our choice, in UTF-16 units of JSON: what the log tells of one mailbox in one entry, or keeps for its next one. */
+/**
+ * Our choice, in UTF-16 units of JSON: what the log tells of one mailbox in one entry, or keeps for its next one.
+ * @internal For tests.
+ */
 export const detailUnitsMax = 16_000;
 
 /** What is to be told of a mailbox with more changes. Where that is too much, values go first, then the latest changes. */

@@ -15,14 +15,25 @@ export function tornCheckpoint(
   before: Checkpoint = next,
   changes: Unlogged | null = next.unlogged,
 ): Checkpoint {
-  const written = changes?.changes.filter(({ sequence }) => sequence <= sequenceSoFar) ?? [];
   return {
     ...startOver(next, isServed(before) ? "reset" : "first"),
     sequence: sequenceSoFar,
     loggedState: before.loggedState,
     loggedSequence: before.loggedSequence,
-    unlogged: changes === null ? null : { changes: written, leftOut: changes.leftOut },
+    unlogged: changes === null ? null : writtenOf(changes, sequenceSoFar, before),
     lastSuccessMs: before.lastSuccessMs,
     lastFullRoundMs: before.lastFullRoundMs,
   };
+}
+
+/** Of the changes of half a unit, those that are written; what is not told one by one is counted by their sequences. */
+function writtenOf(
+  { changes, leftOut }: Unlogged,
+  sequenceSoFar: number,
+  { sequence, unlogged }: Checkpoint,
+): Unlogged {
+  const written = changes.filter((change) => change.sequence <= sequenceSoFar);
+  const earlier = unlogged ?? { changes: [], leftOut: 0 };
+  const untold = sequenceSoFar - sequence - (written.length - earlier.changes.length);
+  return { changes: written, leftOut: earlier.leftOut + Math.min(leftOut - earlier.leftOut, Math.max(0, untold)) };
 }

@@ -56,7 +56,7 @@ describe("I12: what a page changed, as the log tells it", () => {
   test("replaced: the one that came, with the id of the one that went, within one page", () => {
     const stored = [alive("old", { name: "Team", owner })];
     const told = toldOf(idle, lastPage("d", [removal("old"), item("new", { name: "Team", owner })]), stored);
-    expect(told?.changes).toMatchObject([{ kind: "replaced", sequence: 9, calendarId: "new", replacedId: "old" }]);
+    expect(told?.changes).toMatchObject([{ kind: "replaced", sequence: 8, calendarId: "new", replacedId: "old" }]);
   });
 
   test("replaced also where an earlier page of the full round has brought the new one", () => {

@@ -60,15 +60,15 @@ export const inTheLog: readonly Mutant[] = [
   {
     name: "log: lose with a torn unit what it has changed",
     file: "shared/sync/torn.ts",
-    from: `unlogged: changes === null ? null : { changes: written, leftOut: changes.leftOut },`,
+    from: `unlogged: changes === null ? null : writtenOf(changes, sequenceSoFar, before),`,
     to: `unlogged: null,`,
     unit: ["test/store/entities.test.ts"],
   },
   {
     name: "log: tell with a torn unit more than it has written",
     file: "shared/sync/torn.ts",
-    from: `.filter(({ sequence }) => sequence <= sequenceSoFar)`,
-    to: ``,
+    from: `changes.filter((change) => change.sequence <= sequenceSoFar)`,
+    to: `changes`,
     unit: ["test/store/entities.test.ts"],
   },
   {
