@@ -162,8 +162,8 @@ function countingTable(table: Table, counts: { queries: number; pointReads: numb
       counts.transactions++;
       return table.transact(partitionKey, actions);
     },
-    async *pages(partitionKey, range, pageSize, filter) {
-      for await (const page of table.pages(partitionKey, range, pageSize, filter)) {
+    async *pages(...query) {
+      for await (const page of table.pages(...query)) {
         counts.queries++;
         yield page;
       }

@@ -1,10 +1,11 @@
 import type { Lifted, MailboxPage, Released } from "../shared/http/openapi/operators.js";
+import type { HistoryPage } from "../shared/views/historySchema.js";
 import type { MailboxView } from "../shared/views/mailbox.js";
 import type { MailboxCalendarsView } from "../shared/views/mailboxCalendars.js";
 import type { RosterView } from "../shared/views/roster.js";
 import type { Status } from "../shared/views/status.js";
 
-export type { MailboxCalendarsView, MailboxView, Status };
+export type { HistoryPage, MailboxCalendarsView, MailboxView, Status };
 
 /** The mirror refused, or could not be reached (status 0). The message is for people. */
 export class ApiError extends Error {
@@ -55,6 +56,15 @@ function messageIn(text: string): string | null {
   }
 }
 
+/** Items of the history that are read at once. */
+const changesAtOnce = 10;
+
+function historyQuery(cursor: string | null): string {
+  const query = new URLSearchParams({ top: String(changesAtOnce) });
+  if (cursor !== null) query.set("cursor", cursor);
+  return `history?${query}`;
+}
+
 const mailboxPath = (id: string) => `mailboxes/${encodeURIComponent(id)}`;
 
 /** What is looked for; an empty text is any. */
@@ -73,6 +83,9 @@ export const api = {
   },
   mailbox: (id: string) => call<MailboxView>("GET", mailboxPath(id)),
   calendars: (id: string) => call<MailboxCalendarsView>("GET", `${mailboxPath(id)}/calendars`),
+  history: (cursor: string | null) => call<HistoryPage>("GET", historyQuery(cursor)),
+  mailboxHistory: (id: string, cursor: string | null) =>
+    call<HistoryPage>("GET", `${mailboxPath(id)}/${historyQuery(cursor)}`),
   act: (id: string, action: "sync" | "resync" | "release") => call<MailboxView>("POST", `${mailboxPath(id)}/${action}`),
   releaseAll: (reason: string, cursor: string | null) => {
     const query = new URLSearchParams({ reason });

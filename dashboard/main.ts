@@ -3,9 +3,10 @@ import { ApiError, api, type Status, useKey } from "./api.js";
 import { drawActivity } from "./charts.js";
 import { byId } from "./dom.js";
 import { drawFreshness, drawVerdict, verdictOf } from "./freshness.js";
+import { historyList } from "./history.js";
 import { initList, refreshShown } from "./list.js";
 import { lookUp, namedIn } from "./names.js";
-import { initPanel, refreshMailbox } from "./panel.js";
+import { initPanel, openMailbox, refreshMailbox } from "./panel.js";
 import { updateTimes } from "./times.js";
 import { troublesDrawer } from "./troubles.js";
 import { span } from "./words.js";
@@ -21,9 +22,12 @@ const failuresMax = 3;
 let readAtMs: number | null = null;
 let failures = 0;
 let census = "";
+/** Runs alone write the change log: what it tells is the same while this is. */
+let logged = "";
 let timer = 0;
 let isReading = false;
 
+const history = historyList({ place: byId("history"), prefix: "change", read: api.history, open: openMailbox });
 const drawTroubles = troublesDrawer(() => void refresh());
 
 async function refresh(): Promise<void> {
@@ -35,7 +39,7 @@ async function refresh(): Promise<void> {
     draw(status);
     failures = 0;
     if (await lookUp(namedIn(status))) drawTroubles(status);
-    await refreshMailbox();
+    await refreshMailbox(logged);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     fail(error);
@@ -60,6 +64,8 @@ function draw(status: Status): void {
   const seen = JSON.stringify([status.ticks.newest, status.mailboxes.byState, status.mailboxes.calendars]);
   if (seen !== census) void refreshShown();
   census = seen;
+  logged = JSON.stringify([status.activity.ticks.at(-1) ?? null, status.mailboxes.byState]);
+  void history.refresh(logged);
   updateAge();
 }
 

@@ -2,6 +2,7 @@ import { releaseMailbox, resyncMailbox, syncMailbox } from "./actions.js";
 import { ApiError, api, type MailboxCalendarsView, type MailboxView } from "./api.js";
 import { announce } from "./confirm.js";
 import { byId, changeOnly, el, openModal, show } from "./dom.js";
+import { historyList } from "./history.js";
 import { learn, namedAs, nameOf } from "./names.js";
 import { timeAgo } from "./times.js";
 import { counted, explained, kinds, number, states } from "./words.js";
@@ -9,10 +10,20 @@ import { counted, explained, kinds, number, states } from "./words.js";
 /** One mailbox: its state, its calendars, what was removed, and the actions that an operator has. */
 
 let shownId: string | null = null;
+/** As `refreshMailbox` was last told. */
+let logged = "";
+const historyPlace = el("div", { id: "panel-history" });
+const history = historyList({
+  place: historyPlace,
+  prefix: "panel-change",
+  read: (cursor) => api.mailboxHistory(shownId ?? "", cursor),
+  open: null,
+});
 
 /** Shows one mailbox in the dialog, and reads it. */
 export function openMailbox(id: string): void {
   shownId = id;
+  history.clear();
   const dialog = byId<HTMLDialogElement>("mailbox");
   draw({ id, loaded: null });
   if (!dialog.open) openModal(dialog);
@@ -30,10 +41,15 @@ export function initPanel(): void {
   });
 }
 
-/** Reads the mailbox that is shown, if one is. */
-export async function refreshMailbox(): Promise<void> {
+/**
+ * Reads the mailbox that is shown, if one is.
+ * @param loggedNow While it is the same, the change log has not grown.
+ */
+export async function refreshMailbox(loggedNow = logged): Promise<void> {
+  logged = loggedNow;
   const id = shownId;
   if (id === null) return;
+  void history.refresh(loggedNow);
   try {
     const loaded = await api.calendars(id);
     learn([loaded.mailbox]);
@@ -57,7 +73,9 @@ const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
   );
   const title = el("h2", { id: "mailbox-title" }, nameOf(loaded?.mailbox ?? namedAs(id)));
   const head = el("div", { class: "panel-head" }, title, close);
-  if (loaded === null) return show(byId("mailbox-body"), head, el("p", {}, mistake ?? "Loading …"));
+  const changed = [el("h3", {}, "Recent changes"), historyPlace];
+  if (loaded === null && mistake === undefined) return show(byId("mailbox-body"), head, el("p", {}, "Loading …"));
+  if (loaded === null) return show(byId("mailbox-body"), head, el("p", {}, mistake ?? ""), ...changed);
   const { mailbox, value } = loaded;
   const alive = value.filter(({ removed }) => removed === null);
   const gone = value.filter(({ removed }) => removed !== null);
@@ -71,6 +89,7 @@ const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
     alive.length === 0 ? el("p", { class: "empty" }, "None has been read.") : calendarTable(alive),
     gone.length === 0 ? null : el("h3", {}, `Removed (${number(gone.length)})`),
     gone.length === 0 ? null : removedList(gone),
+    ...changed,
   );
 });
 
@@ -117,7 +136,7 @@ function standing(mailbox: MailboxView): HTMLElement {
 function buttons({ id, state }: MailboxView): HTMLElement | null {
   if (state === "suspended" || state === "removing") return null;
   const button = (name: string, label: string, doIt: (mailbox: string) => Promise<boolean>) =>
-    el("button", { id: name, onclick: () => void doIt(id).then(refreshMailbox) }, label);
+    el("button", { id: name, onclick: () => void doIt(id).then(() => refreshMailbox()) }, label);
   return el(
     "div",
     { class: "buttons" },

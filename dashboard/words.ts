@@ -1,5 +1,6 @@
 import type { MailboxKind } from "../shared/sync/mailboxKind.js";
 import type { MailboxState } from "../shared/sync/state.js";
+import type { HistoryKind } from "../shared/views/historyKinds.js";
 
 /** The wording of the page: states, reasons, times and numbers. */
 
@@ -31,6 +32,47 @@ export const kinds = {
 
 /** In the order in which the page lists them. */
 export const kindNames = Object.keys(kinds) as readonly MailboxKind[];
+
+/** What each kind of change is called, and what it means where its name does not say it. */
+export const changes = {
+  created: { label: "Added", means: null },
+  updated: { label: "Changed", means: null },
+  removed: { label: "Removed", means: null },
+  replaced: { label: "Replaced", means: "the same calendar, which has another id now" },
+  joined: { label: "Joined", means: "its first full round has ended" },
+  suspended: { label: "Suspended", means: "its user has left the roster" },
+  resumed: { label: "Resumed", means: "its user is on the roster again" },
+  left: { label: "Left", means: "it is not mirrored any more" },
+  leftOut: { label: "More", means: null },
+} as const satisfies Record<HistoryKind, { label: string; means: string | null }>;
+
+/** What properties of a calendar are called; others as Graph calls them. */
+const properties: Readonly<Record<string, string>> = {
+  name: "Name",
+  color: "Colour",
+  hexColor: "Colour as RGB",
+  owner: "Owner",
+  isDefaultCalendar: "Default calendar",
+  canEdit: "May edit",
+  canShare: "May share",
+  canViewPrivateItems: "May see private items",
+};
+
+/** A property in words. */
+export function propertyText(name: string): string {
+  return (Object.hasOwn(properties, name) ? properties[name] : undefined) ?? name;
+}
+
+/** A property's value in words. */
+export function valueText(value: unknown): string {
+  if (value === null || value === undefined || value === "") return "(nothing)";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && "address" in value && "name" in value) {
+    return [value.name, value.address].filter((text) => typeof text === "string" && text !== "").join(", ");
+  }
+  return JSON.stringify(value);
+}
 
 /** What a reason that begins so means, and what helps. */
 const reasons: readonly (readonly [start: string, text: string])[] = [

@@ -1,4 +1,5 @@
-// Keeps a second copy of the mirrored calendar lists current: a nudge says which mailbox, the feed says what changed.
+// Keeps a second copy of the mirrored calendar lists current: a nudge says which mailbox, the feed says what changed. A
+// mailbox that leaves is nudged too: the feed then answers 404, and its copy goes.
 // Over https, as in Azure: Microsoft's client follows no other links.
 //   MIRROR_URL=https://<app>.azurewebsites.net/api/ MIRROR_KEY=<function key> \
 //   AzureWebJobsStorage=<connection string> node examples/follow-mirror.mjs
@@ -41,7 +42,7 @@ export async function refresh(client, copies, mailbox) {
     copies.set(mailbox, { calendars, deltaLink: pages.getDeltaLink() }); // Rows and link together, or neither.
   } catch (error) {
     if (error.statusCode === 404)
-      copies.delete(mailbox); // Taken off the roster, or Graph has no such mailbox.
+      copies.delete(mailbox); // Its user has left, it was taken off the roster, or Graph has no such mailbox.
     else if (error.statusCode !== 410 && error.code !== "syncStateInvalid") throw error;
     else if (copies.delete(mailbox))
       await refresh(client, copies, mailbox); // Expired, or of a table that is gone: what the new walk lacks is gone.

@@ -91,6 +91,8 @@ async function work(): Promise<number> {
   if (options.once || !done) return done ? 0 : exitFailed;
   const { followChanges } = await import("./start/changes.js");
   const unfollow = changeNudges ? followChanges(connectionString, changesQueue, view, screen) : async () => undefined;
+  const copy = copyCommand(hostUrl);
+  screen.say(`Copy all of it:   ${copy}`, { event: "hint", copy });
   if (simulator !== null) await showHowToBreak(simulator, simulatorUrl ?? "");
   screen.say("Every change shows below as it lands. Ctrl-C ends everything.", { event: "following" });
   await Promise.race([
@@ -170,6 +172,11 @@ async function fillRoster(product: Product, simulator: Simulator | null): Promis
     if (added % 1000 === 0) screen.say(`  ${added} of ${mailboxes.length} on the roster`, { event: "roster", added });
   });
   return mailboxes.length;
+}
+
+/** Copies the tenant into a file, and keeps it current. By npx, on the Node of this folder: older ones have no SQLite. */
+function copyCommand(hostUrl: string): string {
+  return `npx node examples/copy-tenant.mjs ${hostUrl}/api calendars.db`;
 }
 
 /**

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/core-auth";
 import { app } from "@azure/functions";
 import { createFeed } from "./feed/feed.js";
+import { createTenantFeed } from "./feed/tenant.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
 import { clouds } from "./graph/clouds.js";
 import { createDirectoryClient, type DirectoryClient } from "./graph/directory.js";
@@ -118,13 +119,19 @@ export async function httpPorts(log: Log): Promise<HttpPorts> {
   const store = await liveStore(log);
   return {
     store,
-    feed: async () => createFeed({ store, key: await keptFeedKey((await liveParts()).table, () => randomBytes(32)) }),
+    feed: async () => createFeed({ store, key: await feedKey() }),
+    tenant: async () =>
+      createTenantFeed({ store, shards, key: await feedKey(), onUnreadable: (error) => log("error", error.message) }),
     log,
     newId: randomUUID,
     nowMs,
     isTrial: boot.settings.graph.accessToken !== null,
     isSignInOn,
   };
+}
+
+async function feedKey(): Promise<Uint8Array> {
+  return keptFeedKey((await liveParts()).table, () => randomBytes(32));
 }
 
 /** App Service says so while its authentication stands in front of the app. */
@@ -232,6 +239,7 @@ export const mirrorFacts: MirrorFacts = {
     graphPageSize: boot.settings.graph.pageSize,
     auditDays: boot.settings.auditMs / dayMs,
     tombstoneDays: boot.settings.tombstoneMs / dayMs,
+    historyDays: boot.settings.historyMs / dayMs,
     changeNudges: boot.settings.changeNudges,
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },
@@ -240,12 +248,13 @@ export const mirrorFacts: MirrorFacts = {
 
 /** What retention needs. @throws LayoutError, StorageError */
 export async function retentionPorts(log: Log): Promise<RetentionPorts> {
-  const { tombstoneMs } = boot.settings;
+  const { tombstoneMs, historyMs } = boot.settings;
   return {
     clock,
     store: await liveStore(log),
     shards,
     tombstoneMs,
+    historyMs,
     runMsMax: runLimits.runMsMax,
     log,
   };

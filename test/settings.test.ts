@@ -32,6 +32,7 @@ describe("defaults", () => {
       rosterSchedule: "0 0 * * * *",
       auditMs: 7 * 86_400_000,
       tombstoneMs: 30 * 86_400_000,
+      historyMs: 30 * 86_400_000,
       table: "calendarmirror",
       roundsQueue: "calendar-rounds",
       pagesQueue: "calendar-pages",

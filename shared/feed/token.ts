@@ -1,8 +1,10 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { ListPlace, Position } from "./position.js";
+import type { CopyPlace, TenantPosition } from "./tenantPosition.js";
 
 /**
  * Our choice: feed tokens have some 100 characters; those of a list also carry a calendar's id, mostly of 152 characters.
+ * Those of the whole tenant carry a number for each shard: 2,000 characters at 256 of them.
  * @internal For tests.
  */
 export const tokenCharsMax = 4_096;
@@ -16,7 +18,15 @@ type ListToken = ListPlace & { readonly epoch: string };
 /** The epoch of an opened token still has to be compared with the mailbox's present one. */
 type OfOneEpoch = { isOfEpoch(epoch: string): boolean };
 
-type Payload = readonly ["f1", string, number, number] | readonly ["l2", string, number, string];
+type Payload =
+  | readonly ["f1", string, number, number]
+  | readonly ["l2", string, number, string]
+  | readonly ["t1", string, CopyFields | null, readonly [number, number] | null]
+  | readonly ["a1", ...CopyFields];
+type CopyFields = readonly [number, string | null, string | null];
+
+/** In the place of a mailbox's id, which is never empty: all mailboxes. */
+const wholeTenant = "";
 
 /**
  * Tokens that only we can make: `payload.seal` in base64url, the seal an HMAC-SHA256 over mailbox and payload. They hold
@@ -31,6 +41,14 @@ export type Tokens = {
   list(mailboxId: string, token: ListToken): string;
   /** Null: not ours, altered, of another mailbox, or no list token. `isOfEpoch`: whether it belongs to that epoch. */
   openList(mailboxId: string, text: string): (ListPlace & OfOneEpoch) | null;
+  /** Seals a position of a reader of the whole tenant. */
+  tenant(position: TenantPosition): string;
+  /** Null: not ours, altered, or no such token. */
+  openTenant(text: string): TenantPosition | null;
+  /** Seals a place in the list of all calendars. */
+  place(place: CopyPlace): string;
+  /** Null: not ours, altered, or no such token. */
+  openPlace(text: string): CopyPlace | null;
 };
 
 /** Makes and opens tokens. @param key 32 random bytes or more, the same for all instances. */
@@ -65,7 +83,56 @@ export function createTokens(key: Uint8Array): Tokens {
       if (kind !== "l2" || typeof sequence !== "number" || typeof after !== "string") return null;
       return { after, sequence, isOfEpoch: (other) => digest(other) === epoch };
     },
+    tenant: ({ numbers, copy, walk }) =>
+      write(wholeTenant, [
+        "t1",
+        packed(numbers),
+        copy === null ? null : [copy.shard, copy.mailbox, copy.row],
+        walk === null ? null : [walk.shard, walk.entries],
+      ]),
+    openTenant: (text) => {
+      const fields = read(wholeTenant, text);
+      if (fields?.[0] !== "t1") return null;
+      const [, numbers, copy, walk] = fields as Extract<Payload, readonly ["t1", ...unknown[]]>;
+      return {
+        numbers: unpacked(numbers),
+        copy: copy === null ? null : { shard: copy[0], mailbox: copy[1], row: copy[2] },
+        walk: walk === null ? null : { shard: walk[0], entries: walk[1] },
+      };
+    },
+    place: ({ shard, mailbox, row }) => write(wholeTenant, ["a1", shard, mailbox, row]),
+    openPlace: (text) => {
+      const fields = read(wholeTenant, text);
+      if (fields?.[0] !== "a1") return null;
+      const [, shard, mailbox, row] = fields as Extract<Payload, readonly ["a1", ...unknown[]]>;
+      return { shard, mailbox, row };
+    },
   };
+}
+
+/** Numbers in as few characters as they need: seven bits in a byte, the lowest first, and a set eighth where more follow. */
+function packed(numbers: readonly number[]): string {
+  const bytes: number[] = [];
+  for (const number of numbers) {
+    let rest = number;
+    for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+    bytes.push(rest);
+  }
+  return Buffer.from(bytes).toString("base64url");
+}
+
+function unpacked(text: string): readonly number[] {
+  const numbers: number[] = [];
+  let number = 0;
+  let unit = 1;
+  for (const byte of Buffer.from(text, "base64url")) {
+    number += (byte & 127) * unit;
+    unit *= 128;
+    if (byte > 127) continue;
+    numbers.push(number);
+    [number, unit] = [0, 1];
+  }
+  return numbers;
 }
 
 function digest(epoch: string): string {

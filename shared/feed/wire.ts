@@ -1,4 +1,5 @@
 import type { CalendarRow, JsonObject } from "../sync/types.js";
+import type { TenantItem } from "./tenant.js";
 
 /**
  * Rows in Graph's own format. Properties that we don't know are kept as they came. OData annotations of an item (names
@@ -6,6 +7,7 @@ import type { CalendarRow, JsonObject } from "../sync/types.js";
  */
 
 const calendarType = "#microsoft.graph.calendar";
+const userType = "#microsoft.graph.user";
 
 /**
  * An item of a delta page: the calendar, or `@removed`.
@@ -22,6 +24,18 @@ export function deltaItem({ calendarId, resource, removedMs }: CalendarRow): Jso
  */
 export function readItem({ calendarId, resource }: CalendarRow, select: readonly string[] | null): JsonObject {
   return { ...propertiesOf(resource, select), id: calendarId };
+}
+
+/**
+ * An item of the whole tenant: a calendar with `userId`, or `@removed`. For a mailbox that is served no more, its user
+ * as `@removed`: with all calendars that the reader holds of it.
+ * @param select Names of properties, for a list; null for all. `id` and `userId` are always included.
+ */
+export function tenantItem({ mailboxId, row }: TenantItem, select: readonly string[] | null = null): JsonObject {
+  const userId = mailboxId;
+  if (row === null) return { "@odata.type": userType, id: userId, userId, "@removed": { reason: "deleted" } };
+  if (row.removedMs !== null) return { ...deltaItem(row), userId };
+  return { "@odata.type": calendarType, ...propertiesOf(row.resource, select), id: row.calendarId, userId };
 }
 
 /** An annotation such as `owner@odata.type` goes with its property. */

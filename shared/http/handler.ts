@@ -1,5 +1,6 @@
 import type { HttpHandler, HttpRequest, InvocationContext } from "@azure/functions";
 import type { MirrorFeed } from "../feed/feed.js";
+import type { TenantFeed } from "../feed/tenant.js";
 import { type Log, logOf } from "../log.js";
 import { LayoutError, RowError, StorageError, type Store } from "../store/store.js";
 import { isGuid } from "../sync/mailboxId.js";
@@ -11,6 +12,8 @@ export type HttpPorts = {
   readonly store: Store;
   /** The mirror as other programs read it. The first call in a process reads the key of the tokens from the table. */
   readonly feed: () => Promise<MirrorFeed>;
+  /** The same over all mailboxes. */
+  readonly tenant: () => Promise<TenantFeed>;
   readonly log: Log;
   readonly newId: () => string;
   readonly nowMs: () => number;
@@ -20,11 +23,12 @@ export type HttpPorts = {
   readonly isSignInOn: boolean;
 };
 
-/** What a route answers. A body is JSON; one with `error` gets what Graph adds to errors. */
+/** What a route answers. A body is JSON, and one with `error` gets what Graph adds to errors; or it is text or bytes as they are. */
 export type Answer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly jsonBody?: unknown;
+  readonly body?: string | Uint8Array;
 };
 /** Answers one request. Expected refusals are answers; what it throws is handled by `httpHandler`. */
 export type Route = (request: HttpRequest, ports: HttpPorts) => Promise<Answer>;

@@ -26,7 +26,7 @@ export function calendarsPathOf(request: {
 }
 
 /** TLS ends in front of the host, which sees http. Links must say https, or callers would send their key in the clear. */
-function originOf(url: URL, forwardedProto: string | null): string {
+export function originOf(url: URL, forwardedProto: string | null): string {
   const isSecure = url.protocol === "https:" || forwardedProto?.split(",")[0]?.trim().toLowerCase() === "https";
   return `${isSecure ? "https" : "http"}://${url.host}`;
 }

@@ -5,7 +5,7 @@ import { isBraked } from "../sync/brake.js";
 import { askOf } from "../sync/checkpoint.js";
 import { afterAlone, auditOf, isInHandAlone, isLeaving, prepared } from "../sync/due.js";
 import type { Checkpoint, Step } from "../sync/types.js";
-import { nudged } from "./nudge.js";
+import { logNow } from "./logNow.js";
 import type { Ports } from "./ports.js";
 import { commitOne, logStep, stepOf, tooLargeUnit, unitOf, type Work, workOn } from "./step.js";
 
@@ -100,7 +100,10 @@ async function askPages(first: Work, untilMs: number, ports: Ports): Promise<Pag
     }
     pages += 1;
     audit = moved.audit;
-    if (step.kind === "apply" && step.ends && audit === null) return { kind: "roundEnded", pages, changes, next: null };
+    if (step.kind === "apply" && step.ends && audit === null) {
+      await logNow(moved.held, counters, ports);
+      return { kind: "roundEnded", pages, changes, next: null };
+    }
     work = workOn(moved.held, audit ?? moved.held.checkpoint);
   }
   return { kind: "unfinished", pages, changes, next: pageMessageOf(work.held.checkpoint) };
@@ -140,7 +143,6 @@ async function commit(
   const alone = afterAlone(unit.next, ports.clock.nowMs(), tookMs, goesOn);
   const next = counters.onto(alone, countsOf(taken, changes));
   const result = await commitOne({ held: work.held, rows, next }, ports);
-  if (result.kind === "lostFence") return "lostFence";
   if (result.kind === "tooLarge") {
     ports.log("error", "mailbox does not fit the table", { mailbox: next.mailboxId, why: result.why });
     const parked = counters.onto(tooLargeUnit(work.held, result.why, ports, null).next, countsOf(null, 0));
@@ -148,9 +150,7 @@ async function commit(
     const step = { kind: "park", next: parked } as const;
     return refused.kind === "committed" ? { step, held: refused.held, changes: 0, audit: null } : "lostFence";
   }
-  const held = await nudged(result.held, ports);
-  const { nudgedSequence } = held.checkpoint;
-  return { step: taken, held, changes, audit: audit === null ? null : { ...audit, nudgedSequence } };
+  return result.kind === "committed" ? { step: taken, held: result.held, changes, audit } : "lostFence";
 }
 
 /** The message that carries a round on, or null when the mailbox is not in mid-round. */

@@ -2,7 +2,7 @@ import { askOf } from "../sync/checkpoint.js";
 import type { Ask, Outcome } from "../sync/types.js";
 import { raiseRefused, raiseThrottled } from "./brake.js";
 import type { DueWork } from "./dueMailboxes.js";
-import { type Finding, follow, handOver } from "./followMailbox.js";
+import { type Finding, follow, handOver, tellRest } from "./followMailbox.js";
 import type { Run } from "./run.js";
 
 /** Asks Graph about one batch after the other, until nobody is due or the run is over. Several do so at once. */
@@ -24,6 +24,7 @@ async function nextBatch(run: Run): Promise<readonly DueWork[] | null> {
     return null;
   }
   const works = await run.due.next(batchSize);
+  tellRest(run);
   if (works.length === 0) return null;
   const isKnownSlow = ({ held }: DueWork) => held.checkpoint.aloneUntilMs !== null;
   for (const work of works.filter(isKnownSlow)) handOver(work, run);

@@ -1,7 +1,9 @@
+import type { ShardRun } from "../store/shardRow.js";
 import {
   groupSize,
   operationsBesideShardRow,
-  type PendingUnit,
+  operationsOf,
+  type Pending,
   type ShardClaim,
   type Store,
   type UnitResult,
@@ -13,13 +15,13 @@ import type { After } from "../timer.js";
 export type Committed = UnitResult | { readonly kind: "superseded" };
 
 type Waiting = {
-  readonly unit: PendingUnit;
+  readonly unit: Pending;
   readonly resolve: (result: Committed) => void;
   readonly reject: (fault: unknown) => void;
 };
 
 /** What the shard's rows say while the run goes on. */
-export type ShardReport = { readonly row: ShardClaim["row"]; readonly figures: JsonObject };
+export type ShardReport = { readonly run: ShardRun; readonly figures: JsonObject };
 
 /**
  * Group commit: gathers units of one shard until a transaction is full, or until one has waited for `lingerMsMax`
@@ -51,9 +53,9 @@ export class Committer {
     return this.#claim;
   }
 
-  /** Replaces what the next transaction writes into the shard's row. */
-  set row(row: ShardClaim["row"]) {
-    this.#claim = { ...this.#claim, row };
+  /** Replaces the run that the next transaction writes into the shard's row. */
+  set run(run: ShardRun) {
+    this.#claim = { ...this.#claim, row: { ...this.#claim.row, run } };
   }
 
   /** Whether another run has taken the shard over: nothing is written any more. */
@@ -67,11 +69,11 @@ export class Committer {
   }
 
   /** Queues a unit and resolves once it is committed, refused or superseded. @throws what the table threw. */
-  commit(unit: PendingUnit): Promise<Committed> {
+  commit(unit: Pending): Promise<Committed> {
     if (this.#isSuperseded) return Promise.resolve({ kind: "superseded" });
     return new Promise((resolve, reject) => {
       this.#waiting.push({ unit, resolve, reject });
-      this.#operations += groupSize([unit]);
+      this.#operations += operationsOf(unit);
       if (this.#running === null && this.#operations >= operationsBesideShardRow) this.#start(false);
       this.#linger();
     });
@@ -132,7 +134,7 @@ export class Committer {
       this.#isOverdue = false;
       const group = takeGroup(this.#waiting);
       this.#waiting = this.#waiting.slice(group.length);
-      for (const { unit } of group) this.#operations -= groupSize([unit]);
+      for (const { unit } of group) this.#operations -= operationsOf(unit);
       await this.#commitGroup(group);
     }
   }
@@ -151,14 +153,14 @@ export class Committer {
 
   async #writeReport(current: () => ShardReport): Promise<void> {
     this.#report = null;
-    const { row, figures } = current();
-    this.row = row;
+    const { run, figures } = current();
+    this.run = run;
     this.#takeClaim(await this.store.writeShardRow({ ...this.#claim, figures }));
   }
 
   #takeClaim(claim: ShardClaim | "superseded"): void {
     if (claim !== "superseded") {
-      this.#claim = { ...claim, row: this.#claim.row };
+      this.#claim = { ...claim, row: { ...claim.row, run: this.#claim.row.run } };
       return;
     }
     this.#isSuperseded = true;
@@ -173,12 +175,12 @@ export class Committer {
 
 /** The units from the front that fit one transaction; a unit that alone fills more goes alone. */
 function takeGroup(waiting: readonly Waiting[]): readonly Waiting[] {
-  const group: Waiting[] = [];
   let size = 0;
-  for (const entry of waiting) {
-    size += groupSize([entry.unit]);
-    if (group.length > 0 && size > operationsBesideShardRow) break;
-    group.push(entry);
-  }
-  return group;
+  let logRow = 0;
+  const end = waiting.findIndex(({ unit }, index) => {
+    size += operationsOf(unit);
+    logRow = Math.max(logRow, groupSize([unit]) - operationsOf(unit));
+    return index > 0 && size + logRow > operationsBesideShardRow;
+  });
+  return end === -1 ? waiting : waiting.slice(0, end);
 }

@@ -1,7 +1,8 @@
 import type { RunTally } from "../figures/figures.js";
 import type { ShardRun } from "../store/shardRow.js";
-import type { Held, Store, Unreadable } from "../store/store.js";
-import { isDue, isNeverAsked, prepared } from "../sync/due.js";
+import type { Departed, Departure, Held, Store, Unreadable } from "../store/store.js";
+import { isDue, isInHand, isNeverAsked, prepared } from "../sync/due.js";
+import { isUnlogged } from "../sync/logged.js";
 import type { Checkpoint } from "../sync/types.js";
 import type { Ports } from "./ports.js";
 import { type Work, workOn } from "./step.js";
@@ -10,13 +11,20 @@ import { stretchesOf } from "./takeOver.js";
 /** A mailbox's place in the order of the shard: the cursor moves over it once it is done. */
 type Place = {
   readonly mailboxId: string;
-  /** Null: it cannot be read. */
-  checkpoint: Checkpoint | null;
+  /** `unreadable`: it cannot be read. Null: it has gone, and waits for the change log to tell of it. */
+  checkpoint: Checkpoint | "unreadable" | null;
   readonly wrapped: boolean;
   isDone: boolean;
 };
 /** A mailbox that is due, in its place. */
 export type DueWork = Work & { readonly place: Place };
+
+/** A mailbox that is not due, and that the change log owes something. */
+type Untold = { readonly held: Held; readonly place: Place };
+/** A mailbox that has gone. */
+type Gone = { readonly departure: Departure; readonly place: Place };
+
+type ReadPage = readonly (Held | Unreadable | Departed)[];
 
 /** How far a run has come in the ring: the last mailbox that is done, null at the start. */
 type Cursor = { readonly cursor: string | null; readonly wrapped: boolean };
@@ -30,7 +38,9 @@ export class DueMailboxes {
   readonly removing: string[] = [];
   #ready: DueWork[] = [];
   #places: Place[] = [];
-  readonly #source: AsyncIterator<{ readonly page: readonly (Held | Unreadable)[]; readonly wrapped: boolean }>;
+  readonly #source: AsyncIterator<{ readonly page: ReadPage; readonly wrapped: boolean }>;
+  #untold: Untold[] = [];
+  #departures: Gone[] = [];
   #reading: Promise<void> | null = null;
   #isExhausted = false;
   #isSkipping = false;
@@ -56,8 +66,8 @@ export class DueMailboxes {
     if (last === undefined) return this.#cursor;
     this.#places = open === -1 ? [] : this.#places.slice(open);
     for (const { mailboxId, checkpoint } of done) {
-      if (checkpoint === null) this.tally.unreadable(mailboxId);
-      else this.tally.passed(checkpoint);
+      if (checkpoint === "unreadable") this.tally.unreadable(mailboxId);
+      else if (checkpoint !== null) this.tally.passed(checkpoint);
     }
     this.#cursor = { cursor: last.mailboxId, wrapped: last.wrapped };
     return this.#cursor;
@@ -89,6 +99,16 @@ export class DueMailboxes {
     }
   }
 
+  /** Mailboxes read so far that the change log owes something, and that are not due. Each comes once. */
+  takeUntold(): readonly Untold[] {
+    return this.#untold.splice(0);
+  }
+
+  /** Mailboxes read so far that have gone. Each comes once. */
+  takeDepartures(): readonly Gone[] {
+    return this.#departures.splice(0);
+  }
+
   /** Takes a mailbox back to be asked again. Its place stays open until `done`. */
   again(work: DueWork): void {
     this.#ready.push(work);
@@ -100,7 +120,7 @@ export class DueMailboxes {
   }
 
   /** Lets the cursor move over a mailbox. @param checkpoint As committed, where it was. */
-  done({ place }: DueWork, checkpoint: Checkpoint | null = place.checkpoint): void {
+  done({ place }: Pick<DueWork, "place">, checkpoint: Place["checkpoint"] = place.checkpoint): void {
     place.checkpoint = checkpoint;
     place.isDone = true;
   }
@@ -123,7 +143,8 @@ export class DueMailboxes {
     const { page, wrapped } = value;
     for (const one of page) {
       if ("unreadable" in one)
-        this.#places.push({ mailboxId: one.unreadable, checkpoint: null, wrapped, isDone: true });
+        this.#places.push({ mailboxId: one.unreadable, checkpoint: "unreadable", wrapped, isDone: true });
+      else if ("departure" in one) this.#takeDeparture(one, wrapped);
       else this.#take(one, wrapped, nowMs);
     }
   }
@@ -133,15 +154,28 @@ export class DueMailboxes {
     if (checkpoint.lifecycle === "removing") this.removing.push(checkpoint.mailboxId);
     const isAsked = !this.#isSkipping && isDue(checkpoint, nowMs, this.tally.run.tick, this.over);
     const due = isAsked && this.#isAdmitted(held);
-    const place: Place = { mailboxId: checkpoint.mailboxId, checkpoint, wrapped, isDone: !due };
+    const isUntold = !due && !isInHand(checkpoint, nowMs) && isUnlogged(checkpoint);
+    const place: Place = {
+      mailboxId: checkpoint.mailboxId,
+      checkpoint,
+      wrapped,
+      isDone: !due && (!isUntold || this.#isSkipping),
+    };
     this.#places.push(place);
+    if (isUntold) this.#untold.push({ held, place });
     if (due) this.#ready.push({ ...workOn(held, prepared(checkpoint, nowMs)), place });
+  }
+
+  #takeDeparture({ departure }: Departed, wrapped: boolean): void {
+    const place: Place = { mailboxId: departure.mailboxId, checkpoint: null, wrapped, isDone: this.#isSkipping };
+    this.#places.push(place);
+    this.#departures.push({ departure, place });
   }
 }
 
 /** Pages of checkpoints that are still ahead in the ring. */
 async function* checkpointsAhead(store: Store, shard: string, run: ShardRun) {
   for (const { after, upTo, wrapped } of stretchesOf(run)) {
-    for await (const page of store.readCheckpoints(shard, { after, upTo })) yield { page, wrapped };
+    for await (const page of store.readShard(shard, { after, upTo })) yield { page, wrapped };
   }
 }

@@ -1,24 +1,25 @@
 import { type Counts, countsOf } from "../figures/counters.js";
 import { isSlow } from "../graph/client.js";
-import type { Held, PendingUnit } from "../store/store.js";
+import type { PendingUnit } from "../store/store.js";
 import type { Refusal } from "../sync/brake.js";
 import { auditOf, handedOver } from "../sync/due.js";
-import type { Outcome, Step } from "../sync/types.js";
+import type { Checkpoint, Outcome, Step } from "../sync/types.js";
 import { messageOf } from "./applyPage.js";
+import type { Committed } from "./committer.js";
 import type { DueWork } from "./dueMailboxes.js";
-import { isNudgeDue, notedUnit } from "./nudge.js";
 import type { Run } from "./run.js";
 import { logStep, stepOf, tooLargeUnit, unitOf } from "./step.js";
 
 /*
  * One mailbox's way through a run, from Graph's answer to its end:
  *
- *   due ──► asked ──► outcome ──► step ──► unit ──► committed ──► nudged ──► done
- *    ▲ ▲                           │        ▲           │                    │
- *    │ ╰────── it starts over ─────╯        ╰─ too large: parked             │
- *    ╰───────────────────── an audit follows its round ──────────────────────╯
+ *   due ──► asked ──► outcome ──► step ──► unit ──► committed, and logged ──► done
+ *    ▲ ▲                           │        ▲           │                      │
+ *    │ ╰────── it starts over ─────╯        ╰─ too large: parked               │
+ *    ╰───────────────────── an audit follows its round ────────────────────────╯
  *
- * `askDue` asks and waits for `follow`, up to the unit; from there on the mailbox goes on by itself (`finish`).
+ * `askDue` asks and waits for `follow`, up to the unit; from there on the mailbox goes on by itself (`finish`). Mailboxes
+ * that are not due, and that the change log owes something, are told of (`tellRest`).
  */
 
 /** What an answer tells of the application: null, that Graph answers for mailboxes; a refusal; undefined, nothing. */
@@ -53,13 +54,13 @@ export function handOver(work: DueWork, run: Run): void {
   run.goOn(finish(work, { held, rows: [], next }, countsOf(null, 0), run));
 }
 
-/** From the unit to the mailbox's end in this run: committed, nudged, and done, or back among those that are due. */
+/** From the unit to the mailbox's end in this run: committed, and done, or back among those that are due. */
 async function finish(work: DueWork, unit: PendingUnit, counts: Counts, run: Run): Promise<void> {
   const { ports, due } = run;
   const result = await run.commit(unit);
   if (result.kind === "superseded") return;
   run.progressed();
-  if (result.kind === "lostFence") return due.done(work); // A twin is ahead: not an error.
+  if (result.kind === "lostFence" || result.kind === "departed") return due.done(work); // A twin is ahead: not an error.
   if (result.kind === "tooLarge") {
     ports.log("error", "mailbox does not fit the table", { mailbox: unit.next.mailboxId, why: result.why });
     const { next } = tooLargeUnit(work.held, result.why, ports, run.tick);
@@ -70,11 +71,27 @@ async function finish(work: DueWork, unit: PendingUnit, counts: Counts, run: Run
   const message = messageOf(checkpoint, ports.clock.nowMs());
   if (message !== null) run.pages.push(message);
   const audit = counts.rounds > 0 ? auditOf(checkpoint, ports.clock.nowMs(), ports.auditMs) : null;
-  const held = isNudgeDue(checkpoint) ? await nudgedIn(run, result.held) : result.held;
-  if (held === null) return due.done(work);
-  if (audit === null) return due.done(work, held.checkpoint);
-  const { nudgedSequence } = held.checkpoint;
-  due.again({ held, from: { ...audit, nudgedSequence }, restarts: 0, place: work.place });
+  if (audit === null) return due.done(work, checkpoint);
+  due.again({ held: result.held, from: audit, restarts: 0, place: work.place });
+}
+
+/** Has the change log tell of mailboxes that are not asked in this run: of what others have changed, and of who has gone. */
+export function tellRest(run: Run): void {
+  for (const { held, place } of run.due.takeUntold()) {
+    const unit = { held, rows: [], next: held.checkpoint };
+    run.goOn(tell(run.commit(unit), run, (next) => run.due.done({ place }, next)));
+  }
+  for (const { departure, place } of run.due.takeDepartures()) {
+    run.goOn(tell(run.commitDeparture(departure), run, () => run.due.done({ place })));
+  }
+}
+
+/** Where somebody else was faster, the next run tells. */
+async function tell(committing: Promise<Committed>, run: Run, done: (next?: Checkpoint) => void): Promise<void> {
+  const result = await committing;
+  if (result.kind === "superseded") return;
+  run.progressed();
+  done(result.kind === "committed" ? result.held.checkpoint : undefined);
 }
 
 /** Refusals of many alike are the application's; one that was refused so before tells nothing new. */
@@ -84,14 +101,4 @@ function findingOf({ held }: DueWork, outcome: Outcome, step: Step): Finding {
   const { lastErrorCode } = step.next;
   if (lastErrorCode === null || lastErrorCode === held.checkpoint.lastErrorCode) return undefined;
   return { kind: outcome.kind, code: lastErrorCode };
-}
-
-/**
- * A mailbox of a run for which a nudge is due: sent, and then noted by a commit of its own, so at least once also after a
- * crash. Null: somebody else has moved the mailbox meanwhile.
- */
-async function nudgedIn(run: Run, held: Held): Promise<Held | null> {
-  if ((await run.nudges.send(held.checkpoint)) === "notSent") return held;
-  const noted = await run.commit(notedUnit(held));
-  return noted.kind === "committed" ? noted.held : null;
 }

@@ -1,63 +1,81 @@
-import type { Held, PendingUnit } from "../store/store.js";
-import { isServed } from "../sync/checkpoint.js";
-import type { Checkpoint } from "../sync/types.js";
+import type { Nudge } from "../messages.js";
+import type { ShardLog } from "../store/shardRow.js";
+import type { LogEntry } from "../sync/changeLog.js";
 import type { Ports } from "./ports.js";
-import { commitOne } from "./step.js";
+
+type Told = Pick<LogEntry, "mailboxId" | "to">;
+
+/** Our choice: rows of the log that are read at once, when a run before has not notified others of them. */
+const rowsAtOnceMax = 100;
 
 /**
- * Whether other programs are to be notified: something changed, it can be read (a mailbox is not served before its first full
- * round has ended), and no further page is about to change more.
+ * Notifies other programs of what the change log tells, in lanes, so many at once. Nothing is noted for each: the shard's row
+ * says up to which row of the log all were notified, so a crash repeats some and forgets none.
  */
-export function isNudgeDue(checkpoint: Checkpoint): boolean {
-  const isWalking = checkpoint.phase === "full" || checkpoint.phase === "incremental";
-  const goesOn = isWalking && checkpoint.notBeforeMs === null && checkpoint.parkedReason === null;
-  return !goesOn && isServed(checkpoint) && checkpoint.sequence > checkpoint.nudgedSequence;
-}
-
-/**
- * Notifies other programs of a change that is committed. To be noted in the checkpoint only when it was sent: a nudge that
- * was lost costs time, never truth, for the next tick finds it missing and sends it.
- */
-async function sendNudge({ mailboxId, sequence }: Checkpoint, ports: Ports): Promise<"sent" | "notSent"> {
-  if (ports.nudge === null) return "notSent";
-  try {
-    await ports.nudge({ mailbox: mailboxId, sequence });
-    return "sent";
-  } catch (error) {
-    ports.log("warn", "nudge not sent", { mailbox: mailboxId, error: String(error) });
-    return "notSent";
-  }
-}
-
-/** Sends the nudges of a run in lanes, so many at once. */
 export class NudgeSender {
   readonly #lanes: Promise<unknown>[] = [];
   #count = 0;
+  #hasFailed = false;
 
-  constructor(private readonly ports: Ports) {}
+  constructor(private readonly ports: Pick<Ports, "nudge" | "log" | "limits">) {}
 
-  /** Sends the nudge that is due for a checkpoint, after those that are ahead in its lane. */
-  send(checkpoint: Checkpoint): Promise<"sent" | "notSent"> {
-    const lane = this.#count++ % this.ports.limits.sendsInFlightMax;
-    const sending = (this.#lanes[lane] ?? Promise.resolve()).then(() => sendNudge(checkpoint, this.ports));
-    this.#lanes[lane] = sending;
-    return sending;
+  /**
+   * Sends the nudge for an entry that was to be logged. Where it is not known to be committed, it may stand in the log all
+   * the same: somebody else has moved its mailbox since, and the answer to our own success was lost.
+   */
+  told(entry: Told, isCommitted: boolean): void {
+    if (isCommitted) this.send(entry);
+    else this.#hasFailed = true;
+  }
+
+  /** Sends the nudge for an entry of the log, after those that are ahead in its lane. */
+  send(entry: Told): void {
+    const { nudge, limits } = this.ports;
+    if (nudge === null) return;
+    const lane = this.#count++ % limits.sendsInFlightMax;
+    this.#lanes[lane] = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
+      if (!(await sendNudge(entry, this.ports))) this.#hasFailed = true;
+    });
   }
 
   /** Resolves once all nudges so far are sent, or have failed. */
   async sent(): Promise<void> {
     await Promise.all(this.#lanes);
   }
+
+  /**
+   * Where the log stands at the end of a run, once all is sent. Where something was not, the next run begins again where
+   * this one began: a nudge that was lost costs time, never truth. With nudges off all counts as sent: switching them on
+   * later must not flood the queue with the past.
+   */
+  standing(log: ShardLog): ShardLog {
+    return this.#hasFailed ? log : { ...log, nudgedNumber: log.number };
+  }
 }
 
-/** Sends the nudge of a mailbox by itself, if one is due, and notes it. Where it was moved meanwhile, its next commit finds that. */
-export async function nudged(held: Held, ports: Ports): Promise<Held> {
-  if (!isNudgeDue(held.checkpoint) || (await sendNudge(held.checkpoint, ports)) === "notSent") return held;
-  const noted = await commitOne(notedUnit(held), ports);
-  return noted.kind === "committed" ? noted.held : held;
+/** Sends what a run before this one has logged and not notified others of: it crashed, or could not send. */
+export async function resendNudges(
+  shard: string,
+  { number, nudgedNumber }: ShardLog,
+  nudges: NudgeSender,
+  { nudge, store }: Pick<Ports, "nudge" | "store">,
+): Promise<void> {
+  for (let after = nudgedNumber; nudge !== null && after < number; after += rowsAtOnceMax) {
+    const upTo = Math.min(number, after + rowsAtOnceMax);
+    const rows = await store.readLog(shard, { after, upTo, top: rowsAtOnceMax, headsOnly: true });
+    for (const { entries } of rows) for (const entry of entries) nudges.send(entry);
+    await nudges.sent();
+  }
 }
 
-/** The unit that notes a nudge as sent. */
-export function notedUnit(held: Held): PendingUnit {
-  return { held, rows: [], next: { ...held.checkpoint, nudgedSequence: held.checkpoint.sequence } };
+/** Notifies other programs of one entry. False: it could not be sent. */
+export async function sendNudge({ mailboxId, to }: Told, ports: Pick<Ports, "nudge" | "log">): Promise<boolean> {
+  const nudge: Nudge = { mailbox: mailboxId, sequence: to };
+  try {
+    await ports.nudge?.(nudge);
+    return true;
+  } catch (error) {
+    ports.log("warn", "nudge not sent", { mailbox: mailboxId, error: String(error) });
+    return false;
+  }
 }

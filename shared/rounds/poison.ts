@@ -2,7 +2,6 @@ import type { Log } from "../log.js";
 import { parsePageMessage, parseRoundsMessage } from "../messages.js";
 import { park } from "../sync/decide.js";
 import { isFor } from "./applyPage.js";
-import { nudged } from "./nudge.js";
 import { momentOf, type Ports } from "./ports.js";
 import { commitOne } from "./step.js";
 
@@ -23,7 +22,6 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
   const { next } = park(held.checkpoint, "poisonedPage", "poisonedPage", momentOf(ports, null));
   const result = await commitOne({ held, rows: [], next }, ports);
   if (result.kind !== "committed") return "movedOn";
-  await nudged(result.held, ports); // What its earlier pages changed can be read.
   ports.log("error", "mailbox parked: its page message failed time and again", { ...message });
   return "parked";
 }

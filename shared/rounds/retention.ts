@@ -10,6 +10,8 @@ export type RetentionPorts = {
   readonly shards: readonly string[];
   /** How long a tombstone is kept at least. */
   readonly tombstoneMs: number;
+  /** How long rows of the change log are kept. */
+  readonly historyMs: number;
   readonly runMsMax: number;
   readonly log: Log;
 };
@@ -18,6 +20,8 @@ export type RetentionPorts = {
 type RetentionEnd = {
   readonly kind: "done" | "unfinished";
   readonly deleted: number;
+  /** Rows of the change log that were deleted. */
+  readonly logRows: number;
   readonly leftOver: number;
 };
 
@@ -31,7 +35,7 @@ const forgottenPerUnitMax = operationsBesideShardRow;
 const attemptsMax = 3;
 
 /**
- * Deletes tombstones that are older than their retention, and notes in each checkpoint up to which sequence: readers of
+ * Deletes rows of the change log that are older than theirs, and tombstones that are older than their retention, and notes in each checkpoint up to which sequence: readers of
  * the feed that have not come so far must start over. Fenced like every other write (I2). Mailboxes that are being removed
  * from the roster are left alone. Each day begins with another shard, so that no shard is the last one every time.
  */
@@ -41,20 +45,23 @@ export async function applyRetention(ports: RetentionPorts): Promise<RetentionEn
   const first = Math.floor(startMs / dayMs) % Math.max(1, shards.length);
   let deleted = 0;
   let leftOver = 0;
+  let logRows = 0;
+  const isTimeUp = () => clock.nowMs() - startMs >= ports.runMsMax;
   const ended = (kind: RetentionEnd["kind"]): RetentionEnd => {
-    log("info", `tombstones ${kind}`, { deleted, leftOver, transactions: store.transactions() });
-    return { kind, deleted, leftOver };
+    log("info", `tombstones ${kind}`, { deleted, leftOver, logRows, transactions: store.transactions() });
+    return { kind, deleted, logRows, leftOver };
   };
   for (const shard of [...shards.slice(first), ...shards.slice(0, first)]) {
+    logRows += await store.retireLog(shard, startMs - ports.historyMs, isTimeUp);
     for await (const found of store.mailboxesWithTombstones(shard, startMs - ports.tombstoneMs)) {
       for (let start = 0; start < found.length; start += mailboxesAtOnceMax) {
-        if (clock.nowMs() - startMs >= ports.runMsMax) return ended("unfinished");
+        if (isTimeUp()) return ended("unfinished");
         const end = await deleteOf(found.slice(start, start + mailboxesAtOnceMax), startMs - ports.tombstoneMs, ports);
         deleted += end.deleted;
         leftOver += end.leftOver;
       }
     }
-    if (clock.nowMs() - startMs >= ports.runMsMax) return ended("unfinished");
+    if (isTimeUp()) return ended("unfinished");
   }
   return ended("done");
 }

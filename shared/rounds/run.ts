@@ -1,8 +1,9 @@
 import { figuresOf, type RunTally } from "../figures/figures.js";
 import type { AloneMessage, PageMessage, RoundsMessage } from "../messages.js";
 import type { ShardRun } from "../store/shardRow.js";
-import type { PendingUnit } from "../store/store.js";
+import type { Departure, PendingUnit } from "../store/store.js";
 import { type Brake, Refusals } from "../sync/brake.js";
+import { logged } from "../sync/logged.js";
 import type { Committed, Committer, ShardReport } from "./committer.js";
 import { DueMailboxes } from "./dueMailboxes.js";
 import { NudgeSender } from "./nudge.js";
@@ -61,15 +62,29 @@ export class Run {
 
   /** The shard's rows as of now, for a run that goes on (I7). */
   report(): ShardReport {
-    const row = this.#row();
+    const run = this.#run();
     this.#reportedMs = this.#progressMs;
-    return { row, figures: figuresOf(this.tally, this.ports.store, "unfinished", row.run).stored };
+    return { run, figures: figuresOf(this.tally, this.ports.store, "unfinished", run).stored };
   }
 
-  /** Gives a unit to the group commit, which takes the shard's row along. */
-  commit(unit: PendingUnit): Promise<Committed> {
-    this.committer.row = this.#row();
-    return this.committer.commit(unit);
+  /**
+   * Gives a unit to the group commit, which takes the shard's row along, and what the change log owes for the mailbox: of
+   * this unit, and of what others have committed before it (I12). Other programs are notified of it then.
+   */
+  async commit(unit: PendingUnit): Promise<Committed> {
+    this.committer.run = this.#run();
+    const { next, entry } = logged(unit.next);
+    const result = await this.committer.commit({ ...unit, next, entry });
+    if (entry !== null) this.nudges.told(entry, result.kind === "committed");
+    return result;
+  }
+
+  /** Has the change log tell of a mailbox that has gone. */
+  async commitDeparture(departure: Departure): Promise<Committed> {
+    this.committer.run = this.#run();
+    const result = await this.committer.commit({ departure });
+    this.nudges.told({ mailboxId: departure.mailboxId, to: departure.sequence }, result.kind === "departed");
+    return result;
   }
 
   /** Lets a mailbox go on by itself until it is done. `drain` waits for it, and throws its fault. */
@@ -90,8 +105,7 @@ export class Run {
     if (this.#fault !== null) throw this.#fault;
   }
 
-  #row() {
-    const run: ShardRun = { ...this.tally.run, ...this.due.moveCursor(), seenMs: this.#progressMs };
-    return { run };
+  #run(): ShardRun {
+    return { ...this.tally.run, ...this.due.moveCursor(), seenMs: this.#progressMs };
   }
 }

@@ -1,8 +1,12 @@
 import { type Figures, figuresOf, RunTally } from "../figures/figures.js";
 import type { AloneMessage, PageMessage, RoundsMessage } from "../messages.js";
+import type { ShardLog, ShardRun } from "../store/shardRow.js";
+import type { ShardClaim, Store } from "../store/store.js";
 import { allEnded, askDue } from "./askDue.js";
 import { passBrake, suspect } from "./brake.js";
 import { Committer } from "./committer.js";
+import { tellRest } from "./followMailbox.js";
+import { resendNudges } from "./nudge.js";
 import type { Ports } from "./ports.js";
 import { Run } from "./run.js";
 import { openRun } from "./takeOver.js";
@@ -47,21 +51,48 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
 /** Writes the run into the shard's row, which takes the shard over, or says why not. */
 async function startRun(message: RoundsMessage, ports: Ports): Promise<Run | "superseded" | "finished" | "busy"> {
   const { store, clock, limits } = ports;
-  const { current, run } = await openShard(message, ports);
-  if (run === "busy") ports.log("info", "shard busy", { shard: message.shard, tick: message.tick });
-  if (typeof run === "string") return run;
+  const { shard } = message;
+  const opened = await openShard(message, ports);
+  if (opened.run === "busy") ports.log("info", "shard busy", { shard, tick: message.tick });
+  if (typeof opened.run === "string") return opened.run;
   const gate = await passBrake(message, ports); // Braked, it counts only: the ring goes on at the next tick.
-  const claim = await store.writeShardRow({
-    shard: message.shard,
-    row: { run },
-    etag: current?.etag ?? null,
-  });
+  const { run } = opened;
+  const claim = await takeShard(shard, opened.current, run, ports);
   if (claim === "superseded") return "superseded";
   const figures = (await store.readFigures(message.shard)) ?? {};
   const committer = new Committer(store, claim, clock.after, limits.lingerMsMax);
   const started = new Run(message, new RunTally(figures, run, clock), committer, ports, gate.brake);
   if (!gate.isOpen) started.stop = gate.brake?.kind === "refused" ? "refused" : "braked";
+  if (claim.row.log !== null) await resendNudges(shard, claim.row.log, started.nudges, ports);
   return started;
+}
+
+/** Each attempt loses only to a page message that has logged what it changed, and takes no shard over. */
+const takesMax = 10;
+
+async function takeShard(
+  shard: string,
+  read: ShardClaim | null,
+  run: ShardRun,
+  { store }: Ports,
+): Promise<ShardClaim | "superseded"> {
+  let current = read;
+  for (let attempt = 0; attempt < takesMax; attempt++) {
+    const log = current?.row.log ?? (await logFound(shard, store));
+    const claim = await store.writeShardRow({ shard, row: { run, log }, etag: current?.etag ?? null });
+    if (claim !== "superseded") return claim;
+    const now = await store.readShardRow(shard);
+    if (now === null || now.row.run?.runId !== current?.row.run?.runId) return "superseded";
+    if (now.row.run?.seenMs !== current?.row.run?.seenMs) return "superseded"; // That run goes on.
+    current = now;
+  }
+  return "superseded";
+}
+
+/** The log of a shard whose row does not say where it stands: there is none, or an earlier release was here meanwhile. */
+async function logFound(shard: string, store: Store): Promise<ShardLog> {
+  const number = await store.lastLogNumber(shard);
+  return { number, nudgedNumber: number };
 }
 
 /**
@@ -116,13 +147,21 @@ async function endRun(run: Run): Promise<RunEnd> {
   if (run.stop === null && (await suspect(run.refusals, run.brake, run.ports))) run.stop = "refused";
   const kind = run.stop ?? "done";
   const reached = due.moveCursor(); // Before the figures: it counts the mailboxes that it moves over.
-  if (kind === "braked" || kind === "refused") await due.skipRest(); // They are counted all the same.
+  if (kind === "braked" || kind === "refused") {
+    await due.skipRest(); // They are counted all the same.
+    tellRest(run);
+    await run.drain();
+  }
   const isDone = kind === "done";
   const position = isDone ? { cursor: null, from: null, wrapped: false } : reached;
   const figures = figuresOf(tally, store, kind, position);
   // A braked run hands nothing on: the next tick goes on at once.
   const seenMs = kind === "unfinished" ? clock.nowMs() : null;
-  const row = { run: { ...tally.run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs } };
+  const { log: stands } = committer.claim.row;
+  const row = {
+    run: { ...tally.run, ...position, finishedMs: isDone ? clock.nowMs() : null, seenMs },
+    log: stands === null ? null : run.nudges.standing(stands),
+  };
   const written = await store.writeShardRow({ ...committer.claim, row, figures: figures.stored });
   if (written === "superseded") return { ...nothing("superseded"), pages: run.pages };
   log("info", `shard ${kind}`, { shard, ...figures.logged });

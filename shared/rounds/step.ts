@@ -38,11 +38,11 @@ export async function unitOf(
   ports: Ports,
   tick: string | null,
 ): Promise<{ readonly step: Step; readonly unit: Unit }> {
-  if (step.kind !== "apply") return { step, unit: { rows: [], changes: 0, next: quiet(step.next, ports) } };
+  if (step.kind !== "apply") return { step, unit: { rows: [], changes: 0, next: step.next } };
   try {
     const stored = needsStoredRows(step, from) ? await ports.store.readCalendars(from.mailboxId) : [];
     const unit = settle(step, from, stored, ports.clock.nowMs());
-    return { step, unit: { ...unit, next: quiet(unit.next, ports) } };
+    return { step, unit };
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
     ports.log("error", error.message, { mailbox: from.mailboxId });
@@ -60,11 +60,6 @@ export function tooLargeUnit(held: Held, why: string, ports: Ports, tick: string
   const moment = momentOf(ports, tick);
   const seen = { ...held.checkpoint, lastTick: tick ?? held.checkpoint.lastTick };
   return { rows: [], changes: 0, next: park(seen, `tooLarge:${why}`, "tooLarge", moment).next };
-}
-
-/** With nudges off, all counts as nudged: switching them on later must not flood the queue with the past. */
-function quiet(next: Checkpoint, ports: Ports): Checkpoint {
-  return ports.nudge === null ? { ...next, nudgedSequence: next.sequence } : next;
 }
 
 /** Logs for operators that a mailbox waits, starts over or is parked. */

@@ -2,10 +2,7 @@ import { type CalendarRow, isJsonObject, type Json, type JsonObject } from "../s
 import type { Columns, Entity } from "../table/table.js";
 import { columnsOf, count, flag, json, label, type RowTable, rowOf, text, time } from "./columns.js";
 
-/**
- * A calendar's or tombstone's columns. `resource` is the truth.
- * @internal For tests.
- */
+/** A calendar's or tombstone's columns. `resource` is the truth. */
 export const calendarTable: RowTable<CalendarRow> = {
   calendarId: text.needed("calendarId", "the full id, case kept"),
   resource: json.needed("resource", "the whole Graph object as JSON: the truth. Of a tombstone, as last known"),
@@ -16,13 +13,21 @@ export const calendarTable: RowTable<CalendarRow> = {
 };
 
 type CalendarCopies = {
-  readonly [Name in "mailboxId" | "name" | "ownerAddress" | "ownerName" | "color" | "changeKey"]: string | null;
-} & { readonly [Name in "isDefaultCalendar" | "canEdit"]: boolean | null };
+  readonly [Name in "mailboxId" | "name" | "ownerAddress" | "ownerName" | "color" | "hexColor" | "changeKey"]:
+    | string
+    | null;
+} & {
+  readonly [Name in
+    | "removed"
+    | "isDefaultCalendar"
+    | "canEdit"
+    | "canShare"
+    | "isShared"
+    | "isSharedWithMe"
+    | "isRemovable"]: boolean | null;
+};
 
-/**
- * Columns that are written beside them and never read, for people who filter.
- * @internal For tests.
- */
+/** Columns that are written beside them, for people who filter. */
 export const calendarCopies: RowTable<CalendarCopies> = {
   mailboxId: text.nullable("mailboxId", "the full id, case kept"),
   name: label.nullable("name", "as Graph has it"),
@@ -32,6 +37,15 @@ export const calendarCopies: RowTable<CalendarCopies> = {
   isDefaultCalendar: flag.nullable("isDefaultCalendar", "as Graph has it"),
   canEdit: flag.nullable("canEdit", "as Graph has it"),
   changeKey: label.nullable("changeKey", "as Graph has it"),
+  removed: flag.nullable(
+    "removed",
+    "true on a tombstone, else false; absent until a row of an earlier release is written again",
+  ),
+  canShare: flag.nullable("canShare", "as Graph has it"),
+  isShared: flag.nullable("isShared", "as Graph has it: its user has shared it with others"),
+  isSharedWithMe: flag.nullable("isSharedWithMe", "as Graph has it: others have shared it with its user"),
+  isRemovable: flag.nullable("isRemovable", "as Graph has it"),
+  hexColor: label.nullable("hexColor", "as Graph has it; empty for the automatic colour"),
 };
 
 /** A calendar or tombstone as columns. */
@@ -44,9 +58,15 @@ export function calendarColumns(mailboxId: string, row: CalendarRow): Columns {
     ownerAddress: textOrNull(owner["address"]),
     ownerName: textOrNull(owner["name"]),
     color: textOrNull(resource["color"]),
+    changeKey: textOrNull(resource["changeKey"]),
+    hexColor: textOrNull(resource["hexColor"]),
+    removed: row.removedMs !== null,
     isDefaultCalendar: flagOrNull(resource["isDefaultCalendar"]),
     canEdit: flagOrNull(resource["canEdit"]),
-    changeKey: textOrNull(resource["changeKey"]),
+    canShare: flagOrNull(resource["canShare"]),
+    isShared: flagOrNull(resource["isShared"]),
+    isSharedWithMe: flagOrNull(resource["isSharedWithMe"]),
+    isRemovable: flagOrNull(resource["isRemovable"]),
   };
   return { ...columnsOf(calendarTable, row), ...columnsOf(calendarCopies, copies) };
 }

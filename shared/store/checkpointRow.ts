@@ -1,3 +1,4 @@
+import { loggedStates, type Unlogged } from "../sync/changeLog.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import { mailboxKinds } from "../sync/mailboxKind.js";
 import { statedReason } from "../sync/state.js";
@@ -8,6 +9,8 @@ import {
   count,
   countsBy,
   idOf,
+  json,
+  kindOf,
   label,
   oneOf,
   type RowTable,
@@ -20,13 +23,27 @@ import { mailboxKey } from "./keys.js";
 
 const counters = countsBy(counterNames);
 
+/** What cannot be read is not told one by one: the sequences say that something changed. */
+const unlogged = kindOf<Unlogged>({
+  ...json,
+  read: (entity, name) => {
+    const stored = json.read(entity, name);
+    if (stored === null) return null;
+    const { changes, leftOut } = stored as Partial<Record<keyof Unlogged, unknown>>;
+    return {
+      changes: Array.isArray(changes) ? changes : [],
+      leftOut: typeof leftOut === "number" && Number.isSafeInteger(leftOut) && leftOut >= 0 ? leftOut : 0,
+    };
+  },
+  write: (columns, name, value) => text.write(columns, name, JSON.stringify(value)),
+});
+
 const phase = oneOf("initial", "full", "incremental", "idle");
 const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list", "probe");
 
 /**
  * The checkpoint's columns. With a guess at `generation`, or at the strategy of a link, a round would leave ghost rows or
  * remove living calendars (I3, I4); with one at `epoch`, `sequence` or `retiredSequence` readers would miss changes (I6).
- * @internal For tests.
  */
 export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   mailboxId: idOf(mailboxKey).needed("mailboxId", "the full id, case kept"),
@@ -45,8 +62,13 @@ export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   deltaProbeMs: time.nullable("deltaProbe", "with `list`: when delta is tried again"),
   generation: count.needed("generation", "number of the full round in hand, or of the last one"),
   sequence: count.needed("sequence", "+1 for each real change of a calendar"),
-  // One nudge too many does no harm; one too few would leave other programs waiting.
-  nudgedSequence: count.defaulted("nudgedSequence", 0, "the sequence that other programs were notified of"),
+  // Told once too often does no harm; not told, readers of the log would miss it (I13).
+  loggedState: oneOf(...loggedStates).nullable(
+    "loggedState",
+    "as the change log last told: `unserved`, `served`, `suspended`, `departed`",
+  ),
+  loggedSequence: count.defaulted("loggedSequence", 0, "the sequence up to which the change log has told of it"),
+  unlogged: unlogged.nullable("unlogged", "JSON: changes by others than runs, which the change log is to tell"),
   roundId: text.nullable("roundId", "the round in hand or the last one"),
   roundReason: roundReason.defaulted(
     "roundReason",

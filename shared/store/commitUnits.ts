@@ -1,7 +1,7 @@
 import type { Table } from "../table/table.js";
 import type { ShardClaim } from "./shardClaim.js";
 import { commitEntries, type EntryResult, type GroupLimits, roomBeside, sessionOf } from "./transactionGroup.js";
-import { entryOf, type Held, type PendingUnit } from "./units.js";
+import { departureEntryOf, entryOf, type Held, type Pending } from "./units.js";
 
 /**
  * What became of a unit. `lostFence`: somebody else moved the mailbox, nothing of this unit counts; not an error.
@@ -9,6 +9,8 @@ import { entryOf, type Held, type PendingUnit } from "./units.js";
  */
 export type UnitResult =
   | { readonly kind: "committed"; readonly held: Held }
+  /** A departure: the change log has told of it, and it is gone. */
+  | { readonly kind: "departed" }
   | { readonly kind: "lostFence" }
   | { readonly kind: "tooLarge"; readonly why: string };
 
@@ -23,13 +25,18 @@ export type Committed = {
 export async function commitUnits(
   table: Table,
   shard: string,
-  units: readonly PendingUnit[],
+  units: readonly Pending[],
   claim: ShardClaim | null,
-  options: { readonly newCommitId: () => string; readonly limits: GroupLimits },
+  options: { readonly newCommitId: () => string; readonly limits: GroupLimits; readonly loggedMs: number },
 ): Promise<Committed> {
-  const session = sessionOf(table, shard, options.newCommitId, claim);
+  if (claim === null && units.some((unit) => "departure" in unit || (unit.entry ?? null) !== null)) {
+    throw new RangeError("What the change log is to tell is committed under a claim.");
+  }
+  const session = sessionOf(table, shard, options, claim);
   const room = roomBeside(claim, options.limits);
-  const entries = units.map((unit) => entryOf(shard, unit, room));
+  const entries = units.map((unit) =>
+    "departure" in unit ? departureEntryOf(shard, unit) : entryOf(shard, unit, room),
+  );
   const sendable = entries.filter((entry) => "parts" in entry);
   const committed = await commitEntries(session, sendable, room);
   const results = units.map((unit, index): UnitResult => {
@@ -41,9 +48,10 @@ export async function commitUnits(
   return { results, claim: session.isSuperseded ? "superseded" : session.claim };
 }
 
-function resultOf(unit: PendingUnit, result: EntryResult = { kind: "lostFence" }): UnitResult {
+function resultOf(unit: Pending, result: EntryResult = { kind: "lostFence" }): UnitResult {
   switch (result.kind) {
     case "committed":
+      if ("departure" in unit) return { kind: "departed" };
       return { kind: "committed", held: { checkpoint: unit.next, etag: result.etag } };
     case "refused":
       return { kind: "tooLarge", why: `refused by the table: ${result.code}` };

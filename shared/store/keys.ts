@@ -7,11 +7,29 @@ export const shardRowKey = "shard";
 /** Row key of the shard's figures: beside its own row, which goes with every transaction and stays small. */
 export const figuresRowKey = "figures";
 
+/** The row of the change log with that number: digits, so that keys are in the order of numbers. */
+export function logKey(number: number): string {
+  return logPrefix + String(number).padStart(logDigits, "0");
+}
+
+/** The number of a row of the change log; null for any other row. */
+export function logNumberOf(rowKey: string): number | null {
+  const digits = rowKey.startsWith(logPrefix) ? rowKey.slice(logPrefix.length) : "";
+  return digits.length === logDigits && /^\d+$/.test(digits) ? Number(digits) : null;
+}
+
+/** The rows of the change log from just after one number up to and including another; null for the end. */
+export function logBetween(after: number, upTo: number | null): KeyRange {
+  return { after: logKey(after), upTo: upTo === null ? "log}" : logKey(upTo) };
+}
+
 /** The partition that belongs to no shard, and its rows. */
 export const metaPartition = "~meta";
 export const metaRows = { layout: "layout", brake: "brake", directory: "directory", feedKey: "feedkey" } as const;
 
 const mailboxPrefix = "mailbox|";
+const logPrefix = "log|";
+const logDigits = 20;
 
 /** A mailbox's part of a key. Long enough for any real id, and the rest is left to the calendar's id. */
 const mailboxUnitsMax = 240;
@@ -78,7 +96,17 @@ export function mailboxOfKey(rowKey: string): string | null {
 
 /** Whether a row is a mailbox's checkpoint. */
 export function isMailboxKey(rowKey: string): boolean {
-  return rowKey.startsWith(mailboxPrefix);
+  return rowKey.startsWith(mailboxPrefix) && !isDepartureKey(rowKey);
+}
+
+/** Row key of the departure of a mailbox: among the checkpoints, just behind its own, so that a run meets it. */
+export function departureKey(mailboxId: string, epoch: string): string {
+  return `${mailboxKey(mailboxId)}|${keyPart(epoch, mailboxUnitsMax)}`;
+}
+
+/** Whether a row among the checkpoints is a departure. */
+export function isDepartureKey(rowKey: string): boolean {
+  return rowKey.startsWith(mailboxPrefix) && rowKey.includes("|", mailboxPrefix.length);
 }
 
 /** Row key of what the roster knows of a mailbox. */
@@ -105,6 +133,11 @@ export function calendarsOf(mailboxId: string): KeyRange {
 
 /** All calendars of a shard, tombstones included. */
 export const calendarsOfShard: KeyRange = { after: "calendar|", upTo: "calendar}" };
+
+/** The calendars of a shard, tombstones included, from just after those of one mailbox; null for all. */
+export function calendarsAfter(mailboxId: string | null): KeyRange {
+  return mailboxId === null ? calendarsOfShard : { ...calendarsOfShard, after: calendarsOf(mailboxId).upTo };
+}
 
 /** The checkpoints of a shard, from just after one mailbox up to and including another; null leaves an end open. */
 export function mailboxesBetween(after: string | null, upTo: string | null): KeyRange {

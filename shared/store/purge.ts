@@ -1,7 +1,10 @@
+import type { LoggedState } from "../sync/changeLog.js";
 import { StorageError } from "../table/errors.js";
-import { type Action, type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
+import { type Action, type Columns, type ColumnValue, type Entity, type Table, tableLimits } from "../table/table.js";
 import { lifecycleOf } from "./checkpointRow.js";
+import { type Departure, departureAction } from "./departures.js";
 import { calendarsOf, mailboxKey, rosterKey } from "./keys.js";
+import { forgetInLog } from "./logRow.js";
 import { commitPart, type Part, type Session, sessionOf } from "./transactionGroup.js";
 
 /** Each attempt loses only to somebody who wrote in between; a worker writes at most once more after the fence stands. */
@@ -23,7 +26,8 @@ export type Purged = "purged" | "unknown" | "kept" | "unfinished";
 
 /**
  * Removes a mailbox and all its rows. First its checkpoint says so, which fences workers off (I2); it goes last, so that
- * a crash leaves a mailbox that is still on its way out, and doing it again completes it. What somebody has added anew under
+ * a crash leaves a mailbox that is still on its way out, and doing it again completes it. What the change log tells of its
+ * calendars goes as well. Of one that the log knows as served its departure stays, until the log has told of it (I12). What somebody has added anew under
  * the same id meanwhile stays: it is of another epoch.
  */
 export async function purgeMailbox(
@@ -33,7 +37,7 @@ export async function purgeMailbox(
   newCommitId: () => string,
   options: PurgeOptions = {},
 ): Promise<Purged> {
-  const session = sessionOf(table, shard, newCommitId);
+  const session = sessionOf(table, shard, { newCommitId });
   let first: Entity | null = null;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const stored = await table.get(shard, mailboxKey(mailboxId));
@@ -60,17 +64,33 @@ async function raiseFence(
   const { phase, parkedReason, link } = stored.columns;
   const lifecycle = lifecycleOf(parkedReason);
   if (onlyLeaving && lifecycle === "active") return "kept";
-  if (phase === "initial" && lifecycle === "removing" && link === undefined) {
+  const departure = departureIn(stored);
+  if (phase === "initial" && lifecycle === "removing" && link === undefined && departure === null) {
     return { kind: "update", rowKey, columns: stored.columns, etag: stored.etag };
   }
-  const forgotten = /^(link(_\d+)?|notBefore|roundId)$/;
+  const forgotten = /^(link(_\d+)?|unlogged(_\d+)?|notBefore|roundId)$/;
   const kept = Object.entries(stored.columns).filter(([name]) => !forgotten.test(name));
   const columns: Columns = {
     ...Object.fromEntries(kept),
     phase: "initial",
     parkedReason: "removing",
+    ...(departure === null ? {} : { loggedState: departed }),
   };
-  return (await commitFence(session, { kind: "update", rowKey, columns, etag: stored.etag })) ?? "lost";
+  const others = departure === null ? [] : [departureAction(departure)];
+  return (await commitFence(session, { kind: "update", rowKey, columns, etag: stored.etag }, others)) ?? "lost";
+}
+
+/** What `loggedState` says of a mailbox whose departure is written. */
+const departed: LoggedState = "departed";
+
+/** What the change log has to tell of a mailbox that goes; null: it knows it as gone, or it was never served. */
+function departureIn({ columns }: Entity): Departure | null {
+  const { mailboxId, epoch, sequence, loggedSequence, loggedState, lastFullRound } = columns;
+  // Untold, it was served all the same where its first full round has ended: a reader may have copied it since.
+  const isServed = lastFullRound !== undefined && loggedState !== "suspended" && loggedState !== departed;
+  if (!isServed || typeof mailboxId !== "string" || typeof epoch !== "string") return null;
+  const numberOf = (value: ColumnValue | undefined) => Number(value ?? 0) || 0;
+  return { mailboxId, epoch, sequence: numberOf(sequence), loggedSequence: numberOf(loggedSequence) };
 }
 
 /** All goes, the checkpoint last. Each transaction carries the fence (I2). */
@@ -86,6 +106,7 @@ async function removeRows(
   for await (const page of table.pages(shard, calendarsOf(mailboxId), tableLimits.entitiesPerPage)) {
     rowKeys.push(...page.map(({ rowKey }) => rowKey));
   }
+  await forgetInLog(table, shard, mailboxId);
   let fence = raised;
   const step = tableLimits.operationsPerTransaction - 1;
   for (let start = 0; start < rowKeys.length; start += step) {
@@ -112,9 +133,9 @@ async function removeLeftOut(session: Session, mailboxId: string): Promise<"purg
 async function commitFence<Kind extends Part["fence"]>(
   session: Session,
   fence: Kind,
-  deletes: readonly Action[] = [],
+  others: readonly Action[] = [],
 ): Promise<Kind | null> {
-  const result = await commitPart(session, { fence, others: deletes, bytes: 0 });
+  const result = await commitPart(session, { fence, others, bytes: 0 });
   if (result.kind === "refused") throw new StorageError("purge mailbox", session.shard, 400, result.code);
   return result.kind === "committed" ? { ...fence, etag: result.etag } : null;
 }

@@ -91,7 +91,7 @@ export function rosterRows(table: Table, parts: RosterParts): RosterRows {
       }
     },
     purgeable: async function* (shard, nowMs) {
-      const filter = { column: "purgeAfter", timeMs: nowMs };
+      const filter = { where: [{ column: "purgeAfter", earlierThanMs: nowMs }] };
       for await (const page of table.pages(shard, rosterAfter(null), tableLimits.entitiesPerPage, filter)) {
         const due = page.flatMap(readable).filter(({ row }) => row.purgeAfterMs !== null && row.purgeAfterMs < nowMs);
         yield due.map(({ row }) => row.mailboxId);
@@ -113,7 +113,7 @@ async function commitRosterEntries(
   });
   const commitShard = (shard: string) => {
     const ofShard = sent.filter((one) => one.shard === shard).map(({ entry }) => entry);
-    return commitEntries(sessionOf(table, shard, newCommitId), ofShard, limits);
+    return commitEntries(sessionOf(table, shard, { newCommitId }), ofShard, limits);
   };
   const ofEntries = [...new Set(sent.map(({ shard }) => shard))];
   const committed = await mapAtOnce(ofEntries, ofEntries.length, commitShard);

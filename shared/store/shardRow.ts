@@ -1,9 +1,19 @@
 import type { JsonObject } from "../sync/types.js";
 import type { Columns, Entity } from "../table/table.js";
-import { columnsOf, flag, json, partOf, type RowTable, text, time } from "./columns.js";
+import { columnsOf, count, flag, json, partOf, type RowTable, text, time } from "./columns.js";
 
-/** The shard's own row: the run that holds the shard, and how far it has come. */
+/** Where the shard's change log stands. */
+export type ShardLog = {
+  /** The number of its last row; 0: it has none. */
+  readonly number: number;
+  /** Other programs have been notified of its rows up to that one. */
+  readonly nudgedNumber: number;
+};
+
+/** The shard's own row: the run that holds the shard, how far it has come, and where its change log stands. */
 export type ShardRow = {
+  /** Null: a release without a log has written the row. */
+  readonly log: ShardLog | null;
   readonly run: {
     readonly tick: string;
     readonly runId: string;
@@ -46,12 +56,25 @@ export const shardTable: RowTable<{ readonly figures: JsonObject }> = {
   figures: json.defaulted("figures", {}, "JSON: nothing any more; earlier releases do not read a row without it"),
 };
 
+/**
+ * The columns of the shard's change log; without `logNumber` there is none.
+ * @internal For tests.
+ */
+export const shardLogTable: RowTable<ShardLog> = {
+  number: count.needed("logNumber", "the number of the last row of the change log; 0 for none"),
+  nudgedNumber: count.defaulted("nudgedNumber", 0, "other programs were notified of its rows up to that one"),
+};
+
 /** The shard's row as columns; their names are a public contract. */
-export function shardRowColumns({ run }: ShardRow): Columns {
-  return { ...(run === null ? {} : columnsOf(shardRunTable, run)), ...columnsOf(shardTable, { figures: {} }) };
+export function shardRowColumns({ run, log }: ShardRow): Columns {
+  return {
+    ...(run === null ? {} : columnsOf(shardRunTable, run)),
+    ...(log === null ? {} : columnsOf(shardLogTable, log)),
+    ...columnsOf(shardTable, { figures: {} }),
+  };
 }
 
 /** What the shard's row holds. @throws RowError when a needed column is missing or unreadable. */
 export function shardRowOf(entity: Entity): ShardRow {
-  return { run: partOf(shardRunTable, entity, "tick") };
+  return { run: partOf(shardRunTable, entity, "tick"), log: partOf(shardLogTable, entity, "number") };
 }

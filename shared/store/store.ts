@@ -1,30 +1,46 @@
 import type { Brake } from "../sync/brake.js";
+import type { LogRow } from "../sync/changeLog.js";
 import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError } from "../table/errors.js";
 import { type Entity, type Table, tableLimits } from "../table/table.js";
+import { type CalendarLabels, type LabelsAsk, readLabels } from "./calendarLabels.js";
 import { calendarOf } from "./calendarRow.js";
 import { checkpointOf } from "./checkpointRow.js";
 import { type Committed, commitUnits } from "./commitUnits.js";
+import { type Departure, departureOf } from "./departures.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
 import { readFigures } from "./figuresRow.js";
-import { calendarKey, calendarsOf, mailboxesBetween, mailboxKey, mailboxOfKey, shardOf, shardRowKey } from "./keys.js";
+import {
+  calendarKey,
+  calendarsOf,
+  isDepartureKey,
+  mailboxesBetween,
+  mailboxKey,
+  mailboxOfKey,
+  shardOf,
+  shardRowKey,
+} from "./keys.js";
+import { type LogAsk, lastLogNumber, readLog, retireLog } from "./logRow.js";
 import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } from "./meta.js";
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
 import { type NewShardRow, type ShardClaim, writeShardRow } from "./shardClaim.js";
 import { shardRowOf } from "./shardRow.js";
+import { readSummaries, readTenantRows, type SummaryPage, type TenantRows } from "./tenantRows.js";
 import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
 import { type GroupLimits, groupLimits } from "./transactionGroup.js";
-import type { Held, PendingUnit } from "./units.js";
+import { type Held, mailboxOf, type Pending } from "./units.js";
 
 export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/errors.js";
+export type { CalendarLabels, LabelsAsk } from "./calendarLabels.js";
 export type { UnitResult } from "./commitUnits.js";
+export type { Departure } from "./departures.js";
 export type { DirectoryHeld } from "./directoryRow.js";
 export { manualSource, type RosterEntry, type RosterHeld, type RosterRow } from "./rosterRows.js";
 export type { ShardClaim } from "./shardClaim.js";
 export { type GroupLimits, operationsBesideShardRow } from "./transactionGroup.js";
-export { groupSize, type Held, type PendingUnit } from "./units.js";
+export { groupSize, type Held, operationsOf, type Pending, type PendingUnit } from "./units.js";
 
 /**
  * Half of what the table service gives: all shards of an instance hold a page at a time, and a full page more would cost
@@ -48,6 +64,12 @@ export type StoreParts = {
 /** A mailbox whose checkpoint cannot be read. */
 export type Unreadable = { readonly unreadable: string };
 
+/** A departure that the change log has not told yet. */
+export type Departed = { readonly departure: Departure };
+
+/** Mailboxes in key order, from just after one up to and including another; null leaves an end open. */
+type MailboxRange = { readonly after: string | null; readonly upTo: string | null };
+
 /** The mirror's rows. Throws StorageError when the table gives no clear answer, RowError for a row that cannot be read. */
 export type Store = {
   /** Creates what is missing and checks the layout; cheap once this process has done so. @throws LayoutError */
@@ -57,19 +79,27 @@ export type Store = {
   /** Null: there is no such mailbox. */
   readMailbox(mailboxId: string): Promise<Held | null>;
   /** Checkpoints in key order, from just after one mailbox up to and including another; null leaves an end open. */
-  readMailboxes(
-    shard: string,
-    range: { readonly after: string | null; readonly upTo: string | null },
-  ): AsyncIterable<readonly Held[]>;
+  readMailboxes(shard: string, range: MailboxRange): AsyncIterable<readonly Held[]>;
   /** The same, with checkpoints that cannot be read in their places. Rows whose key names no mailbox are left out. */
-  readCheckpoints(
-    shard: string,
-    range: { readonly after: string | null; readonly upTo: string | null },
-  ): AsyncIterable<readonly (Held | Unreadable)[]>;
+  readCheckpoints(shard: string, range: MailboxRange): AsyncIterable<readonly (Held | Unreadable)[]>;
+  /** The same, and departures that the change log has not told yet. For runs. */
+  readShard(shard: string, range: MailboxRange): AsyncIterable<readonly (Held | Unreadable | Departed)[]>;
   /** All rows of a mailbox, tombstones included. */
   readCalendars(mailboxId: string): Promise<readonly CalendarRow[]>;
   /** One calendar, or its tombstone. Null: there is no such row. */
   readCalendar(mailboxId: string, calendarId: string): Promise<CalendarRow | null>;
+  /** What calendars of a shard are found by, tombstones included, in key order. Rows of a mailbox stand together. */
+  readLabels(shard: string, ask: LabelsAsk): AsyncIterable<readonly CalendarLabels[]>;
+  /** Mailboxes of a shard in key order, from just after one, 1,000 at most: what readers of all of them need. */
+  readSummaries(shard: string, after: string | null): Promise<SummaryPage>;
+  /**
+   * Calendars and tombstones of a shard, from just after a row's key up to the last one of a mailbox, null for the end;
+   * `top` of them, or a few more. Rows that cannot be read are reported and left out.
+   */
+  readTenantRows(
+    shard: string,
+    ask: { readonly after: string | null; readonly upTo: string | null; readonly top: number },
+  ): Promise<TenantRows>;
   /** Tombstones of a mailbox that were removed before then. */
   readTombstones(mailboxId: string, removedBeforeMs: number): Promise<readonly CalendarRow[]>;
   /** Mailboxes of a shard that have such tombstones. One may come twice, and one without checkpoint may come too. */
@@ -79,15 +109,21 @@ export type Store = {
    * refused harms no other (I10). A unit that is larger than a transaction goes in several; until the last its checkpoint
    * is the torn one. With a claim each transaction carries the shard's row; when that is refused, nothing more is written,
    * and the result of units that were not written is `lostFence`.
+   * What the change log tells of them goes with them, in the order of the units.
+   * @param nowMs For the log; without it the time when the run of the claim last came on.
    * @throws StorageError when the table gives no clear answer twice; units before that may have been committed.
    */
-  commitUnits(units: readonly PendingUnit[], claim: ShardClaim | null): Promise<Committed>;
+  commitUnits(units: readonly Pending[], claim: ShardClaim | null, nowMs?: number): Promise<Committed>;
   /** Null: no run has been at this shard. */
   readShardRow(shard: string): Promise<ShardClaim | null>;
   /** Writes the shard's row under the ETag of the one that was read; null writes the first one. */
   writeShardRow(claim: NewShardRow): Promise<ShardClaim | "superseded">;
   /** Figures that the shard's runs have kept; null for none. */
   readFigures(shard: string): Promise<JsonObject | null>;
+  /** The number of the last row of a shard's change log, for a shard's row that does not say it. 0: there is none. */
+  lastLogNumber(shard: string): Promise<number>;
+  /** Rows of a shard's change log, in the order of their numbers. */
+  readLog(shard: string, ask: LogAsk): Promise<readonly LogRow[]>;
   /** Who is on the roster, and why. */
   readonly roster: RosterRows;
   /** The roster's own checkpoint; null: it was never discovered. */
@@ -102,6 +138,12 @@ export type Store = {
    * @returns What was written; null where nothing was.
    */
   changeBrake(change: (brake: Brake | null) => Brake | null): Promise<Brake | null>;
+  /**
+   * Deletes rows of a shard's change log that were written before then, the lowest numbers first, and never the last row:
+   * it tells a position that has expired from one that is current. Nor those that other programs are still to be notified
+   * of. @returns How many.
+   */
+  retireLog(shard: string, beforeMs: number, isTimeUp: () => boolean): Promise<number>;
   /** Removes a mailbox and all its rows. Doing it again after a crash completes it. */
   purgeMailbox(mailboxId: string, options?: PurgeOptions): Promise<Purged>;
   /** Number of requests that this object has made: each transaction, point read and page of a query is one. */
@@ -125,19 +167,24 @@ export function createStore(parts: StoreParts): Store {
       const entity = await table.get(shardOfMailbox(mailboxId), mailboxKey(mailboxId));
       return entity === null ? null : heldOf(entity);
     },
-    readMailboxes: (shard, range) => readableOf(readCheckpoints(table, shard, range, parts.onUnreadable)),
-    readCheckpoints: (shard, range) => readCheckpoints(table, shard, range, parts.onUnreadable),
+    readMailboxes: (shard, range) => readableOf(readShard(table, shard, range, parts.onUnreadable)),
+    readCheckpoints: (shard, range) => checkpointsIn(readShard(table, shard, range, parts.onUnreadable)),
+    readShard: (shard, range) => readShard(table, shard, range, parts.onUnreadable),
     readCalendars: (mailboxId) => readCalendars(table, shardOfMailbox(mailboxId), mailboxId),
     readCalendar: async (mailboxId, calendarId) => {
       const entity = await table.get(shardOfMailbox(mailboxId), calendarKey(mailboxId, calendarId));
       return entity === null ? null : calendarOf(entity);
     },
+    readLabels: (shard, ask) => readLabels(table, shard, ask, parts.onUnreadable),
+    readSummaries: (shard, after) => readSummaries(table, shard, after, parts.onUnreadable),
+    readTenantRows: (shard, ask) => readTenantRows(table, shard, ask, parts.onUnreadable),
     readTombstones: (mailboxId, beforeMs) => tombstonesOf(table, shardOfMailbox(mailboxId), mailboxId, beforeMs),
     mailboxesWithTombstones: (shard, beforeMs) => mailboxesWithTombstones(table, shard, beforeMs),
-    commitUnits: (units, claim) => {
+    commitUnits: (units, claim, nowMs) => {
       const shard = onlyShardOf(units, claim, shardOfMailbox);
       if (shard === null) return Promise.resolve({ results: [], claim });
-      return commitUnits(table, shard, units, claim, { newCommitId, limits });
+      const loggedMs = nowMs ?? claim?.row.run?.seenMs ?? claim?.row.run?.startedMs ?? 0;
+      return commitUnits(table, shard, units, claim, { newCommitId, limits, loggedMs });
     },
     readShardRow: async (shard) => {
       const entity = await table.get(shard, shardRowKey);
@@ -145,6 +192,13 @@ export function createStore(parts: StoreParts): Store {
     },
     writeShardRow: (claim) => writeShardRow(table, claim),
     readFigures: (shard) => readFigures(table, shard),
+    retireLog: async (shard, beforeMs, isTimeUp) => {
+      const entity = await table.get(shard, shardRowKey);
+      const nudgedNumber = entity === null ? null : (shardRowOf(entity).log?.nudgedNumber ?? null);
+      return retireLog(table, shard, nudgedNumber, beforeMs, isTimeUp);
+    },
+    lastLogNumber: (shard) => lastLogNumber(table, shard),
+    readLog: (shard, ask) => readLog(table, shard, ask),
     roster: rosterRows(table, { shards, newCommitId, limits, onUnreadable: parts.onUnreadable }),
     readDirectory: () => readDirectory(table),
     writeDirectory: (state, etag) => writeDirectory(table, state, etag, newCommitId()),
@@ -177,8 +231,8 @@ function countedTable(table: Table, count: () => void, onGone: () => void): Tabl
     createIfMissing: () => counted(() => table.createIfMissing()),
     get: (partitionKey, rowKey) => counted(() => table.get(partitionKey, rowKey)),
     transact: (partitionKey, actions) => counted(() => table.transact(partitionKey, actions)),
-    async *pages(partitionKey, range, pageSize, filter) {
-      const pages = table.pages(partitionKey, range, pageSize, filter)[Symbol.asyncIterator]();
+    async *pages(...query) {
+      const pages = table.pages(...query)[Symbol.asyncIterator]();
       for (;;) {
         const step = await noticed(() => pages.next());
         if (step.done === true) return;
@@ -193,15 +247,15 @@ function heldOf(entity: Entity): Held {
   return { checkpoint: checkpointOf(entity), etag: entity.etag };
 }
 
-async function* readCheckpoints(
+async function* readShard(
   table: Table,
   shard: string,
-  range: { readonly after: string | null; readonly upTo: string | null },
+  range: MailboxRange,
   onUnreadable: StoreParts["onUnreadable"],
-): AsyncIterable<readonly (Held | Unreadable)[]> {
-  const read = (entity: Entity): readonly (Held | Unreadable)[] => {
+): AsyncIterable<readonly (Held | Unreadable | Departed)[]> {
+  const read = (entity: Entity): readonly (Held | Unreadable | Departed)[] => {
     try {
-      return [heldOf(entity)];
+      return [isDepartureKey(entity.rowKey) ? { departure: departureOf(entity) } : heldOf(entity)];
     } catch (error) {
       if (!(error instanceof RowError) || onUnreadable === undefined) throw error;
       onUnreadable(error);
@@ -215,7 +269,15 @@ async function* readCheckpoints(
   }
 }
 
-async function* readableOf(pages: AsyncIterable<readonly (Held | Unreadable)[]>): AsyncIterable<readonly Held[]> {
+async function* checkpointsIn(
+  pages: AsyncIterable<readonly (Held | Unreadable | Departed)[]>,
+): AsyncIterable<readonly (Held | Unreadable)[]> {
+  for await (const page of pages) yield page.filter((one) => "checkpoint" in one || "unreadable" in one);
+}
+
+async function* readableOf(
+  pages: AsyncIterable<readonly (Held | Unreadable | Departed)[]>,
+): AsyncIterable<readonly Held[]> {
   for await (const page of pages) yield page.filter((one) => "checkpoint" in one);
 }
 
@@ -229,11 +291,11 @@ async function readCalendars(table: Table, shard: string, mailboxId: string): Pr
 
 /** The shard that all units stand in; null for none. @throws RangeError when they don't: a transaction has one partition. */
 function onlyShardOf(
-  units: readonly PendingUnit[],
+  units: readonly Pending[],
   claim: ShardClaim | null,
   shardOfMailbox: (mailboxId: string) => string,
 ): string | null {
-  const shards = new Set(units.map(({ next }) => shardOfMailbox(next.mailboxId)));
+  const shards = new Set(units.map((unit) => shardOfMailbox(mailboxOf(unit))));
   if (shards.size > 0 && claim !== null) shards.add(claim.shard);
   if (shards.size > 1)
     throw new RangeError(`Units of one commit must be of one shard, not of ${[...shards].join(", ")}.`);

@@ -1,9 +1,11 @@
 import type { CalendarRow } from "../sync/types.js";
-import { type EarlierThan, type Table, tableLimits } from "../table/table.js";
+import { type Condition, type Table, tableLimits } from "../table/table.js";
 import { calendarOf } from "./calendarRow.js";
 import { calendarsOf, calendarsOfShard } from "./keys.js";
 
-const removedBefore = (timeMs: number): EarlierThan => ({ column: "removedAt", timeMs });
+const removedBefore = (earlierThanMs: number): { readonly where: readonly Condition[] } => ({
+  where: [{ column: "removedAt", earlierThanMs }],
+});
 
 /** See `Store.readTombstones`. @throws RowError for one that cannot be read. */
 export async function tombstonesOf(

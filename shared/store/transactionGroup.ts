@@ -1,17 +1,25 @@
+import type { LogEntry } from "../sync/changeLog.js";
 import { StorageError } from "../table/errors.js";
 import { actionBytes } from "../table/measure.js";
 import { type Action, type Entity, type Table, type Transacted, tableLimits } from "../table/table.js";
 import { commitIdColumn } from "./columns.js";
-import { claimAction, type ShardClaim } from "./shardClaim.js";
-import { ownEtag } from "./writeRow.js";
+import { logKey } from "./keys.js";
+import { logColumns } from "./logRow.js";
+import { claimAction, ownClaim, type ShardClaim } from "./shardClaim.js";
 
 /** How much goes into one transaction. */
-export type GroupLimits = { readonly operationsMax: number; readonly bodyBytesMax: number };
+export type GroupLimits = {
+  readonly operationsMax: number;
+  readonly bodyBytesMax: number;
+  /** Of the entries of one row of the change log: UTF-16 units of JSON. */
+  readonly logUnitsMax: number;
+};
 
-/** What the table service takes, with a margin for the body: our count of its bytes is an estimate. */
+/** What the table service takes, with a margin for the body and for the log's row: our count of bytes is an estimate. */
 export const groupLimits: GroupLimits = {
   operationsMax: tableLimits.operationsPerTransaction,
   bodyBytesMax: 3.5 * 1024 * 1024,
+  logUnitsMax: 400_000,
 };
 
 /** Operations that one transaction takes besides the shard's row. */
@@ -24,7 +32,12 @@ export type Part = {
   readonly others: readonly Action[];
   /** An upper bound of what it adds to the body of a transaction. */
   readonly bytes: number;
+  /** What the change log tells of it, in a row of the same transaction. Only under a claim. */
+  readonly log?: PartLog | null;
 };
+
+/** An entry of the change log. `units`: of its JSON. */
+export type PartLog = { readonly entry: LogEntry; readonly units: number };
 
 /**
  * Writes that stand or fall together: a mailbox's checkpoint with its rows, or a roster row with its checkpoint. One part,
@@ -46,6 +59,8 @@ export type Session = {
   readonly table: Table;
   readonly shard: string;
   readonly newCommitId: () => string;
+  /** What a row of the change log says of when it was written. */
+  readonly loggedMs: number;
   claim: ShardClaim | null;
   isSuperseded: boolean;
 };
@@ -69,10 +84,10 @@ const commitIdBytes = 160;
 export function sessionOf(
   table: Table,
   shard: string,
-  newCommitId: () => string,
+  { newCommitId, loggedMs = 0 }: { readonly newCommitId: () => string; readonly loggedMs?: number },
   claim: ShardClaim | null = null,
 ): Session {
-  return { table, shard, newCommitId, claim, isSuperseded: false };
+  return { table, shard, newCommitId, loggedMs, claim, isSuperseded: false };
 }
 
 /** The most bytes that an action adds to the body of a transaction, its commit id included. */
@@ -84,7 +99,7 @@ export function bytesOf(shard: string, action: Action): number {
 export function roomBeside(claim: ShardClaim | null, limits: GroupLimits): GroupLimits {
   if (claim === null) return limits;
   const bytes = actionBytes(claim.shard, claimAction(claim));
-  return { operationsMax: limits.operationsMax - 1, bodyBytesMax: limits.bodyBytesMax - bytes };
+  return { ...limits, operationsMax: limits.operationsMax - 1, bodyBytesMax: limits.bodyBytesMax - bytes };
 }
 
 /**
@@ -123,22 +138,29 @@ function groupsOf(entries: readonly TransactionEntry[], room: GroupLimits): read
   let fences = new Set<string>();
   let operations = 0;
   let bytes = 0;
+  let logUnits = 0;
   for (const entry of entries) {
     const [first, ...later] = entry.parts;
     if (first === undefined) continue;
     const size = 1 + first.others.length;
-    const fits = operations + size <= room.operationsMax && bytes + first.bytes <= room.bodyBytesMax;
+    const units = first.log?.units ?? 0;
+    const logRow = logUnits + units > 0 ? 1 : 0;
+    const fits =
+      operations + size + logRow <= room.operationsMax &&
+      bytes + first.bytes <= room.bodyBytesMax &&
+      logUnits + units <= room.logUnitsMax;
     const group = groups.at(-1);
     const isAlone = group === undefined || later.length > 0 || (group[0]?.parts.length ?? 0) > 1;
     if (isAlone || !fits || fences.has(first.fence.rowKey)) {
       groups.push([entry]);
-      [fences, operations, bytes] = [new Set(), 0, 0];
+      [fences, operations, bytes, logUnits] = [new Set(), 0, 0, 0];
     } else {
       group.push(entry);
     }
     fences.add(first.fence.rowKey);
     operations += size;
     bytes += first.bytes;
+    logUnits += units;
   }
   return groups;
 }
@@ -153,7 +175,9 @@ async function commitTorn(session: Session, { parts }: TransactionEntry): Promis
 }
 
 function fencedBy(part: Part, etag: string): Part {
-  return part.fence.kind === "create" ? part : { ...part, fence: { ...part.fence, etag } };
+  return part.fence.kind === "create" || part.fence.kind === "delete"
+    ? part
+    : { ...part, fence: { ...part.fence, etag } };
 }
 
 function resultOf(results: ReadonlyMap<Part, EntryResult>, part: Part | undefined): EntryResult {
@@ -176,9 +200,10 @@ async function send(group: Group, parts: readonly Part[]): Promise<void> {
   while (waiting.length > 0 && !session.isSuperseded) {
     const commitId = session.newCommitId();
     ownIds.add(commitId);
+    const sent = sendingOf(session, waiting, commitId);
     let answer: Transacted;
     try {
-      answer = await session.table.transact(session.shard, actionsOf(session.claim, waiting, commitId));
+      answer = await session.table.transact(session.shard, sent.actions);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error; // No answer of the table, but the end of this run.
       if (await settleIfOwn(group, waiting, waiting[0])) return;
@@ -186,8 +211,8 @@ async function send(group: Group, parts: readonly Part[]): Promise<void> {
       wasUnclear = true; // Not applied when we looked: once more, under another id.
       continue;
     }
-    if (answer.kind === "done") return takeIn(group, waiting, answer.etags);
-    const faulty = faultyPart(session, waiting, answer.index);
+    if (answer.kind === "done") return takeIn(group, sent, waiting, answer.etags);
+    const faulty = faultyPart(sent, waiting, answer.index);
     if (faulty === "claim") return loseClaim(group, waiting, answer);
     if (faulty === "unknown") return sendHalves(group, waiting, answer);
     if (answer.reason !== "conflict") {
@@ -203,19 +228,34 @@ async function send(group: Group, parts: readonly Part[]): Promise<void> {
   }
 }
 
-function actionsOf(claim: ShardClaim | null, parts: readonly Part[], commitId: string): readonly Action[] {
-  const actions = parts
-    .flatMap(({ fence, others }) => [fence, ...others])
-    .map((action): Action => {
-      if (action.kind === "delete") return action;
-      return { ...action, columns: { ...action.columns, [commitIdColumn]: commitId } };
-    });
-  return claim === null ? actions : [claimAction(claim), ...actions];
+/** A transaction. Before the parts' own actions stand the shard's row, as `claim` says it, and the log's. */
+type Sending = { readonly claim: ShardClaim | null; readonly ownActions: number; readonly actions: readonly Action[] };
+
+/** Numbers of the log need no lock: whoever has taken the shard over since makes the whole transaction fail (I12). */
+function sendingOf({ claim: before, loggedMs }: Session, parts: readonly Part[], commitId: string): Sending {
+  const signed = (action: Action): Action =>
+    action.kind === "delete" ? action : { ...action, columns: { ...action.columns, [commitIdColumn]: commitId } };
+  const actions = parts.flatMap(({ fence, others }) => [fence, ...others]).map(signed);
+  if (before === null) return { claim: null, ownActions: 0, actions };
+  const entries = parts.flatMap(({ log }) => (log === null || log === undefined ? [] : [log.entry]));
+  if (entries.length === 0) return { claim: before, ownActions: 1, actions: [claimAction(before), ...actions] };
+  const { run, log: stands } = before.row;
+  if (stands === null) throw new RangeError("The claim does not say where the change log stands.");
+  const log = { ...stands, number: stands.number + 1 };
+  const claim = { ...before, row: { run, log } };
+  const columns = logColumns(loggedMs, entries);
+  const row = signed({ kind: "upsert", rowKey: logKey(log.number), columns });
+  return { claim, ownActions: 2, actions: [claimAction(claim), row, ...actions] };
 }
 
-function takeIn({ session, results }: Group, parts: readonly Part[], etags: readonly string[]): void {
-  let position = 0;
-  if (session.claim !== null) session.claim = { ...session.claim, etag: etags[position++] ?? "" };
+function takeIn(
+  { session, results }: Group,
+  { claim, ownActions }: Sending,
+  parts: readonly Part[],
+  etags: readonly string[],
+): void {
+  let position = ownActions;
+  if (claim !== null) session.claim = { ...claim, etag: etags[0] ?? "" };
   for (const part of parts) {
     results.set(part, { kind: "committed", etag: etags[position] ?? "" });
     position += 1 + part.others.length;
@@ -223,9 +263,9 @@ function takeIn({ session, results }: Group, parts: readonly Part[], etags: read
 }
 
 /** The part that the failing action belongs to. */
-function faultyPart(session: Session, parts: readonly Part[], index: number | null): Part | "claim" | "unknown" {
+function faultyPart({ ownActions }: Sending, parts: readonly Part[], index: number | null): Part | "claim" | "unknown" {
   if (index === null) return "unknown";
-  let end = session.claim === null ? 0 : 1;
+  let end = ownActions;
   if (index < end) return "claim";
   for (const part of parts) {
     end += 1 + part.others.length;
@@ -240,13 +280,26 @@ function faultyPart(session: Session, parts: readonly Part[], index: number | nu
  */
 async function settleIfOwn(group: Group, parts: readonly Part[], suspect: Part | undefined): Promise<boolean> {
   const { session } = group;
-  if (suspect === undefined || ownResult(group, await readFence(session, suspect)) === lostFence) return false;
-  for (const part of parts) group.results.set(part, ownResult(group, await readFence(session, part)));
+  if (suspect === undefined || !(await isApplied(group, suspect))) return false;
+  for (const part of parts) group.results.set(part, appliedResult(group, part, await readFence(session, part)));
   if (session.claim === null) return true;
-  const etag = await ownEtag(session.table, session.shard, claimAction(session.claim));
-  if (etag === null) session.isSuperseded = true;
-  else session.claim = { ...session.claim, etag };
+  const own = await ownClaim(session.table, session.claim);
+  if (own === null) session.isSuperseded = true;
+  else session.claim = own;
   return true;
+}
+
+/** Whether a transaction of ours with this part was applied. A delete leaves nothing behind: the log's row tells. */
+async function isApplied(group: Group, { fence }: Part): Promise<boolean> {
+  const { table, shard, claim } = group.session;
+  const witness = fence.kind === "delete" ? logKey((claim?.row.log?.number ?? 0) + 1) : fence.rowKey;
+  return isOwn(group, await table.get(shard, witness));
+}
+
+/** What an applied transaction of ours has made of a part, as its fence stands now. */
+function appliedResult(group: Group, { fence }: Part, stored: Entity | null): EntryResult {
+  if (fence.kind === "delete") return stored === null ? { kind: "committed", etag: "" } : lostFence;
+  return ownResult(group, stored);
 }
 
 function readFence({ table, shard }: Session, { fence }: Part): Promise<Entity | null> {
@@ -254,14 +307,18 @@ function readFence({ table, shard }: Session, { fence }: Part): Promise<Entity |
 }
 
 /** `committed` where the fence as stored was written by one of our transactions. */
-function ownResult({ ownIds }: Group, stored: Entity | null): EntryResult {
+function ownResult(group: Group, stored: Entity | null): EntryResult {
+  return isOwn(group, stored) && stored !== null ? { kind: "committed", etag: stored.etag } : lostFence;
+}
+
+function isOwn({ ownIds }: Group, stored: Entity | null): boolean {
   const commitId = stored?.columns[commitIdColumn];
-  const isOwn = typeof commitId === "string" && ownIds.has(commitId);
-  return isOwn && stored !== null ? { kind: "committed", etag: stored.etag } : lostFence;
+  return typeof commitId === "string" && ownIds.has(commitId);
 }
 
 /** Whether the fence stands as this part expects it. */
 function isUnmoved({ fence }: Part, stored: Entity | null): boolean {
+  if (fence.kind === "delete" && fence.etag === "*") return stored !== null;
   return (stored?.etag ?? null) === (fence.kind === "create" ? null : fence.etag);
 }
 

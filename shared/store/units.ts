@@ -1,3 +1,4 @@
+import type { LogEntry, Unlogged } from "../sync/changeLog.js";
 import { tornCheckpoint } from "../sync/torn.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
 import { measureEntity } from "../table/measure.js";
@@ -5,8 +6,10 @@ import type { Action, Columns } from "../table/table.js";
 import { calendarColumns } from "./calendarRow.js";
 import { checkpointColumns } from "./checkpointRow.js";
 import { changedColumns } from "./columns.js";
-import { calendarKey, mailboxKey } from "./keys.js";
-import { bytesOf, type GroupLimits, type Part, type TransactionEntry } from "./transactionGroup.js";
+import { type Departure, departureEntry } from "./departures.js";
+import { calendarKey, departureKey, logKey, mailboxKey } from "./keys.js";
+import { logColumns } from "./logRow.js";
+import { bytesOf, type GroupLimits, type Part, type PartLog, type TransactionEntry } from "./transactionGroup.js";
 
 /** A checkpoint as stored, with the ETag that fences it. */
 export type Held = { readonly checkpoint: Checkpoint; readonly etag: string };
@@ -18,11 +21,50 @@ export type PendingUnit = {
   readonly next: Checkpoint;
   /** Ids of calendars whose rows are deleted. For retention: only rows that the same checkpoint was read with. */
   readonly forget?: readonly string[];
+  /** What the change log tells of it, in the same transaction: then it needs a claim. */
+  readonly entry?: LogEntry | null;
 };
 
-/** Operations that a group of units takes, without the shard's row. */
-export function groupSize(units: readonly PendingUnit[]): number {
-  return units.reduce((sum, unit) => sum + unit.rows.length + (unit.forget?.length ?? 0) + 1, 0);
+/** The departure of a mailbox, which goes once the change log tells of it: it needs a claim. */
+export type PendingDeparture = { readonly departure: Departure };
+
+export type Pending = PendingUnit | PendingDeparture;
+
+/** Operations that a group takes, without the shard's row: the log's row is one of them. */
+export function groupSize(pending: readonly Pending[]): number {
+  const logRow = pending.some((one) => "departure" in one || hasEntry(one)) ? 1 : 0;
+  return pending.reduce((sum, one) => sum + operationsOf(one), logRow);
+}
+
+/** Operations of a unit by itself, without the row of the log that it shares with others. */
+export function operationsOf(pending: Pending): number {
+  return "departure" in pending ? 1 : pending.rows.length + (pending.forget?.length ?? 0) + 1;
+}
+
+function hasEntry({ entry }: PendingUnit): boolean {
+  return entry !== null && entry !== undefined;
+}
+
+/** The mailbox that is written of. */
+export function mailboxOf(pending: Pending): string {
+  return "departure" in pending ? pending.departure.mailboxId : pending.next.mailboxId;
+}
+
+/** A departure as an entry: deleted in the transaction whose row of the log tells of it. */
+export function departureEntryOf(shard: string, { departure }: PendingDeparture): TransactionEntry {
+  const { mailboxId, epoch } = departure;
+  const fence: Action = { kind: "delete", rowKey: departureKey(mailboxId, epoch), etag: "*" };
+  const log = logOf(shard, departureEntry(departure));
+  return { parts: [{ fence, others: [], bytes: bytesOf(shard, fence) + log.bytes, log }] };
+}
+
+function logOf(shard: string, entry: LogEntry): PartLog & { readonly bytes: number } {
+  const columns = logColumns(0, [entry]);
+  const units = Object.values(columns).reduce<number>(
+    (sum, value) => sum + (typeof value === "string" ? value.length : 0),
+    0,
+  );
+  return { entry, units, bytes: bytesOf(shard, { kind: "upsert", rowKey: logKey(0), columns }) };
 }
 
 type SizedWrite = { readonly action: Action; readonly bytes: number; readonly sequence: number };
@@ -55,8 +97,16 @@ export function entryOf(
     writes.push({ action, bytes: bytesOf(shard, action), sequence: row.sequence });
   }
   const checkpointBytes = bytesOf(shard, { kind: "update", rowKey, columns, etag: held.etag });
-  const chunks = chunksOf(writes, { ...room, bodyBytesMax: room.bodyBytesMax - checkpointBytes });
-  return { parts: partsOf(unit, rowKey, columns, chunks, checkpointBytes) };
+  const log = unit.entry === null || unit.entry === undefined ? null : logOf(shard, unit.entry);
+  const chunks = chunksOf(writes, {
+    ...room,
+    operationsMax: room.operationsMax - (log === null ? 0 : 1),
+    bodyBytesMax: room.bodyBytesMax - checkpointBytes - (log?.bytes ?? 0),
+  });
+  const parts = partsOf(unit, rowKey, columns, chunks, checkpointBytes);
+  const last = parts.at(-1);
+  if (log === null || last === undefined) return { parts };
+  return { parts: [...parts.slice(0, -1), { ...last, log, bytes: last.bytes + log.bytes }] };
 }
 
 /** Rows in the order of their changes, so that a torn unit's checkpoint can say how far it has come. */
@@ -82,7 +132,7 @@ function chunksOf(writes: readonly SizedWrite[], room: GroupLimits): readonly (r
 }
 
 function partsOf(
-  { held, next }: PendingUnit,
+  { held, next, entry }: PendingUnit,
   rowKey: string,
   columns: Columns,
   chunks: readonly (readonly SizedWrite[])[],
@@ -90,11 +140,12 @@ function partsOf(
 ): readonly Part[] {
   const isTorn = chunks.length > 1; // The checkpoint in between is none that we have read.
   const changed = isTorn ? null : changedColumns(checkpointColumns(held.checkpoint), columns);
+  const changes: Unlogged | null = entry ?? next.unlogged;
   let sequence = held.checkpoint.sequence;
   return chunks.map((chunk, index) => {
     for (const write of chunk) sequence = Math.max(sequence, write.sequence);
     const isLast = index === chunks.length - 1;
-    const whole = isLast ? columns : checkpointColumns(tornCheckpoint(next, sequence, held.checkpoint));
+    const whole = isLast ? columns : checkpointColumns(tornCheckpoint(next, sequence, held.checkpoint, changes));
     const kind = changed === null ? "update" : "merge";
     return {
       fence: { kind, rowKey, columns: changed ?? whole, etag: held.etag },

@@ -32,7 +32,7 @@ export async function writeRow(
 }
 
 /** The ETag of a row that holds just what we wrote; null: it holds something else. */
-export async function ownEtag(
+async function ownEtag(
   table: Table,
   partitionKey: string,
   { rowKey, columns }: { readonly rowKey: string; readonly columns: Columns },

@@ -1,3 +1,4 @@
+import type { LoggedState, Unlogged } from "./changeLog.js";
 import type { MailboxKind } from "./mailboxKind.js";
 
 /** How we ask a mailbox for its calendars: by `calendars/delta`, or by the plain list where delta does not work. */
@@ -29,7 +30,10 @@ export type Checkpoint = {
   /** Number of the full round in hand, or of the last one. Every start over takes a new number. */
   readonly generation: number;
   readonly sequence: number;
-  readonly nudgedSequence: number;
+  /** How the change log last told of the mailbox; null: a release before it has written the row. */
+  readonly loggedState: LoggedState | null;
+  readonly loggedSequence: number;
+  readonly unlogged: Unlogged | null;
   readonly roundId: string | null;
   readonly roundReason: RoundReason;
   readonly roundStartedMs: number | null;
@@ -92,7 +96,9 @@ export function newCheckpoint(mailboxId: string, epoch: string, displayName: str
     link: null,
     generation: 0,
     sequence: 0,
-    nudgedSequence: 0,
+    loggedState: "unserved",
+    loggedSequence: 0,
+    unlogged: null,
     roundId: null,
     roundReason: "first",
     roundStartedMs: null,

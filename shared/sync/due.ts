@@ -37,6 +37,16 @@ export function isInHandAlone({ aloneUntilMs }: Checkpoint, nowMs: number): bool
   return aloneUntilMs !== null && aloneUntilMs > nowMs && aloneUntilMs <= nowMs + syncLimits.aloneMsMax;
 }
 
+/**
+ * Whether a page message may have the mailbox in hand: it is in mid-round, or slow. A commit of another would cost it what
+ * it has asked, and the mailbox is due in any case once that is over.
+ */
+export function isInHand(checkpoint: Checkpoint, nowMs: number): boolean {
+  const { phase, notBeforeMs, parkedReason } = checkpoint;
+  const isWalking = phase === "full" || phase === "incremental";
+  return (isWalking && notBeforeMs === null && parkedReason === null) || isInHandAlone(checkpoint, nowMs);
+}
+
 /** The mailbox as a run hands it over to a page message of its own, which waits for its answer (I10). */
 export function handedOver(checkpoint: Checkpoint, nowMs: number, tick: string): Checkpoint {
   return { ...checkpoint, lastTick: tick, aloneUntilMs: nowMs + syncLimits.aloneMsMax };

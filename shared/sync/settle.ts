@@ -1,6 +1,7 @@
-import { replacements } from "./changes.js";
+import { changesBetween, replacements } from "./changes.js";
 import { isServed, startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
+import { loggedChange, noted } from "./logged.js";
 import { merge, sameCalendar } from "./merge.js";
 import type { CalendarRow, Checkpoint, Item, JsonObject, Step, Unit } from "./types.js";
 
@@ -25,11 +26,37 @@ export function settle(step: Apply, before: Checkpoint, stored: readonly Calenda
     ? stored.filter((row) => isStale(row, step.next.generation) && !now.has(row.calendarId))
     : [];
   const found = rowsOf(now, known, step.next, nowMs);
-  const lost = stale.length === 0 ? 0 : stale.length - replacements(stale, newOf(found.rows, known, step.next)).size;
-  if (isMassRemoval(lost, before)) return { ...found, next: heldBack(found.next, before, lost) };
+  if (stale.length === 0) return logUnit({ ...found, next: counted(step, found, known) }, before, known, noSuccessors);
+  const successors = replacements(stale, newOf(found.rows, known, step.next));
+  const lost = stale.length - successors.size;
+  if (isMassRemoval(lost, before)) {
+    return logUnit({ ...found, next: heldBack(found.next, before, lost) }, before, known, noSuccessors);
+  }
   for (const row of stale) now.set(row.calendarId, { removed: true, resource: row.resource });
-  const unit = stale.length === 0 ? found : rowsOf(now, known, step.next, nowMs);
-  return { ...unit, next: counted(step, unit, known) };
+  const unit = rowsOf(now, known, step.next, nowMs);
+  return logUnit({ ...unit, next: counted(step, unit, known) }, before, known, successors);
+}
+
+const noSuccessors: ReadonlyMap<CalendarRow, CalendarRow> = new Map();
+
+/** The unit with what the change log is to tell of it. Before its first full round has ended a mailbox is not told of. */
+function logUnit(
+  unit: Unit,
+  before: Checkpoint,
+  known: ReadonlyMap<string, CalendarRow>,
+  /** By stored rows, those that came in their place with earlier pages among them. */
+  successors: ReadonlyMap<CalendarRow, CalendarRow>,
+): Unit {
+  if (unit.changes === 0 || !isServed(before)) return unit;
+  const changes = changesBetween(known, unit.rows).map((change) => {
+    const old = known.get(change.row.calendarId);
+    const row = change.kind !== "removed" || old === undefined ? undefined : successors.get(old);
+    const { sequence } = change.row;
+    if (row === undefined || old === undefined) return loggedChange(change, old);
+    return loggedChange({ kind: "replaced", old: { ...old, sequence }, row: { ...row, sequence } }, old);
+  });
+  changes.sort((one, other) => one.sequence - other.sequence);
+  return { ...unit, next: { ...unit.next, unlogged: noted(unit.next.unlogged, changes) } };
 }
 
 /** The state that each named calendar has after the page; the last word wins. */

@@ -1,6 +1,7 @@
 /** The words of the mirror as types. Pure data: no clock, network or storage is known here. */
 
 import type { Checkpoint } from "./checkpoint.js";
+import type { JsonObject } from "./json.js";
 
 export {
   type Ask,
@@ -13,13 +14,7 @@ export {
   type Strategy,
 } from "./checkpoint.js";
 
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-export type JsonObject = { readonly [key: string]: Json };
-
-/** Whether a value that JSON.parse returned is an object. (Only of such a value the type is true at every depth.) */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export { isJsonObject, type Json, type JsonObject } from "./json.js";
 
 /** One item of a page. An absent property is unchanged: Graph promises only what did change. */
 export type Item = { readonly calendarId: string; readonly removed: boolean; readonly properties: JsonObject };

@@ -6,9 +6,10 @@ import {
   type Action,
   type Columns,
   type ColumnValue,
-  type EarlierThan,
+  type Condition,
   type Entity,
   type KeyRange,
+  type QueryOptions,
   type Table,
   type Transacted,
   tableLimits,
@@ -29,7 +30,7 @@ export function azureTable(client: TableClient): Table {
     createIfMissing: () => bounded("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
     get: (partitionKey, rowKey) =>
       bounded("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, abortSignal)),
-    pages: (partitionKey, range, pageSize, filter) => listPages(client, partitionKey, range, pageSize, filter),
+    pages: (partitionKey, range, pageSize, options) => listPages(client, partitionKey, range, pageSize, options),
     transact: (partitionKey, actions) =>
       bounded("transaction", partitionKey, (abortSignal) => transact(client, partitionKey, actions, abortSignal)),
   };
@@ -75,18 +76,16 @@ async function* listPages(
   partitionKey: string,
   { after, upTo }: KeyRange,
   pageSize: number,
-  earlier?: EarlierThan,
+  { where = [], columns }: QueryOptions = {},
 ): AsyncIterable<readonly Entity[]> {
   const range = `PartitionKey eq ${quoted(partitionKey)} and RowKey gt ${quoted(after)} and RowKey le ${quoted(upTo)}`;
-  const filter =
-    earlier === undefined
-      ? range
-      : `${range} and ${earlier.column} lt datetime'${new Date(earlier.timeMs).toISOString()}'`;
+  const filter = [range, ...where.map(conditionText)].join(" and ");
+  const select = columns === undefined ? {} : { select: ["PartitionKey", "RowKey", ...columns] };
   const maxPageSize = Math.min(pageSize, tableLimits.entitiesPerPage);
   const stop = new AbortController(); // The SDK takes one signal for all pages; the bound is of each.
   const abortSignal = stop.signal;
   const pages = client
-    .listEntities<Record<string, unknown>>({ queryOptions: { filter }, abortSignal })
+    .listEntities<Record<string, unknown>>({ queryOptions: { filter, ...select }, abortSignal })
     .byPage({ maxPageSize });
   for (;;) {
     const step = await bounded("query", partitionKey, (late) => {
@@ -96,6 +95,12 @@ async function* listPages(
     if (step.done === true) return;
     yield step.value.map(entityOf);
   }
+}
+
+function conditionText(condition: Condition): string {
+  const { column } = condition;
+  if ("earlierThanMs" in condition) return `${column} lt datetime'${new Date(condition.earlierThanMs).toISOString()}'`;
+  return `${column} eq ${typeof condition.equals === "string" ? quoted(condition.equals) : condition.equals}`;
 }
 
 async function transact(

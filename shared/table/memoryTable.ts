@@ -3,10 +3,11 @@ import { actionBytes, measureEntity } from "./measure.js";
 import {
   type Action,
   type Columns,
-  type EarlierThan,
+  type Condition,
   type Entity,
   type KeyRange,
   keyUnitsMax,
+  type QueryOptions,
   type Table,
   type Transacted,
   tableLimits,
@@ -62,7 +63,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
     partitionKey: string,
     range: KeyRange,
     pageSize: number,
-    filter?: EarlierThan,
+    query: QueryOptions = {},
   ): AsyncIterable<readonly Entity[]> {
     const size = Math.min(pageSize, options.pageSize ?? pageSize, tableLimits.entitiesPerPage);
     let { after } = range;
@@ -70,7 +71,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
       if (options.emptyPages === true) yield await called("page", partitionKey, [], () => []);
       const from = after;
       const page = await called("page", partitionKey, [], () => {
-        return pageOf(partitionOf(partitionKey, "query"), { after: from, upTo: range.upTo }, size, filter);
+        return pageOf(partitionOf(partitionKey, "query"), { after: from, upTo: range.upTo }, size, query);
       });
       yield page.entities;
       if (page.next === null) return;
@@ -100,7 +101,7 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
   };
 }
 
-function pageOf(partition: Partition, { after, upTo }: KeyRange, size: number, filter?: EarlierThan) {
+function pageOf(partition: Partition, { after, upTo }: KeyRange, size: number, query: QueryOptions) {
   partition.sorted ??= [...partition.rows.keys()].sort(); // By UTF-16 units, as the service does.
   const keys = partition.sorted;
   let start = 0;
@@ -111,13 +112,21 @@ function pageOf(partition: Partition, { after, upTo }: KeyRange, size: number, f
   }
   const within = keys.slice(start, start + size + 1).filter((key) => key <= upTo);
   const read = within.slice(0, size).flatMap((key) => partition.rows.get(key) ?? []);
-  const entities = filter === undefined ? read : read.filter((entity) => isEarlier(entity, filter));
+  const { where = [], columns } = query;
+  const found = where.length === 0 ? read : read.filter((entity) => where.every((one) => isMet(entity, one)));
+  const entities = columns === undefined ? found : found.map((entity) => withColumns(entity, columns));
   return { entities, next: within.length > size ? (within[size - 1] ?? null) : null };
 }
 
-function isEarlier({ columns }: Entity, { column, timeMs }: EarlierThan): boolean {
-  const value = columns[column];
-  return value instanceof Date && value.getTime() < timeMs;
+function isMet({ columns }: Entity, condition: Condition): boolean {
+  const value = Object.hasOwn(columns, condition.column) ? columns[condition.column] : undefined;
+  if ("equals" in condition) return value === condition.equals;
+  return value instanceof Date && value.getTime() < condition.earlierThanMs;
+}
+
+function withColumns(entity: Entity, names: readonly string[]): Entity {
+  const columns = Object.fromEntries(Object.entries(entity.columns).filter(([name]) => names.includes(name)));
+  return { ...entity, columns };
 }
 
 /** Checks all actions against the partition as it is; only when none is refused are they applied, all at once. */

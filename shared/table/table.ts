@@ -41,8 +41,21 @@ export type Transacted =
       readonly code: string;
     };
 
-/** Matches entities whose DateTime column is earlier than a time (epoch milliseconds), and none without that column. */
-export type EarlierThan = { readonly column: string; readonly timeMs: number };
+/**
+ * What an entity's own column must hold for a query to return it; never true without that column. `earlierThanMs`: a
+ * DateTime before that time, epoch milliseconds. `equals`: just that text, case included, or that Boolean.
+ */
+export type Condition =
+  | { readonly column: string; readonly earlierThanMs: number }
+  | { readonly column: string; readonly equals: string | boolean };
+
+/** What a query returns of a range. */
+export type QueryOptions = {
+  /** All of them must hold. Applied by the service, which reads past all other entities. */
+  readonly where?: readonly Condition[];
+  /** The only columns that are returned, where they are there; all without it. Such entities have no ETag to rely on. */
+  readonly columns?: readonly string[];
+};
 
 /** One table, with the semantics of Azure Table Storage. All methods throw StorageError when there is no clear answer. */
 export type Table = {
@@ -51,13 +64,12 @@ export type Table = {
   get(partitionKey: string, rowKey: string): Promise<Entity | null>;
   /**
    * Entities in key order, one request per page. An empty page is normal and does not mean the end.
-   * @param filter Applied by the service, which reads past all others.
    */
   pages(
     partitionKey: string,
     range: KeyRange,
     pageSize: number,
-    filter?: EarlierThan,
+    options?: QueryOptions,
   ): AsyncIterable<readonly Entity[]>;
   /**
    * All or nothing, in one partition. After a throw it may have been applied or not. A conflict may be the echo of an own

@@ -33,6 +33,7 @@ async function open(options: Parameters<typeof openWatched>[2] = {}, url = dashb
 const says = (text: string | RegExp) => page.getByText(text).first().waitFor();
 const verdictSays = (text: string | RegExp) => page.locator("#verdict", { hasText: text }).waitFor();
 const panel = () => page.getByRole("dialog");
+const listed = (name: string) => page.locator("#mailbox-list").getByRole("button", { name });
 
 describe("a newcomer", () => {
   test("sees an empty roster, then mailboxes that become fresh without a reload", async () => {
@@ -80,7 +81,7 @@ describe("a newcomer", () => {
     await page.getByLabel("Search by name, address or id").fill(id.slice(0, 12).toUpperCase());
     await page.getByRole("button", { name: "Search" }).click();
     await expect.poll(() => page.locator("#mailbox-list tbody tr").count()).toBe(1);
-    await page.getByRole("button", { name: id }).click();
+    await listed(id).click();
     const row = panel().getByRole("row").filter({ hasText: "Ops rota" });
     await row.waitFor();
     expect(await row.locator(".swatch").evaluate((element) => getComputedStyle(element).backgroundColor)).toBe(
@@ -135,7 +136,7 @@ describe("mailbox owners choose names, and nothing that they type may run", () =
     await open();
     await page.getByLabel("Search by name, address or id").fill(id);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: id }).click();
+    await listed(id).click();
     for (const name of names) await expect.poll(() => panel().locator(".name .clip").allTextContents()).toContain(name);
     expect(await page.evaluate(() => "ranAway" in window)).toBe(false);
     expect(await page.locator("main img, dialog img, main script, dialog script").count()).toBe(0);
@@ -262,7 +263,7 @@ describe("names, addresses and kinds, as discovery leaves them", () => {
     await expect.poll(() => rows().count()).toBe(1);
     expect(await rows().locator("td").first().textContent()).toBe(`${name}${address}`);
     expect(await rows().locator(".badge").first().textContent()).toBe("Room");
-    await page.getByRole("button", { name }).click();
+    await listed(name).click();
     await panel().getByRole("heading", { name }).waitFor();
     await panel().getByText(`${address} · ${ids[0]}`).waitFor();
     await panel().locator(".badge.kind", { hasText: "Room" }).waitFor();

@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 import { productAt } from "../../local/start/product.js";
 import { Followers } from "./followers.js";
 import { nudgesSent, openMirror, sameTexts, truthOf, unannounced } from "./mirror.js";
-import { calm, storm } from "./storm.js";
+import { calm, storm, tick } from "./storm.js";
+import { TenantReaders } from "./tenantReaders.js";
 import { type ChaosWorld, startWorld } from "./world.js";
 
 /**
  * Chaos with real parts: Azurite, the Graph simulator over HTTP, and host processes that are killed at random while
  * people edit, programs follow the feed, and Graph fails. Then calm: the mirror must become what the mailboxes are,
- * every change announced, and every follower's copy the same.
+ * every change announced, and the same the copies of those who follow a mailbox, or copy the tenant.
  * Messages of a killed host stay hidden for ten minutes, longer than all this: what brings the mirror right are new ticks.
  */
 
@@ -61,13 +62,14 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
     if (verbose) say(line);
   };
   const world = await startWorld({ seed, hosts, mailboxes, hear });
+  const readers = await TenantReaders.open(world.pool, seed);
   try {
     const ids = world.graph.mailboxes.ids();
     const hostUrl = world.pool.ready()[0]?.hostUrl ?? "";
     await productAt(hostUrl).addMailboxes(ids.map((id) => ({ id })));
     say(`seed ${seed}: ${hosts} hosts, ${ids.length} mailboxes, ${seconds} s of storm`);
     const followers = new Followers(world.pool);
-    const counts = Object.entries(await storm(world, followers, seconds));
+    const counts = Object.entries(await storm(world, followers, readers, seconds));
     say(counts.map(([name, count]) => `${count} ${name}`).join(", "));
     // A storm without wind would prove nothing.
     const lulls = counts.filter(([name, count]) => count === 0 && name !== "troubled").map(([name]) => `no ${name}`);
@@ -77,11 +79,13 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
       ...(await calm(world, say)),
       ...(await unannouncedOf(world)),
       ...(await followed(world, followers)),
+      ...(await copied(world, readers)),
       ...world.pool.crashes.map((reason) => `a host died that nobody had killed: ${reason}`),
     ];
     for (const line of left) say(line);
     return left.length === 0;
   } finally {
+    await readers.stop();
     await world.stop();
   }
 }
@@ -106,6 +110,23 @@ async function followed({ graph }: ChaosWorld, followers: Followers): Promise<re
   const { pages, startedOver } = followers.counts;
   say(`followers read ${pages} pages of the feed and started over ${startedOver} times`);
   return [...found, ...followers.faults];
+}
+
+/** Copies of the tenant that are not the mailboxes, once the change log has told all. */
+async function copied(world: ChaosWorld, readers: TenantReaders): Promise<readonly string[]> {
+  await tick(world); // What page messages changed last is told by the next run.
+  await pause(2_000);
+  const copies = await readers.copies();
+  const { started, kills } = readers.counts;
+  say(`${copies.length} readers of the tenant were started ${started} times and killed ${kills} times`);
+  const ids = world.graph.mailboxes.ids();
+  const found = copies.flatMap((copy, index) =>
+    ids
+      .filter((id) => !sameTexts(copy.get(id) ?? new Map(), truthOf(world.graph, id)))
+      .concat([...copy.keys()].filter((id) => !ids.includes(id)))
+      .map((id) => `${id}: differs in copy ${index + 1} of the tenant`),
+  );
+  return kills > copies.length ? found : [...found, "no reader of the tenant was killed in the storm"];
 }
 
 function injectedText({ graph }: ChaosWorld): string {

@@ -4,6 +4,7 @@ import { below } from "../../local/graph/random.js";
 import type { Followers } from "./followers.js";
 import type { Place } from "./hosts.js";
 import { differences, openMirror } from "./mirror.js";
+import type { TenantReaders } from "./tenantReaders.js";
 import type { ChaosWorld } from "./world.js";
 
 const tickMs = 2_000;
@@ -42,7 +43,12 @@ export type StormCounts = {
 };
 
 /** People edit, calendars move, Graph fails, hosts are killed in mid-work and replaced, while programs follow the feed. */
-export async function storm(world: ChaosWorld, followers: Followers, seconds: number): Promise<StormCounts> {
+export async function storm(
+  world: ChaosWorld,
+  followers: Followers,
+  readers: TenantReaders,
+  seconds: number,
+): Promise<StormCounts> {
   const { graph, pool, random } = world;
   const counts: StormCounts = { ticks: 0, edits: 0, moves: 0, kills: 0, restarts: 0, troubled: 0 };
   const endMs = performance.now() + seconds * 1000;
@@ -58,6 +64,7 @@ export async function storm(world: ChaosWorld, followers: Followers, seconds: nu
     const ids = graph.mailboxes.ids();
     const follow = Array.from({ length: 4 }, () => ids[below(random, ids.length)] ?? "");
     const following = Promise.all(follow.map((id) => followers.step(id)));
+    readers.step(1 - (endMs - performance.now()) / (seconds * 1000));
     const ready = pool.ready();
     const victim = ready[below(random, ready.length)];
     if (victim !== undefined && ready.length > 1 && random.next() < 0.45) {
@@ -100,7 +107,7 @@ function trouble({ graph, random }: ChaosWorld): number {
 }
 
 /** Ticks at a host that is up; sometimes at several at once. A host that dies under it is no news. */
-async function tick({ pool, random }: ChaosWorld): Promise<number> {
+export async function tick({ pool, random }: ChaosWorld): Promise<number> {
   const ready = pool.ready();
   const chosen = ready.filter(() => random.next() < 0.5);
   const at = chosen.length > 0 ? chosen : ready.slice(0, 1);

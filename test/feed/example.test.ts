@@ -117,6 +117,25 @@ describe("examples/follow-mirror.mjs", () => {
     expect(copies.size).toBe(0);
   });
 
+  test("I6: a mailbox that has left is dropped by its nudge, and the others stay", async () => {
+    const world = await worldWith({ a: "A" });
+    const { client, copies } = await following(world);
+    await refresh(client, copies, mailboxId);
+    copies.set("other", { calendars: new Map(), deltaLink: "/other" });
+    const { sequence } = (await world.held()).checkpoint;
+    await world.purge();
+    const text = JSON.stringify({ mailbox: mailboxId, sequence });
+    const message = { messageText: Buffer.from(text).toString("base64"), messageId: "1", popReceipt: "p" };
+    const deleted: string[] = [];
+    const queue = {
+      receiveMessages: async () => ({ receivedMessageItems: [message] }),
+      deleteMessage: async (id: string) => void deleted.push(id),
+    };
+    // As queues do, it comes twice: the second time there is nothing to drop.
+    for (let time = 0; time < 2; time++) await takeNudges(queue, client, copies);
+    expect([deleted, [...copies.keys()]]).toEqual([["1", "1"], ["other"]]);
+  });
+
   test("a nudge is deleted when its mailbox is current, and stays when it could not be read", async () => {
     const world = await mailboxWorld();
     const { client, copies } = await following(world);

@@ -126,7 +126,10 @@ describe("the delta feed", () => {
   });
 
   test("I1: half a unit can be read, and its other half follows", async () => {
-    const world = await worldWith({ a: "A" }, { store: { limits: { operationsMax: 3, bodyBytesMax: 100_000 } } });
+    const world = await worldWith(
+      { a: "A" },
+      { store: { limits: { operationsMax: 3, bodyBytesMax: 100_000, logUnitsMax: 100_000 } } },
+    );
     const { token } = await walk(world, null);
     await world.tornPage(["b", "c", "d"].map((id) => ({ id, name: id })));
     const half = await walk(world, token);

@@ -56,7 +56,7 @@ const atOnce = { pageSize: 5, during: [] };
 /** A mailbox to which things happen before each of a reader's calls to the table. */
 async function eventful(first: Readonly<Record<string, string>>, before: readonly Happening[]) {
   // Few operations per transaction tear many units; small pages make every query a walk of its own.
-  const store = { limits: { operationsMax: 4, bodyBytesMax: 100_000 } };
+  const store = { limits: { operationsMax: 4, bodyBytesMax: 100_000, logUnitsMax: 100_000 } };
   const world = await worldWith(first, { table: { pageSize: 2 }, store });
   for (const what of before) await happen(world, what);
   const pending: (readonly Happening[])[] = [];

@@ -1,6 +1,7 @@
 import { HttpRequest } from "@azure/functions";
 import { expect, test } from "vitest";
 import { httpHandler, type Route } from "../../shared/http/handler.js";
+import { historyRoute } from "../../shared/http/history.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
 import { openapiRoute } from "../../shared/http/openapi.js";
@@ -31,6 +32,7 @@ async function everyAnswer() {
     "a mailbox that is not there": await ask("/users/nobody/calendars"),
     "nobody signed in": await ask("/me/calendars"),
     "the roster": await fleet(mailboxListRoute(["00"]), "mailboxes"),
+    "the history": await fleet(historyRoute(["00"]), "history"),
     "a mailbox": await fleet(mailboxRoute, `mailboxes/${mailboxId}`, { id: mailboxId }),
     "a removal": await fleet(mailboxRoute, "mailboxes/gone", { id: "gone" }, "DELETE"),
     "a wrong id": await fleet(mailboxRoute, "mailboxes/a@b", { id: "a@b" }),

@@ -55,6 +55,8 @@ test("the OpenAPI description fits the real answers of the fleet's routes", asyn
   const requests: readonly (readonly [string, string, number])[] = [
     ["GET", "mailboxes?state=fresh&top=5", 200],
     ["GET", "mailboxes?top=0", 400],
+    ["GET", "calendars?name=cal&default=true&kind=user&top=5", 200],
+    ["GET", "calendars?shared=maybe", 400],
     ["GET", "mailboxes?stat=parked", 400],
     ["PUT", `mailboxes/${id}`, 200],
     ["POST", `mailboxes/${id}/sync?now`, 400],

@@ -1,7 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, exec, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
@@ -133,5 +135,38 @@ test("a table that is kept is taken up by the next run, as JSON for programs", a
     }
   } finally {
     await rm(dataDir, { recursive: true });
+  }
+});
+
+test("the command that it prints copies the simulated tenant into a file", { timeout: 60_000 }, async () => {
+  const { mkdtemp, rm } = await import("node:fs/promises");
+  const { tmpdir } = await import("node:os");
+  const { DatabaseSync } = await import("node:sqlite");
+  const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+  const child = spawn(process.execPath, [programPath("start"), "--json", "--mailboxes", "3", "--calendars", "2"], {
+    cwd: root,
+  });
+  children.add(child);
+  try {
+    const hint = await new Promise<string>((resolve, reject) => {
+      createInterface(child.stdout).on("line", (line) => {
+        const { copy } = JSON.parse(line) as { copy?: string };
+        if (copy !== undefined) resolve(copy);
+      });
+      child.once("close", () => reject(new Error("It ended without a hint.")));
+    });
+    const file = join(dir, "calendars.db");
+    const command = hint.replace(/calendars\.db$/, `${file} --once`); // Not into a file that somebody may have made.
+    const { stdout } = await promisify(exec)(command, { cwd: root });
+    const [, calendars] = /items; { calendars: (\d+), mailboxes: 3 }\n$/.exec(stdout) ?? [];
+    expect(Number(calendars)).toBeGreaterThanOrEqual(3); // The simulator goes on editing.
+    const db = new DatabaseSync(file, { readOnly: true });
+    expect(db.prepare("SELECT count(*) AS calendars FROM calendars").get()).toEqual({ calendars: Number(calendars) });
+    db.close();
+  } finally {
+    child.kill("SIGTERM");
+    await once(child, "close");
+    children.delete(child);
+    await rm(dir, { recursive: true });
   }
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Committer } from "../../shared/rounds/committer.js";
-import type { PendingUnit, ShardClaim, Store } from "../../shared/store/store.js";
+import type { Pending, PendingUnit, ShardClaim, Store } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { noTimers } from "../worlds/parts.js";
 
-const claim: ShardClaim = { shard: "00", row: { run: null }, etag: "first" };
+const claim: ShardClaim = { shard: "00", row: { run: null, log: { number: 0, nudgedNumber: 0 } }, etag: "first" };
 
 function unit(id: string): PendingUnit {
   const next = newCheckpoint(id, "epoch", null);
@@ -17,8 +17,10 @@ function committerOver(commitUnits: Store["commitUnits"]): Committer {
 }
 
 const full = (prefix: string) => Array.from({ length: 99 }, (_, index) => unit(`${prefix}${index}`));
-const committed = (units: readonly PendingUnit[]) =>
-  units.map(({ next }) => ({ kind: "committed" as const, held: { checkpoint: next, etag: "new" } }));
+const committed = (units: readonly Pending[]) =>
+  units.flatMap((one) =>
+    "next" in one ? [{ kind: "committed" as const, held: { checkpoint: one.next, etag: "new" } }] : [],
+  );
 
 describe("group commit", () => {
   test("a full group goes out at once, the rest when it is drained; each unit gets its own result", async () => {

@@ -164,7 +164,7 @@ describe("nudges", () => {
     await tick({ auditMs: 1 });
     expect(queue.length).toBe(120);
     const held = await ports.store.readMailbox("m0");
-    expect(held?.checkpoint).toMatchObject({ roundReason: "audit", sequence: 2, nudgedSequence: 2 });
+    expect(held?.checkpoint).toMatchObject({ roundReason: "audit", sequence: 2, loggedSequence: 2 });
     await tick();
     expect(queue.length).toBe(120);
   });

@@ -12,22 +12,19 @@ const inMidRound: Partial<Checkpoint> = { phase: "full", roundId: "round-1", pag
 async function opened(changed: Partial<Checkpoint> = inMidRound) {
   const store = storeOn(memoryTable());
   await store.open();
-  await added(store, "adele", { sequence: 4, nudgedSequence: 4, ...changed });
+  await added(store, "adele", { sequence: 4, loggedState: "served", loggedSequence: 4, ...changed });
   const { logged, log } = keptLog();
-  const nudges: number[] = [];
   const ports = runPorts({
     clock: { nowMs: () => nowMs, sleep: () => Promise.reject(new Error("Nobody sleeps here.")), after: noTimers },
     random: { next: () => 0.5 },
     newId: () => "id",
     graph: { ask: () => Promise.reject(new Error("Nobody asks here.")) },
     store,
-    nudge: async ({ sequence }) => {
-      nudges.push(sequence);
-    },
+    nudge: null,
     log,
   });
   const read = async () => (await store.readMailbox("adele"))?.checkpoint;
-  return { ports, logged, nudges, read };
+  return { ports, logged, read };
 }
 
 const message = { mailbox: "adele", round: "round-1", page: 2 };
@@ -41,13 +38,6 @@ describe("I7: a page message that failed time and again", () => {
     expect(notBeforeMs).toBeGreaterThan(nowMs);
     expect(phase).toBe("full"); // Its link stays: the re-probe goes on where it stood.
     expect(logged).toEqual([expect.stringContaining("error mailbox parked")]);
-  });
-
-  test("notifies other programs of what its earlier pages changed", async () => {
-    const { ports, nudges, read } = await opened({ ...inMidRound, phase: "incremental", sequence: 6 });
-    await parkPages(message, ports);
-    expect(nudges).toEqual([6]);
-    expect((await read())?.nudgedSequence).toBe(6);
   });
 
   test.each([

@@ -12,7 +12,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** Thirty days of retention, as by default. */
 function ports(world: MailboxWorld, changed: Partial<RetentionPorts> = {}): RetentionPorts {
   const base = { clock: { nowMs: () => world.clock.ms }, store: world.store, shards: ["00"], log: () => undefined };
-  return { ...base, tombstoneMs: 30 * dayMs, runMsMax: 60_000, ...changed };
+  return { ...base, tombstoneMs: 30 * dayMs, historyMs: 30 * dayMs, runMsMax: 60_000, ...changed };
 }
 
 const rowsOf = async (store: Store, id = mailboxId) =>
@@ -28,10 +28,10 @@ describe("retention", () => {
     world.clock.ms += 20 * dayMs;
     await world.page([{ id: "b", name: null }]);
     world.clock.ms += 11 * dayMs;
-    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 1, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 1, logRows: 0, leftOver: 0 });
     expect(await rowsOf(world.store)).toEqual(["-b", "c"]);
     expect((await world.held()).checkpoint).toMatchObject({ retiredSequence: sequence });
-    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, logRows: 0, leftOver: 0 });
   });
 
   test("changes nothing else of the mailbox, so that nobody is notified", async () => {
@@ -65,7 +65,12 @@ describe("retention", () => {
         },
       }),
     );
-    expect(await applyRetention(ports(world, { store }))).toEqual({ kind: "done", deleted: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world, { store }))).toEqual({
+      kind: "done",
+      deleted: 0,
+      logRows: 0,
+      leftOver: 0,
+    });
     expect(await rowsOf(world.store)).toEqual(["a", "b"]);
   });
 
@@ -75,8 +80,13 @@ describe("retention", () => {
     world.clock.ms += 31 * dayMs;
     const before = ({ name }: { name: string }) => (name === "transact" ? world.page([]) : undefined);
     const store = storeOn(interfered(world.table, { before }));
-    expect(await applyRetention(ports(world, { store }))).toEqual({ kind: "done", deleted: 0, leftOver: 1 });
-    expect(await applyRetention(ports(world))).toMatchObject({ deleted: 1, leftOver: 0 });
+    expect(await applyRetention(ports(world, { store }))).toEqual({
+      kind: "done",
+      deleted: 0,
+      logRows: 0,
+      leftOver: 1,
+    });
+    expect(await applyRetention(ports(world))).toMatchObject({ deleted: 1, logRows: 0, leftOver: 0 });
   });
 
   test("a mailbox on its way off the roster, and rows that are nobody's, are left alone", async () => {
@@ -89,7 +99,7 @@ describe("retention", () => {
     await world.store.commitUnits([{ held: orphan, rows: [old], next: orphan.checkpoint }], null);
     const etag = (await world.store.readMailbox("orphan"))?.etag ?? "";
     await world.table.transact("00", [{ kind: "delete", rowKey: "mailbox|orphan", etag }]);
-    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, logRows: 0, leftOver: 0 });
     expect(await rowsOf(world.store, "removing")).toEqual(["-old"]);
     expect(await rowsOf(world.store, "orphan")).toEqual(["-old"]);
   });

@@ -169,7 +169,7 @@ test("a run whose host was killed delays the ticks of its shard for half a minut
   const { claim } = { claim: await world.store.readShardRow("00") };
   expect(claim).toBeNull();
   const run = { tick: "dead", runId: "dead", startedMs: world.time.ms, seenMs: world.time.ms };
-  const row = { run: { ...run, cursor: null, from: null, wrapped: false, finishedMs: null } };
+  const row = { run: { ...run, cursor: null, from: null, wrapped: false, finishedMs: null }, log: null };
   await world.store.writeShardRow({ shard: "00", row, etag: null });
   await ticks(world, 14);
   expect(await successesSince(world, 0)).toEqual([]);

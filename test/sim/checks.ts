@@ -273,13 +273,8 @@ export function checkSequences({ mailboxId, before, after, named }: Change, repo
       `${taken.join() || "none"} up to ${to.sequence}`,
     );
   }
-  if (to.nudgedSequence > to.sequence || to.nudgedSequence < Math.min(from.nudgedSequence, to.sequence)) {
-    report(
-      "I5",
-      `${mailboxId}: noted nudges`,
-      `from ${from.nudgedSequence} up to ${to.sequence}`,
-      `${to.nudgedSequence}`,
-    );
+  if (to.loggedSequence > to.sequence || to.loggedSequence < from.loggedSequence) {
+    report("I12", `${mailboxId}: logged`, `from ${from.loggedSequence} up to ${to.sequence}`, `${to.loggedSequence}`);
   }
 }
 

@@ -59,9 +59,9 @@ export function faultyTable(table: Table, owner: Mortal, scheduler: Scheduler, h
   };
 
   async function* pages(
-    ...[partitionKey, range, pageSize]: Parameters<Table["pages"]>
+    ...[partitionKey, range, pageSize, options]: Parameters<Table["pages"]>
   ): AsyncIterable<readonly Entity[]> {
-    const source = table.pages(partitionKey, range, pageSize)[Symbol.asyncIterator]();
+    const source = table.pages(partitionKey, range, pageSize, options)[Symbol.asyncIterator]();
     for (;;) {
       const fate = await scheduler.gate(owner, "page", () => `${partitionKey} after ${shortKey(range.after)}`);
       const { value, done } = await through(fate, partitionKey, () => source.next());

@@ -48,6 +48,7 @@ function checkEverything(world: World, broken: Broken, report: Report): void {
   for (const mailboxId of oracle.mailboxes.keys()) {
     if (!world.wanted.has(mailboxId)) report("I1", `${mailboxId}: in the table and not on the roster`, "none", "one");
   }
+  oracle.log.finish(report, [...oracle.departures]);
   const left = world.leftMessages();
   if (left.length > 0 || world.invocations > 0) report("I9", "messages at the end", "none", left.join("; "));
   checkFigures(world, report);
@@ -97,12 +98,13 @@ function checkFresh(world: World, checkpoint: CheckpointView, strategy: string, 
   const { epoch, sequence } = checkpoint;
   const told = world.nudged.get(mailboxId);
   const isTold = !plan.hasNudges || sequence === 0 || (told?.epoch === epoch && told.sequence >= sequence);
-  if (!isTold || checkpoint.nudgedSequence !== sequence) {
+  if (!isTold) report("I5", `${mailboxId}: changes that nobody was told of`, `${sequence}`, `${told?.sequence} sent`);
+  if (checkpoint.loggedSequence !== sequence || checkpoint.loggedState !== "served") {
     report(
-      "I5",
-      `${mailboxId}: changes that nobody was told of`,
-      `${sequence}`,
-      `${told?.sequence} sent, ${checkpoint.nudgedSequence} noted`,
+      "I12",
+      `${mailboxId}: not logged in the calm`,
+      `served ${sequence}`,
+      `${checkpoint.loggedState} ${checkpoint.loggedSequence}`,
     );
   }
 }
@@ -116,8 +118,10 @@ function checkBroken(world: World, { mailboxId, fault: kind }: NonNullable<Broke
     return;
   }
   const reason = parkedReasons[kind];
+  // While the table takes no page, a link that Graph refuses cannot be replaced: it is parked for the one and for the other.
+  const isForItsLink = kind === "refusedByTable" && checkpoint.parkedReason?.startsWith("denied:") === true;
   if (reason !== undefined) {
-    checkParked(checkpoint, reason, report);
+    checkParked(checkpoint, isForItsLink ? "denied:" : reason, report);
     return;
   }
   if (kind === "full") {

@@ -37,7 +37,7 @@ export class Host {
     if (fate === "crashBefore") return this.world.die(process);
     if (fate === "fails") throw new QueueFault("simulated");
     this.nudges += 1;
-    oracle.nudged(mailboxId, sequence);
+    oracle.log.nudged(mailboxId, sequence);
     const epoch = oracle.mailbox(mailboxId).checkpoint?.epoch ?? "";
     const known = this.nudged.get(mailboxId);
     const highest = known?.epoch === epoch ? Math.max(known.sequence, sequence) : sequence;

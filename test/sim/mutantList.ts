@@ -1,8 +1,11 @@
 import { inTheCore } from "./planted/core.js";
 import { inTheDrivers } from "./planted/drivers.js";
 import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
+import { inTheSearch } from "./planted/find.js";
 import { inTheGraphClient } from "./planted/graph.js";
+import { inTheHistory } from "./planted/history.js";
 import { inTheKinds } from "./planted/kinds.js";
+import { inTheLog } from "./planted/log.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStore } from "./planted/store.js";
 
@@ -14,5 +17,8 @@ export const MUTANTS = [
   ...inTheDrivers,
   ...inTheFeedAndTheFleet,
   ...inTheKinds,
+  ...inTheHistory,
+  ...inTheLog,
+  ...inTheSearch,
   ...inTheStart,
 ];

@@ -8,8 +8,9 @@ import {
   hasMoved,
   type MailboxView,
 } from "./checks.js";
+import { LogWatch } from "./logWatch.js";
 import { References } from "./references.js";
-import { type CheckpointView, checkpointView, type RowView, rowView } from "./views.js";
+import { checkpointView, type RowView, rowView } from "./views.js";
 import type { Report, Violation } from "./violation.js";
 
 const nobody: MailboxView = { checkpoint: null, rows: new Map(), step: 0, writer: "", served: 0 };
@@ -28,8 +29,9 @@ export class Oracle {
   /** Codes by which the whole application was refused: who was refused with them is asked again when that is over. */
   readonly refusedCodes = new Set<string>();
   transactions = 0;
-  /** Every sequence that a mailbox ever came to rest with, over all its epochs. */
-  readonly #sequences = new Map<string, Set<number>>();
+  /** Departures that stand in the table. */
+  readonly departures = new Set<string>();
+  readonly log: LogWatch;
   readonly #pages = new Map<string, Set<string>>();
   readonly #mailboxOfKey = new Map<string, string>();
   /** The checkpoints' columns as they stand, by row key. */
@@ -42,6 +44,7 @@ export class Oracle {
     private readonly changed: (change: Change) => void,
   ) {
     this.references = new References(root);
+    this.log = new LogWatch((mailboxId) => this.mailbox(mailboxId), this.report);
   }
 
   readonly report: Report = (invariant, what, expected, seen) => {
@@ -64,7 +67,12 @@ export class Oracle {
     for (const given of actions) {
       const action = this.#whole(given);
       if (action.rowKey === "figures" && action.kind !== "delete") this.figures.set(partitionKey, action.columns);
-      if (!/^(mailbox|calendar)\|/.test(action.rowKey)) continue; // Other rows hold nothing of a mailbox's list.
+      if (/^mailbox\|[^|]+\|/.test(action.rowKey)) {
+        if (action.kind === "delete") this.departures.delete(action.rowKey);
+        else this.departures.add(action.rowKey);
+      }
+      // Other rows hold nothing of a mailbox's list.
+      if (!/^(mailbox\|[^|]+$|calendar\|)/.test(action.rowKey)) continue;
       const mailboxId = this.#ownerOf(action);
       const parts = touched.get(mailboxId) ?? { checkpoint: null, calendars: [] };
       touched.set(mailboxId, parts);
@@ -72,17 +80,12 @@ export class Oracle {
       else parts.calendars.push(action);
     }
     for (const [mailboxId, { checkpoint, calendars }] of touched) this.#take(writer, mailboxId, checkpoint, calendars);
-  }
-
-  /** A nudge left for other programs: its change can be read by now, as a whole, and there was one (I5). */
-  nudged(mailboxId: string, sequence: number): void {
-    if (sequence >= 1 && this.#sequences.get(mailboxId)?.has(sequence) === true) return;
-    this.report("I5", `${mailboxId}: a nudge without a change that can be read`, "a round's end first", `${sequence}`);
+    this.log.applied(partitionKey, actions);
   }
 
   /** A merge as the whole row that it makes. */
   #whole(action: Action): Action {
-    if (action.kind === "delete" || !action.rowKey.startsWith("mailbox|")) return action;
+    if (action.kind === "delete" || !/^mailbox\|[^|]+$/.test(action.rowKey)) return action;
     const { rowKey } = action;
     const columns = action.kind === "merge" ? { ...this.#checkpoints.get(rowKey), ...action.columns } : action.columns;
     this.#checkpoints.set(rowKey, columns);
@@ -136,10 +139,9 @@ export class Oracle {
   }
 
   #check(change: Change): void {
-    const { mailboxId, after, before } = change;
+    const { after, before } = change;
     const { checkpoint } = after;
     if (checkpoint !== null) {
-      if (isAtRest(checkpoint) && checkpoint.hasHadFullRound) add(this.#sequences, mailboxId, checkpoint.sequence);
       this.#checkPageCount(change);
     }
     // A wait or a note changes no row and no link: what was true before still is.
@@ -148,6 +150,7 @@ export class Oracle {
     }
     checkSequences(change, this.report);
     checkHeld(change, this.report);
+    this.log.changed(change);
     this.changed(change);
   }
 
@@ -175,15 +178,4 @@ export class Oracle {
     if (pages.has(page)) this.report("I9", `${change.mailboxId}: a page was committed twice`, "once", page);
     pages.add(page);
   }
-}
-
-/** Whether no further page is about to change more: the round is over, or stopped for a while. */
-function isAtRest({ phase, notBeforeMs, parkedReason }: CheckpointView): boolean {
-  const isWalking = phase === "full" || phase === "incremental";
-  return !isWalking || notBeforeMs !== null || parkedReason !== null;
-}
-
-function add(map: Map<string, Set<number>>, key: string, value: number): void {
-  const set = map.get(key) ?? new Set<number>();
-  map.set(key, set.add(value));
 }

@@ -95,7 +95,7 @@ export async function openedStore(process: Process, wiring: Wiring): Promise<Sto
     table: process.table,
     shards: wiring.shards,
     newCommitId: wiring.newId,
-    limits: { operationsMax: wiring.operationsMax, bodyBytesMax: 3.5 * 1024 * 1024 },
+    limits: { operationsMax: wiring.operationsMax, bodyBytesMax: 3.5 * 1024 * 1024, logUnitsMax: 400_000 },
   });
   await store.open();
   return store;

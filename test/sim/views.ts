@@ -11,7 +11,8 @@ export type CheckpointView = {
   readonly link: string | null;
   readonly generation: number;
   readonly sequence: number;
-  readonly nudgedSequence: number;
+  readonly loggedState: string | null;
+  readonly loggedSequence: number;
   readonly roundId: string | null;
   readonly roundReason: string;
   readonly pageNumber: number;
@@ -45,7 +46,8 @@ export function checkpointView(columns: Columns): CheckpointView {
     link: textAt(columns, "link"),
     generation: Number(columns["generation"]),
     sequence: Number(columns["sequence"]),
-    nudgedSequence: Number(columns["nudgedSequence"]),
+    loggedState: textAt(columns, "loggedState"),
+    loggedSequence: Number(columns["loggedSequence"]),
     roundId: textAt(columns, "roundId"),
     roundReason: textAt(columns, "roundReason") ?? "",
     pageNumber: Number(columns["pageNumber"]),

@@ -191,9 +191,9 @@ export class World {
   async retire(tombstoneMs: number): Promise<void> {
     await this.#invoke("retire", null, null, async (invocation) => {
       // Retention counts on whole transactions: with small ones its units would be torn, as they never are.
-      const { clock, store, log } = await portsOf(invocation, { ...this.#wiring, operationsMax: 100 });
-      const shards = shardNames(this.plan.shards);
-      await applyRetention({ clock, store, shards, tombstoneMs, runMsMax: runLimits.runMsMax, log });
+      const ports = await portsOf(invocation, { ...this.#wiring, operationsMax: 100 });
+      const spans = { tombstoneMs, historyMs: 2 * tombstoneMs, runMsMax: runLimits.runMsMax };
+      await applyRetention({ ...ports, ...spans, shards: shardNames(this.plan.shards) });
     });
   }
 

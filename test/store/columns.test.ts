@@ -4,11 +4,13 @@ import { expect, test } from "vitest";
 import { calendarCopies, calendarTable } from "../../shared/store/calendarRow.js";
 import { checkpointTable } from "../../shared/store/checkpointRow.js";
 import { commitIdColumn } from "../../shared/store/columns.js";
+import { departureTable } from "../../shared/store/departures.js";
 import { directoryTable, holdTable } from "../../shared/store/directoryRow.js";
 import { figuresTable } from "../../shared/store/figuresRow.js";
+import { logTable } from "../../shared/store/logRow.js";
 import { brakeTable, endedTable, feedKeyTable, layoutTable, suspectedTable } from "../../shared/store/meta.js";
 import { rosterTable } from "../../shared/store/rosterRows.js";
-import { shardRunTable, shardTable } from "../../shared/store/shardRow.js";
+import { shardLogTable, shardRunTable, shardTable } from "../../shared/store/shardRow.js";
 
 /** Holds SPEC to the tables of columns: a line for each column, in their words and in their order, and no other. */
 
@@ -23,7 +25,9 @@ const rows: Readonly<Record<string, readonly Described[]>> = {
   "`mailbox|<mailboxId>`": [...Object.values(checkpointTable), written],
   "`calendar|<mailboxId>|<calendarId>`": [...Object.values({ ...calendarTable, ...calendarCopies }), written],
   "`roster|<mailboxId>`": [...Object.values(rosterTable), written],
-  "`shard`": Object.values({ ...shardRunTable, ...shardTable }),
+  "`shard`": Object.values({ ...shardRunTable, ...shardLogTable, ...shardTable }),
+  "`log|<number>`": [...Object.values<Described>(logTable), written],
+  "`mailbox|<mailboxId>|<epoch>`": [...Object.values<Described>(departureTable), written],
   "`figures`": Object.values(figuresTable),
   "`layout` in `~meta`": Object.values(layoutTable),
   "`feedkey` in `~meta`": Object.values(feedKeyTable),

@@ -36,7 +36,9 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
       strategy: fc.constantFrom("delta" as const, "list" as const),
       generation: count,
       sequence: count,
-      nudgedSequence: count,
+      loggedState: orNull(fc.constantFrom("unserved" as const, "served" as const, "suspended" as const)),
+      loggedSequence: count,
+      unlogged: fc.constant(null),
       retiredSequence: count,
       roundId: orNull(text),
       roundReason: fc.constantFrom("first", "changes", "reset", "audit", "confirm", "list", "probe"),
@@ -157,12 +159,13 @@ describe("checkpoints as columns", () => {
 
   test("I1, I3: a column that an earlier release did not know is read as if nothing had happened", () => {
     const parked = { parkedReason: "denied:X", heldRemovals: 3, lastErrorCode: "X", deltaProbeMs: 7, notBeforeMs: 9 };
-    const columns = checkpointColumns(checkpoint("m", { sequence: 7, nudgedSequence: 7, ...parked }));
+    const columns = checkpointColumns(checkpoint("m", { sequence: 7, loggedSequence: 7, ...parked }));
     const known = ["mailboxId", "epoch", "strategy", "phase", "link", "generation", "sequence", "retiredSequence"];
     const few = Object.fromEntries(Object.entries(columns).filter(([name]) => known.includes(name)));
     const { link, phase, generation, sequence } = checkpoint("m", { sequence: 7 });
     const place = { link, phase, generation, sequence };
-    expect(readCheckpoint(few)).toEqual({ ...newCheckpoint("m", "epoch-1", null), ...place });
+    const before = { loggedState: null }; // So the log is told of it once.
+    expect(readCheckpoint(few)).toEqual({ ...newCheckpoint("m", "epoch-1", null), ...place, ...before });
   });
 
   test.each([
@@ -229,7 +232,9 @@ describe("calendars as columns", () => {
 
   test("the columns to filter by are copies, well-formed, and only where Graph gave that type", () => {
     const owner = { name: "Adele \ud800", address: "adele@contoso.example" };
-    const given = { name: "Work", owner, color: "auto", isDefaultCalendar: true, canEdit: false, changeKey: "k" };
+    const shares = { canShare: true, isShared: false, isSharedWithMe: false, isRemovable: true, hexColor: "" };
+    const flags = { isDefaultCalendar: true, canEdit: false, ...shares };
+    const given = { name: "Work", owner, color: "auto", changeKey: "k", ...flags };
     expect(calendarColumns("m", row("c", { resource: given, removedMs: 8_000 }))).toEqual({
       mailboxId: "m",
       calendarId: "c",
@@ -242,12 +247,18 @@ describe("calendars as columns", () => {
       ownerAddress: "adele@contoso.example",
       ownerName: "Adele \ufffd",
       color: "auto",
-      isDefaultCalendar: true,
-      canEdit: false,
       changeKey: "k",
+      removed: true,
+      ...flags,
     });
-    const odd = { name: 7, owner: ["x"], color: null, canEdit: "yes" };
-    expect(Object.keys(calendarColumns("m", row("c", { resource: odd })))).not.toContain("canEdit");
+    const odd = { name: 7, owner: ["x"], color: null, canEdit: "yes", isShared: 1, hexColor: ["#fff"] };
+    const columns = Object.keys(calendarColumns("m", row("c", { resource: odd })));
+    expect(columns).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(canEdit|isShared|hexColor)$/)]));
+  });
+
+  test("removed says of every row whether it is a tombstone", () => {
+    expect(calendarColumns("m", row("c"))).toMatchObject({ removed: false });
+    expect(calendarColumns("m", row("c", { removedMs: 8_000 }))).toMatchObject({ removed: true });
   });
 
   test.each([["not json"], ["[1]"], ["null"]])("a resource of %j is refused by its row", (json) => {
@@ -262,7 +273,7 @@ describe("the shard's row as columns", () => {
     expect(shardRowOf(entityOf(shardRowColumns(running)))).toEqual(running);
     const finished = { ...running, run: { ...shardRow("run").run, from: "a", wrapped: true, finishedMs: 9 } };
     expect(shardRowOf(entityOf(shardRowColumns(finished as typeof running)))).toEqual(finished);
-    expect(shardRowOf(entityOf(shardRowColumns({ run: null })))).toEqual({ run: null });
+    expect(shardRowOf(entityOf(shardRowColumns({ run: null, log: null })))).toEqual({ run: null, log: null });
     expect(shardRowColumns(running)).toMatchObject({ tick: "tick-1", runStarted: new Date(10_000), cursor: "m/1" });
   });
 });
@@ -292,7 +303,8 @@ describe("what fits an entity", () => {
 describe("a torn checkpoint", () => {
   const next = checkpoint("m", {
     sequence: 90,
-    nudgedSequence: 70,
+    loggedState: "served",
+    loggedSequence: 20,
     generation: 4,
     lastSuccessMs: 50,
     lastFullRoundMs: 60,
@@ -307,10 +319,20 @@ describe("a torn checkpoint", () => {
       pageNumber: 0,
       payloadHash: null,
       sequence: 40,
-      nudgedSequence: 40,
       generation: 4,
     });
-    expect(tornCheckpoint(next, 80).nudgedSequence).toBe(70);
+  });
+
+  test("I12: the log is owed what is written so far, and no more", () => {
+    const change = (sequence: number) =>
+      ({ kind: "created", sequence, calendarId: "c", name: null, owner: null }) as const;
+    const unlogged = { changes: [change(30), change(40), change(41)], leftOut: 2 };
+    const before = checkpoint("m", { loggedState: "served", loggedSequence: 29 });
+    expect(tornCheckpoint({ ...next, unlogged }, 40, before)).toMatchObject({
+      loggedState: "served",
+      loggedSequence: 29,
+      unlogged: { changes: [{ sequence: 30 }, { sequence: 40 }], leftOut: 2 },
+    });
   });
 
   test("I7: half a unit is no success: the times of the last one stay", () => {

@@ -25,7 +25,7 @@ export function faultsContract(name: string, newTable: NewTable): void {
     const rows = rowsFrom(5, 250);
 
     test("I1: a unit of 250 rows moves its link only with its last rows; until then there is none", async () => {
-      const held = await added(store, "m", { sequence: 5, nudgedSequence: 5 });
+      const held = await added(store, "m", { sequence: 5, loggedSequence: 5 });
       const seen: unknown[] = [];
       interference.after = async ({ name: call }) => {
         if (call !== "transact") return;

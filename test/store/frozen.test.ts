@@ -82,7 +82,8 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
       return row.rowKey === "shard" ? shardRowColumns(shardRowOf(entity)) : null;
     };
     for (const row of rows) {
-      const { commitId: _, ...before } = row.columns;
+      // Others are notified from the change log now: a release that looks for this column takes 0, and notifies once more.
+      const { commitId: _, nudgedSequence: __, ...before } = row.columns;
       const after = again(row);
       if (after !== null) expect(after).toMatchObject(before);
     }

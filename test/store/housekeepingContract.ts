@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { isDepartureKey } from "../../shared/store/keys.js";
 import { type Brake, throttled } from "../../shared/sync/brake.js";
 import { StorageError } from "../../shared/table/errors.js";
 import { row, rowsFrom, shardRow, unit } from "../worlds/rows.js";
@@ -33,7 +34,7 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
 
     test("long figures and a row without a run come back whole", async () => {
       const figures = { text: "x".repeat(100_000), ticks: [1, null, { deep: true }] };
-      const fresh = await store.writeShardRow({ shard, row: { run: null }, etag: null, figures });
+      const fresh = await store.writeShardRow({ shard, row: { run: null, log: null }, etag: null, figures });
       expect(await store.readShardRow(shard)).toEqual(fresh);
       expect(await store.readFigures(shard)).toEqual(figures);
     });
@@ -53,7 +54,9 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
         transactions += 1;
         if (transactions === 2) await claimed("run-2");
       };
-      const small = storeOn(interfered(table, interference), { limits: { operationsMax: 11, bodyBytesMax: 100_000 } });
+      const small = storeOn(interfered(table, interference), {
+        limits: { operationsMax: 11, bodyBytesMax: 100_000, logUnitsMax: 100_000 },
+      });
       const { results, claim: after } = await small.commitUnits(
         held.map((one) => unit(one, "late")),
         claim,
@@ -154,13 +157,14 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
       if (result?.kind !== "committed") throw new Error("Not filled.");
       return result.held;
     };
-    const rowsLeft = async () => {
+    const keysLeft = async (isWanted: (rowKey: string) => boolean) => {
       const keys: string[] = [];
       for await (const page of table.pages(shard, { after: " ", upTo: "~" }, 1_000)) {
-        keys.push(...page.map(({ rowKey }) => rowKey));
+        keys.push(...page.map(({ rowKey }) => rowKey).filter(isWanted));
       }
       return keys;
     };
+    const rowsLeft = () => keysLeft((rowKey) => !isDepartureKey(rowKey));
 
     test("removes a mailbox of 250 calendars and nothing of its neighbours", async () => {
       await filled(250);
@@ -168,6 +172,7 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
       await commit([unit(neighbour, "x", [row("work")])]);
       expect(await store.purgeMailbox("m")).toBe("purged");
       expect(await rowsLeft()).toEqual(["calendar|m2|work", "mailbox|m2", "roster|m2"]);
+      expect(await keysLeft(isDepartureKey), "I12: for the change log").toEqual(["mailbox|m|epoch-1"]);
       expect(await store.purgeMailbox("m")).toBe("unknown");
     });
 

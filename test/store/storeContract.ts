@@ -1,6 +1,8 @@
 import type { NewTable } from "../worlds/tables.js";
 import { faultsContract } from "./faultsContract.js";
 import { housekeepingContract } from "./housekeepingContract.js";
+import { labelsContract } from "./labelsContract.js";
+import { logContract } from "./logContract.js";
 import { unitsContract } from "./unitsContract.js";
 
 /** What every Store must do, whatever table it stands on. */
@@ -8,4 +10,6 @@ export function storeContract(name: string, newTable: NewTable): void {
   unitsContract(name, newTable);
   faultsContract(name, newTable);
   housekeepingContract(name, newTable);
+  labelsContract(name, newTable);
+  logContract(name, newTable);
 }

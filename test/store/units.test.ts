@@ -63,7 +63,7 @@ describe("packing units into transactions", () => {
   });
 
   test("limits may be made tiny", async () => {
-    const limits = { operationsMax: 3, bodyBytesMax: 100_000 };
+    const limits = { operationsMax: 3, bodyBytesMax: 100_000, logUnitsMax: 100_000 };
     expect(await unitsPerTransaction(sized(0, 0, 0, 0), limits)).toEqual([2, 2]);
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { calendarKey, mailboxKey } from "../../shared/store/keys.js";
 import { StorageError } from "../../shared/table/errors.js";
-import type { Action, Columns, Entity, Table } from "../../shared/table/table.js";
+import type { Action, Columns, Condition, Entity, Table } from "../../shared/table/table.js";
 import type { NewTable } from "../worlds/tables.js";
 
 const everything = { after: " ", upTo: "~" };
@@ -204,11 +204,44 @@ export function tableContract(name: string, newTable: NewTable): void {
       create("e", at(noon + 1)),
       create("f", at(Date.UTC(1999, 0, 1))),
     ]);
-    const filter = { column: "removedAt", timeMs: noon };
+    const filter = { where: [{ column: "removedAt", earlierThanMs: noon }] };
     for (const pageSize of [1, 2, 1_000]) {
       const found = await collect(table.pages("p", { after: " ", upTo: "e" }, pageSize, filter));
       expect(found.map(({ rowKey }) => rowKey)).toEqual(["a", "d"]);
     }
+  });
+
+  test(title("conditions on texts and Booleans all hold of what is found, whatever the text looks like"), async () => {
+    const table = await opened();
+    const name = "O'Brien' or RowKey gt '!";
+    await done(table, [
+      create("a", { name, canEdit: true }),
+      create("b", { name: name.toUpperCase(), canEdit: true }),
+      create("c", { name, canEdit: false }),
+      create("d", { canEdit: true }),
+      create("e", { name: "other", canEdit: true }),
+    ]);
+    const found = async (where: readonly Condition[]) =>
+      (await collect(table.pages("p", everything, 2, { where }))).map(({ rowKey }) => rowKey);
+    expect(await found([{ column: "name", equals: name }])).toEqual(["a", "c"]);
+    expect(await found([{ column: "canEdit", equals: true }])).toEqual(["a", "b", "d", "e"]);
+    expect(
+      await found([
+        { column: "name", equals: name },
+        { column: "canEdit", equals: true },
+      ]),
+    ).toEqual(["a"]);
+  });
+
+  test(title("a query for some columns returns those that are there, with their types, and no others"), async () => {
+    const table = await opened();
+    const at = new Date(Date.UTC(2026, 10, 22));
+    await done(table, [create("a", { name: "one", at, large: "x".repeat(1_000) }), create("b", { large: "y" })]);
+    const found = await collect(table.pages("p", everything, 10, { columns: ["name", "at"] }));
+    expect(found.map(({ partitionKey, rowKey, columns }) => ({ partitionKey, rowKey, columns }))).toEqual([
+      { partitionKey: "p", rowKey: "a", columns: { name: "one", at } },
+      { partitionKey: "p", rowKey: "b", columns: {} },
+    ]);
   });
 
   test(title("a page holds at most what was asked for, and never more than 1,000 entities"), async () => {

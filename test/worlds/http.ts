@@ -2,9 +2,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from "@azure/functions";
 import { createFeed } from "../../shared/feed/feed.js";
+import { createTenantFeed } from "../../shared/feed/tenant.js";
+import { allCalendarsRoute } from "../../shared/http/allCalendars.js";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
+import { calendarFindRoute } from "../../shared/http/calendarFind.js";
 import { myCalendarsRoute, userCalendarsRoute } from "../../shared/http/calendars.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
+import { historyRoute, mailboxHistoryRoute } from "../../shared/http/history.js";
 import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
 import { mailboxRoute } from "../../shared/http/mailboxes.js";
@@ -41,10 +45,16 @@ type ReadBody = {
 type Asked = { method?: string; headers?: Record<string, string>; params?: Record<string, string>; text?: string };
 
 /** Any route over a store, and `ask` for those of calendars. */
-export function routesOver(store: Store, nowMs: () => number, changed: Partial<HttpPorts> = {}) {
+export function routesOver(
+  store: Store,
+  nowMs: () => number,
+  changed: Partial<HttpPorts> = {},
+  shards: readonly string[] = ["00"],
+) {
   const ports: HttpPorts = {
     store,
     feed: async () => createFeed({ store, key }),
+    tenant: async () => createTenantFeed({ store, shards, key, onUnreadable: silent }),
     log: silent,
     newId: () => "id",
     nowMs,
@@ -61,9 +71,10 @@ export function routesOver(store: Store, nowMs: () => number, changed: Partial<H
     const url = path.startsWith("http") ? path : `${origin}/api/beta${path}`;
     const [, id = ""] = /\/users\/([^/]+)/i.exec(url) ?? [];
     if (id === "") return through(myCalendarsRoute, url, { headers });
+    if (/^getAllCalendars/i.test(id)) return through(allCalendarsRoute, url, { headers });
     return through(userCalendarsRoute, url, { headers, params: { id: decodeURIComponent(id) } });
   };
-  return { ask, through };
+  return { ask, through, ports };
 }
 
 export function replyOf({ status = 200, headers = {}, jsonBody = {} }: HttpResponseInit): Reply<ReadBody> {
@@ -76,11 +87,14 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
   const sent: (SyncMessage | DiscoverMessage)[] = [];
   const start = (message: SyncMessage | DiscoverMessage) => void sent.push(message);
   const { store, log, newId } = world.ports();
-  const { through } = routesOver(store, world.clock.nowMs, { log, newId });
+  const { ask: beta, through } = routesOver(store, world.clock.nowMs, { log, newId }, world.shards);
   const routes = {
     mailbox: mailboxRoute,
     list: mailboxListRoute(world.shards),
+    find: calendarFindRoute(world.shards),
     calendars: mailboxCalendarsRoute,
+    history: historyRoute(world.shards),
+    mailboxHistory: mailboxHistoryRoute,
     action: mailboxActionRoute(start),
     roster: rosterActionRoute(source, start),
     status: statusRoute(world.facts),
@@ -98,7 +112,11 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
   return {
     sent,
     ask,
+    beta,
     list: (query = "") => ask("list", "GET", `mailboxes${query}`),
+    history: (query = "") => ask("history", "GET", `history${query}`),
+    mailboxHistory: (id: string, query = "") => ask("mailboxHistory", "GET", `mailboxes/${id}/history${query}`, { id }),
+    find: (query = "") => ask("find", "GET", `calendars${query}`),
     get: (id: string) => ask("mailbox", "GET", `mailboxes/${id}`, { id }),
     put: (id: string, text?: string) => ask("mailbox", "PUT", `mailboxes/${id}`, { id }, text),
     remove: (id: string) => ask("mailbox", "DELETE", `mailboxes/${id}`, { id }),

@@ -99,7 +99,13 @@ export async function mailboxWorld(
     },
     retire: async () => {
       clock.ms += 1;
-      const ports = { clock: { nowMs: () => clock.ms }, store, shards: ["00"], tombstoneMs: 0 };
+      const ports = {
+        clock: { nowMs: () => clock.ms },
+        store,
+        shards: ["00"],
+        tombstoneMs: 0,
+        historyMs: 30 * 86_400_000,
+      };
       await applyRetention({ ...ports, runMsMax: minuteMs, log: () => undefined });
     },
     alive: async () => {

@@ -46,7 +46,7 @@ export function shardRow(runId: string, cursor: string | null = null): ShardRow 
     finishedMs: null,
     seenMs: 11_000,
   };
-  return { run };
+  return { run, log: { number: 0, nudgedNumber: 0 } };
 }
 
 /** The checkpoint of mailbox `m` in a phase. */

@@ -60,6 +60,38 @@ const calendarDeltaPageSchema = z
     oneOf: [{ required: ["@odata.nextLink"] }, { required: ["@odata.deltaLink"] }],
   });
 
+const ofMailbox = { userId: text.min(1) };
+
+const tenantCalendarSchema = calendarSchema
+  .extend({ ...ofMailbox, "@odata.type": text })
+  .meta({ id: "TenantCalendar", description: "A calendar, with the object id of the user whose mailbox has it." });
+
+const tenantRemovalSchema = z
+  .object({
+    "@odata.type": z.enum(["#microsoft.graph.calendar", "#microsoft.graph.user"]),
+    id,
+    ...ofMailbox,
+    "@removed": z.object({ reason: z.literal("deleted") }),
+  })
+  .meta({
+    id: "TenantRemoval",
+    description:
+      "A calendar that was removed; or, with the type of a user, a mailbox that is served no more, or anew: all its calendars go.",
+  });
+
+const tenantCollectionSchema = z
+  .object({ ...context, value: z.array(tenantCalendarSchema), "@odata.nextLink": url.optional() })
+  .meta({ id: "TenantCalendarCollection" });
+
+const tenantDeltaSchema = z
+  .object({
+    ...context,
+    value: z.array(z.union([tenantCalendarSchema, tenantRemovalSchema])),
+    "@odata.nextLink": url.optional(),
+    "@odata.deltaLink": url.optional(),
+  })
+  .meta({ id: "TenantCalendarDeltaPage", description: "Exactly one of the two links: more of this walk, or its end." });
+
 const freshness: JsonObject = {
   age: header("Seconds since Graph last answered the mirror for this mailbox.", "integer"),
   "x-mirror-state": header(`State of the mailbox: ${mailboxStates.join(", ")}.`),
@@ -156,10 +188,65 @@ function pathsBelow(prefix: string, who: string, shared: readonly JsonObject[], 
   };
 }
 
+const tenantUnavailable = refused("The storage cannot be used.");
+const tenantPaged: JsonObject = { ...paged, "content-encoding": header("gzip, where the caller accepts it.") };
+
+const tenantJson = json("A page.", tenantCollectionSchema, {
+  ...tenantPaged,
+  link: header("Of NDJSON and CSV: where the next page is, with rel=next."),
+});
+const tenantPage: JsonObject = {
+  ...tenantJson,
+  content: {
+    ...(tenantJson["content"] as JsonObject),
+    "application/x-ndjson": { schema: { type: "string" } },
+    "text/csv": { schema: { type: "string" } },
+  },
+};
+
+/** The calendars of all mailboxes. */
+const tenantPaths: JsonObject = {
+  "/beta/users/getAllCalendars": {
+    get: {
+      operationId: "listAllCalendars",
+      summary:
+        "The calendars of all mailboxes that are served; by Accept also as NDJSON or CSV. A page of those that is not the " +
+        "last says so in its last line, and in Link.",
+      parameters: [select, top, skipToken, prefer],
+      responses: {
+        "200": tenantPage,
+        "400": badOption,
+        "401": noKey,
+        "503": tenantUnavailable,
+      },
+    },
+  },
+  "/beta/users/getAllCalendars/delta": {
+    get: {
+      operationId: "deltaAllCalendars",
+      summary: "All calendars without a token, then what has changed, by the links of each answer.",
+      parameters: [deltaToken, skipToken, prefer],
+      responses: {
+        "200": json("A page.", tenantDeltaSchema, tenantPaged),
+        "400": badOption,
+        "401": noKey,
+        "410": refused(
+          "The change log does not reach back so far: start over, and drop what the new walk does not contain.",
+          {
+            location: header("Where to start over."),
+          },
+        ),
+        "503": tenantUnavailable,
+      },
+    },
+  },
+};
+
 const mine: JsonObject = pathsBelow("/beta/me/calendars", "My", [], { "401": notSignedIn });
 
 /** What other programs read. */
 export const feedPaths: JsonObject = {
+  ...tenantPaths,
   ...pathsBelow("/beta/users/{id}/calendars", "User", [inPath("id", "The user's object id.")], { "401": noKey }),
   ...Object.fromEntries(Object.entries(mine).map(([path, item]) => [path, signedIn(item as JsonObject)])),
 };

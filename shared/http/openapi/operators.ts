@@ -2,6 +2,11 @@ import * as z from "zod";
 import { mailboxKinds } from "../../sync/mailboxKind.js";
 import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
+import { findLimits } from "../../views/findCalendars.js";
+import { foundSchema, oldestSuccess } from "../../views/foundSchema.js";
+import { historyLimits } from "../../views/history.js";
+import { historyKinds } from "../../views/historyKinds.js";
+import { historyPageSchema } from "../../views/historySchema.js";
 import { listLimits } from "../../views/mailboxList.js";
 import { mailboxCalendarsSchema, mailboxSchema } from "../../views/mailboxSchema.js";
 import { rosterSchema } from "../../views/rosterSchema.js";
@@ -15,6 +20,9 @@ const cursor = textOrNull.describe("Where to go on; null: there is no more.");
 
 const mailboxPageSchema = z.object({ value: z.array(mailboxSchema), cursor }).meta({ id: "MailboxPage" });
 export type MailboxPage = z.infer<typeof mailboxPageSchema>;
+
+const foundPageSchema = z.object({ value: z.array(foundSchema), oldestSuccess, cursor }).meta({ id: "FoundPage" });
+export type FoundPage = z.infer<typeof foundPageSchema>;
 
 const releasedSchema = z.object({ released: count, cursor }).meta({ id: "Released" });
 export type Released = z.infer<typeof releasedSchema>;
@@ -67,6 +75,22 @@ const rosterAction = (operationId: string, summary: string, conflict: string): J
   },
 });
 
+const isoTime = { type: "string", format: "date-time" };
+const historyParameters = [
+  inQuery("since", "Only what was logged then or later; ISO 8601 with its zone.", isoTime),
+  inQuery("until", "Only what was logged before then; ISO 8601 with its zone.", isoTime),
+  inQuery("kind", "Only items of this kind. Changes that are only counted come with every kind of change.", {
+    enum: historyKinds,
+  }),
+  inQuery("owner", "Only calendars of the owner with this address, now or before, in upper or lower case."),
+  inQuery("top", "Items per page.", upTo(historyLimits.topMax, historyLimits.topDefault)),
+  inQuery("cursor", "The cursor of the page before, unchanged, with the same filters."),
+];
+const historySummary =
+  "newest first, with before and after. A page may hold fewer items than asked for, even none, and have a cursor. What is " +
+  "logged after the first page is on none of those behind it.";
+const trueOrFalse: JsonObject = { type: "boolean" };
+
 /** What operators read and do: mailboxes, the roster, the brake, status and health. */
 export const operatorPaths: JsonObject = {
   "/mailboxes": {
@@ -85,6 +109,29 @@ export const operatorPaths: JsonObject = {
         inQuery("cursor", "The cursor of the page before, unchanged."),
       ],
       responses: withKey({ "200": json("A page.", mailboxPageSchema), "400": badQuery }),
+    },
+  },
+  "/calendars": {
+    get: {
+      operationId: "findCalendars",
+      summary:
+        "Calendars of the whole mirror, of mailboxes that are served, page by page and in no order. All that is given must " +
+        "hold. A page may hold fewer than asked for, even none, and have a cursor.",
+      parameters: [
+        inQuery("owner", "The owner's whole address, in upper or lower case."),
+        inQuery("name", "Any part of the name, in upper or lower case."),
+        inQuery("shared", "Whether its user has shared it with others (isShared).", trueOrFalse),
+        inQuery("editable", "Whether its user may change it (canEdit).", trueOrFalse),
+        inQuery("kind", "Only of mailboxes of this kind.", { enum: mailboxKinds }),
+        inQuery("default", "Whether it is its user's default calendar (isDefaultCalendar).", trueOrFalse),
+        inQuery(
+          "top",
+          "Calendars per page. Those of one mailbox stay together, so a page may hold a few more.",
+          upTo(findLimits.topMax, findLimits.topDefault),
+        ),
+        inQuery("cursor", "The cursor of the page before, unchanged, with the same query."),
+      ],
+      responses: withKey({ "200": json("A page.", foundPageSchema), "400": badQuery }),
     },
   },
   "/mailboxes/{id}": {
@@ -134,6 +181,26 @@ export const operatorPaths: JsonObject = {
         "400": refused("The mailbox id is no object id, or there is a query."),
         "404": refused("It is not on the roster."),
       }),
+    },
+  },
+  "/mailboxes/{id}/history": {
+    parameters: [mailboxInPath],
+    get: {
+      operationId: "listMailboxHistory",
+      summary: `What changed in the mailbox, ${historySummary} Of one that has left, what the change log still tells.`,
+      parameters: historyParameters,
+      responses: withKey({
+        "200": json("A page.", historyPageSchema),
+        "400": refused("The mailbox id is no object id, or a query option is not what is expected."),
+      }),
+    },
+  },
+  "/history": {
+    get: {
+      operationId: "listHistory",
+      summary: `What changed in all mailboxes, ${historySummary}`,
+      parameters: historyParameters,
+      responses: withKey({ "200": json("A page.", historyPageSchema), "400": badQuery }),
     },
   },
   "/mailboxes/{id}/sync": mailboxAction("syncMailbox", "A round now, whatever the mailbox waits for."),

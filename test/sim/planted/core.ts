@@ -97,7 +97,7 @@ export const inTheCore: readonly Mutant[] = [
   {
     name: "hold calendars that Exchange has moved as a mass removal",
     file: "shared/sync/settle.ts",
-    from: `stale.length - replacements(stale, newOf(found.rows, known, step.next)).size`,
+    from: `stale.length - successors.size`,
     to: `stale.length`,
     unit: ["test/sync/settle.test.ts"],
   },

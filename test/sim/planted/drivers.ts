@@ -11,8 +11,8 @@ export const inTheDrivers: readonly Mutant[] = [
   {
     name: "note nudges that were not sent",
     file: "shared/rounds/nudge.ts",
-    from: `ports.log("warn", "nudge not sent", { mailbox: mailboxId, error: String(error) });\n    return "notSent";`,
-    to: `ports.log("warn", "nudge not sent", { mailbox: mailboxId, error: String(error) });\n    return "sent";`,
+    from: `ports.log("warn", "nudge not sent", { mailbox: mailboxId, error: String(error) });\n    return false;`,
+    to: `ports.log("warn", "nudge not sent", { mailbox: mailboxId, error: String(error) });\n    return true;`,
   },
   {
     name: "open a full round by hand while a tick opens it",

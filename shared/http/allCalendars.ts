@@ -1,0 +1,102 @@
+import type { HttpRequest } from "@azure/functions";
+import { type TenantRefusal, tenantLimits } from "../feed/tenant.js";
+import { tenantItem } from "../feed/wire.js";
+import { pageFormatOf, textPage } from "./calendarText.js";
+import { type Answer, type HttpPorts, type Route, refusal } from "./handler.js";
+import { type Mistake, preferredPageSize, type ReadOptions, readOptionsOf, trackingTokenOf } from "./odata.js";
+import { originOf } from "./paths.js";
+
+/**
+ * `GET /api/beta/users/getAllCalendars` and `…/delta`: the calendars of all mailboxes that are served, in the manner of Graph's
+ * own `getAllMessages`: paged by links, the mailbox in `userId`. The list is given as NDJSON or CSV too.
+ */
+export const allCalendarsRoute: Route = async (request, ports) => {
+  const path = pathOf(request);
+  if (path === null) return refusal(404, "ResourceNotFound", "There is nothing under this path.");
+  return path.isDelta ? answerDelta(request, path, ports) : answerList(request, path, ports);
+};
+
+type Path = { readonly origin: string; readonly root: string; readonly collection: string; readonly isDelta: boolean };
+
+/** Also with the parentheses that OData allows a function. */
+function pathOf(request: HttpRequest): Path | null {
+  const url = new URL(request.url);
+  const found = /^((.*?\/beta)\/users\/(?:microsoft\.graph\.)?getAllCalendars)(?:\(\))?(?:\/(.*))?$/i.exec(
+    url.pathname,
+  );
+  if (found === null) return null;
+  const [, collection = "", root = "", rest = ""] = found;
+  const isDelta = /^(microsoft\.graph\.)?delta(\(\))?\/?$/i.test(rest);
+  if (rest !== "" && !isDelta) return null;
+  return { origin: originOf(url, request.headers.get("x-forwarded-proto")), root, collection, isDelta };
+}
+
+async function answerDelta(request: HttpRequest, path: Path, ports: HttpPorts): Promise<Answer> {
+  const tracking = trackingTokenOf(new URL(request.url));
+  if ("mistake" in tracking) return badRequest(tracking);
+  const preferred = preferredPageSize(request.headers.get("prefer"));
+  const url = `${path.origin}${path.collection}/delta`;
+  const feed = await ports.tenant();
+  const page = await feed.delta(tracking.token, preferred ?? tenantLimits.pageSizeDefault);
+  if (page.kind !== "page") return tenantRefusal(page, url);
+  const name = page.link === "nextLink" ? "$skiptoken" : "$deltatoken";
+  const body = {
+    "@odata.context": contextOf(path),
+    value: page.items.map((item) => tenantItem(item)),
+    [`@odata.${page.link}`]: `${url}?${name}=${page.token}`,
+  };
+  return { status: 200, jsonBody: body, headers: headersOf(preferred) };
+}
+
+async function answerList(request: HttpRequest, path: Path, ports: HttpPorts): Promise<Answer> {
+  const options = readOptionsOf(new URL(request.url), ["$select", "$top", "$skiptoken"]);
+  if ("mistake" in options) return badRequest(options);
+  const preferred = preferredPageSize(request.headers.get("prefer"));
+  const sizes = [options.top, preferred].filter((size) => size !== null);
+  const feed = await ports.tenant();
+  const page = await feed.list(options.token, Math.min(tenantLimits.pageSizeDefault, ...sizes));
+  if (page.kind !== "page") return tenantRefusal(page, listUrl(path, options, null));
+  const value = page.items.map((item) => tenantItem(item, options.select));
+  const nextLink = page.token === null ? null : listUrl(path, options, page.token);
+  const format = pageFormatOf(request.headers.get("accept"));
+  if (format !== "json") {
+    const { headers, ...text } = textPage(format, value, nextLink);
+    return { ...text, headers: { ...headersOf(preferred), ...headers } };
+  }
+  const next = nextLink === null ? {} : { "@odata.nextLink": nextLink };
+  const body = { "@odata.context": contextOf(path), value, ...next };
+  return { status: 200, jsonBody: body, headers: { ...headersOf(preferred), vary: "Accept" } };
+}
+
+function tenantRefusal({ kind }: TenantRefusal, startUrl: string): Answer {
+  if (kind === "badToken") return refusal(400, "syncStateInvalid", "Badly formed token.");
+  const message = "The change log does not reach back so far: start over, and drop what the new walk does not contain.";
+  return refusal(410, "syncStateNotFound", message, { location: startUrl });
+}
+
+function contextOf({ origin, root }: Path): string {
+  return `${origin}${root}/$metadata#Collection(calendar)`;
+}
+
+/** The URL of a page of the list, with the options of the request, but never the function key. */
+function listUrl({ origin, collection }: Path, { select, top }: ReadOptions, token: string | null): string {
+  const options = [
+    ...(select === null ? [] : [`$select=${select.join(",")}`]),
+    ...(top === null ? [] : [`$top=${top}`]),
+    ...(token === null ? [] : [`$skiptoken=${token}`]),
+  ];
+  return `${origin}${collection}${options.length === 0 ? "" : `?${options.join("&")}`}`;
+}
+
+function headersOf(preferred: number | null): Record<string, string> {
+  return {
+    "content-type": "application/json; odata.metadata=minimal; charset=utf-8",
+    "odata-version": "4.0",
+    "cache-control": "no-store",
+    ...(preferred === null ? {} : { "preference-applied": `odata.maxpagesize=${preferred}` }),
+  };
+}
+
+function badRequest({ code, mistake }: Mistake): Answer {
+  return refusal(400, code, mistake);
+}
