@@ -8,7 +8,7 @@ const seeds = 500;
 const perTest = 50;
 const blocks = Array.from({ length: seeds / perTest }, (_, index) => index * perTest + 1);
 
-describe("I1, I2, I3, I4, I5, I6, I7, I8, I9, I10 and I11 hold in any storm, and after it the mirror is the mailboxes", () => {
+describe("I1, I2, I3, I4, I5, I6, I7, I8, I9, I10, I11, I12 and I13 hold in any storm, and after it the mirror is the mailboxes", () => {
   test.each(blocks)(`in ${perTest} seeds from %i`, async (from) => {
     for (let seed = from; seed < from + perTest; seed++) {
       const { violation } = await simulate(planOf(seed));
