@@ -115,8 +115,9 @@ async function copiedPage(position: TenantPosition, copy: CopyPlace, pageSize: n
 async function copyPage(
   place: CopyPlace,
   pageSize: number,
-  { store, shards }: Parts,
+  parts: Parts,
 ): Promise<{ readonly items: readonly TenantItem[]; readonly next: CopyPlace | null }> {
+  const { store, shards } = parts;
   const items: TenantItem[] = [];
   let rowsLeft = pageSize;
   let at: CopyPlace | null = place;
@@ -129,7 +130,7 @@ async function copyPage(
     const { rows, upTo, isCut } = await store.readTenantRows(shard, { after: at.row, upTo: last, top: rowsLeft });
     for (const { mailboxId, row } of rows) {
       if (row.removedMs !== null) continue;
-      if (!served.has(mailboxId)) served.set(mailboxId, await isServedNow(mailboxId, store));
+      if (!served.has(mailboxId)) served.set(mailboxId, await isServedNow(mailboxId, parts));
       if (served.get(mailboxId) === true) items.push({ mailboxId, row });
     }
     rowsLeft -= rows.length;
@@ -149,9 +150,15 @@ function nextPlace(
   return at.shard + 1 < shards ? { shard: at.shard + 1, mailbox: null, row: null } : null;
 }
 
-async function isServedNow(mailboxId: string, store: TenantStore): Promise<boolean> {
-  const checkpoint = (await store.readMailbox(mailboxId))?.checkpoint ?? null;
-  return checkpoint !== null && !isLeaving(checkpoint) && isServed(checkpoint);
+async function isServedNow(mailboxId: string, { store, onUnreadable }: Parts): Promise<boolean> {
+  try {
+    const checkpoint = (await store.readMailbox(mailboxId))?.checkpoint ?? null;
+    return checkpoint !== null && !isLeaving(checkpoint) && isServed(checkpoint);
+  } catch (error) {
+    if (!(error instanceof RowError)) throw error;
+    onUnreadable(error); // The others go on (I10).
+    return false;
+  }
 }
 
 /** What the logs tell after a position: shard by shard, from the one at which the walk stands. */

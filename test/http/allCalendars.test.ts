@@ -188,6 +188,22 @@ describe("GET beta/users/getAllCalendars/delta", () => {
     expect(sorted((await walk(link, copy)).copy)).toEqual(sorted(truth()));
   });
 
+  test("I10: a mailbox that cannot be read is left out, and harms no other, of those who copy and of those who follow", async () => {
+    const { world, walk, truth } = await opened();
+    const before = await walk(`${collection}/delta`);
+    const [id = "", other = ""] = fitUsers(world);
+    for (const each of [id, other]) world.graph.createCalendar(each, { name: "New" });
+    await world.tick();
+    const held = await world.store.readMailbox(id);
+    const key = `mailbox|${id}`;
+    const shard = world.store.shardOf(id);
+    const columns = { mailboxId: id, epoch: 7 };
+    await world.table.transact(shard, [{ kind: "update", rowKey: key, columns, etag: held?.etag ?? "" }]);
+    expect(sorted((await walk(`${collection}/delta`)).copy)).toEqual(sorted(truth([id])));
+    const after = await walk(before.link, before.copy);
+    expect([...(after.copy.get(other) ?? [])].sort()).toEqual([...(truth().get(other) ?? [])].sort());
+  });
+
   test("a token of a mailbox, of the list, or altered, is refused with 400", async () => {
     const { world, http } = await opened();
     const [id = ""] = fitUsers(world);
