@@ -197,7 +197,7 @@ describe("GET beta/users/getAllCalendars/delta", () => {
     const held = await world.store.readMailbox(id);
     const key = `mailbox|${id}`;
     const shard = world.store.shardOf(id);
-    const columns = { mailboxId: id, epoch: 7 };
+    const columns = { mailboxId: "of another key" };
     await world.table.transact(shard, [{ kind: "update", rowKey: key, columns, etag: held?.etag ?? "" }]);
     expect(sorted((await walk(`${collection}/delta`)).copy)).toEqual(sorted(truth([id])));
     const after = await walk(before.link, before.copy);
