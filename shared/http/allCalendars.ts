@@ -3,8 +3,15 @@ import { type TenantRefusal, tenantLimits } from "../feed/tenant.js";
 import { tenantItem } from "../feed/wire.js";
 import { pageFormatOf, textPage } from "./calendarText.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "./handler.js";
-import { type Mistake, preferredPageSize, type ReadOptions, readOptionsOf, trackingTokenOf } from "./odata.js";
 import { originOf } from "./paths.js";
+import {
+  listUrl,
+  type Mistake,
+  preferenceApplied,
+  preferredPageSize,
+  readOptionsOf,
+  trackingTokenOf,
+} from "./queryOptions.js";
 
 /**
  * `GET /api/beta/users/getAllCalendars` and `…/delta`: the calendars of all mailboxes that are served, in the manner of Graph's
@@ -78,22 +85,12 @@ function contextOf({ origin, root }: Path): string {
   return `${origin}${root}/$metadata#Collection(calendar)`;
 }
 
-/** The URL of a page of the list, with the options of the request, but never the function key. */
-function listUrl({ origin, collection }: Path, { select, top }: ReadOptions, token: string | null): string {
-  const options = [
-    ...(select === null ? [] : [`$select=${select.join(",")}`]),
-    ...(top === null ? [] : [`$top=${top}`]),
-    ...(token === null ? [] : [`$skiptoken=${token}`]),
-  ];
-  return `${origin}${collection}${options.length === 0 ? "" : `?${options.join("&")}`}`;
-}
-
 function headersOf(preferred: number | null): Record<string, string> {
   return {
     "content-type": "application/json; odata.metadata=minimal; charset=utf-8",
     "odata-version": "4.0",
     "cache-control": "no-store",
-    ...(preferred === null ? {} : { "preference-applied": `odata.maxpagesize=${preferred}` }),
+    ...preferenceApplied(preferred),
   };
 }
 

@@ -6,17 +6,19 @@ import type { Checkpoint } from "../sync/types.js";
 import { feedRefusal, unknownMailbox } from "./feedRefusals.js";
 import { freshnessOf, namesOf } from "./freshness.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "./handler.js";
+import { type CalendarsPath, calendarsPathOf } from "./paths.js";
+import { signedInUser } from "./principal.js";
 import {
   etagOf,
   holdsVersion,
+  listUrl,
   type Mistake,
+  preferenceApplied,
   preferredPageSize,
   type ReadOptions,
   readOptionsOf,
   trackingTokenOf,
-} from "./odata.js";
-import { type CalendarsPath, calendarsPathOf } from "./paths.js";
-import { signedInUser } from "./principal.js";
+} from "./queryOptions.js";
 
 /** `GET /api/beta/users/{id}/calendars`, `…/{calendarId}`, `…/delta`: a mailbox of the roster, in Graph's own format. */
 export const userCalendarsRoute: Route = async (request, ports) => {
@@ -132,19 +134,6 @@ function selected({ select }: ReadOptions): string {
   return select === null ? "" : `(${select.join(",")})`;
 }
 
-/**
- * The URL of a page of the list; of the first one without a token. It has the options of the request, as Graph's own
- * links do, but never the function key.
- */
-function listUrl({ origin, collection }: CalendarsPath, { select, top }: ReadOptions, token: string | null): string {
-  const options = [
-    ...(select === null ? [] : [`$select=${select.join(",")}`]),
-    ...(top === null ? [] : [`$top=${top}`]),
-    ...(token === null ? [] : [`$skiptoken=${token}`]),
-  ];
-  return `${origin}${collection}${options.length === 0 ? "" : `?${options.join("&")}`}`;
-}
-
 function headersOf(checkpoint: Checkpoint, nowMs: number): Record<string, string> {
   return {
     "content-type": "application/json; odata.metadata=minimal; charset=utf-8",
@@ -153,10 +142,6 @@ function headersOf(checkpoint: Checkpoint, nowMs: number): Record<string, string
     ...freshnessOf(checkpoint, nowMs),
     ...namesOf(checkpoint),
   };
-}
-
-function preferenceApplied(pageSize: number | null): Record<string, string> {
-  return pageSize === null ? {} : { "preference-applied": `odata.maxpagesize=${pageSize}` };
 }
 
 function badRequest({ code, mistake }: Mistake): Answer {

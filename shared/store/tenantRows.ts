@@ -29,7 +29,9 @@ export type TenantRows = {
 
 type OnUnreadable = ((error: RowError) => void) | undefined;
 
-const summaryColumns = ["mailboxId", "parkedReason", "lastFullRound"];
+const summaryColumns = [checkpointTable.mailboxId, checkpointTable.parkedReason, checkpointTable.lastFullRoundMs].map(
+  ({ name }) => name,
+);
 
 /** See `Store.readSummaries`. */
 export async function readSummaries(

@@ -1,9 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startUrl } from "../../shared/graph/links.js";
-import { holdsVersion, optionsOf, preferredPageSize, readOptionsOf, trackingTokenOf } from "../../shared/http/odata.js";
 import { calendarsPathOf } from "../../shared/http/paths.js";
 import { signedInUser } from "../../shared/http/principal.js";
+import {
+  holdsVersion,
+  optionsOf,
+  preferredPageSize,
+  readOptionsOf,
+  trackingTokenOf,
+} from "../../shared/http/queryOptions.js";
 import { readSettings, SettingsError } from "../../shared/settings.js";
 import { calendarKey, mailboxKey, shardOf } from "../../shared/store/keys.js";
 import { mailboxIdOf } from "../../shared/sync/mailboxId.js";

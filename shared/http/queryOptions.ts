@@ -82,11 +82,33 @@ function refused(mistake: string): Mistake {
   return { code: "ErrorInvalidUrlQuery", mistake };
 }
 
+/**
+ * The URL of a page of a list; of the first one without a token. It has the options of the request, as Graph's own links
+ * do, but never the function key.
+ */
+export function listUrl(
+  { origin, collection }: { readonly origin: string; readonly collection: string },
+  { select, top }: ReadOptions,
+  token: string | null,
+): string {
+  const options = [
+    ...(select === null ? [] : [`$select=${select.join(",")}`]),
+    ...(top === null ? [] : [`$top=${top}`]),
+    ...(token === null ? [] : [`$skiptoken=${token}`]),
+  ];
+  return `${origin}${collection}${options.length === 0 ? "" : `?${options.join("&")}`}`;
+}
+
 /** The page size that `Prefer: odata.maxpagesize` asks for, cut to the largest page; null where it asks for none. */
 export function preferredPageSize(prefer: string | null): number | null {
   const text = /(?:^|[,;])\s*(?:odata\.)?maxpagesize\s*=\s*"?(\d{1,9})"?\s*(?=[,;]|$)/i.exec(prefer ?? "")?.[1];
   const size = Number(text ?? 0);
   return size > 0 ? Math.min(size, feedLimits.pageSizeMax) : null;
+}
+
+/** The header that says which preference was applied; none where there was none. */
+export function preferenceApplied(pageSize: number | null): Readonly<Record<string, string>> {
+  return pageSize === null ? {} : { "preference-applied": `odata.maxpagesize=${pageSize}` };
 }
 
 /** Whether `If-None-Match` names this version, compared weakly. @see RFC 9110 §13.1.2 */
