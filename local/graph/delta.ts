@@ -98,10 +98,11 @@ function planPage(world: World, request: ResourceRequest, mailbox: Mailbox, from
 function positionAfter(mailbox: Mailbox, from: Position, changes: readonly Change[], owed: number): Position {
   const last = changes.at(-1);
   if (last === undefined || changes.length === owed) {
-    return { kind: "delta", cursor: cursorAtEnd(mailbox), roundStart: null, emptyPages: 0, loop: "none" };
+    const cursor = cursorAtEnd(mailbox);
+    return { kind: "delta", cursor, roundStart: null, knownAt: cursor.at, emptyPages: 0, loop: "none" };
   }
   const cursor = { at: last.at, slot: last.slot };
-  return { kind: "skip", cursor, roundStart: from.roundStart, emptyPages: 0, loop: "none" };
+  return { ...from, kind: "skip", cursor, emptyPages: 0, loop: "none" };
 }
 
 function emptyPagesNow(world: World, mailbox: Mailbox, from: Position): number {

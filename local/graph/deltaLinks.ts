@@ -11,6 +11,8 @@ export type Position = {
   readonly cursor: Cursor;
   /** The mailbox's sequence when a full round began; null in incremental rounds. */
   readonly roundStart: number | null;
+  /** The last change that the caller had when an incremental round began: partial items tell what came after it. */
+  readonly knownAt: number;
   /** Empty pages still to come before the real one; -1 when such a run has just ended. */
   readonly emptyPages: number;
   /** How the link loops, while a fault demands it. */
@@ -20,7 +22,7 @@ export type Position = {
 /** Where a full round begins. */
 export function firstPosition(mailbox: Mailbox): Position {
   const roundStart = mailbox.sequence;
-  return { kind: "skip", cursor: CURSOR_BEFORE_ALL, roundStart, emptyPages: 0, loop: "none" };
+  return { kind: "skip", cursor: CURSOR_BEFORE_ALL, roundStart, knownAt: -1, emptyPages: 0, loop: "none" };
 }
 
 const LOOPS = ["none", "rotating", "same"] as const;
@@ -31,7 +33,8 @@ export function openLink(world: World, mailbox: Mailbox, token: string): Positio
   if (payload === null || !payload.startsWith("calendars,")) return badToken();
   const [, kind, ...texts] = payload.split(",");
   const numbers = texts.map(Number);
-  const [index = -1, epoch = 0, generation = 0, at = 0, slot = 0, roundStart = -1, emptyPages = 0, loop = 0] = numbers;
+  const [index = -1, epoch = 0, generation = 0, at = 0, slot = 0, ...round] = numbers;
+  const [roundStart = -1, knownAt = -1, emptyPages = 0, loop = 0] = round;
   if (index !== mailbox.index) return badToken();
   if (epoch === mailbox.epoch && generation <= mailbox.refusedUpTo) return linkRefused(mailbox.refusedWith);
   const oldest = Math.max(mailbox.generation - world.generationsKept, mailbox.forgottenUpTo);
@@ -39,7 +42,7 @@ export function openLink(world: World, mailbox: Mailbox, token: string): Positio
     return syncStateLost("SyncStateNotFound", generation, mailbox.generation);
   }
   const cursor = { at, slot };
-  const common = { cursor, emptyPages, loop: LOOPS[loop] ?? "none" };
+  const common = { cursor, knownAt, emptyPages, loop: LOOPS[loop] ?? "none" };
   return { kind: kind === "d" ? "delta" : "skip", roundStart: roundStart < 0 ? null : roundStart, ...common };
 }
 
@@ -51,9 +54,9 @@ export function newLink(
   mailbox: Mailbox,
   position: Position,
 ): string {
-  const { kind, cursor, roundStart, emptyPages, loop } = position;
+  const { kind, cursor, roundStart, knownAt, emptyPages, loop } = position;
   const counters = [mailbox.index, mailbox.epoch, ++mailbox.generation, cursor.at, cursor.slot];
-  const payload = [...counters, roundStart ?? -1, emptyPages, LOOPS.indexOf(loop)].join(",");
+  const payload = [...counters, roundStart ?? -1, knownAt, emptyPages, LOOPS.indexOf(loop)].join(",");
   const token = world.sealer.seal(`calendars,${kind === "delta" ? "d" : "s"},${payload}`);
   const name = kind === "delta" ? "$deltatoken" : "$skiptoken";
   const path = world.linkStyle === "keyed" ? keyedPath(user.path) : user.path;

@@ -1,15 +1,7 @@
 import { asShownIn, type CalendarMaker } from "./calendars.js";
 import { firstRowTextOf, rowTextOf } from "./calendarText.js";
 import type { Position } from "./deltaLinks.js";
-import {
-  type Change,
-  type Cursor,
-  calendarAt,
-  handedOutBefore,
-  type Mailbox,
-  makerFor,
-  valuesChangedAfter,
-} from "./mailbox.js";
+import { type Change, calendarAt, handedOutBefore, type Mailbox, makerFor, valuesChangedAfter } from "./mailbox.js";
 import type { ResourceRequest, Version } from "./types.js";
 import type { World } from "./world.js";
 
@@ -29,7 +21,7 @@ export function deltaRows(world: World, request: ResourceRequest, mailbox: Mailb
   const isPartial =
     isIncremental && hasUpdates && !faults.isCalm() && faults.inject("partialItems", "delta", mailbox.id) !== null;
   const rows = plan.changes.map((change) =>
-    rowText(version, mailbox, maker, change, isPartial ? plan.from.cursor : null),
+    rowText(version, mailbox, maker, change, isPartial ? plan.from.knownAt : null),
   );
   if (faults.isCalm()) return rows;
   const again = repeatsNow(world, mailbox, plan).map((change) => rowText(version, mailbox, maker, change, null));
@@ -54,13 +46,13 @@ function repeatsNow(world: World, mailbox: Mailbox, { from, changes }: RowPlan):
   return repeats;
 }
 
-/** @param partialAfter Return only what changed after this cursor; null returns all properties. */
+/** @param partialAfter Return only what changed after this change; null returns all properties. */
 function rowText(
   version: Version,
   mailbox: Mailbox,
   maker: CalendarMaker,
   change: Change,
-  partialAfter: Cursor | null,
+  partialAfter: number | null,
 ): string {
   const { slot } = change;
   if (change.removed) return JSON.stringify({ ...TYPE, id: maker.idOf(slot), "@removed": { reason: "deleted" } });

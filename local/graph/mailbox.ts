@@ -111,11 +111,11 @@ export function calendarAt(mailbox: Mailbox, maker: CalendarMaker, slot: number)
   return maker.make(slot, entry?.changedAt ?? 0, entry?.values ?? null);
 }
 
-/** Values that changed after the cursor; null when the calendar itself is newer, so that all of it is news. */
-export function valuesChangedAfter(mailbox: Mailbox, slot: number, cursor: Cursor): CalendarChanges | null {
+/** Values that changed after change number `at`; null when the calendar itself is newer, so that all of it is news. */
+export function valuesChangedAfter(mailbox: Mailbox, slot: number, at: number): CalendarChanges | null {
   const entry = mailbox.entries?.get(slot);
-  if (entry === undefined || entry.values === null || entry.createdAt > cursor.at) return null;
-  const values = Object.entries(entry.values).filter(([name]) => (entry.valuesAt[name] ?? 0) > cursor.at);
+  if (entry === undefined || entry.values === null || entry.createdAt > at) return null;
+  const values = Object.entries(entry.values).filter(([name]) => (entry.valuesAt[name] ?? 0) > at);
   return Object.fromEntries(values);
 }
 

@@ -1,9 +1,8 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { productAt } from "../../local/start/product.js";
 import { Followers } from "./followers.js";
 import { nudgesSent, openMirror, sameTexts, truthOf, unannounced } from "./mirror.js";
-import { calm, storm, tick } from "./storm.js";
+import { calm, storm } from "./storm.js";
 import { TenantReaders } from "./tenantReaders.js";
 import { type ChaosWorld, startWorld } from "./world.js";
 
@@ -92,7 +91,6 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
 
 /** Mailboxes of whose changes nobody was notified. */
 async function unannouncedOf({ connectionString, graph }: ChaosWorld): Promise<readonly string[]> {
-  await pause(2_000); // The last nudges leave after their commits.
   const { count, highest } = await nudgesSent(connectionString);
   say(`${count} nudges for ${highest.size} mailboxes`);
   return unannounced(openMirror(connectionString), graph.mailboxes.ids(), highest);
@@ -114,8 +112,6 @@ async function followed({ graph }: ChaosWorld, followers: Followers): Promise<re
 
 /** Copies of the tenant that are not the mailboxes, once the change log has told all. */
 async function copied(world: ChaosWorld, readers: TenantReaders): Promise<readonly string[]> {
-  await tick(world); // What page messages changed last is told by the next run.
-  await pause(2_000);
   const copies = await readers.copies();
   const { started, kills } = readers.counts;
   say(`${copies.length} readers of the tenant were started ${started} times and killed ${kills} times`);

@@ -1,7 +1,9 @@
 import { QueueClient } from "@azure/storage-queue";
 import type { GraphSimulator } from "../../local/graph/graph.js";
 import { tableClientOf } from "../../shared/azure/tableClient.js";
+import { shardNames } from "../../shared/store/keys.js";
 import { createStore, type Store } from "../../shared/store/store.js";
+import { isUnlogged } from "../../shared/sync/logged.js";
 import type { JsonObject } from "../../shared/sync/types.js";
 import { azureTable } from "../../shared/table/azureTable.js";
 import { contentText } from "../sim/views.js";
@@ -23,7 +25,7 @@ export function sameTexts(one: ReadonlyMap<string, string>, other: ReadonlyMap<s
   return one.size === other.size && [...one].every(([id, text]) => other.get(id) === text);
 }
 
-/** What differs between the mirror and the mailboxes, in words; empty when nothing does. */
+/** What differs between the mirror and the mailboxes, or is not told of yet, in words; empty when nothing is. */
 export async function differences(store: Store, graph: GraphSimulator): Promise<readonly string[]> {
   const found: string[] = [];
   for (const id of graph.mailboxes.ids()) {
@@ -36,12 +38,25 @@ export async function differences(store: Store, graph: GraphSimulator): Promise<
     const mirrored = new Map(alive.map(({ calendarId, resource }) => [calendarId, contentText(resource)]));
     const isSame = sameTexts(mirrored, truthOf(graph, id));
     const { phase, parkedReason, heldRemovals, notBeforeMs, lastErrorCode } = held.checkpoint;
-    if (isSame && phase === "idle" && parkedReason === null && heldRemovals === null) continue;
+    const isTold = !isUnlogged(held.checkpoint);
+    if (isSame && isTold && phase === "idle" && parkedReason === null && heldRemovals === null) continue;
     const waits = notBeforeMs === null ? "" : `, waits until ${new Date(notBeforeMs).toISOString()}`;
     const state = [phase, parkedReason ?? "", lastErrorCode ?? ""].filter((word) => word !== "").join(" ");
-    found.push(`${id}: ${isSame ? "same" : "differs"}, ${state}${waits}`);
+    found.push(`${id}: ${isSame ? "same" : "differs"}, ${isTold ? "" : "not logged, "}${state}${waits}`);
+    found.push(...wrongRows(id, mirrored, truthOf(graph, id)));
+  }
+  for (const shard of shardNames(shards)) {
+    const log = (await store.readShardRow(shard))?.row.log ?? null;
+    if (log === null || log.nudgedNumber < log.number) found.push(`shard ${shard}: nudges are still to be sent`);
   }
   return found;
+}
+
+/** Both contents of each calendar that differs: what led there cannot be played again. */
+function wrongRows(id: string, mirrored: ReadonlyMap<string, string>, truth: ReadonlyMap<string, string>) {
+  return [...new Set([...mirrored.keys(), ...truth.keys()])]
+    .filter((calendarId) => mirrored.get(calendarId) !== truth.get(calendarId))
+    .map((calendarId) => `${id}: mirrored ${mirrored.get(calendarId)}\n  in the mailbox ${truth.get(calendarId)}`);
 }
 
 /** The highest sequence of each mailbox that other programs were notified of, and in how many nudges. */

@@ -160,6 +160,24 @@ describe("a distorting fault", () => {
     expect(round(renamed.link).rows.map((row) => Object.keys(row).length)).toEqual([4, 19]);
   });
 
+  test("partialItems of a later page still carry what changed since the link that began the round", () => {
+    const { graph, mailboxId, link, page } = trialWithLink();
+    graph.faults.add({ kind: "partialItems" });
+    const [first = "", second = "", third = ""] = graph.truth(mailboxId).map(({ id }) => id);
+    graph.updateCalendar(mailboxId, first, { color: "lightPink" });
+    const created = graph.createCalendar(mailboxId, { name: "New" });
+    graph.renameCalendar(mailboxId, second, "Second");
+    graph.renameCalendar(mailboxId, third, "Third");
+    graph.renameCalendar(mailboxId, first, "First");
+    graph.renameCalendar(mailboxId, created.id, "Newer");
+    const pages = [page(link, 2)];
+    for (let next = pages[0]?.["@odata.nextLink"]; next !== undefined; next = pages.at(-1)?.["@odata.nextLink"])
+      pages.push(page(next, 2));
+    const [changed, whole] = pages.flatMap(({ value }) => value).slice(2);
+    expect(changed).toMatchObject({ id: first, name: "First", color: "lightPink" });
+    expect(whole).toEqual({ "@odata.type": "#microsoft.graph.calendar", ...graph.truth(mailboxId).at(-1) });
+  });
+
   test("replays bring old rows again", () => {
     const { graph, link, round } = trialWithLink();
     graph.faults.add({ kind: "replays", items: 2, count: 1 });
