@@ -1,11 +1,12 @@
-import type { PipelinePolicy } from "@azure/core-rest-pipeline";
-import { RestError, type TableClient, type TableEntity, type TransactionAction } from "@azure/data-tables";
+import { randomUUID } from "node:crypto";
+import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import type { TableClient } from "@azure/data-tables";
 import { within } from "../within.js";
+import { changeAnswersOf, changesetOf, entityPath } from "./changeset.js";
+import { entityOf } from "./entityText.js";
 import { StorageError } from "./errors.js";
 import {
   type Action,
-  type Columns,
-  type ColumnValue,
   type Condition,
   type Entity,
   type KeyRange,
@@ -14,8 +15,15 @@ import {
   type Transacted,
   tableLimits,
 } from "./table.js";
-
-const escapePolicyName = "escapeLineSeparatorsPolicy";
+import {
+  type Failure,
+  failureIn,
+  failureOf,
+  objectOf,
+  parsed,
+  type TableService,
+  tableServiceOf,
+} from "./tableService.js";
 
 /**
  * Our choice, for one call with the client's own retries and the token that it waits for: the service takes 30 s at most,
@@ -23,77 +31,64 @@ const escapePolicyName = "escapeLineSeparatorsPolicy";
  */
 const callMsMax = 90_000;
 
-/** Azure Table Storage, or Azurite, as a Table. The client is given so that one connection pool serves all. */
+/**
+ * Azure Table Storage, or Azurite, as a Table. What is sent and what is read of the answers is ours: the SDK's client makes a
+ * transaction of a hundred rows by a hundred pipelines, and drops the ETags of its deletes (@azure/data-tables 13.3.2).
+ * @param client Given so that one connection pool serves all; requests go through its pipeline.
+ */
 export function azureTable(client: TableClient): Table {
-  escapeLineSeparators(client);
+  const service = tableServiceOf(client);
   return {
     createIfMissing: () => bounded("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
     get: (partitionKey, rowKey) =>
-      bounded("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, abortSignal)),
-    pages: (partitionKey, range, pageSize, options) => listPages(client, partitionKey, range, pageSize, options),
+      bounded("get", partitionKey, (abortSignal) => getEntity(service, partitionKey, rowKey, abortSignal)),
+    pages: (partitionKey, range, pageSize, options) => listPages(service, partitionKey, range, pageSize, options),
     transact: (partitionKey, actions) =>
-      bounded("transaction", partitionKey, (abortSignal) => transact(client, partitionKey, actions, abortSignal)),
+      bounded("transaction", partitionKey, (abortSignal) => transact(service, partitionKey, actions, abortSignal)),
   };
-}
-
-/**
- * Sends U+2028 and U+2029 as `\u2028` and `\u2029`: equal JSON. Sent as they are, they break Azurite's transactions
- * (3.35 and 3.37 cut the body there), and all later ones with them.
- */
-function escapeLineSeparators(client: TableClient): void {
-  if (client.pipeline.getOrderedPolicies().some((policy) => policy.name === escapePolicyName)) return;
-  const policy: PipelinePolicy = {
-    name: escapePolicyName,
-    sendRequest(request, next) {
-      const { body } = request;
-      if (typeof body === "string" && /[\u2028\u2029]/.test(body)) {
-        request.body = body.replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
-        request.headers.set("Content-Length", String(Buffer.byteLength(request.body)));
-      }
-      return next(request);
-    },
-  };
-  client.pipeline.addPolicy(policy, { afterPhase: "Serialize" });
 }
 
 async function getEntity(
-  client: TableClient,
+  service: TableService,
   partitionKey: string,
   rowKey: string,
   abortSignal: AbortSignal,
 ): Promise<Entity | null> {
-  try {
-    return entityOf(await client.getEntity<Record<string, unknown>>(partitionKey, rowKey, { abortSignal }));
-  } catch (error) {
-    const { code } = failureOf(error);
-    if (code === "ResourceNotFound" || code === "EntityNotFound") return null;
-    throw error;
-  }
+  const url = service.url(entityPath(service.tableName, partitionKey, rowKey));
+  const answer = await service.send({ method: "GET", url, abortSignal });
+  if (answer.status === 200) return entityOf(objectOf(contentOf(answer, "get", partitionKey)));
+  const failure = refusalIn(answer);
+  if (failure.code === "ResourceNotFound" || failure.code === "EntityNotFound") return null;
+  throw errorOf("get", partitionKey, failure);
 }
 
 async function* listPages(
-  client: TableClient,
+  service: TableService,
   partitionKey: string,
   { after, upTo }: KeyRange,
   pageSize: number,
   { where = [], columns }: QueryOptions = {},
 ): AsyncIterable<readonly Entity[]> {
   const range = `PartitionKey eq ${quoted(partitionKey)} and RowKey gt ${quoted(after)} and RowKey le ${quoted(upTo)}`;
-  const filter = [range, ...where.map(conditionText)].join(" and ");
-  const select = columns === undefined ? {} : { select: ["PartitionKey", "RowKey", ...columns] };
-  const maxPageSize = Math.min(pageSize, tableLimits.entitiesPerPage);
-  const stop = new AbortController(); // The SDK takes one signal for all pages; the bound is of each.
-  const abortSignal = stop.signal;
-  const pages = client
-    .listEntities<Record<string, unknown>>({ queryOptions: { filter, ...select }, abortSignal })
-    .byPage({ maxPageSize });
-  for (;;) {
-    const step = await bounded("query", partitionKey, (late) => {
-      late.addEventListener("abort", () => stop.abort());
-      return pages.next();
-    });
-    if (step.done === true) return;
-    yield step.value.map(entityOf);
+  const query = new URLSearchParams({ $filter: [range, ...where.map(conditionText)].join(" and ") });
+  query.set("$top", String(Math.min(pageSize, tableLimits.entitiesPerPage)));
+  if (columns !== undefined) query.set("$select", ["PartitionKey", "RowKey", ...columns].join(","));
+  for (let isMore = true; isMore; ) {
+    const url = service.url(`${service.tableName}()`, query.toString().replaceAll("+", "%20"));
+    const answer = await bounded("query", partitionKey, (abortSignal) =>
+      service.send({ method: "GET", url, abortSignal }),
+    );
+    if (answer.status !== 200) throw errorOf("query", partitionKey, refusalIn(answer));
+    const { value } = objectOf(contentOf(answer, "query", partitionKey));
+    if (!Array.isArray(value)) throw new StorageError("query", partitionKey, 200, "AnswerIncomplete");
+    isMore = false;
+    for (const name of ["NextPartitionKey", "NextRowKey"]) {
+      const next = answer.headers.get(`x-ms-continuation-${name}`);
+      if (next === undefined) query.delete(name);
+      else query.set(name, next);
+      isMore ||= next !== undefined;
+    }
+    yield value.map(entityOf);
   }
 }
 
@@ -103,41 +98,28 @@ function conditionText(condition: Condition): string {
   return `${column} eq ${typeof condition.equals === "string" ? quoted(condition.equals) : condition.equals}`;
 }
 
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 async function transact(
-  client: TableClient,
+  service: TableService,
   partitionKey: string,
   actions: readonly Action[],
   abortSignal: AbortSignal,
 ): Promise<Transacted> {
-  try {
-    const [only] = actions;
-    if (actions.length === 1 && only?.kind === "delete") {
-      await client.deleteEntity(partitionKey, only.rowKey, { etag: only.etag, abortSignal });
-      return { kind: "done", etags: [""] };
-    }
-    const operations = actions.map((action) => sdkAction(partitionKey, action));
-    const response = await client.submitTransaction(operations, { abortSignal });
-    const etags = response.subResponses.map(({ etag }) => etag ?? "");
-    // Without its ETag a row could not be written again: better to have the caller look what is stored.
-    if (actions.some(({ kind }, index) => etags[index] === undefined || (kind !== "delete" && etags[index] === ""))) {
-      throw new StorageError("transaction", partitionKey, response.status, "AnswerIncomplete");
-    }
-    return { kind: "done", etags };
-  } catch (error) {
-    return refusalOf(error, actions.length) ?? raise("transaction", partitionKey, error);
-  }
-}
-
-function sdkAction(partitionKey: string, action: Action): TransactionAction {
-  const { rowKey } = action;
-  if (action.kind === "delete") {
-    if (action.etag !== "*") throw new RangeError("A delete with an ETag goes alone: the SDK's transactions drop it.");
-    return ["delete", { partitionKey, rowKey }];
-  }
-  const entity: TableEntity = { ...action.columns, partitionKey, rowKey };
-  if (action.kind === "create") return ["create", entity];
-  if (action.kind === "upsert") return ["upsert", entity, "Replace"];
-  return ["update", entity, action.kind === "merge" ? "Merge" : "Replace", { etag: action.etag }];
+  const { contentType, body } = changesetOf(service.tableUrl, partitionKey, actions, randomUUID());
+  const answer = await service.send({ method: "POST", url: service.url("$batch"), abortSignal, contentType, body });
+  const { status, bodyAsText } = answer;
+  if (status !== 202) return refused(refusalIn(answer), partitionKey, actions.length);
+  const answers = changeAnswersOf(bodyAsText ?? "") ?? [];
+  const failed = answers.find((part) => part.status >= 300);
+  if (failed !== undefined) return refused(failureIn(failed.status, failed.body), partitionKey, actions.length);
+  // Without its ETag a row could not be written again: better to have the caller look what is stored.
+  const isWhole =
+    answers.length === actions.length && actions.every(({ kind }, i) => kind === "delete" || answers[i]?.etag !== "");
+  if (!isWhole) throw new StorageError("transaction", partitionKey, status, "AnswerIncomplete");
+  return { kind: "done", etags: answers.map(({ etag }) => etag) };
 }
 
 /** @see https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes */
@@ -151,38 +133,35 @@ const tooLargeCodes = new Set([
 /** 404 and 409 about an entity. With any other code they are about the table or the account, and that is no answer. */
 const conflictCodes = new Set(["EntityAlreadyExists", "ResourceNotFound", "EntityNotFound"]);
 
-/** The definite refusal that an error stands for; null when it leaves open whether the transaction was applied. */
-function refusalOf(error: unknown, actions: number): Transacted | null {
-  const { status, code, index } = failureOf(error);
-  const refused = (reason: "conflict" | "tooLarge" | "invalid"): Transacted => {
-    return { kind: "refused", index: actions === 1 ? 0 : index, reason, code };
-  };
-  if (status === 412 || conflictCodes.has(code)) return refused("conflict");
-  if (status === 413 || tooLargeCodes.has(code)) return refused("tooLarge");
-  return status === 400 ? refused("invalid") : null;
+/** The definite refusal that a failure stands for. @throws StorageError where it leaves open whether it was applied. */
+function refused(failure: Failure, partitionKey: string, actions: number): Transacted {
+  const { status, code } = failure;
+  const index = actions === 1 ? 0 : failure.index;
+  if (status === 412 || conflictCodes.has(code)) return { kind: "refused", index, reason: "conflict", code };
+  if (status === 413 || tooLargeCodes.has(code)) return { kind: "refused", index, reason: "tooLarge", code };
+  if (status === 400) return { kind: "refused", index, reason: "invalid", code };
+  throw errorOf("transaction", partitionKey, failure);
 }
 
-type Failure = { readonly status: number | null; readonly code: string; readonly index: number | null };
+function refusalIn({ status, bodyAsText, headers }: PipelineResponse): Failure {
+  return failureIn(status, bodyAsText ?? "", headers.get("x-ms-error-code"));
+}
+
+/** The JSON of a success. One that was cut off is no answer. */
+function contentOf({ status, bodyAsText }: PipelineResponse, operation: string, partitionKey: string): unknown {
+  const content = parsed(bodyAsText ?? "");
+  if (content === null) throw new StorageError(operation, partitionKey, status, "AnswerIncomplete");
+  return content;
+}
+
+function errorOf(operation: string, partitionKey: string, { status, code }: Failure): StorageError {
+  return new StorageError(operation, partitionKey, status, code);
+}
 
 /**
- * Single calls carry the code in the parsed body, transactions in `code`, and the position of the failing action only as
- * the message's prefix `"<i>:"`.
+ * One call of the table, bounded. A write that was given up may still take effect: that is no clear answer.
+ * @throws StorageError without the SDK's error as its cause: that one holds the request. Our own errors pass as they are.
  */
-function failureOf(error: unknown): Failure {
-  if (!(error instanceof RestError)) {
-    return { status: null, code: error instanceof Error ? error.name : "unknown", index: null };
-  }
-  const details = objectOf(error.details);
-  const code = error.code ?? objectOf(details["odataError"])["code"] ?? details["errorCode"];
-  const position = /^(\d{1,3}):/.exec(error.message)?.[1];
-  return {
-    status: error.statusCode ?? null,
-    code: typeof code === "string" ? code : "unknown",
-    index: position === undefined ? null : Number(position),
-  };
-}
-
-/** One call of the table, bounded. A write that was given up may still take effect: that is no clear answer. */
 async function bounded<T>(
   operation: string,
   partitionKey: string,
@@ -191,39 +170,7 @@ async function bounded<T>(
   try {
     return await within(callMsMax, () => new StorageError(operation, partitionKey, null, "timeout"), call);
   } catch (error) {
-    return raise(operation, partitionKey, error);
+    if (error instanceof StorageError || error instanceof RangeError || error instanceof TypeError) throw error;
+    throw errorOf(operation, partitionKey, failureOf(error));
   }
-}
-
-/** Throws a StorageError without the SDK's error as its cause: that one holds the request. Our own errors pass as they are. */
-function raise(operation: string, partitionKey: string, error: unknown): never {
-  if (error instanceof StorageError || error instanceof RangeError || error instanceof TypeError) throw error;
-  const { status, code } = failureOf(error);
-  throw new StorageError(operation, partitionKey, status, code);
-}
-
-const systemProperties = new Set(["partitionKey", "rowKey", "etag", "timestamp", "odata.metadata", "odata.type"]);
-
-function entityOf(raw: Readonly<Record<string, unknown>>): Entity {
-  const columns: Columns = Object.fromEntries(
-    Object.entries(raw).filter((entry): entry is [string, ColumnValue] => {
-      return !systemProperties.has(entry[0]) && isColumnValue(entry[1]);
-    }),
-  );
-  const text = (name: string) => (typeof raw[name] === "string" ? raw[name] : "");
-  return { partitionKey: text("partitionKey"), rowKey: text("rowKey"), etag: text("etag"), columns };
-}
-
-/** The types that we write. A column that somebody else added may hold another one, and is ignored. */
-function isColumnValue(value: unknown): value is ColumnValue {
-  const type = typeof value;
-  return type === "string" || type === "number" || type === "boolean" || type === "bigint" || value instanceof Date;
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -136,10 +136,7 @@ function apply(
   actions: readonly Action[],
   newEtag: () => string,
 ): Transacted {
-  if (actions.length === 0) throw new TypeError("A transaction needs at least one action.");
-  if (actions.length > 1 && actions.some((action) => action.kind === "delete" && action.etag !== "*")) {
-    throw new RangeError("A delete with an ETag goes alone: the SDK's transactions drop it.");
-  }
+  if (actions.length === 0) throw new RangeError("A transaction holds at least one action.");
   const refusal = refusalOfAll(partitionKey, actions) ?? refusalOfOne(partition, partitionKey, actions);
   if (refusal !== null) return refusal;
   const etags = actions.map((action) => {

@@ -19,8 +19,7 @@ export type Entity = {
 
 /**
  * One operation of a transaction. `update` and `upsert` replace the whole entity; `merge` changes the columns that it
- * names and leaves the others. A `delete` with a real ETag goes alone: the SDK's transactions drop it and would delete
- * unconditionally (`submitTransaction` of @azure/data-tables 13.3.2).
+ * names and leaves the others. The ETag `*` stands for any state.
  */
 export type Action =
   | { readonly kind: "create"; readonly rowKey: string; readonly columns: Columns }

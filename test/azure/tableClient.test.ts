@@ -53,15 +53,6 @@ describe("the table's client", () => {
     expect(new Set(scopes.flat())).toEqual(new Set(["https://storage.azure.com/.default"]));
   });
 
-  test("the body's line separators are escaped by one policy, however often the client is wrapped", () => {
-    const one = client("UseDevelopmentStorage=true");
-    azureTable(one);
-    azureTable(one);
-    const names = one.pipeline.getOrderedPolicies().map(({ name }) => name);
-    expect(names.filter((name) => name === "escapeLineSeparatorsPolicy")).toHaveLength(1);
-    expect(names.indexOf("escapeLineSeparatorsPolicy")).toBeGreaterThan(names.indexOf("serializationPolicy"));
-  });
-
   test("nobody there is a StorageError of one line, without key or address", async () => {
     const nowhere = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=${key};TableEndpoint=http://127.0.0.1:1/a`;
     const lost = tableClientOf({ kind: "connectionString", connectionString: nowhere }, "calendarmirror", null);

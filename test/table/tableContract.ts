@@ -140,19 +140,24 @@ export function tableContract(name: string, newTable: NewTable): void {
     expect(await table.get("p", "b")).toBeNull();
   });
 
-  test(
-    title("a lone delete obeys its ETag; within a transaction one with an ETag is refused as our mistake"),
-    async () => {
-      const table = await opened();
-      const stale = await only(table, create("a"));
-      const etag = await only(table, update("a", stale));
-      const late = await table.transact("p", [remove("a", stale)]);
-      expect(late).toMatchObject({ kind: "refused", index: 0, reason: "conflict" });
-      await expect(table.transact("p", [remove("a", etag), create("b")])).rejects.toBeInstanceOf(RangeError);
-      expect(await table.transact("p", [remove("a", etag)])).toEqual({ kind: "done", etags: [""] });
-      expect(await keysOf(table)).toEqual([]);
-    },
-  );
+  test(title("a delete obeys its ETag, alone and among others"), async () => {
+    const table = await opened();
+    const stale = await only(table, create("a"));
+    const etag = await only(table, update("a", stale));
+    const late = await table.transact("p", [remove("a", stale)]);
+    expect(late).toMatchObject({ kind: "refused", index: 0, reason: "conflict" });
+    const lateToo = await table.transact("p", [create("b"), remove("a", stale)]);
+    expect(lateToo).toMatchObject({ kind: "refused", index: 1, reason: "conflict" });
+    expect(await keysOf(table)).toEqual(["a"]);
+    expect(await done(table, [remove("a", etag), create("b")])).toMatchObject(["", expect.stringMatching(/./)]);
+    expect(await table.transact("p", [remove("b", "*")])).toEqual({ kind: "done", etags: [""] });
+    expect(await keysOf(table)).toEqual([]);
+  });
+
+  test(title("a transaction without an action is our mistake"), async () => {
+    const table = await opened();
+    await expect(table.transact("p", [])).rejects.toBeInstanceOf(RangeError);
+  });
 
   test(title("what does not fit is refused as too large, at its position where the service names it"), async () => {
     const table = await opened();
