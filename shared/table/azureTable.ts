@@ -111,7 +111,7 @@ async function transact(
   const { contentType, body } = changesetOf(service.tableUrl, partitionKey, actions, randomUUID());
   const answer = await service.send({ method: "POST", url: service.url("$batch"), abortSignal, contentType, body });
   const { status, bodyAsText } = answer;
-  if (status !== 202) return refused(refusalIn(answer), partitionKey, actions.length);
+  if (status >= 300) return refused(refusalIn(answer), partitionKey, actions.length);
   const answers = changeAnswersOf(bodyAsText ?? "") ?? [];
   const failed = answers.find((part) => part.status >= 300);
   if (failed !== undefined) return refused(failureIn(failed.status, failed.body), partitionKey, actions.length);
