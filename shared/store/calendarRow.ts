@@ -68,7 +68,7 @@ export function calendarColumns(mailboxId: string, row: CalendarRow): Columns {
     isSharedWithMe: flagOrNull(resource["isSharedWithMe"]),
     isRemovable: flagOrNull(resource["isRemovable"]),
   };
-  return { ...columnsOf(calendarTable, row), ...columnsOf(calendarCopies, copies) };
+  return columnsOf(calendarCopies, copies, columnsOf(calendarTable, row));
 }
 
 /** The calendar or tombstone that a row holds. @throws RowError when a needed column is missing or unreadable. */

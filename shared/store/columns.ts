@@ -77,9 +77,8 @@ export function kindOf<Value>(coding: Coding<Value>): Kind<Value> {
   };
 }
 
-/** A row as columns; their names are a public contract. */
-export function columnsOf<Row>(table: RowTable<Row>, row: Row): Columns {
-  const columns: Writing = {};
+/** A row as columns, beside those that are there already; their names are a public contract. */
+export function columnsOf<Row>(table: RowTable<Row>, row: Row, columns: Writing = {}): Writing {
   for (const field in table) table[field].write(columns, row[field]);
   return columns;
 }

@@ -60,7 +60,7 @@ export function tableServiceOf(client: TableClient): TableService {
     send: ({ method, url, abortSignal, contentType, body }) => {
       const headers = createHttpHeaders(serviceHeaders);
       if (contentType !== undefined) headers.set("Content-Type", contentType);
-      const content = body === undefined ? {} : { body };
+      const content = body === undefined ? {} : { body: Buffer.from(body) };
       const request = createPipelineRequest({ method, url, abortSignal, headers, allowInsecureConnection, ...content });
       return pipeline.sendRequest(httpClient, request);
     },
