@@ -112,7 +112,7 @@ async function transact(
   const answer = await service.send({ method: "POST", url: service.url("$batch"), abortSignal, contentType, body });
   const { status, bodyAsText } = answer;
   if (status >= 300) return refused(refusalIn(answer), partitionKey, actions.length);
-  const answers = changeAnswersOf(bodyAsText ?? "") ?? [];
+  const answers = (status === 202 ? changeAnswersOf(bodyAsText ?? "") : null) ?? [];
   const failed = answers.find((part) => part.status >= 300);
   if (failed !== undefined) return refused(failureIn(failed.status, failed.body), partitionKey, actions.length);
   // Without its ETag a row could not be written again: better to have the caller look what is stored.

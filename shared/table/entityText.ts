@@ -65,7 +65,7 @@ export function entityOf(row: Readonly<Record<string, unknown>>): Entity {
     else if (!ownNames.has(name) && isPlain(value)) columns[name] = value;
   }
   for (const name of typed) {
-    const value = columns[name];
+    const value = Object.hasOwn(columns, name) ? columns[name] : undefined;
     if (value === undefined) continue;
     const read = typedValue(value, row[`${name}${typeSuffix}`]);
     if (read === null) delete columns[name];
@@ -82,7 +82,7 @@ function isPlain(value: unknown): value is string | number | boolean {
 function typedValue(value: ColumnValue, type: unknown): ColumnValue | null {
   switch (type) {
     case "Edm.Int64":
-      return BigInt(String(value));
+      return typeof value === "string" && /^-?\d+$/.test(value) ? BigInt(value) : null;
     case "Edm.DateTime":
       return new Date(String(value));
     case "Edm.Double": // NaN and Infinity come as text.

@@ -8,10 +8,12 @@ import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStore } from "./planted/store.js";
+import { inTheTable } from "./planted/table.js";
 
 /** Every fault that is planted: by the part of the product that it is in. */
 export const MUTANTS = [
   ...inTheStore,
+  ...inTheTable,
   ...inTheCore,
   ...inTheGraphClient,
   ...inTheDrivers,
