@@ -301,7 +301,7 @@ async function build(settings: Settings): Promise<Parts> {
 function nudgesTo({ storage, changesQueue }: Settings, credential: TokenCredential | null): Parts["nudgeFor"] {
   const sender = kept(async () => {
     const { changesQueueOf } = await import("./azure/changesQueue.js");
-    return changesQueueOf(storage, changesQueue, credential);
+    return changesQueueOf(storage, changesQueue, credential, clock.nowMs);
   });
   return (log) => {
     const send = kept(async () => (await sender())(log));

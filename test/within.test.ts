@@ -141,13 +141,13 @@ const waits: readonly Wait[] = [
   {
     call: "a nudge",
     boundMs: 30 * secondMs,
-    ask: (url) => changesQueueOf(storageAt(url), "q", null)(() => undefined)({ mailbox: "m", sequence: 1 }),
+    ask: (url) => changesQueueOf(storageAt(url), "q", null, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
     end: queueTimedOut,
   },
   {
     call: "the making of a queue that was found missing",
     boundMs: 30 * secondMs,
-    ask: (url) => changesQueueOf(storageAt(url), "q", null)(() => undefined)({ mailbox: "m", sequence: 1 }),
+    ask: (url) => changesQueueOf(storageAt(url), "q", null, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
     end: queueTimedOut,
     words: (request) => (request === 1 ? noQueue : ""),
   },

@@ -32,7 +32,7 @@ export function changesQueueOf(
   storage: StorageSettings,
   name: string,
   credential: TokenCredential | null,
-  nowMs: () => number = Date.now,
+  nowMs: () => number,
 ): (log: Log) => SendNudge {
   const client = clientOf(storage, name, credential);
   const put = putsOf(client, credential, nowMs);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { TableClient } from "@azure/data-tables";
 import { within } from "../within.js";
@@ -108,7 +107,7 @@ async function transact(
   actions: readonly Action[],
   abortSignal: AbortSignal,
 ): Promise<Transacted> {
-  const { contentType, body } = changesetOf(service.tableUrl, partitionKey, actions, randomUUID());
+  const { contentType, body } = changesetOf(service.tableUrl, partitionKey, actions);
   const answer = await service.send({ method: "POST", url: service.url("$batch"), abortSignal, contentType, body });
   const { status, bodyAsText } = answer;
   if (status >= 300) return refused(refusalIn(answer), partitionKey, actions.length);

@@ -1,6 +1,10 @@
 import { tableText } from "./entityText.js";
 import type { Action } from "./table.js";
 
+/** A boundary needs no chance: a line break within a row or a key is escaped, so none of them begins a line with it. */
+const batch = "batch_calendarmirror";
+const changeset = "changeset_calendarmirror";
+
 /** A transaction as the table service takes it: a change set of requests within a batch. */
 export type Changeset = { readonly contentType: string; readonly body: string };
 
@@ -19,19 +23,18 @@ const requestHeaders =
 /**
  * The text of a transaction. Keys stand in the requests' paths percent-encoded, rows and their keys as JSON, both without
  * line separators.
- * @param tableUrl The table's address, without a signature. @param id Names the boundaries: no text of a row may hold it.
+ * @param tableUrl The table's address, without a signature.
  * @throws RangeError for an ETag that would break out of its header, and for an empty transaction.
  * @see https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
  */
-export function changesetOf(tableUrl: string, partitionKey: string, actions: readonly Action[], id: string): Changeset {
+export function changesetOf(tableUrl: string, partitionKey: string, actions: readonly Action[]): Changeset {
   if (actions.length === 0) throw new RangeError("A transaction holds at least one action.");
-  const boundary = `changeset_${id}`;
-  const part = `--${boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n`;
-  let body = `--batch_${id}\r\nContent-Type: multipart/mixed; boundary=${boundary}\r\n\r\n`;
+  const part = `--${changeset}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n`;
+  let body = `--${batch}\r\nContent-Type: multipart/mixed; boundary=${changeset}\r\n\r\n`;
   for (const action of actions) body += `${part}${requestOf(tableUrl, partitionKey, action)}\r\n`;
   return {
-    contentType: `multipart/mixed; boundary=batch_${id}`,
-    body: `${body}--${boundary}--\r\n--batch_${id}--\r\n`,
+    contentType: `multipart/mixed; boundary=${batch}`,
+    body: `${body}--${changeset}--\r\n--${batch}--\r\n`,
   };
 }
 

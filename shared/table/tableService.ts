@@ -9,7 +9,7 @@ import {
 import type { TableClient } from "@azure/data-tables";
 
 /** A request of ours to the table service. */
-export type TableRequest = {
+type TableRequest = {
   readonly method: HttpMethods;
   readonly url: string;
   readonly abortSignal: AbortSignal;
@@ -111,6 +111,7 @@ export function parsed(text: string): unknown {
   }
 }
 
+/** An object as it is; anything else is an empty one. */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -39,7 +39,7 @@ const withKey = (endpoint: string) =>
 describe("a nudge", () => {
   test("is one message, its text as JSON in base64", async () => {
     const { asked, endpoint } = await queueThatAnswers(201);
-    await changesQueueOf(withKey(endpoint), "calendar-changes", null)(noLog)(nudge);
+    await changesQueueOf(withKey(endpoint), "calendar-changes", null, Date.now)(noLog)(nudge);
     expect(asked.map(({ method, url }) => [method, url.pathname])).toEqual([
       ["POST", "/acme/calendar-changes/messages"],
     ]);
@@ -51,7 +51,7 @@ describe("a nudge", () => {
 
   test("that a busy service refuses is sent again; one that it refuses for good fails, by its code", async () => {
     const { asked, endpoint } = await queueThatAnswers(503, 201, 403);
-    const send = changesQueueOf(withKey(endpoint), "q", null)(noLog);
+    const send = changesQueueOf(withKey(endpoint), "q", null, Date.now)(noLog);
     await send(nudge);
     expect(asked).toHaveLength(2);
     await expect(send(nudge)).rejects.toThrow(/^Queue storage: send failed, status 403, code unknown\.$/);
@@ -78,7 +78,7 @@ describe("a nudge", () => {
   test("goes by the signature of a connection string that has one", async () => {
     const { asked, endpoint } = await queueThatAnswers(201);
     const connectionString = `QueueEndpoint=${endpoint};SharedAccessSignature=sv=2021-12-02&sig=c2VjcmV0`;
-    await changesQueueOf({ kind: "connectionString", connectionString }, "q", null)(noLog)(nudge);
+    await changesQueueOf({ kind: "connectionString", connectionString }, "q", null, Date.now)(noLog)(nudge);
     expect(asked[0]?.url.pathname).toBe("/acme/q/messages");
     expect(asked[0]?.url.searchParams.get("sig")).toBe("c2VjcmV0");
   });

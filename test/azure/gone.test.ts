@@ -144,7 +144,7 @@ describe("I7: the changes queue", () => {
     lines.length = 0;
     const name = newName("q");
     const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(name);
-    const senders = changesQueueOf(storageOf(azurite.connectionString), name, null);
+    const senders = changesQueueOf(storageOf(azurite.connectionString), name, null, Date.now);
     for (let life = 1; life <= 3; life++) {
       await Promise.all([senders(log)(nudge), senders(log)(nudge), senders(log)(nudge)]);
       expect((await queue.getProperties()).approximateMessagesCount).toBe(3);
@@ -159,7 +159,7 @@ describe("I7: the changes queue", () => {
       isDeleting ? { status: 409, code: "QueueBeingDeleted" } : { status: 201, code: "" },
     );
     const connectionString = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;QueueEndpoint=${url}/a`;
-    const send = changesQueueOf(storageOf(connectionString), "q", null)(log);
+    const send = changesQueueOf(storageOf(connectionString), "q", null, Date.now)(log);
     await expect(send(nudge)).rejects.toThrow(/^Queue storage: send failed, status 409, code QueueBeingDeleted\.$/);
     isDeleting = false;
     await expect(send(nudge)).resolves.toBeUndefined();
@@ -173,7 +173,7 @@ describe("I7: the changes queue", () => {
       return tries === 1 ? { status: 409, code: "QueueBeingDeleted" } : { status: 201, code: "" };
     });
     const connectionString = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;QueueEndpoint=${url}/a`;
-    const send = changesQueueOf(storageOf(connectionString), "q", null)(log);
+    const send = changesQueueOf(storageOf(connectionString), "q", null, Date.now)(log);
     await expect(send(nudge)).rejects.toThrow("create failed, status 409, code QueueBeingDeleted");
     await expect(send(nudge)).resolves.toBeUndefined();
     expect(tries).toBe(2);

@@ -48,7 +48,7 @@ describe("the table's client", () => {
     const table = azureTable(tableClientOf(storage, "calendarmirror", credential));
     await expect(table.get("00", "shard")).rejects.toThrow();
     await expect(
-      changesQueueOf(storage, "calendar-changes", credential)(() => undefined)({ mailbox: "m", sequence: 1 }),
+      changesQueueOf(storage, "calendar-changes", credential, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
     ).rejects.toThrow();
     expect(new Set(scopes.flat())).toEqual(new Set(["https://storage.azure.com/.default"]));
   });

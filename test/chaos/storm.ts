@@ -107,7 +107,7 @@ function trouble({ graph, random }: ChaosWorld): number {
 }
 
 /** Ticks at a host that is up; sometimes at several at once. A host that dies under it is no news. */
-export async function tick({ pool, random }: ChaosWorld): Promise<number> {
+async function tick({ pool, random }: ChaosWorld): Promise<number> {
   const ready = pool.ready();
   const chosen = ready.filter(() => random.next() < 0.5);
   const at = chosen.length > 0 ? chosen : ready.slice(0, 1);

@@ -17,17 +17,22 @@ describe("the text of a transaction", () => {
       { kind: "update", rowKey: "e/é", columns: { yes: true }, etag: "*" },
       { kind: "delete", rowKey: "f", etag: "W/1" },
     ];
-    const { contentType, body } = changesetOf(tableUrl, "p", actions, "ID");
-    expect(contentType).toBe("multipart/mixed; boundary=batch_ID");
+    const { contentType, body } = changesetOf(tableUrl, "p", actions);
+    expect(contentType).toBe("multipart/mixed; boundary=batch_calendarmirror");
     const common = [
       "Content-Type: application/json",
       "Accept: application/json;odata=minimalmetadata",
       "DataServiceVersion: 3.0",
     ];
-    const part = ["--changeset_ID", "Content-Type: application/http", "Content-Transfer-Encoding: binary", ""];
+    const part = [
+      "--changeset_calendarmirror",
+      "Content-Type: application/http",
+      "Content-Transfer-Encoding: binary",
+      "",
+    ];
     const entity = (key: string) => `${tableUrl}(PartitionKey='p',RowKey='${key}')`;
     expect(body.split("\r\n")).toEqual([
-      ...["--batch_ID", "Content-Type: multipart/mixed; boundary=changeset_ID", ""],
+      ...["--batch_calendarmirror", "Content-Type: multipart/mixed; boundary=changeset_calendarmirror", ""],
       ...[...part, `POST ${tableUrl} HTTP/1.1`, ...common, "Prefer: return-no-content", ""],
       `{"PartitionKey":"p","RowKey":"a","n":1}`,
       ...[...part, `PUT ${entity("b''c")} HTTP/1.1`, ...common, "", `{"PartitionKey":"p","RowKey":"b'c"}`],
@@ -37,12 +42,12 @@ describe("the text of a transaction", () => {
       ...[...part, `PUT ${entity("e%2F%C3%A9")} HTTP/1.1`, ...common, "If-Match: *", ""],
       `{"PartitionKey":"p","RowKey":"e/é","yes":true}`,
       ...[...part, `DELETE ${entity("f")} HTTP/1.1`, ...common, "If-Match: W/1", "", ""],
-      ...["--changeset_ID--", "--batch_ID--", ""],
+      ...["--changeset_calendarmirror--", "--batch_calendarmirror--", ""],
     ]);
   });
 
   test.each(["", `W/"1"\r\nIf-None-Match: *`, "W/1\n", "é"])("an ETag %j does not become a header", (etag) => {
-    const act = () => changesetOf(tableUrl, "p", [{ kind: "delete", rowKey: "a", etag }], "ID");
+    const act = () => changesetOf(tableUrl, "p", [{ kind: "delete", rowKey: "a", etag }]);
     expect(act).toThrow(RangeError);
   });
 
@@ -52,7 +57,7 @@ describe("the text of a transaction", () => {
 
   const text = fc.oneof(
     fc.string({ unit: "binary", maxLength: 40 }),
-    fc.constantFrom("\r\n--changeset_ID--\r\n", "\u2028\u2029", "'),RowKey='", "__proto__", 'HTTP/1.1 "'),
+    fc.constantFrom("\r\n--changeset_calendarmirror--\r\n", "\u2028\u2029", "'),RowKey='", "__proto__", 'HTTP/1.1 "'),
   );
   const value: fc.Arbitrary<ColumnValue> = fc.oneof(
     text,
@@ -73,7 +78,7 @@ describe("the text of a transaction", () => {
     fc.assert(
       fc.property(text, actions, (partitionKey, rows) => {
         const upserts = rows.map((row) => ({ kind: "upsert", ...row }) as const);
-        const { body } = changesetOf(tableUrl, partitionKey, upserts, "ID");
+        const { body } = changesetOf(tableUrl, partitionKey, upserts);
         expect(body).not.toMatch(/[\u2028\u2029]/);
         const lines = body.split("\r\n");
         expect(lines).toHaveLength(3 + 10 * rows.length + 3);
@@ -97,8 +102,7 @@ describe("the text of a transaction", () => {
           { kind: "delete", rowKey, etag: "*" },
         ]);
         const counted = all.reduce((sum, action) => sum + actionBytes(partitionKey, action), 0);
-        const id = "c120fde9-3289-4d31-9b1b-32a68a2d8d18";
-        expect(Buffer.byteLength(changesetOf(tableUrl, partitionKey, all, id).body)).toBeLessThanOrEqual(counted);
+        expect(Buffer.byteLength(changesetOf(tableUrl, partitionKey, all).body)).toBeLessThanOrEqual(counted);
       }),
       runs(300),
     );
