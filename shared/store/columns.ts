@@ -229,7 +229,7 @@ function valueIn({ columns }: Entity, name: string): ColumnValue | undefined {
 export function sameColumns(one: Columns, other: Columns): boolean {
   const names = Object.keys(one);
   if (names.length !== Object.keys(other).length) return false;
-  return names.every((name) => Object.hasOwn(other, name) && plain(one[name]) === plain(other[name]));
+  return names.every((name) => Object.hasOwn(other, name) && sameValue(one[name], other[name]));
 }
 
 /**
@@ -238,11 +238,16 @@ export function sameColumns(one: Columns, other: Columns): boolean {
  */
 export function changedColumns(before: Columns, after: Columns): Columns | null {
   if (Object.keys(before).some((name) => !Object.hasOwn(after, name))) return null;
-  return Object.fromEntries(Object.entries(after).filter(([name, value]) => plain(before[name]) !== plain(value)));
+  const changed: Writing = {};
+  for (const [name, value] of Object.entries(after)) if (!sameValue(before[name], value)) changed[name] = value;
+  return changed;
 }
 
-function plain(value: ColumnValue | undefined): string | undefined {
-  return value instanceof Date ? value.toISOString() : value?.toString();
+/** A number may come back as Int64, and is the same. */
+function sameValue(one: ColumnValue | undefined, other: ColumnValue | undefined): boolean {
+  if (one === other) return true;
+  if (one instanceof Date) return other instanceof Date && one.getTime() === other.getTime();
+  return typeof one === "bigint" || typeof other === "bigint" ? String(one) === String(other) : false;
 }
 
 function splitText(text: string): readonly string[] {
