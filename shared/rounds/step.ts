@@ -41,7 +41,7 @@ export async function unitOf(
   if (step.kind !== "apply") return { step, unit: { rows: [], changes: 0, next: step.next } };
   try {
     const stored = needsStoredRows(step, from) ? await ports.store.readCalendars(from.mailboxId) : [];
-    const unit = settle(step, from, stored, ports.clock.nowMs());
+    const unit = settle(step, from, stored, { nowMs: ports.clock.nowMs(), ...ports.limits });
     return { step, unit };
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
