@@ -22,7 +22,7 @@ type Waiting = {
 };
 
 /**
- * Reads stored rows for a run. Mailboxes that stand beside each other in the shard, and are asked for in one turn, as when a
+ * Reads stored rows for a run. Mailboxes that stand beside each other in the shard, and are asked for at once, as when a
  * batch is answered, share a query: where every link is lost, or every mailbox is read by list, that is a twentieth of the
  * queries.
  */
