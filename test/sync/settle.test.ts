@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decide } from "../../shared/sync/decide.js";
 import { merge, sameJson } from "../../shared/sync/merge.js";
 import { settle } from "../../shared/sync/settle.js";
-import type { CalendarRow, Checkpoint, Item, Outcome, Unit } from "../../shared/sync/types.js";
+import type { CalendarRow, Checkpoint, Item, JsonObject, Outcome, Unit } from "../../shared/sync/types.js";
 import { checkpointIn, item, lastPage, moment, nowMs, page, removal, row } from "../worlds/rows.js";
 
 function unitFrom(
@@ -245,6 +245,20 @@ describe("merge", () => {
     expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
     expect(JSON.stringify(merged)).toBe('{"id":"a","__proto__":{"polluted":true},"name":"x"}');
     expect(sameJson(merged, merge(merged, hostile))).toBe(true);
+  });
+
+  test.each<[string, JsonObject, boolean]>([
+    ["less", { name: "a" }, true],
+    ["the same in another order", { owner: { b: 2, a: [1] }, name: "a" }, true],
+    ["another value", { owner: { a: [2], b: 2 } }, false],
+    ["a null", { name: null }, false],
+    ["more", { name: "a", color: "auto" }, false],
+    ["more of OData's", { "@odata.type": "#microsoft.graph.calendar" }, false],
+  ])("I5: an item that says %s leaves the stored object as it is: %s", (_what, change, isSame) => {
+    const stored = { name: "a", owner: { a: [1], b: 2 } };
+    const merged = merge(stored, { "@removed": null, ...change });
+    expect(merged === stored).toBe(isSame);
+    expect(merged).toEqual({ ...stored, ...change });
   });
 
   test("I5: merging an item twice is merging it once, and the order of properties says nothing", () => {
