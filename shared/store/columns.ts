@@ -110,7 +110,7 @@ export const text = kindOf<string>({
   read: (entity, name) => {
     const first = valueIn(entity, name);
     if (first === undefined) return null;
-    if (typeof first === "string" && first.length < unitsPerColumn - 1) return first; // No part but the last is shorter.
+    if (typeof first === "string" && !mayGoOn(first)) return first; // No part but the last is shorter.
     let whole = "";
     let part: ColumnValue | undefined = first;
     for (let number = 2; part !== undefined; number++) {
@@ -261,6 +261,11 @@ function splitText(text: string): readonly string[] {
     start = end;
   }
   return [...parts, text.slice(start)];
+}
+
+/** Whether a text may go on in a second column, which a query for the first one alone does not return. */
+export function mayGoOn(value: ColumnValue | undefined | null): boolean {
+  return typeof value === "string" && value.length >= unitsPerColumn - 1;
 }
 
 function parseObject(text: string): JsonObject | null {

@@ -3,9 +3,10 @@ import type { LogRow } from "../sync/changeLog.js";
 import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError } from "../table/errors.js";
-import { type Entity, type Table, tableLimits } from "../table/table.js";
+import type { Entity, Table } from "../table/table.js";
 import { type CalendarLabels, type LabelsAsk, readLabels } from "./calendarLabels.js";
 import { calendarOf } from "./calendarRow.js";
+import { readCalendars, readCalendarsOf } from "./calendarRows.js";
 import { checkpointOf } from "./checkpointRow.js";
 import { type Committed, commitUnits } from "./commitUnits.js";
 import { type Departure, departureOf } from "./departures.js";
@@ -13,7 +14,6 @@ import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRo
 import { readFigures } from "./figuresRow.js";
 import {
   calendarKey,
-  calendarsOf,
   isDepartureKey,
   mailboxesBetween,
   mailboxKey,
@@ -86,6 +86,11 @@ export type Store = {
   readShard(shard: string, range: MailboxRange): AsyncIterable<readonly (Held | Unreadable | Departed)[]>;
   /** All rows of a mailbox, tombstones included. */
   readCalendars(mailboxId: string): Promise<readonly CalendarRow[]>;
+  /**
+   * The same of several mailboxes of one shard by one query, which reads all rows from the first of them to the last. A mailbox
+   * with a row that cannot be read has a RowError in its place, and harms no other (I10).
+   */
+  readCalendarsOf(mailboxIds: readonly string[]): Promise<ReadonlyMap<string, readonly CalendarRow[] | RowError>>;
   /** One calendar, or its tombstone. Null: there is no such row. */
   readCalendar(mailboxId: string, calendarId: string): Promise<CalendarRow | null>;
   /** What calendars of a shard are found by, tombstones included, in key order. Rows of a mailbox stand together. */
@@ -171,6 +176,11 @@ export function createStore(parts: StoreParts): Store {
     readCheckpoints: (shard, range) => checkpointsIn(readShard(table, shard, range, parts.onUnreadable)),
     readShard: (shard, range) => readShard(table, shard, range, parts.onUnreadable),
     readCalendars: (mailboxId) => readCalendars(table, shardOfMailbox(mailboxId), mailboxId),
+    readCalendarsOf: async (mailboxIds) => {
+      const [shard, ...others] = new Set(mailboxIds.map(shardOfMailbox));
+      if (others.length > 0) throw new RangeError("Mailboxes of one query must be of one shard.");
+      return shard === undefined ? new Map() : readCalendarsOf(table, shard, mailboxIds);
+    },
     readCalendar: async (mailboxId, calendarId) => {
       const entity = await table.get(shardOfMailbox(mailboxId), calendarKey(mailboxId, calendarId));
       return entity === null ? null : calendarOf(entity);
@@ -279,14 +289,6 @@ async function* readableOf(
   pages: AsyncIterable<readonly (Held | Unreadable | Departed)[]>,
 ): AsyncIterable<readonly Held[]> {
   for await (const page of pages) yield page.filter((one) => "checkpoint" in one);
-}
-
-async function readCalendars(table: Table, shard: string, mailboxId: string): Promise<readonly CalendarRow[]> {
-  const rows: CalendarRow[] = [];
-  for await (const page of table.pages(shard, calendarsOf(mailboxId), tableLimits.entitiesPerPage)) {
-    for (const entity of page) rows.push(calendarOf(entity));
-  }
-  return rows;
 }
 
 /** The shard that all units stand in; null for none. @throws RangeError when they don't: a transaction has one partition. */
