@@ -154,9 +154,9 @@ function inProcess(graph: GraphSimulator): HttpClient {
 function countingTable(table: Table, counts: { queries: number; pointReads: number; transactions: number }): Table {
   return {
     createIfMissing: () => table.createIfMissing(),
-    get: (partitionKey, rowKey) => {
+    get: (...asked) => {
       counts.pointReads++;
-      return table.get(partitionKey, rowKey);
+      return table.get(...asked);
     },
     transact: (partitionKey, actions) => {
       counts.transactions++;

@@ -28,8 +28,8 @@ export function azureTable(client: TableClient): Table {
   escapeLineSeparators(client);
   return {
     createIfMissing: () => bounded("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
-    get: (partitionKey, rowKey) =>
-      bounded("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, abortSignal)),
+    get: (partitionKey, rowKey, columns) =>
+      bounded("get", partitionKey, (abortSignal) => getEntity(client, partitionKey, rowKey, columns, abortSignal)),
     pages: (partitionKey, range, pageSize, options) => listPages(client, partitionKey, range, pageSize, options),
     transact: (partitionKey, actions) =>
       bounded("transaction", partitionKey, (abortSignal) => transact(client, partitionKey, actions, abortSignal)),
@@ -60,10 +60,12 @@ async function getEntity(
   client: TableClient,
   partitionKey: string,
   rowKey: string,
+  columns: readonly string[] | undefined,
   abortSignal: AbortSignal,
 ): Promise<Entity | null> {
+  const narrow = columns === undefined ? {} : { queryOptions: selecting(columns) };
   try {
-    return entityOf(await client.getEntity<Record<string, unknown>>(partitionKey, rowKey, { abortSignal }));
+    return entityOf(await client.getEntity<Record<string, unknown>>(partitionKey, rowKey, { ...narrow, abortSignal }));
   } catch (error) {
     const { code } = failureOf(error);
     if (code === "ResourceNotFound" || code === "EntityNotFound") return null;
@@ -80,7 +82,7 @@ async function* listPages(
 ): AsyncIterable<readonly Entity[]> {
   const range = `PartitionKey eq ${quoted(partitionKey)} and RowKey gt ${quoted(after)} and RowKey le ${quoted(upTo)}`;
   const filter = [range, ...where.map(conditionText)].join(" and ");
-  const select = columns === undefined ? {} : { select: ["PartitionKey", "RowKey", ...columns] };
+  const select = columns === undefined ? {} : selecting(columns);
   const maxPageSize = Math.min(pageSize, tableLimits.entitiesPerPage);
   const stop = new AbortController(); // The SDK takes one signal for all pages; the bound is of each.
   const abortSignal = stop.signal;
@@ -95,6 +97,11 @@ async function* listPages(
     if (step.done === true) return;
     yield step.value.map(entityOf);
   }
+}
+
+/** Keys come only where they are named. */
+function selecting(columns: readonly string[]) {
+  return { select: ["PartitionKey", "RowKey", ...columns] };
 }
 
 function conditionText(condition: Condition): string {
