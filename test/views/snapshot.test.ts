@@ -73,6 +73,23 @@ describe("a status that is read again and again", () => {
     await fc.assert(property, { ...runs(150), seed: 17 });
   });
 
+  test("I7: counts once what a tick did before a brake, and what it did after it", async () => {
+    const world = shardRuns(2);
+    await world.open();
+    await ticked(world, world.shards.slice(1), "tick-1");
+    const read = statusReader(world.facts);
+    const changes: number[] = [];
+    for (const kind of ["braked", "done"] as const) {
+      await world.begin("00", "tick-1");
+      await world.report("00", kind, 10);
+      world.clock.ms += 1_000;
+      const { activity } = await read(world.store, world.clock.ms, 288);
+      expect(activity.ticks).toMatchObject([{ tick: "tick-1", shards: 2 }]);
+      changes.push(activity.total.changes);
+    }
+    expect(changes).toEqual([11, 21]);
+  });
+
   test("shows the last day of ticks, however long a process has watched", async () => {
     const world = shardRuns(2);
     await world.open();

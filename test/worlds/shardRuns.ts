@@ -1,4 +1,4 @@
-import { addCounters } from "../../shared/figures/counters.js";
+import { addCounters, noCounters } from "../../shared/figures/counters.js";
 import { figuresOf, RunTally } from "../../shared/figures/figures.js";
 import { figuresRowKey, shardNames } from "../../shared/store/keys.js";
 import type { ShardRun } from "../../shared/store/shardRow.js";
@@ -57,7 +57,7 @@ export function shardRuns(shardCount: number, changed: Partial<MirrorFacts> = {}
     report: async (shard: string, kind: "done" | "unfinished" | "braked", changes = 1): Promise<void> => {
       const tally = open.get(shard);
       if (tally === undefined) return;
-      tally.counters = addCounters(tally.counters, { ...tally.counters, changes, rounds: 1, pages: 1 });
+      tally.counters = addCounters(tally.counters, { ...noCounters, changes, rounds: 1, pages: 1 });
       tally.census.states.fresh += 1;
       const position = { cursor: kind === "done" ? null : "m", wrapped: false };
       const { stored } = figuresOf(tally, writer, kind, position);
