@@ -8,9 +8,10 @@ import { type StatusTree, statusWorld } from "./statusTable.js";
 
 /**
  * `npm run bench:status`: what a viewer of the dashboard costs: bytes that the status reads of the table, processor time, and
- * bytes that leave, per answer, over one tick of five minutes in which 256 shards start one after the other. The clock is the
+ * bytes that leave, per answer, over one tick of five minutes in which the shards start one after the other. The clock is the
  * bench's own; table and requests are real, over Azurite. First each answer is read from nothing, as the first one of a process
- * is. `--other DIR` does the same beforehand with the sources of another checkout. The exit code is 1 where a bar is missed.
+ * is. `--other DIR` does the same beforehand with the sources of another checkout. With 256 shards the exit code is 1 where a bar
+ * is missed.
  */
 const { values } = parseArgs({
   options: {
@@ -43,7 +44,7 @@ try {
   const means: Cost[] = [];
   for (const [index, way] of ways.entries()) means.push(await measure(way, index));
   const [before, after] = [means[0], means.at(-1)];
-  if (before !== undefined && after !== undefined) hold(before, after);
+  if (before !== undefined && after !== undefined && shards === 256) hold(before, after);
 } finally {
   await azurite.stop();
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../sync/types.js";
 import { RowError } from "../table/errors.js";
-import type { Action, Entity, Table } from "../table/table.js";
+import type { Action, Table } from "../table/table.js";
 import { columnsOf, json, partNames, type RowTable } from "./columns.js";
 import { figuresRowKey } from "./keys.js";
 
@@ -19,18 +19,20 @@ export const figuresTable: RowTable<{ readonly figures: JsonObject; readonly new
   newest: json.nullable("newest", `JSON: the same with the last ${newestTicks} ticks alone, a tenth of it`),
 };
 
-/** A census whose troubles name as many mailboxes as they may, twice, fits so many. A longer one is read whole. */
-const newestColumns = partNames(figuresTable.newest.name, 4);
+/** An entity of 1 MiB holds no more parts of a text. */
+const partsMax = 17;
+const figuresColumns = partNames(figuresTable.figures.name, partsMax);
+const newestColumns = partNames(figuresTable.newest.name, partsMax);
 
 /** See `Store.readFigures`. */
 export async function readFigures(table: Table, shard: string): Promise<JsonObject | null> {
-  const entity = await table.get(shard, figuresRowKey);
+  const entity = await table.get(shard, figuresRowKey, figuresColumns);
   return entity === null ? null : readable(() => figuresTable.figures.read(entity));
 }
 
 /** See `Store.readNewestFigures`. */
 export async function readNewestFigures(table: Table, shard: string): Promise<JsonObject | null> {
-  const entity: Entity | null = await table.get(shard, figuresRowKey, newestColumns);
+  const entity = await table.get(shard, figuresRowKey, newestColumns);
   if (entity === null) return null;
   return readable(() => figuresTable.newest.read(entity)) ?? (await readFigures(table, shard));
 }

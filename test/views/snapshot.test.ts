@@ -158,7 +158,7 @@ describe("a status of many shards", () => {
     const looks = await asked();
     expect(looks).toHaveLength(2 * count);
     const figures = looks.filter(({ rowKey }) => rowKey === "figures");
-    expect(figures.every(({ narrow }) => narrow)).toBe(true);
+    expect(figures.every(({ columns }) => columns[0] === "newest")).toBe(true);
     expect((await ask()).activity.ticks.at(-1)).toMatchObject({ tick: "tick-20", shards: count });
   });
 

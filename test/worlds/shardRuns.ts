@@ -17,13 +17,13 @@ export function shardRuns(shardCount: number, changed: Partial<MirrorFacts> = {}
   const newId = countingIds();
   const shards = shardNames(shardCount);
   const memory = memoryTable();
-  /** Rows that were read, in order; `narrow` where columns were named. */
-  const reads: { readonly shard: string; readonly rowKey: string; readonly narrow: boolean }[] = [];
+  /** Rows that were read, in order, and of which columns. */
+  const reads: { readonly shard: string; readonly rowKey: string; readonly columns: readonly string[] }[] = [];
   const table: Table = {
     ...memory,
     get: (...asked) => {
-      const [shard, rowKey, columns] = asked;
-      reads.push({ shard, rowKey, narrow: columns !== undefined });
+      const [shard, rowKey, columns = []] = asked;
+      reads.push({ shard, rowKey, columns });
       return memory.get(...asked);
     },
   };
