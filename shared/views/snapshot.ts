@@ -1,4 +1,4 @@
-import { addCounters, noCounters, subtractCounters } from "../figures/counters.js";
+import { addCounters, subtractCounters } from "../figures/counters.js";
 import { ticksKept } from "../figures/figures.js";
 import { type ShardFigures, shardFiguresOf, type TickFigures } from "../figures/shardFigures.js";
 import { mapAtOnce } from "../mapAtOnce.js";
@@ -160,6 +160,6 @@ function mergedTick(known: MergedTick, old: TickFigures | null, tick: TickFigure
     startedMs: Math.min(known.startedMs, tick.startedMs),
     finishedMs: Math.max(known.finishedMs, tick.finishedMs),
     shards: known.shards + (old === null ? 1 : 0),
-    ...addCounters(known, subtractCounters(tick, old ?? noCounters)),
+    ...addCounters(known, old === null ? tick : subtractCounters(tick, old)),
   };
 }
