@@ -113,18 +113,16 @@ export const text = kindOf<string>({
     if (typeof first === "string" && !mayGoOn(first)) return first; // No part but the last is shorter.
     let whole = "";
     let part: ColumnValue | undefined = first;
-    for (let number = 2; part !== undefined; number++) {
+    for (let index = 1; part !== undefined; index++) {
       if (typeof part !== "string") return unreadable(entity, name, "holds no text");
       whole += part;
-      part = valueIn(entity, `${name}_${number}`);
+      part = valueIn(entity, partName(name, index));
     }
     return whole;
   },
   write: (columns, name, value) => {
     if (value.length <= unitsPerColumn) columns[name] = value;
-    else
-      for (const [index, part] of splitText(value).entries())
-        columns[index === 0 ? name : `${name}_${index + 1}`] = part;
+    else for (const [index, part] of splitText(value).entries()) columns[partName(name, index)] = part;
   },
 });
 
@@ -219,6 +217,15 @@ export function countsBy<Name extends string>(names: readonly Name[]): Kind<Read
       return Object.fromEntries(names.map((one) => [one, countOf(stored[one])])) as Record<Name, number>;
     },
   });
+}
+
+/** The columns that a text is split over, as far as so many parts. For a query that names its columns. */
+export function partNames(name: string, parts: number): readonly string[] {
+  return Array.from({ length: parts }, (_, index) => partName(name, index));
+}
+
+function partName(name: string, index: number): string {
+  return index === 0 ? name : `${name}_${index + 1}`;
 }
 
 function valueIn({ columns }: Entity, name: string): ColumnValue | undefined {

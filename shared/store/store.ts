@@ -11,7 +11,7 @@ import { checkpointOf } from "./checkpointRow.js";
 import { type Committed, commitUnits } from "./commitUnits.js";
 import { type Departure, departureOf } from "./departures.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
-import { readFigures } from "./figuresRow.js";
+import { readFigures, readNewestFigures } from "./figuresRow.js";
 import {
   calendarKey,
   isDepartureKey,
@@ -123,8 +123,10 @@ export type Store = {
   readShardRow(shard: string): Promise<ShardClaim | null>;
   /** Writes the shard's row under the ETag of the one that was read; null writes the first one. */
   writeShardRow(claim: NewShardRow): Promise<ShardClaim | "superseded">;
-  /** Figures that the shard's runs have kept; null for none. */
+  /** Figures that the shard's runs have kept; null when it has none yet, or none that can be read. */
   readFigures(shard: string): Promise<JsonObject | null>;
+  /** The same with the newest ticks alone, a tenth of it; whole where an earlier release has written them. */
+  readNewestFigures(shard: string): Promise<JsonObject | null>;
   /** The number of the last row of a shard's change log, for a shard's row that does not say it. 0: there is none. */
   lastLogNumber(shard: string): Promise<number>;
   /** Rows of a shard's change log, in the order of their numbers. */
@@ -202,6 +204,7 @@ export function createStore(parts: StoreParts): Store {
     },
     writeShardRow: (claim) => writeShardRow(table, claim),
     readFigures: (shard) => readFigures(table, shard),
+    readNewestFigures: (shard) => readNewestFigures(table, shard),
     retireLog: async (shard, beforeMs, isTimeUp) => {
       const entity = await table.get(shard, shardRowKey);
       const nudgedNumber = entity === null ? null : (shardRowOf(entity).log?.nudgedNumber ?? null);
@@ -239,7 +242,7 @@ function countedTable(table: Table, count: () => void, onGone: () => void): Tabl
   };
   return {
     createIfMissing: () => counted(() => table.createIfMissing()),
-    get: (partitionKey, rowKey) => counted(() => table.get(partitionKey, rowKey)),
+    get: (...asked) => counted(() => table.get(...asked)),
     transact: (partitionKey, actions) => counted(() => table.transact(partitionKey, actions)),
     async *pages(...query) {
       const pages = table.pages(...query)[Symbol.asyncIterator]();

@@ -7,6 +7,7 @@ import { inTheHistory } from "./planted/history.js";
 import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inTheStart } from "./planted/start.js";
+import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
 import { inTheTable } from "./planted/table.js";
 
@@ -23,4 +24,5 @@ export const MUTANTS = [
   ...inTheLog,
   ...inTheSearch,
   ...inTheStart,
+  ...inTheStatus,
 ];
