@@ -114,6 +114,7 @@ const marks = kindOf<string>({
  * A full round in hand that has left calendars as they are. A release that knows no marks would remove these at its end (I3):
  * it must not go on with the round. It finds a mailbox whose full round opens next, under a link that it does not know, and
  * opens it anew.
+ * @internal For tests.
  */
 export const markedTable: RowTable<{ readonly link: string | null; readonly marks: string | null }> = {
   link: text.nullable("markedLink", "beside `marks`: the link to ask next. A secret"),

@@ -34,6 +34,7 @@ export type NextFire = (afterMs: number) => number | null;
 /**
  * Our choices. How long a shard is not looked at again grows with their number, so that a status costs about the same however
  * many there are: with 256, 15 s while a run works or is due, which reports every 10 s itself; a minute while none is.
+ * @internal For tests.
  */
 export const snapshotLimits = {
   /** So many are looked at each time, the longest unseen first: with no more shards than these, none is ever old. */

@@ -38,6 +38,7 @@ const tickGraceMsMax = 300_000;
  * mailboxes. Figures of mailboxes are those of each shard's last run that reached the end of the shard.
  * @param ticksShown How many of the newest ticks are listed; no more than `ticksKept` are stored.
  * @throws StorageError
+ * @internal For tests.
  */
 export function readStatus(store: Store, facts: MirrorFacts, nowMs: number, ticksShown: number): Promise<Status> {
   return statusReader(facts)(store, nowMs, ticksShown);
