@@ -33,23 +33,14 @@ const examplesMax = 20;
 /** The longest that a run works before it hands on, and a little more. */
 const tickGraceMsMax = 300_000;
 
-/**
- * The state of the whole mirror, read from nothing: two rows of each shard and two of `~meta`, whatever the number of
- * mailboxes. Figures of mailboxes are those of each shard's last run that reached the end of the shard.
- * @param ticksShown How many of the newest ticks are listed; no more than `ticksKept` are stored.
- * @throws StorageError
- * @internal For tests.
- */
-export function readStatus(store: Store, facts: MirrorFacts, nowMs: number, ticksShown: number): Promise<Status> {
-  return statusReader(facts)(store, nowMs, ticksShown);
-}
-
 /** Our choice: who asks within so long of another one's question gets what that one was told of the shards. */
 const snapshotKeptMs = 1_000;
 
 /**
  * What reads the status again and again, for one process: it keeps what it has seen of the shards, and looks only at those
- * that may have changed. All who ask at once share one look. The brake and the roster are always read.
+ * that may have changed. Read from nothing it takes two rows of each shard and two of `~meta`, whatever the number of mailboxes.
+ * Figures of mailboxes are those of each shard's last run that reached the end of the shard. `ticksShown`: how many of the newest
+ * ticks are listed; no more than `ticksKept` are stored. Throws StorageError. All who ask at once share one look. The brake and the roster are always read.
  */
 export function statusReader(facts: MirrorFacts): (store: Store, nowMs: number, ticksShown: number) => Promise<Status> {
   let last: Snapshot | null = null;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { DirectorySource } from "../../shared/graph/directory.js";
-import { readStatus } from "../../shared/views/status.js";
 import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/http.js";
 import { dayMs } from "../worlds/parts.js";
+import { readStatus } from "../worlds/status.js";
 
 /** Absence of information is no information (I3): what the directory does not return takes nobody away. */
 

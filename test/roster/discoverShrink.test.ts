@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { actOnRoster } from "../../shared/actions/roster.js";
-import { readStatus } from "../../shared/views/status.js";
 import { discovered, type Fleet, type FleetOptions, fitUsers } from "../worlds/fleet.js";
 import { dayMs } from "../worlds/parts.js";
+import { readStatus } from "../worlds/status.js";
 
 /** A sudden shrink is held whichever way it is reported (I11); a single leaver goes at once. */
 

@@ -5,10 +5,11 @@ import { healthAnswers } from "../../shared/http/status.js";
 import { runRounds } from "../../shared/rounds/runRounds.js";
 import { brakeLimits, isBraked, throttled } from "../../shared/sync/brake.js";
 import { runPoints } from "../../shared/telemetry/runTelemetry.js";
-import { readHealth, readStatus, type Status } from "../../shared/views/status.js";
+import { readHealth, type Status } from "../../shared/views/status.js";
 import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/http.js";
 import { tickMs } from "../worlds/parts.js";
+import { readStatus } from "../worlds/status.js";
 
 /** Troubles of the whole application: they are one state, and nobody's own. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { readStatus } from "../../shared/views/status.js";
 import { discovered, type Fleet, fitUsers, fleet } from "../worlds/fleet.js";
+import { readStatus } from "../worlds/status.js";
 
 const statusOf = (world: Fleet) => readStatus(world.store, world.facts, world.clock.ms, 288);
 

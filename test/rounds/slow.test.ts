@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { readStatus } from "../../shared/views/status.js";
 import { type SlowWorld, slowWorld } from "../worlds/slow.js";
+import { readStatus } from "../worlds/status.js";
 
 const secondMs = 1_000;
 const quickMs = 100;

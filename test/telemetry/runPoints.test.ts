@@ -4,9 +4,9 @@ import { runRounds } from "../../shared/rounds/runRounds.js";
 import type { MetricName } from "../../shared/telemetry/metrics.js";
 import { runPoints } from "../../shared/telemetry/runTelemetry.js";
 import type { Point } from "../../shared/telemetry/telemetry.js";
-import { readStatus } from "../../shared/views/status.js";
 import { type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
 import { tickMs } from "../worlds/parts.js";
+import { readStatus } from "../worlds/status.js";
 
 /** The metrics of runs, beside the figures in the status of the same runs. */
 

@@ -8,10 +8,11 @@ import { type DirectoryState, newDirectory, nobodyLeftOut } from "../../shared/s
 import { type MailboxKind, mailboxKinds } from "../../shared/sync/mailboxKind.js";
 import type { MailboxView } from "../../shared/views/mailbox.js";
 import type { RosterView } from "../../shared/views/roster.js";
-import { readStatus, type Status } from "../../shared/views/status.js";
+import type { Status } from "../../shared/views/status.js";
 import { fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/http.js";
 import { startMs } from "../worlds/parts.js";
+import { readStatus } from "../worlds/status.js";
 
 /** What people see of kinds, names and addresses, over rows as discovery leaves them. */
 

@@ -3,10 +3,11 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { StorageError } from "../../shared/store/store.js";
 import { throttled } from "../../shared/sync/brake.js";
 import { snapshotLimits } from "../../shared/views/snapshot.js";
-import { readStatus, type Status, statusReader } from "../../shared/views/status.js";
+import { type Status, statusReader } from "../../shared/views/status.js";
 import { runs } from "../fuzz/runs.js";
 import { tickMs } from "../worlds/parts.js";
 import { shardRuns } from "../worlds/shardRuns.js";
+import { readStatus } from "../worlds/status.js";
 import { interfered } from "../worlds/tables.js";
 
 type World = ReturnType<typeof shardRuns>;

@@ -7,10 +7,11 @@ import { newRosterRow } from "../../shared/store/rosterRows.js";
 import { createStore, StorageError } from "../../shared/store/store.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import type { Checkpoint } from "../../shared/sync/types.js";
-import { readHealth, readStatus, type Status } from "../../shared/views/status.js";
+import { readHealth, type Status } from "../../shared/views/status.js";
 import { discovered, type Fleet, type FleetOptions, fitUsers, fleet } from "../worlds/fleet.js";
 import { httpOf } from "../worlds/http.js";
 import { dayMs, tickMs } from "../worlds/parts.js";
+import { readStatus } from "../worlds/status.js";
 
 const opened = (options: FleetOptions = {}) => discovered({ mailboxes: 40, ...options });
 
