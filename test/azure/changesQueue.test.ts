@@ -83,3 +83,22 @@ describe("a nudge", () => {
     expect(asked[0]?.url.searchParams.get("sig")).toBe("c2VjcmV0");
   });
 });
+
+describe("a message to be seen later", () => {
+  const delays = (asked: readonly Asked[]) => asked.map(({ url }) => url.searchParams.get("visibilitytimeout"));
+
+  test("says after how many seconds; others say nothing", async () => {
+    const { asked, endpoint } = await queueThatAnswers(201);
+    const send = queueSenderOf(withKey(endpoint), "calendar-rounds", null, Date.now)(noLog);
+    await send({ shard: "10", tick: "t" }, 11);
+    await send({ shard: "00", tick: "t" });
+    expect(delays(asked)).toEqual(["11", null]);
+    expect(asked.map(({ url }) => url.searchParams.get("sp"))).toEqual(["a", "a"]);
+  });
+
+  test("says so again when it is sent again", async () => {
+    const { asked, endpoint } = await queueThatAnswers(503, 201);
+    await queueSenderOf(withKey(endpoint), "q", null, Date.now)(noLog)({ shard: "10", tick: "t" }, 168);
+    expect(delays(asked)).toEqual(["168", "168"]);
+  });
+});
