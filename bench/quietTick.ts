@@ -5,6 +5,7 @@ import { randomFrom } from "../local/graph/random.js";
 import { createGraphClient } from "../shared/graph/client.js";
 import { trialToken } from "../shared/graph/token.js";
 import { createTransport } from "../shared/graph/transport.js";
+import type { RoundsMessage } from "../shared/messages.js";
 import { addMailbox } from "../shared/roster/byHand.js";
 import { applyPage } from "../shared/rounds/applyPage.js";
 import { type Ports, runLimits } from "../shared/rounds/ports.js";
@@ -48,6 +49,7 @@ export type CountedWorld = {
 /** As host.json has it: messages that one receive takes. */
 const messagesPerReceive = 16;
 const firstTicksMax = 5;
+const tickMs = 5 * 60_000;
 
 /** A world whose mailboxes have had their first full sync. */
 export async function countedWorld(size: {
@@ -72,11 +74,18 @@ export async function countedWorld(size: {
   for (const id of graph.mailboxes.ids()) await addMailbox(id, {}, ports.store, ports.newId);
 
   const tick = async (): Promise<TickCounts> => {
-    nowMs += 5 * 60_000;
+    nowMs += tickMs;
     Object.assign(counts, { queries: 0, pointReads: 0, transactions: 0 });
     Object.assign(sent, { bytes: 0, links: 0 });
     graph.resetStats();
-    const messages = startRounds(size.shards, nowMs, ports.newId());
+    const messages: RoundsMessage[] = [];
+    const started = await startRounds({
+      ...ports,
+      shards: size.shards,
+      nextFireMs: (afterMs) => afterMs + tickMs,
+      send: async (message) => void messages.push(message),
+    });
+    messages.unshift(...started.atOnce);
     let executions = 1;
     let queued = messages.length;
     const pages = [];

@@ -1,19 +1,18 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { newId, nowMs, queues, registered, requireLayout } from "../shared/live.js";
+import { queues, registered, startPorts } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { startRounds } from "../shared/rounds/startRounds.js";
 
 const rounds = output.storageQueue(queues.rounds);
 
 const handler: TimerHandler = async (_timer, context) => {
-  await requireLayout(logOf(context));
-  const messages = startRounds(registered.shards, nowMs(), newId());
+  const { tick, atOnce } = await startRounds(await startPorts(logOf(context)));
   // Strings: the host would print objects as indented JSON.
   context.extraOutputs.set(
     rounds,
-    messages.map((message) => JSON.stringify(message)),
+    atOnce.map((message) => JSON.stringify(message)),
   );
-  context.log(`tick ${messages[0]?.tick ?? ""} shards=${messages.length}`);
+  context.log(`tick ${tick} shards=${registered.shards}`);
 };
 
 app.timer("startRounds", {

@@ -21,7 +21,7 @@ const idleTicksMax = 3;
 const msPerTick = 3_000;
 const rowsWatchedMax = 2_000;
 /** What the app logs on new storage; here storage is new at each start, so it is not shown. */
-const ofNewStorage = /table laid out: it was new|changes queue made: there was none/;
+const ofNewStorage = /table laid out: it was new|queue made: there was none/;
 
 const options = optionsOrExit();
 const screen = screenOf(options.json);

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/core-auth";
 import { app } from "@azure/functions";
+import type { SendMessage } from "./azure/changesQueue.js";
 import { createFeed } from "./feed/feed.js";
 import { createTenantFeed } from "./feed/tenant.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
@@ -15,6 +16,7 @@ import type { Log } from "./log.js";
 import { type DiscoverPorts, discoverLimits, sourceName } from "./roster/ports.js";
 import { type Ports, runLimits } from "./rounds/ports.js";
 import type { RetentionPorts } from "./rounds/retention.js";
+import type { StartPorts } from "./rounds/startRounds.js";
 import { nextLocalFire, readSchedule } from "./schedule.js";
 import { readSettings, type Settings, SettingsError } from "./settings.js";
 import { shardNames } from "./store/keys.js";
@@ -109,6 +111,7 @@ type Parts = {
   readonly mailboxKindsFor: (log: Log) => MailboxKindsClient;
   /** Null when nudges are switched off. */
   readonly nudgeFor: ((log: Log) => NonNullable<Ports["nudge"]>) | null;
+  readonly roundsFor: (log: Log) => SendMessage;
 };
 
 /** Built at the first invocation and kept for the process; what failed to build is tried again. */
@@ -221,6 +224,14 @@ export async function discoverPorts(log: Log): Promise<DiscoverPorts> {
 }
 
 const ticks = readSchedule(boot.settings.syncSchedule);
+const nextFireMs = (afterMs: number) => ("mistake" in ticks ? null : nextLocalFire(ticks, afterMs));
+
+/** What starts the runs of a tick. A table that was laid out with another `SHARDS` stops it. @throws LayoutError, StorageError */
+export async function startPorts(log: Log): Promise<StartPorts> {
+  await liveStore(log);
+  const { roundsFor } = await liveParts();
+  return { clock, newId: randomUUID, shards: boot.settings.shards, nextFireMs, send: roundsFor(log) };
+}
 
 /** What status shows of the settings. No secrets are in it. */
 export const mirrorFacts: MirrorFacts = {
@@ -243,7 +254,7 @@ export const mirrorFacts: MirrorFacts = {
     changeNudges: boot.settings.changeNudges,
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },
-  nextFireMs: (afterMs) => ("mistake" in ticks ? null : nextLocalFire(ticks, afterMs)),
+  nextFireMs,
 };
 
 /** What retention needs. @throws LayoutError, StorageError */
@@ -258,14 +269,6 @@ export async function retentionPorts(log: Log): Promise<RetentionPorts> {
     runMsMax: runLimits.runMsMax,
     log,
   };
-}
-
-/**
- * A table that was laid out with another `SHARDS` stops the tick itself, instead of one message of each shard.
- * @throws LayoutError, StorageError
- */
-export async function requireLayout(log: Log): Promise<void> {
-  await liveStore(log);
 }
 
 /** A new name: for triggers, which compose nothing else. */
@@ -293,19 +296,20 @@ async function build(settings: Settings): Promise<Parts> {
     graphFor: (log) => createGraphClient({ settings: graph, transport: way, clock, log }),
     directoryFor: (log) => createDirectoryClient({ settings: graph, transport: way, clock, log }),
     mailboxKindsFor: (log) => createMailboxKindsClient({ settings: graph, transport: way, clock, log }),
-    nudgeFor: settings.changeNudges ? nudgesTo(settings, credential.storage) : null,
+    nudgeFor: settings.changeNudges ? sendsTo(settings.changesQueue, settings, credential.storage) : null,
+    roundsFor: sendsTo(settings.roundsQueue, settings, credential.storage),
   };
 }
 
-/** The queue's client is loaded with the first nudge: most processes never send one. */
-function nudgesTo({ storage, changesQueue }: Settings, credential: TokenCredential | null): Parts["nudgeFor"] {
+/** The queue's client is loaded with the first message: most processes never send one. */
+function sendsTo(queueName: string, { storage }: Settings, credential: TokenCredential | null) {
   const sender = kept(async () => {
-    const { changesQueueOf } = await import("./azure/changesQueue.js");
-    return changesQueueOf(storage, changesQueue, credential, clock.nowMs);
+    const { queueSenderOf } = await import("./azure/changesQueue.js");
+    return queueSenderOf(storage, queueName, credential, clock.nowMs);
   });
-  return (log) => {
+  return (log: Log): SendMessage => {
     const send = kept(async () => (await sender())(log));
-    return async (nudge) => (await send())(nudge);
+    return async (message, delaySeconds) => (await send())(message, delaySeconds);
   };
 }
 

@@ -3,7 +3,7 @@ import http from "node:http";
 import net, { type AddressInfo, type Socket } from "node:net";
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { changesQueueOf } from "../shared/azure/changesQueue.js";
+import { queueSenderOf } from "../shared/azure/changesQueue.js";
 import { identityCredential } from "../shared/azure/identity.js";
 import { tableClientOf } from "../shared/azure/tableClient.js";
 import { parseRoot } from "../shared/graph/links.js";
@@ -141,13 +141,13 @@ const waits: readonly Wait[] = [
   {
     call: "a nudge",
     boundMs: 30 * secondMs,
-    ask: (url) => changesQueueOf(storageAt(url), "q", null, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
+    ask: (url) => queueSenderOf(storageAt(url), "q", null, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
     end: queueTimedOut,
   },
   {
     call: "the making of a queue that was found missing",
     boundMs: 30 * secondMs,
-    ask: (url) => changesQueueOf(storageAt(url), "q", null, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
+    ask: (url) => queueSenderOf(storageAt(url), "q", null, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
     end: queueTimedOut,
     words: (request) => (request === 1 ? noQueue : ""),
   },

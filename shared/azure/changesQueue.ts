@@ -15,48 +15,46 @@ import { within } from "../within.js";
 /** Our choice, for one call with the client's own retries and the token that it waits for. */
 const callMsMax = 30_000;
 
-/** Sends one nudge: resolves when the queue has it. */
-export type SendNudge = (nudge: { readonly mailbox: string; readonly sequence: number }) => Promise<void>;
+/** Sends one message as JSON, to be seen after so many whole seconds, or at once: resolves when the queue has it. */
+export type SendMessage = (message: object, delaySeconds?: number) => Promise<void>;
 
 /**
- * Sends nudges to the changes queue. Not by an output binding: the checkpoint may record a nudge as sent only once the
- * queue has it, and a binding sends after the handler has ended.
+ * Sends messages where an output binding will not do: a binding knows no delay, and sends after the handler has ended, while
+ * the checkpoint may record a nudge as sent only once the queue has it.
  * Base64, as the queue extension of the Functions host expects by default.
  *
  * A missing queue is created whenever a send finds it missing. One that is being deleted cannot be created for half a
- * minute or more: the nudge fails, and is sent when its mailbox is next handled.
+ * minute or more: the message fails. A nudge is sent when its mailbox is next handled.
  * @returns Makes one sender for each invocation: after one timeout it sends nothing more, or a run with many changes would
  *   wait for each of them.
  */
-export function changesQueueOf(
+export function queueSenderOf(
   storage: StorageSettings,
   name: string,
   credential: TokenCredential | null,
   nowMs: () => number,
-): (log: Log) => SendNudge {
+): (log: Log) => SendMessage {
   const client = clientOf(storage, name, credential);
   const put = putsOf(client, credential, nowMs);
   let making: Promise<unknown> | null = null; // Shared by concurrent callers, and kept no longer.
   const make = async (log: Log): Promise<void> => {
     const made = await calling("create", (abortSignal) => client.createIfNotExists({ abortSignal }));
-    if (made.succeeded) log("warn", "changes queue made: there was none", { queue: name });
+    if (made.succeeded) log("warn", "queue made: there was none", { queue: name });
   };
   return (log) => {
     let isSilent = false;
-    const send = async (text: string): Promise<void> => {
-      await calling("send", (abortSignal) => put(text, abortSignal));
-    };
-    return async (nudge) => {
+    return async (message, delaySeconds = 0) => {
       if (isSilent) throw new QueueError("send", "timeout", "not asked again in this invocation");
-      const text = Buffer.from(JSON.stringify(nudge)).toString("base64");
+      const text = Buffer.from(JSON.stringify(message)).toString("base64");
+      const send = () => calling("send", (abortSignal) => put(text, delaySeconds, abortSignal));
       try {
-        await send(text).catch(async (error: unknown) => {
+        await send().catch(async (error: unknown) => {
           if (!(error instanceof QueueError) || error.code !== "QueueNotFound") throw error;
           making ??= make(log).finally(() => {
             making = null;
           });
           await making;
-          await send(text);
+          await send();
         });
       } catch (error) {
         isSilent ||= error instanceof QueueError && error.code === "timeout";
@@ -106,9 +104,11 @@ function putsOf(client: QueueClient, credential: TokenCredential | null, nowMs: 
   const httpClient = createDefaultHttpClient();
   const allowInsecureConnection = client.url.startsWith("http:"); // For Azurite. No token is sent there.
   const addressNow = addressOf(client, credential === null, nowMs);
-  return async (text: string, abortSignal: AbortSignal): Promise<void> => {
+  return async (text: string, delaySeconds: number, abortSignal: AbortSignal): Promise<void> => {
     const [path = "", signature] = (await addressNow()).split("?");
-    const url = `${path}/messages${signature === undefined ? "" : `?${signature}`}`;
+    const delay = delaySeconds === 0 ? [] : [`visibilitytimeout=${delaySeconds}`];
+    const query = [...delay, ...(signature === undefined ? [] : [signature])].join("&");
+    const url = `${path}/messages${query === "" ? "" : `?${query}`}`;
     const headers = createHttpHeaders({ "x-ms-version": "2021-12-02", "Content-Type": "application/xml" });
     const body = `<QueueMessage><MessageText>${text}</MessageText></QueueMessage>`;
     const request = createPipelineRequest({ method: "POST", url, headers, body, abortSignal, allowInsecureConnection });

@@ -150,7 +150,9 @@ function censusNow(figures: ShardFigures, nowMs: number, usualMs: number | null,
   const first = next(atMs);
   const second = first === null ? null : next(first);
   if (first === null || second === null) return census;
-  const graceMs = Math.min(tickGraceMsMax, (second - first) / 2); // A tick needs time before it has counted.
+  // A tick needs time before it has counted. A shard that begins late in each tick was counted late in the last one, too.
+  const placeMs = second - first - (first - atMs);
+  const graceMs = Math.min(tickGraceMsMax, Math.max((second - first) / 2, placeMs + (second - first) / 4));
   if (nowMs < first + graceMs) return census;
   return { ...census, freshWithinTwoTicks: nowMs < second + graceMs ? census.freshInTick : 0 };
 }
@@ -265,7 +267,7 @@ function secondsOf(ms: number | null): number | null {
 /** Whether the mirror works, and why not, or how it knows, in one line. */
 export type Health = { readonly isHealthy: boolean; readonly reason: string };
 
-/** Shards that health looks at. Their runs start together, so a few stand for all, and anybody may ask. */
+/** Shards that health looks at. Their runs begin together and first, so a few stand for all, and anybody may ask. */
 const healthShardsMax = 16;
 const intervalsLateMax = 3;
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { changesQueueOf } from "../../shared/azure/changesQueue.js";
+import { queueSenderOf } from "../../shared/azure/changesQueue.js";
 
 const nudge = { mailbox: "adele", sequence: 7 };
 const noLog = () => undefined;
@@ -39,7 +39,7 @@ const withKey = (endpoint: string) =>
 describe("a nudge", () => {
   test("is one message, its text as JSON in base64", async () => {
     const { asked, endpoint } = await queueThatAnswers(201);
-    await changesQueueOf(withKey(endpoint), "calendar-changes", null, Date.now)(noLog)(nudge);
+    await queueSenderOf(withKey(endpoint), "calendar-changes", null, Date.now)(noLog)(nudge);
     expect(asked.map(({ method, url }) => [method, url.pathname])).toEqual([
       ["POST", "/acme/calendar-changes/messages"],
     ]);
@@ -51,7 +51,7 @@ describe("a nudge", () => {
 
   test("that a busy service refuses is sent again; one that it refuses for good fails, by its code", async () => {
     const { asked, endpoint } = await queueThatAnswers(503, 201, 403);
-    const send = changesQueueOf(withKey(endpoint), "q", null, Date.now)(noLog);
+    const send = queueSenderOf(withKey(endpoint), "q", null, Date.now)(noLog);
     await send(nudge);
     expect(asked).toHaveLength(2);
     await expect(send(nudge)).rejects.toThrow(/^Queue storage: send failed, status 403, code unknown\.$/);
@@ -60,7 +60,7 @@ describe("a nudge", () => {
   test("I8: is signed by a key that may add messages and nothing else, anew before the signature is old", async () => {
     const { asked, endpoint } = await queueThatAnswers(201);
     let nowMs = Date.UTC(2026, 10, 28);
-    const send = changesQueueOf(withKey(endpoint), "q", null, () => nowMs)(noLog);
+    const send = queueSenderOf(withKey(endpoint), "q", null, () => nowMs)(noLog);
     for (const minutes of [0, 29, 2, 40]) {
       nowMs += minutes * 60_000;
       await send(nudge);
@@ -78,8 +78,27 @@ describe("a nudge", () => {
   test("goes by the signature of a connection string that has one", async () => {
     const { asked, endpoint } = await queueThatAnswers(201);
     const connectionString = `QueueEndpoint=${endpoint};SharedAccessSignature=sv=2021-12-02&sig=c2VjcmV0`;
-    await changesQueueOf({ kind: "connectionString", connectionString }, "q", null, Date.now)(noLog)(nudge);
+    await queueSenderOf({ kind: "connectionString", connectionString }, "q", null, Date.now)(noLog)(nudge);
     expect(asked[0]?.url.pathname).toBe("/acme/q/messages");
     expect(asked[0]?.url.searchParams.get("sig")).toBe("c2VjcmV0");
+  });
+});
+
+describe("a message to be seen later", () => {
+  const delays = (asked: readonly Asked[]) => asked.map(({ url }) => url.searchParams.get("visibilitytimeout"));
+
+  test("says after how many seconds; others say nothing", async () => {
+    const { asked, endpoint } = await queueThatAnswers(201);
+    const send = queueSenderOf(withKey(endpoint), "calendar-rounds", null, Date.now)(noLog);
+    await send({ shard: "10", tick: "t" }, 11);
+    await send({ shard: "00", tick: "t" });
+    expect(delays(asked)).toEqual(["11", null]);
+    expect(asked.map(({ url }) => url.searchParams.get("sp"))).toEqual(["a", "a"]);
+  });
+
+  test("says so again when it is sent again", async () => {
+    const { asked, endpoint } = await queueThatAnswers(503, 201);
+    await queueSenderOf(withKey(endpoint), "q", null, Date.now)(noLog)({ shard: "10", tick: "t" }, 168);
+    expect(delays(asked)).toEqual(["168", "168"]);
   });
 });

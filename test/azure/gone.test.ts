@@ -5,7 +5,7 @@ import { TableClient } from "@azure/data-tables";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
-import { changesQueueOf } from "../../shared/azure/changesQueue.js";
+import { queueSenderOf } from "../../shared/azure/changesQueue.js";
 import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { forgetTable, keptFeedKey } from "../../shared/store/meta.js";
@@ -144,11 +144,11 @@ describe("I7: the changes queue", () => {
     lines.length = 0;
     const name = newName("q");
     const queue = QueueServiceClient.fromConnectionString(azurite.connectionString).getQueueClient(name);
-    const senders = changesQueueOf(storageOf(azurite.connectionString), name, null, Date.now);
+    const senders = queueSenderOf(storageOf(azurite.connectionString), name, null, Date.now);
     for (let life = 1; life <= 3; life++) {
       await Promise.all([senders(log)(nudge), senders(log)(nudge), senders(log)(nudge)]);
       expect((await queue.getProperties()).approximateMessagesCount).toBe(3);
-      expect(lines).toEqual(Array(life).fill("warn changes queue made: there was none"));
+      expect(lines).toEqual(Array(life).fill("warn queue made: there was none"));
       await queue.delete();
     }
   });
@@ -159,7 +159,7 @@ describe("I7: the changes queue", () => {
       isDeleting ? { status: 409, code: "QueueBeingDeleted" } : { status: 201, code: "" },
     );
     const connectionString = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;QueueEndpoint=${url}/a`;
-    const send = changesQueueOf(storageOf(connectionString), "q", null, Date.now)(log);
+    const send = queueSenderOf(storageOf(connectionString), "q", null, Date.now)(log);
     await expect(send(nudge)).rejects.toThrow(/^Queue storage: send failed, status 409, code QueueBeingDeleted\.$/);
     isDeleting = false;
     await expect(send(nudge)).resolves.toBeUndefined();
@@ -173,7 +173,7 @@ describe("I7: the changes queue", () => {
       return tries === 1 ? { status: 409, code: "QueueBeingDeleted" } : { status: 201, code: "" };
     });
     const connectionString = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;QueueEndpoint=${url}/a`;
-    const send = changesQueueOf(storageOf(connectionString), "q", null, Date.now)(log);
+    const send = queueSenderOf(storageOf(connectionString), "q", null, Date.now)(log);
     await expect(send(nudge)).rejects.toThrow("create failed, status 409, code QueueBeingDeleted");
     await expect(send(nudge)).resolves.toBeUndefined();
     expect(tries).toBe(2);

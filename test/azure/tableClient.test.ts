@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { changesQueueOf } from "../../shared/azure/changesQueue.js";
+import { queueSenderOf } from "../../shared/azure/changesQueue.js";
 import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { cloudNames, clouds } from "../../shared/graph/clouds.js";
 import { azureTable } from "../../shared/table/azureTable.js";
@@ -48,7 +48,7 @@ describe("the table's client", () => {
     const table = azureTable(tableClientOf(storage, "calendarmirror", credential));
     await expect(table.get("00", "shard")).rejects.toThrow();
     await expect(
-      changesQueueOf(storage, "calendar-changes", credential, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
+      queueSenderOf(storage, "calendar-changes", credential, Date.now)(() => undefined)({ mailbox: "m", sequence: 1 }),
     ).rejects.toThrow();
     expect(new Set(scopes.flat())).toEqual(new Set(["https://storage.azure.com/.default"]));
   });

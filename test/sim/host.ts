@@ -46,14 +46,19 @@ export class Host {
     if (fate === "lost") throw new QueueFault("simulated");
   }
 
-  async #sendOne(process: Process, queue: QueueName, body: string): Promise<void> {
+  /** A message that the handler sends itself, to be seen after so many seconds. */
+  async sendLater({ process }: Invocation, queue: QueueName, message: object, delaySeconds: number): Promise<void> {
+    await this.#sendOne(process, queue, JSON.stringify(message), delaySeconds * 1000);
+  }
+
+  async #sendOne(process: Process, queue: QueueName, body: string, laterMs = 0): Promise<void> {
     const { scheduler, oracle, dice, queues, random } = this.world;
     const fate = await scheduler.gate(process, "send", () => `${queue} ${body}`);
     if (fate === "crashBefore") return this.world.die(process);
     if (fate === "fails") throw new QueueFault("simulated");
     if (/token=/i.test(body)) oracle.report("I8", "a link in a queue message", "no link", queue);
     const delayMs = dice.injects("delayedDelivery") ? below(random, 20 * 60_000) : 0;
-    if (!dice.injects("messageLost")) queues.add(queue, body, scheduler.nowMs + delayMs);
+    if (!dice.injects("messageLost")) queues.add(queue, body, scheduler.nowMs + laterMs + delayMs);
     if (dice.injects("foreignMessage"))
       queues.add(queue, FOREIGN[below(random, FOREIGN.length)] ?? "", scheduler.nowMs);
     if (fate === "crashAfter") return this.world.die(process);

@@ -27,6 +27,7 @@ import type { WorldOptions } from "./worldOptions.js";
 const root = "https://graph.microsoft.com";
 const token = "the-only-token";
 const startMs = Date.UTC(2026, 0, 5);
+const tickMs = 5 * 60_000;
 /** Our choice: more at once would only make the order of things less likely to be an extreme one. */
 const invocationsMax = 6;
 
@@ -153,9 +154,14 @@ export class World {
   /** The timer fires. */
   async tick(): Promise<void> {
     await this.#invoke("startRounds", null, null, async (invocation) => {
-      const { nowMs } = this.scheduler;
-      const messages = startRounds(this.plan.shards, nowMs + invocation.process.offsetMs, this.#wiring.newId());
-      await this.#host.send(invocation, [{ queue: "rounds", bodies: messages.map((each) => JSON.stringify(each)) }]);
+      const { atOnce } = await startRounds({
+        clock: { nowMs: () => this.scheduler.nowMs + invocation.process.offsetMs },
+        newId: this.#wiring.newId,
+        shards: this.plan.shards,
+        nextFireMs: (afterMs) => afterMs + tickMs,
+        send: (message, delaySeconds) => this.#host.sendLater(invocation, "rounds", message, delaySeconds),
+      });
+      await this.#host.send(invocation, [{ queue: "rounds", bodies: atOnce.map((each) => JSON.stringify(each)) }]);
     });
   }
 

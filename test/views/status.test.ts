@@ -118,6 +118,22 @@ describe("GET status", () => {
     expect(mailboxes.oldestSuccess).toEqual({ at: new Date(firstMs).toISOString(), mailbox: late });
   });
 
+  test("I7: a shard that begins late in each tick is as fresh as it was until its turn has come, and gone", async () => {
+    const world = await opened({ mailboxes: 8, shards: 1 });
+    const [late = ""] = fitUsers(world);
+    const nextFireMs = (afterMs: number) => (Math.floor(afterMs / tickMs) + 1) * tickMs;
+    world.clock.ms += 190_000; // Its place in each tick.
+    await world.tick();
+    world.graph.faults.add({ kind: "throttled", mailboxId: late, seconds: 3600 });
+    await world.tick();
+    const dueMs = nextFireMs(world.clock.ms - tickMs);
+    const facts = { ...world.facts, nextFireMs };
+    const freshAt = async (nowMs: number) =>
+      (await readStatus(world.store, facts, nowMs, 1)).mailboxes.freshWithinTwoTicks.count;
+    expect(await freshAt(dueMs + 190_000 + 60_000)).toBe(8);
+    expect(await freshAt(dueMs + tickMs - 1)).toBe(7);
+  });
+
   test("reports what each tick did, over all shards, and in sum", async () => {
     const world = await opened();
     const users = fitUsers(world).length;
