@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenCredential } from "@azure/core-auth";
 import { app } from "@azure/functions";
-import type { SendMessage } from "./azure/changesQueue.js";
+import type { SendMessage } from "./azure/queueSender.js";
 import { createFeed } from "./feed/feed.js";
 import { createTenantFeed } from "./feed/tenant.js";
 import { createGraphClient, type GraphClient } from "./graph/client.js";
@@ -304,7 +304,7 @@ async function build(settings: Settings): Promise<Parts> {
 /** The queue's client is loaded with the first message: most processes never send one. */
 function sendsTo(queueName: string, { storage }: Settings, credential: TokenCredential | null) {
   const sender = kept(async () => {
-    const { queueSenderOf } = await import("./azure/changesQueue.js");
+    const { queueSenderOf } = await import("./azure/queueSender.js");
     return queueSenderOf(storage, queueName, credential, clock.nowMs);
   });
   return (log: Log): SendMessage => {

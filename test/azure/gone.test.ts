@@ -5,7 +5,7 @@ import { TableClient } from "@azure/data-tables";
 import { QueueServiceClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
-import { queueSenderOf } from "../../shared/azure/changesQueue.js";
+import { queueSenderOf } from "../../shared/azure/queueSender.js";
 import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { forgetTable, keptFeedKey } from "../../shared/store/meta.js";

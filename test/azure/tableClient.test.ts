@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { queueSenderOf } from "../../shared/azure/changesQueue.js";
+import { queueSenderOf } from "../../shared/azure/queueSender.js";
 import { tableClientOf } from "../../shared/azure/tableClient.js";
 import { cloudNames, clouds } from "../../shared/graph/clouds.js";
 import { azureTable } from "../../shared/table/azureTable.js";

@@ -42,10 +42,10 @@ export const inThePace: readonly Mutant[] = [
   },
   {
     name: "lose the delay of a message on the way to the queue",
-    file: "shared/azure/changesQueue.ts",
+    file: "shared/azure/queueSender.ts",
     from: `delaySeconds === 0 ? []`,
     to: `delaySeconds >= 0 ? []`,
-    unit: ["test/azure/changesQueue.test.ts"],
+    unit: ["test/azure/queueSender.test.ts"],
   },
   {
     name: "take a shard that begins late in each tick for one that ticks have passed over",

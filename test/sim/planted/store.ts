@@ -122,7 +122,7 @@ export const inTheStore: readonly Mutant[] = [
   },
   {
     name: "make the changes queue once in a process",
-    file: "shared/azure/changesQueue.ts",
+    file: "shared/azure/queueSender.ts",
     from: `making ??= make(log).finally(() => {\n            making = null;\n          });`,
     to: `making ??= make(log);`,
     unit: ["test/azure/gone.test.ts"],

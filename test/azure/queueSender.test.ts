@@ -2,7 +2,7 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { queueSenderOf } from "../../shared/azure/changesQueue.js";
+import { queueSenderOf } from "../../shared/azure/queueSender.js";
 
 const nudge = { mailbox: "adele", sequence: 7 };
 const noLog = () => undefined;
