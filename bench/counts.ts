@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { costLines, monthlyBill } from "./bill.js";
-import { prices } from "./prices.js";
+import { assumed, prices } from "./prices.js";
 import { countedWorld, type TickCounts } from "./quietTick.js";
 
 /** `npm run bench:counts`: what quiet mailboxes ask of Graph and Azure, counted, and what that costs in a month. */
@@ -38,10 +38,15 @@ function print(): void {
   for (const [name, text] of names) console.log(`  ${text.padEnd(22)}${per1000(Number(large[name]))}`);
   console.log(`An audit of one mailbox of 25 calendars adds ${auditTableRequests.toFixed(2)} table requests.\n`);
   console.log(`A month of five-minute ticks, US dollars by the list of ${prices.writtenDown} (bench/prices.ts):`);
-  console.log("  mailboxes  executions   GB-seconds      table      queue        all  instances");
-  for (const { mailboxes, dollars, instances } of bills) {
+  console.log(
+    "  mailboxes  executions   GB-seconds      table      queue        all  instances  GB to Graph  if billed",
+  );
+  for (const { mailboxes, dollars, instances, egressGb } of bills) {
     const columns = [dollars.executions, dollars.gbSeconds, dollars.table, dollars.queue, dollars.all];
     const text = columns.map((figure) => figure.toFixed(2).padStart(11)).join("");
-    console.log(`  ${String(mailboxes).padStart(9)} ${text}${String(instances).padStart(11)}`);
+    const egress = `${egressGb.toFixed(0).padStart(13)}${dollars.egress.toFixed(2).padStart(11)}`;
+    console.log(`  ${String(mailboxes).padStart(9)} ${text}${String(instances).padStart(11)}${egress}`);
   }
+  const bytes = ((large.graphBytesSent + large.graphLinksSent * assumed.linkTokenBytes) / large.mailboxes).toFixed(0);
+  console.log(`A mailbox's part of a request to Graph: ${bytes} bytes, and its part of the access token.`);
 }

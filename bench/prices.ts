@@ -16,6 +16,8 @@ export const prices = {
   table: { per10000Transactions: 0.00036 },
   /** https://azure.microsoft.com/pricing/details/storage/queues/ (general purpose v2, the dearer operation class) */
   queue: { per10000Operations: 0.004 },
+  /** https://azure.microsoft.com/pricing/details/bandwidth/ (internet egress, zone 1, up to 10 TB; the grant is per subscription) */
+  egress: { perGb: 0.087, freeGb: 100 },
 } as const;
 
 /** What the counts do not tell. Each is an assumption, and each can be replaced by what you see. */
@@ -27,6 +29,13 @@ export const assumed = {
   graphMsPerItem: 120,
   itemsAtOnce: 4,
   itemsPerBatch: 20,
+  /**
+   * A link's token and the access token, which goes with each request: Graph's links had 150 to 500 characters where we saw
+   * any. TCP and TLS add a little to what is sent.
+   */
+  linkTokenBytes: 350,
+  accessTokenBytes: 2_000,
+  wireShare: 1.05,
   /** The part of a tick that an instance may work before there must be a second one. */
   busyShareMax: 0.8,
   /** Graph calls in flight of one instance. */

@@ -26,6 +26,10 @@ export type TickCounts = {
   /** Whether every mailbox was fresh after the tick. */
   readonly isFresh: boolean;
   readonly graphRequests: number;
+  /** Of the requests to Graph, headers too, without links' and access tokens: the simulator's are shorter than Graph's. */
+  readonly graphBytesSent: number;
+  /** Links' tokens in them. */
+  readonly graphLinksSent: number;
   /** Table requests by kind. */
   readonly queries: number;
   readonly pointReads: number;
@@ -64,13 +68,15 @@ export async function countedWorld(size: {
   const graph = createGraph({ clock, random: randomFrom(1), mailboxes: size.mailboxes, calendars: size.calendars });
   const counts = { queries: 0, pointReads: 0, transactions: 0 };
   const table = countingTable(memoryTable(), counts);
-  const ports = portsOf(graph, table, clock, size.shards);
+  const sent = { bytes: 0, links: 0 };
+  const ports = portsOf(graph, table, clock, size.shards, sent);
   await ports.store.open();
   for (const id of graph.mailboxes.ids()) await addMailbox(id, {}, ports.store, ports.newId);
 
   const tick = async (): Promise<TickCounts> => {
     nowMs += tickMs;
     Object.assign(counts, { queries: 0, pointReads: 0, transactions: 0 });
+    Object.assign(sent, { bytes: 0, links: 0 });
     graph.resetStats();
     const messages: RoundsMessage[] = [];
     const started = await startRounds({
@@ -81,18 +87,18 @@ export async function countedWorld(size: {
     });
     messages.unshift(...started.atOnce);
     let executions = 1;
-    let sent = messages.length;
+    let queued = messages.length;
     const pages = [];
     for (const message of messages) {
       for (let next: typeof message | null = message; next !== null; executions++) {
         const end = await runRounds(next, ports);
         pages.push(...end.pages);
         next = end.continuation;
-        if (next !== null) sent++;
+        if (next !== null) queued++;
       }
     }
     for (const page of pages) {
-      for (let next: typeof page | null = page; next !== null; sent++, executions++) {
+      for (let next: typeof page | null = page; next !== null; queued++, executions++) {
         next = (await applyPage(next, ports)).next;
       }
     }
@@ -101,9 +107,10 @@ export async function countedWorld(size: {
       mailboxes: size.mailboxes,
       isFresh: await areAllFresh(ports, size.shards),
       graphRequests: graph.stats().httpRequests,
+      ...{ graphBytesSent: sent.bytes, graphLinksSent: sent.links },
       ...{ queries, pointReads, transactions, tableRequests: queries + pointReads + transactions },
       executions,
-      queueOperations: 2 * sent + Math.ceil(sent / messagesPerReceive) + 1,
+      queueOperations: 2 * queued + Math.ceil(queued / messagesPerReceive) + 1,
     };
   };
 
@@ -118,14 +125,22 @@ export async function countedWorld(size: {
   };
 }
 
-function portsOf(graph: GraphSimulator, table: Table, clock: Ports["clock"], shards: number): Ports {
+type SentToGraph = { bytes: number; links: number };
+
+function portsOf(
+  graph: GraphSimulator,
+  table: Table,
+  clock: Ports["clock"],
+  shards: number,
+  counted: SentToGraph,
+): Ports {
   const root = "http://127.0.0.1:1";
   graph.setPublicRoot(root);
   const transport = createTransport({
     root,
     token: trialToken("counted"),
     newId: randomUUID,
-    httpClient: inProcess(graph),
+    httpClient: inProcess(graph, counted),
   });
   const log = () => undefined;
   const settings = { root, version: "beta", pageSize: 50, batchSize: 20 };
@@ -144,11 +159,12 @@ function portsOf(graph: GraphSimulator, table: Table, clock: Ports["clock"], sha
 }
 
 /** Stands where the network would. */
-function inProcess(graph: GraphSimulator): HttpClient {
+function inProcess(graph: GraphSimulator, counted: SentToGraph): HttpClient {
   return {
     sendRequest: async (request) => {
       const headers = Object.fromEntries([...request.headers].map(([name, value]) => [name.toLowerCase(), value]));
       const sent = { method: request.method, url: String(request.requestOverrides?.["path"] ?? ""), headers };
+      countSent(sent, typeof request.body === "string" ? request.body : "", counted);
       const answer = graph.handle(typeof request.body === "string" ? { ...sent, body: request.body } : sent);
       return {
         request,
@@ -160,12 +176,26 @@ function inProcess(graph: GraphSimulator): HttpClient {
   };
 }
 
+/** What goes on the wire, without what depends on who issued it. */
+function countSent(
+  { method, url, headers }: { readonly method: string; readonly url: string; readonly headers: Record<string, string> },
+  body: string,
+  counted: SentToGraph,
+): void {
+  const lines = Object.entries(headers).filter(([name]) => name !== "authorization");
+  const head = [`${method} ${url} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`), "", ""].join("\r\n");
+  const text = head + body;
+  const tokens = [...text.matchAll(/\$(?:delta|skip)token=([^"&\s]+)/g)].map(([, token = ""]) => token);
+  counted.links += tokens.length;
+  counted.bytes += Buffer.byteLength(text) - tokens.reduce((sum, token) => sum + token.length, 0);
+}
+
 function countingTable(table: Table, counts: { queries: number; pointReads: number; transactions: number }): Table {
   return {
     createIfMissing: () => table.createIfMissing(),
-    get: (partitionKey, rowKey) => {
+    get: (...asked) => {
       counts.pointReads++;
-      return table.get(partitionKey, rowKey);
+      return table.get(...asked);
     },
     transact: (partitionKey, actions) => {
       counts.transactions++;

@@ -30,14 +30,20 @@ export function useKey(typed: string): void {
 const timeoutMs = 20_000;
 
 async function call<Body>(method: "GET" | "POST", path: string): Promise<Body> {
-  const headers: Record<string, string> = key === null ? {} : { "x-functions-key": key };
+  return bodyOf<Body>(await send(method, path));
+}
+
+async function send(method: "GET" | "POST", path: string, more: Record<string, string> = {}): Promise<Response> {
+  const headers: Record<string, string> = key === null ? more : { ...more, "x-functions-key": key };
   const signal = AbortSignal.timeout(timeoutMs);
-  let response: Response;
   try {
-    response = await fetch(new URL(path, base), { method, headers, signal, cache: "no-store" });
+    return await fetch(new URL(path, base), { method, headers, signal, cache: "no-store" });
   } catch {
     throw new ApiError(0, "The mirror cannot be reached."); // A browser does not let a page know why.
   }
+}
+
+async function bodyOf<Body>(response: Response): Promise<Body> {
   const text = await response.text();
   if (!response.ok) throw new ApiError(response.status, messageIn(text) ?? `The mirror answered ${response.status}.`);
   try {
@@ -56,6 +62,22 @@ function messageIn(text: string): string | null {
   }
 }
 
+/** The status as it came last, with its version and when it came. */
+let lastStatus: { readonly etag: string; readonly status: Status; readonly readAtMs: number } | null = null;
+
+/** The status. Of one that is not new only the time goes on: by far the most are like this, and such an answer is empty. */
+async function readStatus(): Promise<Status> {
+  const had = lastStatus;
+  const response = await send("GET", "status", had === null ? {} : { "if-none-match": had.etag });
+  if (response.status === 304 && had !== null) {
+    return { ...had.status, now: new Date(Date.parse(had.status.now) + Date.now() - had.readAtMs).toISOString() };
+  }
+  const status = await bodyOf<Status>(response);
+  const etag = response.headers.get("etag");
+  lastStatus = etag === null ? null : { etag, status, readAtMs: Date.now() };
+  return status;
+}
+
 /** Items of the history that are read at once. */
 const changesAtOnce = 10;
 
@@ -72,7 +94,7 @@ export type MailboxSearch = { readonly search: string; readonly state: string; r
 
 /** The routes that the page calls. @throws ApiError */
 export const api = {
-  status: () => call<Status>("GET", "status"),
+  status: readStatus,
   mailboxes: ({ search, state, kind }: MailboxSearch, cursor: string | null) => {
     const query = new URLSearchParams({ top: "50" });
     if (search !== "") query.set("search", search);

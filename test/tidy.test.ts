@@ -69,7 +69,7 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   "storageSettings.ts": ["azure"],
   "timer.ts": ["graph", "rounds"],
   "version.ts": ["graph", "http", "telemetry"],
-  "within.ts": ["table", "graph", "http", "azure", "telemetry"],
+  "within.ts": ["table", "graph", "rounds", "http", "azure", "telemetry"],
 };
 
 describe("walls between rooms", () => {

@@ -13,12 +13,16 @@ export function countsOf(step: Step | null, changes: number): Counts {
 
 /** Both together, counter by counter. */
 export function addCounters(one: Counters, other: Counters): Counters {
-  return Object.fromEntries(counterNames.map((name) => [name, one[name] + other[name]])) as Counters;
+  const sum = { ...noCounters };
+  for (const name of counterNames) sum[name] = one[name] + other[name];
+  return sum;
 }
 
 /** What `one` has counted beyond `other`. */
 export function subtractCounters(one: Counters, other: Counters): Counters {
-  return Object.fromEntries(counterNames.map((name) => [name, one[name] - other[name]])) as Counters;
+  const rest = { ...noCounters };
+  for (const name of counterNames) rest[name] = one[name] - other[name];
+  return rest;
 }
 
 /** All counters at zero. */

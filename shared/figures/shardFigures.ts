@@ -1,6 +1,7 @@
 import { type MailboxKind, mailboxKinds } from "../sync/mailboxKind.js";
 import { type MailboxState, mailboxStates } from "../sync/state.js";
 import { type Counters, counterNames, isJsonObject, type Json, type JsonObject, type Strategy } from "../sync/types.js";
+import { noCounters } from "./counters.js";
 
 /** Mailboxes of one state for one reason, with some of them by name. */
 type Trouble = {
@@ -118,8 +119,9 @@ function tickOf(stored: Json): TickFigures[] {
   const [name, startedMs, tookMs, ...counts] = arrayOf(stored);
   const [tick, start, took] = [textOf(name), numberOf(startedMs), numberOf(tookMs)];
   if (tick === null || start === null || took === null) return [];
-  const counters = Object.fromEntries(counterNames.map((each, index) => [each, numberOf(counts[index]) ?? 0]));
-  return [{ tick, startedMs: start, finishedMs: start + took, ...(counters as Counters) }];
+  const read = { ...noCounters, tick, startedMs: start, finishedMs: start + took };
+  for (const [index, each] of counterNames.entries()) read[each] = numberOf(counts[index]) ?? 0;
+  return [read];
 }
 
 function censusOf(stored: Json | undefined): Census | null {

@@ -24,13 +24,13 @@ export function parsePage(body: unknown, strategy: Strategy): Outcome {
   if (!Array.isArray(value)) return malformedPage;
   const items = value.map(itemOf);
   const links = linksOf(body);
-  const payloadHash = hashOf(value);
-  if (!items.every((item) => item !== null) || links === null || payloadHash === null) return malformedPage;
+  if (!items.every((item) => item !== null) || links === null) return malformedPage;
+  if (!isNestedWithin(value, nestingMax)) return malformedPage; // Too deep to be serialised again.
   const { nextLink, deltaLink } = links;
   if (strategy === "list" && deltaLink !== null) return malformedPage;
   if (strategy === "delta" && (nextLink === null) === (deltaLink === null)) return malformedPage;
-  if (nextLink !== null) return { kind: "page", items, link: nextLink, payloadHash };
-  return { kind: "lastPage", items, link: deltaLink, payloadHash };
+  if (nextLink !== null) return { kind: "page", items, link: nextLink, payloadHash: hashOf(value) };
+  return { kind: "lastPage", items, link: deltaLink };
 }
 
 /** The item with all its properties, known or not, as they came. */
@@ -59,9 +59,9 @@ function linksOf(body: JsonObject): { nextLink: string | null; deltaLink: string
 /** Levels of a page's items. Our choice: a calendar has three, and readers may fail at some hundreds. */
 const nestingMax = 100;
 
-/** Equal for equal payloads, so that endlessly repeated pages are noticed although their links rotate. */
+/** Equal for equal payloads, so that endlessly repeated pages are noticed although their links rotate. Null: an empty one. */
 function hashOf(value: readonly unknown[]): string | null {
-  if (!isNestedWithin(value, nestingMax)) return null; // Too deep to be serialised again.
+  if (value.length === 0) return null;
   return createHash("sha256").update(JSON.stringify(value)).digest("base64url").slice(0, 22);
 }
 

@@ -19,8 +19,9 @@ export function compressed(route: Route): Route {
     const text = given.jsonBody === undefined ? given.body : JSON.stringify(given.jsonBody);
     if (given.status !== 200 || typeof text !== "string") return { ...given, headers };
     if (text.length < bytesMin || !acceptsGzip(request.headers.get("accept-encoding"))) return { ...given, headers };
-    const { jsonBody: _, ...rest } = given;
-    return { ...rest, body: await gzipAsync(text), headers: { ...headers, "content-encoding": "gzip" } };
+    const { jsonBody, ...rest } = given;
+    const type = jsonBody === undefined ? {} : { "content-type": "application/json" }; // As the host says of every `jsonBody`.
+    return { ...rest, body: await gzipAsync(text), headers: { ...type, ...headers, "content-encoding": "gzip" } };
   };
 }
 

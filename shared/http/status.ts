@@ -1,11 +1,25 @@
+import { createHash } from "node:crypto";
 import { LayoutError, StorageError, type Store } from "../store/store.js";
-import { type Health, type MirrorFacts, type NextFire, readHealth, readStatus, ticksKept } from "../views/status.js";
+import {
+  type Health,
+  type MirrorFacts,
+  type NextFire,
+  readHealth,
+  type Status,
+  statusReader,
+  ticksKept,
+} from "../views/status.js";
 import type { HealthView } from "../views/statusSchema.js";
 import { type Answer, answer, guarded, type Route, refusal } from "./handler.js";
+import { etagOf, holdsVersion } from "./queryOptions.js";
 import { queryMistake } from "./requests.js";
 
-/** `GET /api/status?ticks=`: the state of the whole mirror, from the shards' figures. */
+/**
+ * `GET /api/status?ticks=`: the state of the whole mirror, from the shards' figures; 304 to those who have it already. One
+ * route serves a process: what it has seen of the shards is kept.
+ */
 export function statusRoute(facts: MirrorFacts): Route {
+  const read = statusReader(facts);
   return async (request, { store, nowMs }) => {
     const mistake = queryMistake(request, ["ticks"]);
     if (mistake !== null) return refusal(400, "invalidRequest", mistake);
@@ -14,8 +28,17 @@ export function statusRoute(facts: MirrorFacts): Route {
     if (ticks < 1 || ticks > ticksKept) {
       return refusal(400, "invalidRequest", `ticks must be a whole number from 1 to ${ticksKept}.`);
     }
-    return answer(200, await readStatus(store, facts, nowMs(), ticks));
+    const status = await read(store, nowMs(), ticks);
+    const version = versionOf(status);
+    const headers = { etag: etagOf(version) };
+    if (holdsVersion(request.headers.get("if-none-match"), version)) return { status: 304, headers };
+    return { status: 200, headers, jsonBody: status };
   };
+}
+
+/** Of all but the time: a status that differs in nothing else tells a viewer nothing new. */
+function versionOf({ now: _, ...lasting }: Status): string {
+  return createHash("sha256").update(JSON.stringify(lasting)).digest("base64url").slice(0, 22);
 }
 
 /** Our choice: anybody may ask, so one answer serves all who ask within this time. */

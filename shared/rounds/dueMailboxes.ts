@@ -11,6 +11,8 @@ import { stretchesOf } from "./takeOver.js";
 /** A mailbox's place in the order of the shard: the cursor moves over it once it is done. */
 type Place = {
   readonly mailboxId: string;
+  /** Counted up in the order of reading, which is that of keys until the run wraps round. */
+  readonly number: number;
   /** `unreadable`: it cannot be read. Null: it has gone, and waits for the change log to tell of it. */
   checkpoint: Checkpoint | "unreadable" | null;
   readonly wrapped: boolean;
@@ -38,6 +40,7 @@ export class DueMailboxes {
   readonly removing: string[] = [];
   #ready: DueWork[] = [];
   #places: Place[] = [];
+  #placed = 0;
   readonly #source: AsyncIterator<{ readonly page: ReadPage; readonly wrapped: boolean }>;
   #untold: Untold[] = [];
   #departures: Gone[] = [];
@@ -143,7 +146,13 @@ export class DueMailboxes {
     const { page, wrapped } = value;
     for (const one of page) {
       if ("unreadable" in one)
-        this.#places.push({ mailboxId: one.unreadable, checkpoint: "unreadable", wrapped, isDone: true });
+        this.#places.push({
+          mailboxId: one.unreadable,
+          number: ++this.#placed,
+          checkpoint: "unreadable",
+          wrapped,
+          isDone: true,
+        });
       else if ("departure" in one) this.#takeDeparture(one, wrapped);
       else this.#take(one, wrapped, nowMs);
     }
@@ -157,6 +166,7 @@ export class DueMailboxes {
     const isUntold = !due && !isInHand(checkpoint, nowMs) && isUnlogged(checkpoint);
     const place: Place = {
       mailboxId: checkpoint.mailboxId,
+      number: ++this.#placed,
       checkpoint,
       wrapped,
       isDone: !due && (!isUntold || this.#isSkipping),
@@ -167,7 +177,8 @@ export class DueMailboxes {
   }
 
   #takeDeparture({ departure }: Departed, wrapped: boolean): void {
-    const place: Place = { mailboxId: departure.mailboxId, checkpoint: null, wrapped, isDone: this.#isSkipping };
+    const { mailboxId } = departure;
+    const place: Place = { mailboxId, number: this.#placed, checkpoint: null, wrapped, isDone: this.#isSkipping };
     this.#places.push(place);
     this.#departures.push({ departure, place });
   }

@@ -39,7 +39,7 @@ export async function follow(work: DueWork, outcome: Outcome, run: Run): Promise
   if (step.kind === "restart") {
     run.due.again({ ...work, from: step.next, restarts: work.restarts + 1 });
   } else {
-    const { step: taken, unit: made } = await unitOf(step, work, ports, run.tick);
+    const { step: taken, unit: made } = await unitOf(step, work, ports, run.tick, () => run.rows.read(work));
     // What was done for the mailbox since the last run is taken into this run's figures, and cleared with the commit.
     const unit = { held: work.held, rows: made.rows, next: { ...made.next, walked: null } };
     run.goOn(finish(work, unit, countsOf(taken, made.changes), run));

@@ -20,6 +20,11 @@ export const runLimits = {
    * starve the others. 600 brings 100,000 in within 11 ticks of 16 shards, which is an hour of five-minute ticks.
    */
   newMailboxesPerTickMax: 600,
+  /**
+   * Marks of a full round in hand that its checkpoint carries, in characters. Calendars that came together take one range of
+   * sequences, so nearly all mailboxes fit many times over.
+   */
+  marksCharsMax: 4_000,
   /** How often a mailbox starts over within one run: a lost sync state, then a full mailbox, then enough. */
   restartsMax: 3,
   /** The longest wait inside an invocation. Longer ones are left to a later tick. */

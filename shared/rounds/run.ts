@@ -8,6 +8,7 @@ import type { Committed, Committer, ShardReport } from "./committer.js";
 import { DueMailboxes } from "./dueMailboxes.js";
 import { NudgeSender } from "./nudge.js";
 import type { Ports } from "./ports.js";
+import { RowReader } from "./rowReader.js";
 
 /** What the mailboxes of one run over a shard share. */
 export class Run {
@@ -17,6 +18,7 @@ export class Run {
   readonly refusals = new Refusals();
   readonly due: DueMailboxes;
   readonly nudges: NudgeSender;
+  readonly rows: RowReader;
   readonly tick: string;
   readonly untilMs: number;
   /** Why nobody more is asked; null while the run goes on. */
@@ -43,6 +45,7 @@ export class Run {
     this.#reportedMs = nowMs;
     this.due = new DueMailboxes(ports, message.shard, tally, tally.overIn(brake));
     this.nudges = new NudgeSender(ports);
+    this.rows = new RowReader(ports.store, ports.clock.after);
   }
 
   /** Whether nobody more may be asked. */

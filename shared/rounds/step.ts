@@ -2,7 +2,7 @@ import { type Held, type PendingUnit, RowError, rowUnreadable, type UnitResult }
 import { decide, park, wait } from "../sync/decide.js";
 import { needsStoredRows, settle } from "../sync/settle.js";
 import { isoOrNull } from "../sync/time.js";
-import type { Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
+import type { CalendarRow, Checkpoint, Outcome, Step, Unit } from "../sync/types.js";
 import { momentOf, type Ports } from "./ports.js";
 
 /** One mailbox in hand: its checkpoint as stored, and the one that it is asked from (which may start over). */
@@ -37,11 +37,12 @@ export async function unitOf(
   { held, from }: Work,
   ports: Ports,
   tick: string | null,
+  readRows: () => Promise<readonly CalendarRow[]> = () => ports.store.readCalendars(from.mailboxId),
 ): Promise<{ readonly step: Step; readonly unit: Unit }> {
   if (step.kind !== "apply") return { step, unit: { rows: [], changes: 0, next: step.next } };
   try {
-    const stored = needsStoredRows(step, from) ? await ports.store.readCalendars(from.mailboxId) : [];
-    const unit = settle(step, from, stored, ports.clock.nowMs());
+    const stored = needsStoredRows(step, from) ? await readRows() : [];
+    const unit = settle(step, from, stored, { nowMs: ports.clock.nowMs(), ...ports.limits });
     return { step, unit };
   } catch (error) {
     if (!(error instanceof RowError)) throw error;

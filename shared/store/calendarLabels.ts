@@ -1,7 +1,7 @@
 import { RowError } from "../table/errors.js";
 import { type Condition, type Entity, type Table, tableLimits } from "../table/table.js";
 import { calendarCopies, calendarTable } from "./calendarRow.js";
-import { rowOf, unreadable } from "./columns.js";
+import { mayGoOn, rowOf, unreadable } from "./columns.js";
 import { calendarsAfter } from "./keys.js";
 
 const labelsTable = {
@@ -13,9 +13,6 @@ const labelsTable = {
   removed: calendarCopies.removed,
 };
 const columns = Object.values(labelsTable).map(({ name }) => name);
-
-/** A part of a text that goes on in a second column is no shorter than this. */
-const cutFrom = 31_999;
 
 /** What a calendar or tombstone is found by: copies, for `resource` is the truth. */
 export type CalendarLabels = {
@@ -76,5 +73,5 @@ function labelsOf(entity: Entity): CalendarLabels {
 }
 
 function whole(label: string | null): string | null | undefined {
-  return label !== null && label.length >= cutFrom ? undefined : label;
+  return mayGoOn(label) ? undefined : label;
 }

@@ -6,7 +6,7 @@ import { columnsOf, count, flag, json, label, type RowTable, rowOf, text, time }
 export const calendarTable: RowTable<CalendarRow> = {
   calendarId: text.needed("calendarId", "the full id, case kept"),
   resource: json.needed("resource", "the whole Graph object as JSON: the truth. Of a tombstone, as last known"),
-  generation: count.needed("generation", "the full round that last saw it"),
+  generation: count.needed("generation", "the full round in which it was last written"),
   sequence: count.needed("sequence", "the mailbox's sequence at its last real change"),
   changedMs: time.needed("changed", "the time of that change"),
   removedMs: time.nullable("removedAt", "set on a tombstone"),

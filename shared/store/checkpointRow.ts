@@ -1,6 +1,7 @@
 import { loggedStates, type Unlogged } from "../sync/changeLog.js";
 import { newCheckpoint } from "../sync/checkpoint.js";
 import { mailboxKinds } from "../sync/mailboxKind.js";
+import { areMarks } from "../sync/marks.js";
 import { statedReason } from "../sync/state.js";
 import { type Checkpoint, counterNames, type Lifecycle } from "../sync/types.js";
 import type { Columns, ColumnValue, Entity } from "../table/table.js";
@@ -45,7 +46,7 @@ const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list
  * The checkpoint's columns. With a guess at `generation`, or at the strategy of a link, a round would leave ghost rows or
  * remove living calendars (I3, I4); with one at `epoch`, `sequence` or `retiredSequence` readers would miss changes (I6).
  */
-export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
+export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle" | "marks">> = {
   mailboxId: idOf(mailboxKey).needed("mailboxId", "the full id, case kept"),
   displayName: label.nullable("displayName", "as the directory said last, or whoever added it"),
   userPrincipalName: label.nullable("userPrincipalName", "as the directory said last"),
@@ -56,7 +57,10 @@ export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
     "`user`, `shared`, `room`, `equipment`, `linked`, `others`, `unknown`",
   ),
   epoch: text.needed("epoch", "drawn anew each time the mailbox is added"),
-  phase: phase.needed("phase", "`initial` (a full round opens next), `full`, `incremental` (in mid-round), `idle`"),
+  phase: phase.needed(
+    "phase",
+    "`initial` (a full round opens next, or there are `marks`), `full`, `incremental` (in mid-round), `idle`",
+  ),
   link: text.nullable("link", "the link to ask next; needed in mid-round. A secret"),
   strategy: oneOf("delta", "list").needed("strategy", "`delta`, or `list` where delta does not work"),
   deltaProbeMs: time.nullable("deltaProbe", "with `list`: when delta is tried again"),
@@ -98,9 +102,35 @@ export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle">> = {
   aloneUntilMs: time.nullable("aloneUntil", "of a slow mailbox: until then a message of its own has it in hand"),
 };
 
+const marks = kindOf<string>({
+  ...text,
+  read: (entity, name) => {
+    const given = text.read(entity, name);
+    return given === null || areMarks(given) ? given : unreadable(entity, name, "holds no ranges of sequences");
+  },
+});
+
+/**
+ * A full round in hand that has left calendars as they are. A release that knows no marks would remove these at its end (I3):
+ * it must not go on with the round. It finds a mailbox whose full round opens next, under a link that it does not know, and
+ * opens it anew.
+ * @internal For tests.
+ */
+export const markedTable: RowTable<{ readonly link: string | null; readonly marks: string | null }> = {
+  link: text.nullable("markedLink", "beside `marks`: the link to ask next. A secret"),
+  marks: marks.nullable(
+    "marks",
+    "sequences of calendars that the full round in hand has seen and not written: `1-25,27`",
+  ),
+};
+
 /** A checkpoint as columns. The commit id is added by the transaction. */
 export function checkpointColumns(checkpoint: Checkpoint): Columns {
-  return columnsOf(checkpointTable, { ...checkpoint, parkedReason: statedReason(checkpoint) });
+  const parkedReason = statedReason(checkpoint);
+  const { marks, link } = checkpoint;
+  if (marks === null) return columnsOf(checkpointTable, { ...checkpoint, parkedReason });
+  const unmarked = columnsOf(checkpointTable, { ...checkpoint, parkedReason, phase: "initial", link: null });
+  return { ...unmarked, ...columnsOf(markedTable, { link, marks }) };
 }
 
 const blank = newCheckpoint("", "", null);
@@ -110,7 +140,7 @@ export function checkpointOf(entity: Entity): Checkpoint {
   const row = rowOf(checkpointTable, entity, blank);
   const lifecycle = lifecycleOf(row.parkedReason);
   const parkedReason = lifecycle === "active" ? row.parkedReason : null;
-  return { ...row, lifecycle, parkedReason, ...phaseAndLink(row, entity) };
+  return { ...row, lifecycle, parkedReason, ...placeOf(row, entity) };
 }
 
 /** What the column `parkedReason` says of it: releases before the field knew the lifecycle by that column alone. */
@@ -118,12 +148,23 @@ export function lifecycleOf(parkedReason: ColumnValue | null | undefined): Lifec
   return parkedReason === "suspended" || parkedReason === "removing" ? parkedReason : "active";
 }
 
-type PhaseAndLink =
+type Place = { readonly marks: string | null } & (
   | { readonly phase: "initial"; readonly link: null }
   | { readonly phase: "full" | "incremental"; readonly link: string }
-  | { readonly phase: "idle"; readonly link: string | null };
+  | { readonly phase: "idle"; readonly link: string | null }
+);
 
-function phaseAndLink({ phase, link }: Pick<Checkpoint, "phase" | "link">, entity: Entity): PhaseAndLink {
-  if (phase === "initial") return { phase, link: null };
-  return phase === "idle" ? { phase, link } : { phase, link: link ?? unreadable(entity, "link", "is missing") };
+function placeOf({ phase, link, roundId }: Pick<Checkpoint, "phase" | "link" | "roundId">, entity: Entity): Place {
+  if (phase === "initial") return (roundId === null ? null : markedPlace(entity)) ?? { phase, link: null, marks: null };
+  if (phase === "idle") return { phase, link, marks: null };
+  return { phase, link: link ?? unreadable(entity, "link", "is missing"), marks: null };
+}
+
+/**
+ * Null: no round with marks is in hand. Releases that know no marks may leave these columns behind, but not in a row that says
+ * `initial` and names a round: to say so they replace the row.
+ */
+function markedPlace(entity: Entity): Place | null {
+  const { link, marks } = rowOf(markedTable, entity);
+  return link === null || marks === null ? null : { phase: "full", link, marks };
 }

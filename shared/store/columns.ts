@@ -110,21 +110,19 @@ export const text = kindOf<string>({
   read: (entity, name) => {
     const first = valueIn(entity, name);
     if (first === undefined) return null;
-    if (typeof first === "string" && first.length < unitsPerColumn - 1) return first; // No part but the last is shorter.
+    if (typeof first === "string" && !mayGoOn(first)) return first; // No part but the last is shorter.
     let whole = "";
     let part: ColumnValue | undefined = first;
-    for (let number = 2; part !== undefined; number++) {
+    for (let index = 1; part !== undefined; index++) {
       if (typeof part !== "string") return unreadable(entity, name, "holds no text");
       whole += part;
-      part = valueIn(entity, `${name}_${number}`);
+      part = valueIn(entity, partName(name, index));
     }
     return whole;
   },
   write: (columns, name, value) => {
     if (value.length <= unitsPerColumn) columns[name] = value;
-    else
-      for (const [index, part] of splitText(value).entries())
-        columns[index === 0 ? name : `${name}_${index + 1}`] = part;
+    else for (const [index, part] of splitText(value).entries()) columns[partName(name, index)] = part;
   },
 });
 
@@ -221,6 +219,15 @@ export function countsBy<Name extends string>(names: readonly Name[]): Kind<Read
   });
 }
 
+/** The columns that a text is split over, as far as so many parts. For a query that names its columns. */
+export function partNames(name: string, parts: number): readonly string[] {
+  return Array.from({ length: parts }, (_, index) => partName(name, index));
+}
+
+function partName(name: string, index: number): string {
+  return index === 0 ? name : `${name}_${index + 1}`;
+}
+
 function valueIn({ columns }: Entity, name: string): ColumnValue | undefined {
   return Object.hasOwn(columns, name) ? columns[name] : undefined;
 }
@@ -229,7 +236,7 @@ function valueIn({ columns }: Entity, name: string): ColumnValue | undefined {
 export function sameColumns(one: Columns, other: Columns): boolean {
   const names = Object.keys(one);
   if (names.length !== Object.keys(other).length) return false;
-  return names.every((name) => Object.hasOwn(other, name) && plain(one[name]) === plain(other[name]));
+  return names.every((name) => Object.hasOwn(other, name) && sameValue(one[name], other[name]));
 }
 
 /**
@@ -238,11 +245,16 @@ export function sameColumns(one: Columns, other: Columns): boolean {
  */
 export function changedColumns(before: Columns, after: Columns): Columns | null {
   if (Object.keys(before).some((name) => !Object.hasOwn(after, name))) return null;
-  return Object.fromEntries(Object.entries(after).filter(([name, value]) => plain(before[name]) !== plain(value)));
+  const changed: Writing = {};
+  for (const [name, value] of Object.entries(after)) if (!sameValue(before[name], value)) changed[name] = value;
+  return changed;
 }
 
-function plain(value: ColumnValue | undefined): string | undefined {
-  return value instanceof Date ? value.toISOString() : value?.toString();
+/** A number may come back as Int64, and is the same. */
+function sameValue(one: ColumnValue | undefined, other: ColumnValue | undefined): boolean {
+  if (one === other) return true;
+  if (one instanceof Date) return other instanceof Date && one.getTime() === other.getTime();
+  return typeof one === "bigint" || typeof other === "bigint" ? String(one) === String(other) : false;
 }
 
 function splitText(text: string): readonly string[] {
@@ -256,6 +268,11 @@ function splitText(text: string): readonly string[] {
     start = end;
   }
   return [...parts, text.slice(start)];
+}
+
+/** Whether a text may go on in a second column, which a query for the first one alone does not return. */
+export function mayGoOn(value: ColumnValue | undefined | null): boolean {
+  return typeof value === "string" && value.length >= unitsPerColumn - 1;
 }
 
 function parseObject(text: string): JsonObject | null {

@@ -131,6 +131,11 @@ export function calendarsOf(mailboxId: string): KeyRange {
   return { after: prefix, upTo: `${prefix.slice(0, -1)}}` }; // `}` follows `|`, which no part of a key holds.
 }
 
+/** What the keys of all calendars of a mailbox begin with: where `calendarsOf` begins. @param rowKey Of one of them. */
+export function calendarPrefixOf(rowKey: string): string {
+  return rowKey.slice(0, rowKey.indexOf("|", "calendar|".length) + 1);
+}
+
 /** All calendars of a shard, tombstones included. */
 export const calendarsOfShard: KeyRange = { after: "calendar|", upTo: "calendar}" };
 

@@ -68,7 +68,7 @@ async function raiseFence(
   if (phase === "initial" && lifecycle === "removing" && link === undefined && departure === null) {
     return { kind: "update", rowKey, columns: stored.columns, etag: stored.etag };
   }
-  const forgotten = /^(link(_\d+)?|unlogged(_\d+)?|notBefore|roundId)$/;
+  const forgotten = /^((link|markedLink|marks|unlogged)(_\d+)?|notBefore|roundId)$/;
   const kept = Object.entries(stored.columns).filter(([name]) => !forgotten.test(name));
   const columns: Columns = {
     ...Object.fromEntries(kept),

@@ -3,17 +3,17 @@ import type { LogRow } from "../sync/changeLog.js";
 import type { DirectoryState } from "../sync/directory.js";
 import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError } from "../table/errors.js";
-import { type Entity, type Table, tableLimits } from "../table/table.js";
+import type { Entity, Table } from "../table/table.js";
 import { type CalendarLabels, type LabelsAsk, readLabels } from "./calendarLabels.js";
 import { calendarOf } from "./calendarRow.js";
+import { readCalendars, readCalendarsOf } from "./calendarRows.js";
 import { checkpointOf } from "./checkpointRow.js";
 import { type Committed, commitUnits } from "./commitUnits.js";
 import { type Departure, departureOf } from "./departures.js";
 import { type DirectoryHeld, readDirectory, writeDirectory } from "./directoryRow.js";
-import { readFigures } from "./figuresRow.js";
+import { readFigures, readNewestFigures } from "./figuresRow.js";
 import {
   calendarKey,
-  calendarsOf,
   isDepartureKey,
   mailboxesBetween,
   mailboxKey,
@@ -86,6 +86,11 @@ export type Store = {
   readShard(shard: string, range: MailboxRange): AsyncIterable<readonly (Held | Unreadable | Departed)[]>;
   /** All rows of a mailbox, tombstones included. */
   readCalendars(mailboxId: string): Promise<readonly CalendarRow[]>;
+  /**
+   * The same of several mailboxes of one shard by one query, which reads all rows from the first of them to the last. A mailbox
+   * with a row that cannot be read has a RowError in its place, and harms no other (I10).
+   */
+  readCalendarsOf(mailboxIds: readonly string[]): Promise<ReadonlyMap<string, readonly CalendarRow[] | RowError>>;
   /** One calendar, or its tombstone. Null: there is no such row. */
   readCalendar(mailboxId: string, calendarId: string): Promise<CalendarRow | null>;
   /** What calendars of a shard are found by, tombstones included, in key order. Rows of a mailbox stand together. */
@@ -118,8 +123,10 @@ export type Store = {
   readShardRow(shard: string): Promise<ShardClaim | null>;
   /** Writes the shard's row under the ETag of the one that was read; null writes the first one. */
   writeShardRow(claim: NewShardRow): Promise<ShardClaim | "superseded">;
-  /** Figures that the shard's runs have kept; null for none. */
+  /** Figures that the shard's runs have kept; null when it has none yet, or none that can be read. */
   readFigures(shard: string): Promise<JsonObject | null>;
+  /** The same with the newest ticks alone, a tenth of it; whole where an earlier release has written them. */
+  readNewestFigures(shard: string): Promise<JsonObject | null>;
   /** The number of the last row of a shard's change log, for a shard's row that does not say it. 0: there is none. */
   lastLogNumber(shard: string): Promise<number>;
   /** Rows of a shard's change log, in the order of their numbers. */
@@ -171,6 +178,11 @@ export function createStore(parts: StoreParts): Store {
     readCheckpoints: (shard, range) => checkpointsIn(readShard(table, shard, range, parts.onUnreadable)),
     readShard: (shard, range) => readShard(table, shard, range, parts.onUnreadable),
     readCalendars: (mailboxId) => readCalendars(table, shardOfMailbox(mailboxId), mailboxId),
+    readCalendarsOf: async (mailboxIds) => {
+      const [shard, ...others] = new Set(mailboxIds.map(shardOfMailbox));
+      if (others.length > 0) throw new RangeError("Mailboxes of one query must be of one shard.");
+      return shard === undefined ? new Map() : readCalendarsOf(table, shard, mailboxIds);
+    },
     readCalendar: async (mailboxId, calendarId) => {
       const entity = await table.get(shardOfMailbox(mailboxId), calendarKey(mailboxId, calendarId));
       return entity === null ? null : calendarOf(entity);
@@ -192,6 +204,7 @@ export function createStore(parts: StoreParts): Store {
     },
     writeShardRow: (claim) => writeShardRow(table, claim),
     readFigures: (shard) => readFigures(table, shard),
+    readNewestFigures: (shard) => readNewestFigures(table, shard),
     retireLog: async (shard, beforeMs, isTimeUp) => {
       const entity = await table.get(shard, shardRowKey);
       const nudgedNumber = entity === null ? null : (shardRowOf(entity).log?.nudgedNumber ?? null);
@@ -229,7 +242,7 @@ function countedTable(table: Table, count: () => void, onGone: () => void): Tabl
   };
   return {
     createIfMissing: () => counted(() => table.createIfMissing()),
-    get: (partitionKey, rowKey) => counted(() => table.get(partitionKey, rowKey)),
+    get: (...asked) => counted(() => table.get(...asked)),
     transact: (partitionKey, actions) => counted(() => table.transact(partitionKey, actions)),
     async *pages(...query) {
       const pages = table.pages(...query)[Symbol.asyncIterator]();
@@ -279,14 +292,6 @@ async function* readableOf(
   pages: AsyncIterable<readonly (Held | Unreadable | Departed)[]>,
 ): AsyncIterable<readonly Held[]> {
   for await (const page of pages) yield page.filter((one) => "checkpoint" in one);
-}
-
-async function readCalendars(table: Table, shard: string, mailboxId: string): Promise<readonly CalendarRow[]> {
-  const rows: CalendarRow[] = [];
-  for await (const page of table.pages(shard, calendarsOf(mailboxId), tableLimits.entitiesPerPage)) {
-    for (const entity of page) rows.push(calendarOf(entity));
-  }
-  return rows;
 }
 
 /** The shard that all units stand in; null for none. @throws RangeError when they don't: a transaction has one partition. */

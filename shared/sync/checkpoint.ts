@@ -40,6 +40,8 @@ export type Checkpoint = {
   readonly pageNumber: number;
   readonly payloadHash: string | null;
   readonly payloadRepeats: number;
+  /** Of a full round in hand: the calendars that it has seen, and left as they are (`marks.ts`). */
+  readonly marks: string | null;
   /** Until then we leave the mailbox alone. Null with a parked reason: until somebody releases it. */
   readonly notBeforeMs: number | null;
   readonly lastSuccessMs: number | null;
@@ -105,6 +107,7 @@ export function newCheckpoint(mailboxId: string, epoch: string, displayName: str
     pageNumber: 0,
     payloadHash: null,
     payloadRepeats: 0,
+    marks: null,
     notBeforeMs: null,
     lastSuccessMs: null,
     lastChangeMs: null,
@@ -140,6 +143,7 @@ export function startOver(checkpoint: Checkpoint, roundReason: RoundReason): Che
     pageNumber: 0,
     payloadHash: null,
     payloadRepeats: 0,
+    marks: null,
   };
 }
 

@@ -81,6 +81,7 @@ function decidePage(checkpoint: Checkpoint, outcome: PageOutcome, moment: Moment
     ...counted,
     phase: "idle",
     link: outcome.link,
+    marks: null,
     lastSuccessMs: moment.nowMs,
     lastFullRoundMs: isFull ? moment.nowMs : counted.lastFullRoundMs,
     resetsInARow: isFull ? counted.resetsInARow : 0,
@@ -95,7 +96,8 @@ function decidePage(checkpoint: Checkpoint, outcome: PageOutcome, moment: Moment
 function countedIn(checkpoint: Checkpoint, outcome: PageOutcome, moment: Moment): Checkpoint {
   const opens = opensRound(checkpoint);
   const isFull = isFullRound(checkpoint);
-  const repeats = !opens && outcome.items.length > 0 && outcome.payloadHash === checkpoint.payloadHash;
+  const payloadHash = outcome.kind === "page" ? outcome.payloadHash : null;
+  const repeats = !opens && payloadHash !== null && payloadHash === checkpoint.payloadHash;
   return {
     ...checkpoint,
     generation: opens && isFull ? checkpoint.generation + 1 : checkpoint.generation,
@@ -103,7 +105,7 @@ function countedIn(checkpoint: Checkpoint, outcome: PageOutcome, moment: Moment)
     roundReason: opens ? openingReason(checkpoint) : checkpoint.roundReason,
     roundStartedMs: opens ? moment.nowMs : checkpoint.roundStartedMs,
     pageNumber: opens ? 1 : checkpoint.pageNumber + 1,
-    payloadHash: outcome.items.length > 0 ? outcome.payloadHash : checkpoint.payloadHash,
+    payloadHash: payloadHash ?? checkpoint.payloadHash,
     payloadRepeats: repeats ? checkpoint.payloadRepeats + 1 : 0,
     notBeforeMs: null,
     failuresInARow: 0,

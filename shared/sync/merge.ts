@@ -3,10 +3,19 @@ import type { Json, JsonObject } from "./types.js";
 /**
  * The calendar after an item: what the item holds replaces, what it leaves out stays, an explicit null clears (I5).
  * Spread copies own properties only and never calls a setter, so a property named `__proto__` is plain data.
+ * @returns `stored` itself where the item says nothing else: most items of a full round do not.
  */
 export function merge(stored: JsonObject, item: JsonObject): JsonObject {
+  if (saysNothingElse(stored, item)) return stored;
   const { "@removed": _removed, ...merged } = { ...stored, ...item };
   return merged;
+}
+
+function saysNothingElse(stored: JsonObject, item: JsonObject): boolean {
+  return Object.keys(item).every(
+    (name) =>
+      name === "@removed" || (Object.hasOwn(stored, name) && sameJson(stored[name] ?? null, item[name] ?? null)),
+  );
 }
 
 /**
@@ -14,6 +23,7 @@ export function merge(stored: JsonObject, item: JsonObject): JsonObject {
  * that a list leaves out, and a mailbox that goes from one to the other has not changed (I5).
  */
 export function sameCalendar(a: JsonObject, b: JsonObject): boolean {
+  if (a === b) return true;
   const names = ownNames(a);
   if (names.length !== ownNames(b).length) return false;
   return names.every((name) => Object.hasOwn(b, name) && sameJson(a[name] ?? null, b[name] ?? null));

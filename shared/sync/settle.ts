@@ -2,6 +2,7 @@ import { changesBetween, replacements } from "./changes.js";
 import { isServed, startOver } from "./checkpoint.js";
 import { syncLimits } from "./limits.js";
 import { loggedChange, noted } from "./logged.js";
+import { isMarkedBy, withMarks } from "./marks.js";
 import { merge, sameCalendar } from "./merge.js";
 import type { CalendarRow, Checkpoint, Item, JsonObject, Step, Unit } from "./types.js";
 
@@ -16,16 +17,22 @@ export function needsStoredRows(step: Apply, before: Checkpoint): boolean {
 /**
  * The unit that a page makes of the stored rows: only rows that differ are written, only real changes take a sequence
  * (I5), and what a full round did not see falls when it has ended (I3, I4), unless that would be a sudden mass removal,
- * which a second full round must confirm (I11).
+ * which a second full round must confirm (I11). A full round has seen what its pages wrote, what they marked, and what
+ * stands on its last one.
  * @param before The checkpoint that the page was asked from. @param stored All rows of the mailbox, tombstones too.
  */
-export function settle(step: Apply, before: Checkpoint, stored: readonly CalendarRow[], nowMs: number): Unit {
+export function settle(
+  step: Apply,
+  before: Checkpoint,
+  stored: readonly CalendarRow[],
+  { nowMs, marksCharsMax }: { readonly nowMs: number; readonly marksCharsMax: number },
+): Unit {
   const known = new Map(stored.map((row) => [row.calendarId, row]));
   const now = folded(step.items, known);
-  const stale = step.sweep
-    ? stored.filter((row) => isStale(row, step.next.generation) && !now.has(row.calendarId))
-    : [];
-  const found = rowsOf(now, known, step.next, nowMs);
+  const stale = step.sweep ? unseenBy(step.next, before, stored).filter((row) => !now.has(row.calendarId)) : [];
+  const changed = rowsOf(now, known, step.next, nowMs);
+  const goesOn = step.next.phase === "full";
+  const found = goesOn ? withUnchanged(changed, now.keys(), known, marksCharsMax) : changed;
   if (stale.length === 0) return logUnit({ ...found, next: counted(step, found, known) }, before, known, noSuccessors);
   const successors = replacements(stale, newOf(found.rows, known, step.next));
   const lost = stale.length - successors.size;
@@ -83,19 +90,36 @@ function rowsOf(
     const wasAlive = old !== undefined && old.removedMs === null;
     if (removed && !wasAlive) continue; // A removal of what we never had, or know as removed, says nothing.
     const isChange = removed || !wasAlive || !sameCalendar(old.resource, resource);
-    if (!isChange && old.generation === next.generation) continue;
-    if (isChange) sequence += 1;
-    rows.push({
-      calendarId,
-      resource,
-      generation: next.generation,
-      sequence: isChange ? sequence : old.sequence,
-      changedMs: isChange ? nowMs : old.changedMs,
-      removedMs: removed ? nowMs : null,
-    });
+    if (!isChange) continue;
+    sequence += 1;
+    const removedMs = removed ? nowMs : null;
+    rows.push({ calendarId, resource, generation: next.generation, sequence, changedMs: nowMs, removedMs });
   }
-  const changes = sequence - next.sequence;
+  const changes = rows.length;
   return { rows, changes, next: { ...next, sequence, lastChangeMs: changes > 0 ? nowMs : next.lastChangeMs } };
+}
+
+/**
+ * A page of a full round that goes on, with what keeps its unchanged calendars from falling at the round's end: marks or,
+ * where the checkpoint has no room for more, their rows anew, under the round's generation.
+ */
+function withUnchanged(
+  unit: Unit,
+  seen: Iterable<string>,
+  known: ReadonlyMap<string, CalendarRow>,
+  marksCharsMax: number,
+): Unit {
+  const { generation, marks } = unit.next;
+  const written = new Set(unit.rows.map(({ calendarId }) => calendarId));
+  const unchanged = [...seen].flatMap((calendarId) => {
+    const row = written.has(calendarId) ? undefined : known.get(calendarId);
+    return row?.removedMs === null && row.generation !== generation ? [row] : [];
+  });
+  if (unchanged.length === 0) return unit;
+  const sequences = unchanged.map(({ sequence }) => sequence);
+  const more = withMarks(marks, sequences, marksCharsMax);
+  if (more !== null) return { ...unit, next: { ...unit.next, marks: more } };
+  return { ...unit, rows: [...unit.rows, ...unchanged.map((row) => ({ ...row, generation }))] };
 }
 
 /**
@@ -118,8 +142,14 @@ function newOf(
   return [...now.values()].filter(({ removedMs }) => removedMs === null);
 }
 
-function isStale(row: CalendarRow, generation: number): boolean {
-  return row.removedMs === null && row.generation < generation;
+/** Calendars that are alive, and that no earlier page of the full round has written or marked. */
+function unseenBy(
+  { generation }: Checkpoint,
+  before: Checkpoint,
+  stored: readonly CalendarRow[],
+): readonly CalendarRow[] {
+  const isMarked = isMarkedBy(before.marks);
+  return stored.filter((row) => row.removedMs === null && row.generation < generation && !isMarked(row.sequence));
 }
 
 function isMassRemoval(removals: number, before: Checkpoint): boolean {

@@ -23,6 +23,7 @@ export type Item = { readonly calendarId: string; readonly removed: boolean; rea
 export type CalendarRow = {
   readonly calendarId: string;
   readonly resource: JsonObject;
+  /** Of the last round that wrote the row: a full round leaves a row that it sees unchanged as it is. */
   readonly generation: number;
   /** The mailbox's sequence at the row's last real change. */
   readonly sequence: number;
@@ -32,13 +33,14 @@ export type CalendarRow = {
 
 /** What one Graph answer means for one mailbox. `code` is Graph's error code chain, or our own name for the trouble. */
 export type Outcome =
-  | { readonly kind: "page"; readonly items: readonly Item[]; readonly link: string; readonly payloadHash: string }
   | {
-      readonly kind: "lastPage";
+      readonly kind: "page";
       readonly items: readonly Item[];
-      readonly link: string | null;
-      readonly payloadHash: string;
+      readonly link: string;
+      /** Equal for equal items, for the loop guard. Null: the page holds none. A last page ends the round, and needs none. */
+      readonly payloadHash: string | null;
     }
+  | { readonly kind: "lastPage"; readonly items: readonly Item[]; readonly link: string | null }
   | {
       /** `unreadable`: an answer without sense, a page that cannot be believed or a 404 without a word of Graph's. */
       readonly kind: "throttled" | "transient" | "unreadable";

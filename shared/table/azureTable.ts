@@ -39,8 +39,8 @@ export function azureTable(client: TableClient): Table {
   const service = tableServiceOf(client);
   return {
     createIfMissing: () => bounded("createTable", "", (abortSignal) => client.createTable({ abortSignal })),
-    get: (partitionKey, rowKey) =>
-      bounded("get", partitionKey, (abortSignal) => getEntity(service, partitionKey, rowKey, abortSignal)),
+    get: (partitionKey, rowKey, columns) =>
+      bounded("get", partitionKey, (abortSignal) => getEntity(service, partitionKey, rowKey, columns, abortSignal)),
     pages: (partitionKey, range, pageSize, options) => listPages(service, partitionKey, range, pageSize, options),
     transact: (partitionKey, actions) =>
       bounded("transaction", partitionKey, (abortSignal) => transact(service, partitionKey, actions, abortSignal)),
@@ -51,9 +51,11 @@ async function getEntity(
   service: TableService,
   partitionKey: string,
   rowKey: string,
+  columns: readonly string[] | undefined,
   abortSignal: AbortSignal,
 ): Promise<Entity | null> {
-  const url = service.url(entityPath(service.tableName, partitionKey, rowKey));
+  const query = columns === undefined ? "" : String(new URLSearchParams({ $select: selectionOf(columns) }));
+  const url = service.url(entityPath(service.tableName, partitionKey, rowKey), query);
   const answer = await service.send({ method: "GET", url, abortSignal });
   if (answer.status === 200) return entityOf(objectOf(contentOf(answer, "get", partitionKey)));
   const failure = refusalIn(answer);
@@ -71,7 +73,7 @@ async function* listPages(
   const range = `PartitionKey eq ${quoted(partitionKey)} and RowKey gt ${quoted(after)} and RowKey le ${quoted(upTo)}`;
   const query = new URLSearchParams({ $filter: [range, ...where.map(conditionText)].join(" and ") });
   query.set("$top", String(Math.min(pageSize, tableLimits.entitiesPerPage)));
-  if (columns !== undefined) query.set("$select", ["PartitionKey", "RowKey", ...columns].join(","));
+  if (columns !== undefined) query.set("$select", selectionOf(columns));
   for (let isMore = true; isMore; ) {
     const url = service.url(`${service.tableName}()`, query.toString().replaceAll("+", "%20"));
     const answer = await bounded("query", partitionKey, (abortSignal) =>
@@ -89,6 +91,11 @@ async function* listPages(
     }
     yield value.map(entityOf);
   }
+}
+
+/** Keys come only where they are named. */
+function selectionOf(columns: readonly string[]): string {
+  return ["PartitionKey", "RowKey", ...columns].join(",");
 }
 
 function conditionText(condition: Condition): string {

@@ -84,8 +84,11 @@ export function memoryTable(options: MemoryTableOptions = {}): MemoryTable {
       called("createIfMissing", "", [], () => {
         exists = true;
       }),
-    get: (partitionKey, rowKey) =>
-      called("get", partitionKey, [rowKey], () => partitionOf(partitionKey, "get").rows.get(rowKey) ?? null),
+    get: (partitionKey, rowKey, columns) =>
+      called("get", partitionKey, [rowKey], () => {
+        const entity = partitionOf(partitionKey, "get").rows.get(rowKey) ?? null;
+        return entity === null || columns === undefined ? entity : withColumns(entity, columns);
+      }),
     pages,
     transact: (partitionKey, actions) => {
       const rowKeys = actions.map(({ rowKey }) => rowKey);

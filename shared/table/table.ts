@@ -59,8 +59,11 @@ export type QueryOptions = {
 /** One table, with the semantics of Azure Table Storage. All methods throw StorageError when there is no clear answer. */
 export type Table = {
   createIfMissing(): Promise<void>;
-  /** Null: there is no such entity. A missing table throws. */
-  get(partitionKey: string, rowKey: string): Promise<Entity | null>;
+  /**
+   * Null: there is no such entity. A missing table throws.
+   * @param columns The only columns that are returned, where they are there; all without it. Such an entity has no ETag to rely on.
+   */
+  get(partitionKey: string, rowKey: string, columns?: readonly string[]): Promise<Entity | null>;
   /**
    * Entities in key order, one request per page. An empty page is normal and does not mean the end.
    */

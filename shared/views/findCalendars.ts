@@ -89,7 +89,7 @@ export async function findCalendars(
 
 /** When Graph last answered for the mailbox that is the furthest behind, by each shard's last count; null: none was counted. */
 export async function readOldestSuccess(store: Store, shards: readonly string[]): Promise<string | null> {
-  const counted = await mapAtOnce(shards, findLimits.shardsAtOnceMax, (shard) => store.readFigures(shard));
+  const counted = await mapAtOnce(shards, findLimits.shardsAtOnceMax, (shard) => store.readNewestFigures(shard));
   const times = counted.flatMap((stored) => shardFiguresOf(stored ?? {}).census?.oldestSuccess?.atMs ?? []);
   return isoOrNull(times.length === 0 ? null : times.reduce((one, other) => Math.min(one, other)));
 }

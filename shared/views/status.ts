@@ -1,24 +1,19 @@
 import { addCounters, noCounters } from "../figures/counters.js";
 import { ticksKept } from "../figures/figures.js";
-import {
-  type Census,
-  emptyCensus,
-  mirroredIn,
-  type ShardFigures,
-  shardFiguresOf,
-  type TickFigures,
-} from "../figures/shardFigures.js";
-import { mapAtOnce } from "../mapAtOnce.js";
-import type { ShardClaim, Store } from "../store/store.js";
+import { type Census, emptyCensus, mirroredIn, type ShardFigures, shardFiguresOf } from "../figures/shardFigures.js";
+import type { ShardRun } from "../store/shardRow.js";
+import type { Store } from "../store/store.js";
 import { type Brake, isBraked } from "../sync/brake.js";
+import type { DirectoryState } from "../sync/directory.js";
 import { mailboxKinds } from "../sync/mailboxKind.js";
 import { type MailboxState, mailboxStates } from "../sync/state.js";
 import { isoOrNull } from "../sync/time.js";
 import { type Counters, counterNames } from "../sync/types.js";
 import { rosterView } from "./roster.js";
+import { type MergedTick, type NextFire, type SeenShard, type Snapshot, takeSnapshot } from "./snapshot.js";
 import type { BrakeView, Status } from "./statusSchema.js";
 
-export type { Status };
+export type { NextFire, Status };
 
 /** What is known of the mirror without reading its table: its shards, and the settings that matter to people. No secrets. */
 export type MirrorFacts = {
@@ -32,35 +27,94 @@ export type MirrorFacts = {
   readonly nextFireMs?: NextFire;
 };
 
-/** When the schedule of ticks fires next after a time, in epoch milliseconds; null: never. */
-export type NextFire = (afterMs: number) => number | null;
-
 export { ticksKept };
 
-type ShardRead = { readonly shard: string; readonly run: ShardClaim["row"]["run"]; readonly figures: ShardFigures };
-
-const readsAtOnceMax = 32;
 const examplesMax = 20;
 /** The longest that a run works before it hands on, and a little more. */
 const tickGraceMsMax = 300_000;
 
 /**
- * The state of the whole mirror. Reads two rows of each shard and two of `~meta`, whatever the number of mailboxes. Figures
- * of mailboxes are those of each shard's last run that reached the end of the shard.
+ * The state of the whole mirror, read from nothing: two rows of each shard and two of `~meta`, whatever the number of
+ * mailboxes. Figures of mailboxes are those of each shard's last run that reached the end of the shard.
  * @param ticksShown How many of the newest ticks are listed; no more than `ticksKept` are stored.
  * @throws StorageError
+ * @internal For tests.
  */
-export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number, ticksShown: number): Promise<Status> {
-  const [shards, brake, directory] = await Promise.all([
-    mapAtOnce(facts.shards, readsAtOnceMax, (shard) => readShard(store, shard)),
-    store.readBrake(),
-    store.readDirectory(),
-  ]);
-  const ticks = mergedTicks(shards);
-  const usualMs = intervalMs(ticks.map(({ startedMs }) => startedMs));
+export function readStatus(store: Store, facts: MirrorFacts, nowMs: number, ticksShown: number): Promise<Status> {
+  return statusReader(facts)(store, nowMs, ticksShown);
+}
+
+/** Our choice: who asks within so long of another one's question gets what that one was told of the shards. */
+const snapshotKeptMs = 1_000;
+
+/**
+ * What reads the status again and again, for one process: it keeps what it has seen of the shards, and looks only at those
+ * that may have changed. All who ask at once share one look. The brake and the roster are always read.
+ */
+export function statusReader(facts: MirrorFacts): (store: Store, nowMs: number, ticksShown: number) => Promise<Status> {
+  let last: Snapshot | null = null;
+  let current: { readonly atMs: number; readonly snapshot: Promise<Snapshot>; isPending: boolean } | null = null;
+  const take = (store: Store, nowMs: number): Promise<Snapshot> => {
+    const ageMs = current === null ? Number.POSITIVE_INFINITY : nowMs - current.atMs;
+    if (current !== null && (current.isPending || (ageMs >= 0 && ageMs < snapshotKeptMs))) return current.snapshot;
+    const snapshot = takeSnapshot(store, facts.shards, last, nowMs, nextTick(facts, last));
+    const taking = { atMs: nowMs, snapshot, isPending: true };
+    current = taking;
+    const ended = (taken: Snapshot | null) => {
+      taking.isPending = false;
+      if (taken === null)
+        current = null; // The next one asks anew, and begins with what was seen before.
+      else last = taken;
+    };
+    snapshot.then(ended, () => ended(null));
+    return snapshot;
+  };
+  return async (store, nowMs, ticksShown) => {
+    const [snapshot, brake, directory] = await Promise.all([
+      take(store, nowMs),
+      store.readBrake(),
+      store.readDirectory(),
+    ]);
+    return statusOf(facts, nowMs, ticksShown, snapshot, brake, directory?.state ?? null);
+  };
+}
+/** When the next tick is due; where nothing says how often they come, one always is. */
+function nextTick({ nextFireMs }: MirrorFacts, last: Snapshot | null): NextFire {
+  if (nextFireMs !== undefined) return remembered(nextFireMs);
+  const usualMs = last === null ? null : intervalMs(startsOf(last.ticks));
+  return (afterMs) => afterMs + (usualMs ?? 0);
+}
+
+/** The same, calculated once for all times between two fires: it is asked for each shard, and a schedule takes its time. */
+function remembered(nextFireMs: NextFire): NextFire {
+  const known: { fromMs: number; readonly fireMs: number }[] = [];
+  return (afterMs) => {
+    const found = known.find(({ fromMs, fireMs }) => fromMs <= afterMs && afterMs < fireMs);
+    if (found !== undefined) return found.fireMs;
+    const fireMs = nextFireMs(afterMs);
+    if (fireMs === null) return null;
+    const same = known.find((one) => one.fireMs === fireMs);
+    if (same === undefined) known.push({ fromMs: afterMs, fireMs });
+    else same.fromMs = Math.min(same.fromMs, afterMs);
+    return fireMs;
+  };
+}
+
+const startsOf = (ticks: readonly MergedTick[]): readonly number[] => ticks.map(({ startedMs }) => startedMs);
+
+function statusOf(
+  facts: MirrorFacts,
+  nowMs: number,
+  ticksShown: number,
+  { shards, ticks }: Snapshot,
+  brake: Brake | null,
+  directory: DirectoryState | null,
+): Status {
+  const usualMs = intervalMs(startsOf(ticks));
   const newestMs = newestStartMs(shards);
+  const nextFireMs = facts.nextFireMs === undefined ? undefined : remembered(facts.nextFireMs);
   const census = shards
-    .map(({ figures }) => censusNow(figures, nowMs, usualMs, facts.nextFireMs))
+    .map(({ figures }) => censusNow(figures, nowMs, usualMs, nextFireMs))
     .reduce(addCensus, emptyCensus());
   return {
     now: new Date(nowMs).toISOString(),
@@ -71,10 +125,10 @@ export async function readStatus(store: Store, facts: MirrorFacts, nowMs: number
     ticks: {
       newest: isoOrNull(newestMs),
       intervalSeconds: secondsOf(usualMs),
-      isLate: !healthOfTicks(newestMs, usualMs, nowMs, facts.nextFireMs).isHealthy,
+      isLate: !healthOfTicks(newestMs, usualMs, nowMs, nextFireMs).isHealthy,
     },
     shards: shards.map(shardOf),
-    roster: rosterView(facts.source, directory?.state ?? null),
+    roster: rosterView(facts.source, directory),
     ...brakeView(brake, nowMs),
     settings: facts.settings,
   };
@@ -110,11 +164,6 @@ function censusNow(figures: ShardFigures, nowMs: number, usualMs: number | null,
   const graceMs = Math.min(tickGraceMsMax, Math.max((second - first) / 2, placeMs + (second - first) / 4));
   if (nowMs < first + graceMs) return census;
   return { ...census, freshWithinTwoTicks: nowMs < second + graceMs ? census.freshInTick : 0 };
-}
-
-async function readShard(store: Store, shard: string): Promise<ShardRead> {
-  const [claim, figures] = await Promise.all([store.readShardRow(shard), store.readFigures(shard)]);
-  return { shard, run: claim?.row.run ?? null, figures: shardFiguresOf(figures ?? {}) };
 }
 
 function mailboxesOf(census: Census, facts: MirrorFacts): Status["mailboxes"] {
@@ -182,30 +231,6 @@ function addCensus(sum: Census, one: Census): Census {
   return sum;
 }
 
-type MergedTick = TickFigures & { readonly shards: number };
-
-/** One entry for each tick, over all shards that have finished it; oldest first. */
-function mergedTicks(shards: readonly ShardRead[]): readonly MergedTick[] {
-  const byName = new Map<string, MergedTick>();
-  for (const { figures } of shards) {
-    for (const tick of figures.ticks) {
-      const known = byName.get(tick.tick);
-      byName.set(tick.tick, known === undefined ? { ...tick, shards: 1 } : mergedTick(known, tick));
-    }
-  }
-  return [...byName.values()].sort((one, other) => one.startedMs - other.startedMs);
-}
-
-function mergedTick(known: MergedTick, tick: TickFigures): MergedTick {
-  return {
-    tick: known.tick,
-    startedMs: Math.min(known.startedMs, tick.startedMs),
-    finishedMs: Math.max(known.finishedMs, tick.finishedMs),
-    shards: known.shards + 1,
-    ...addCounters(known, tick),
-  };
-}
-
 function activityOf(ticks: readonly MergedTick[]): Status["activity"] {
   const total: Counters = ticks.reduce<Counters>(addCounters, noCounters);
   return {
@@ -220,7 +245,7 @@ function activityOf(ticks: readonly MergedTick[]): Status["activity"] {
   };
 }
 
-function shardOf({ shard, run, figures }: ShardRead): Status["shards"][number] {
+function shardOf({ shard, run, figures }: SeenShard): Status["shards"][number] {
   const census = figures.census ?? figures.partial?.census ?? null;
   return {
     shard,
@@ -232,7 +257,7 @@ function shardOf({ shard, run, figures }: ShardRead): Status["shards"][number] {
   };
 }
 
-function newestStartMs(shards: readonly { readonly run: ShardClaim["row"]["run"] }[]): number | null {
+function newestStartMs(shards: readonly { readonly run: ShardRun | null }[]): number | null {
   const starts = shards.flatMap(({ run }) => run?.startedMs ?? []);
   return starts.length === 0 ? null : Math.max(...starts);
 }
@@ -267,7 +292,7 @@ export async function readHealth(
 ): Promise<Health> {
   const [first = ""] = shards;
   const [figures, brake, ...claims] = await Promise.all([
-    store.readFigures(first),
+    store.readNewestFigures(first),
     store.readBrake(),
     ...shards.slice(0, healthShardsMax).map((shard) => store.readShardRow(shard)),
   ]);

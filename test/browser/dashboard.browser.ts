@@ -217,11 +217,26 @@ test("what is shown stays when the mirror cannot be reached, and says how old it
   await page.getByRole("alert").waitFor({ state: "hidden" });
 });
 
+test("a status that is not new is not sent again, and the page goes on from what it has", async () => {
+  await open();
+  await verdictSays(/fresh/);
+  const answered = (status: number) =>
+    page.waitForResponse((response) => response.url().endsWith("/api/status") && response.status() === status);
+  await answered(304);
+  await page.locator("#age", { hasText: /^read [0-2] s ago$/ }).waitFor();
+  await verdictSays(/fresh/);
+  const [response] = await Promise.all([answered(200), product.countedTick()]);
+  expect(response.headers()["content-encoding"]).toBe("gzip");
+  await answered(304);
+  expect(watched.faults).toEqual([]);
+});
+
 test("charts and list go on when the table is new, and what is being typed is no search yet", async () => {
   await open();
   await page.locator(".plot canvas").first().waitFor();
   await page.route("**/api/status", async (route) => {
-    const response = await route.fetch();
+    const { "if-none-match": _, ...headers } = route.request().headers(); // Its own figures are on the page.
+    const response = await route.fetch({ headers });
     const status = (await response.json()) as { activity: { ticks: unknown[] } };
     await route.fulfill({ response, json: { ...status, activity: { ...status.activity, ticks: [] } } });
   });

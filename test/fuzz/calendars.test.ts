@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { deltaItem, readItem } from "../../shared/feed/wire.js";
 import { parsePage } from "../../shared/graph/page.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
+import { runLimits } from "../../shared/rounds/ports.js";
 import { createStore, type Held, type Store } from "../../shared/store/store.js";
 import { decide } from "../../shared/sync/decide.js";
 import { settle } from "../../shared/sync/settle.js";
@@ -32,7 +33,7 @@ async function mirrored(store: Store, held: Held, items: readonly unknown[]): Pr
   if (outcome.kind !== "lastPage") throw new Error(`The page was not believed: ${outcome.kind}`);
   const step = decide(held.checkpoint, outcome, { nowMs, jitter: 0, roundId: "round", tick: null });
   if (step.kind !== "apply") throw new Error(`The page was not applied: ${step.kind}`);
-  const { rows, next } = settle(step, held.checkpoint, await store.readCalendars(mailboxId), nowMs);
+  const { rows, next } = settle(step, held.checkpoint, await store.readCalendars(mailboxId), { nowMs, ...runLimits });
   const { results } = await store.commitUnits([{ held, rows, next }], null);
   const [result] = results;
   if (result?.kind !== "committed") throw new Error(`The unit was not committed: ${result?.kind}`);

@@ -8,6 +8,8 @@ test("10,000 quiet mailboxes in 16 shards stay within what a tick may ask of Gra
   const per1000 = (count: number) => (count * 1_000) / counts.mailboxes;
   expect(counts.isFresh).toBe(true);
   expect(per1000(counts.graphRequests)).toBeLessThanOrEqual(52);
+  expect(counts.graphLinksSent).toBe(counts.mailboxes);
+  expect(counts.graphBytesSent / counts.mailboxes).toBeLessThanOrEqual(230); // Without what Graph issued: links' tokens.
   expect(per1000(counts.tableRequests)).toBeLessThanOrEqual(25);
   expect(per1000(counts.executions)).toBeLessThanOrEqual(5);
   // One message for each shard, put, received and deleted; none for a mailbox.

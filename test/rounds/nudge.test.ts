@@ -16,12 +16,7 @@ let drawn = 0;
 
 const calendar = (id: string, name = id): Item => ({ calendarId: id, removed: false, properties: { id, name } });
 const page = (...items: Item[]): Outcome => ({ kind: "page", items, link: `next-${++drawn}`, payloadHash: `${drawn}` });
-const last = (...items: Item[]): Outcome => ({
-  kind: "lastPage",
-  items,
-  link: `delta-${++drawn}`,
-  payloadHash: `${drawn}`,
-});
+const last = (...items: Item[]): Outcome => ({ kind: "lastPage", items, link: `delta-${++drawn}` });
 const quiet = () => last();
 
 /** Mailboxes in a table in memory, a Graph that answers what a test puts down, and a queue that a test can break. */

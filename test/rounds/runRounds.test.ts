@@ -65,6 +65,48 @@ describe("what a run costs", () => {
     expect(trial.ports.store.transactions() - before).toBe(5 + 3 + 1);
   });
 
+  test("I4, I5: 200 full rounds that change nothing: 20 Graph requests, 10 queries of rows, and no row is written", async () => {
+    await server.close();
+    await world(200, 2);
+    await tick();
+    const calendars = () => trial.table.entities().filter(({ rowKey }) => rowKey.startsWith("calendar|"));
+    const stored = calendars();
+    graph.mailboxes.forgetLinks();
+    graph.resetStats();
+    const before = trial.ports.store.transactions();
+    const end = await tick();
+    expect(end.figures?.logged).toMatchObject({ rounds: 200, changes: 0 });
+    expect(calendars()).toEqual(stored);
+    expect(graph.stats().httpRequests).toBe(20);
+    // As a quiet tick, with one query for the rows of each batch.
+    expect(trial.ports.store.transactions() - before).toBe(5 + 3 + 1 + 10);
+  });
+
+  test("rows of mailboxes that stand far apart are read one by one: nobody reads all that is between them", async () => {
+    await server.close();
+    await world(20, 2);
+    await tick();
+    const read: string[][] = [];
+    const store = {
+      ...trial.ports.store,
+      readCalendars: (id: string) => {
+        read.push([id]);
+        return trial.ports.store.readCalendars(id);
+      },
+      readCalendarsOf: (ids: readonly string[]) => {
+        read.push([...ids]);
+        return trial.ports.store.readCalendarsOf(ids);
+      },
+    };
+    const inOrder = [...ids()].sort();
+    const changed = [0, 5, 6, 8, 19].map((index) => inOrder[index] ?? "");
+    for (const id of changed) graph.createCalendar(id, { name: "new" });
+    await tick({ ...trial.ports, store });
+    const [first = "", sixth = "", seventh = "", ninth = "", last = ""] = changed;
+    expect(read).toEqual([[first], [sixth, seventh, ninth], [last]]);
+    for (const id of changed) expect(await isStored(id)).toBe(true);
+  });
+
   test("a second delivery of a tick that is done asks Graph nothing", async () => {
     const message = trial.tick();
     await runRounds(message, trial.ports);

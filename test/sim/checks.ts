@@ -57,7 +57,7 @@ export function checkTruth(change: Change, references: References, report: Repor
   if (checkpoint.phase === "initial") checkStartOver(change, references, report);
   else if (reference !== null) checkAgainst(change, reference, report);
   checkRemovals(change, reference, references, report);
-  checkGenerations(change, report);
+  checkGenerations(change, reference, report);
 }
 
 /** What the stored link stands for; null where there is no link and nothing ended. */
@@ -226,20 +226,42 @@ function replacedOf(gone: readonly string[], { before, after }: Change): number 
   }).length;
 }
 
-/** I4: once a full round has ended, nothing alive is older than it. */
-function checkGenerations({ mailboxId, after }: Change, report: Report): void {
+/**
+ * I3, I4: no row is of a later round than its checkpoint, and in mid-round the table itself says which calendars the round has
+ * seen, by their generation or by a mark: those that were handed out, and no other.
+ */
+function checkGenerations({ mailboxId, after }: Change, reference: Reference | null, report: Report): void {
   const { checkpoint, rows } = after;
-  if (checkpoint === null || (checkpoint.phase !== "idle" && checkpoint.phase !== "incremental")) return;
+  if (checkpoint === null) return;
+  const marked = markedIn(checkpoint.marks);
   for (const row of rows.values()) {
-    if (!row.isRemoved && row.generation !== checkpoint.generation) {
+    const id = shortId(row.calendarId);
+    if (row.generation > checkpoint.generation) {
+      report("I4", `${mailboxId}: ${id} is of a later full round`, `${checkpoint.generation}`, `${row.generation}`);
+    }
+    if (row.isRemoved || reference?.kind !== "seen") continue;
+    const isSeen = row.generation === checkpoint.generation || marked(row.sequence);
+    if (isSeen !== reference.state.has(row.calendarId)) {
       report(
         "I4",
-        `${mailboxId}: ${shortId(row.calendarId)} is alive from an older full round`,
-        `generation ${checkpoint.generation}`,
-        `${row.generation}`,
+        `${mailboxId}: ${id} in a full round in hand`,
+        isSeen ? "not seen" : "seen",
+        isSeen ? "seen" : "not",
       );
     }
   }
+}
+
+function markedIn(marks: string | null): (sequence: number) => boolean {
+  const ranges = (marks ?? "").split(",").map((range) => range.split("-").map(Number));
+  return (sequence) =>
+    marks !== null && ranges.some(([first = 0, last = first]) => first <= sequence && sequence <= last);
+}
+
+/** I4, I5: what has not changed is not written. Only a full round in hand may, where it has no room for a mark; a part of such a page says `initial`. */
+function isWrittenInVain(one: RowView | undefined, two: RowView, { phase, generation }: CheckpointView): boolean {
+  if (one === undefined) return false;
+  return (phase !== "full" && phase !== "initial") || two.generation !== generation || one.generation === generation;
 }
 
 /** I5: sequences move with real changes, one by one, and with nothing else. */
@@ -255,7 +277,14 @@ export function checkSequences({ mailboxId, before, after, named }: Change, repo
     if (two === undefined) continue; // A tombstone that was retired.
     const isChange = !(one === undefined && two.isRemoved) && !sameContent(one, two);
     if (isChange) taken.push(two.sequence);
-    else if (two.sequence !== (one?.sequence ?? two.sequence)) {
+    else if (isWrittenInVain(one, two, to)) {
+      report(
+        "I5",
+        `${mailboxId}: ${shortId(id)} was written and did not change`,
+        "no row",
+        `generation ${two.generation}`,
+      );
+    } else if (two.sequence !== (one?.sequence ?? two.sequence)) {
       report(
         "I5",
         `${mailboxId}: ${shortId(id)} did not change and took a sequence`,

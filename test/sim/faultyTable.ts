@@ -72,9 +72,9 @@ export function faultyTable(table: Table, owner: Mortal, scheduler: Scheduler, h
 
   return {
     createIfMissing: () => table.createIfMissing(),
-    get: async (partitionKey, rowKey) => {
+    get: async (partitionKey, rowKey, columns) => {
       const fate = await scheduler.gate(owner, "get", () => `${partitionKey} ${shortKey(rowKey)}`);
-      return through(fate, partitionKey, () => table.get(partitionKey, rowKey));
+      return through(fate, partitionKey, () => table.get(partitionKey, rowKey, columns));
     },
     transact,
     pages,

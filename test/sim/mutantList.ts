@@ -8,6 +8,7 @@ import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inThePace } from "./planted/pace.js";
 import { inTheStart } from "./planted/start.js";
+import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
 import { inTheTable } from "./planted/table.js";
 
@@ -25,4 +26,5 @@ export const MUTANTS = [
   ...inTheSearch,
   ...inThePace,
   ...inTheStart,
+  ...inTheStatus,
 ];

@@ -1,5 +1,5 @@
 import { below, type Random, randomFrom } from "../../local/graph/random.js";
-import type { RunLimits } from "../../shared/rounds/ports.js";
+import { type RunLimits, runLimits } from "../../shared/rounds/ports.js";
 import { FAULT_NAMES, FAULTS, type Fault } from "./kinds.js";
 
 /** All that a seed decides before anything happens. */
@@ -87,7 +87,8 @@ export function planOf(seed: number, narrowing: Narrowing = {}): Plan {
     rates: ratesOf(random),
     permanentFault: chance(0.25) ? oneOf(PERMANENT_FAULTS) : null,
   };
-  return narrowed(plan, narrowing);
+  const marksCharsMax = oneOf([0, 5, 10, runLimits.marksCharsMax, runLimits.marksCharsMax]);
+  return narrowed({ ...plan, limits: { ...plan.limits, marksCharsMax } }, narrowing);
 }
 
 function narrowed(plan: Plan, { faults, stormTicks }: Narrowing): Plan {
@@ -100,6 +101,7 @@ function limitsOf(random: Random): RunLimits {
   return {
     runMsMax: oneOf([200, 2_000, 240_000, 240_000]),
     pagesPerRunMax: oneOf([1, 2, 50]),
+    marksCharsMax: 0,
     batchesInFlightMax: oneOf([1, 2, 3]),
     uncommittedMax: oneOf([1, 400]),
     restartsMax: oneOf([1, 3]),

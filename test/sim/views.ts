@@ -9,6 +9,7 @@ export type CheckpointView = {
   readonly phase: string;
   readonly strategy: string;
   readonly link: string | null;
+  readonly marks: string | null;
   readonly generation: number;
   readonly sequence: number;
   readonly loggedState: string | null;
@@ -38,12 +39,15 @@ export type RowView = {
 };
 
 export function checkpointView(columns: Columns): CheckpointView {
+  const phase = textAt(columns, "phase") ?? "";
+  const marks = phase === "initial" ? textAt(columns, "marks") : null;
   return {
     mailboxId: textAt(columns, "mailboxId") ?? "",
     epoch: textAt(columns, "epoch") ?? "",
-    phase: textAt(columns, "phase") ?? "",
+    phase: marks === null ? phase : "full",
     strategy: textAt(columns, "strategy") ?? "",
-    link: textAt(columns, "link"),
+    link: marks === null ? textAt(columns, "link") : textAt(columns, "markedLink"),
+    marks,
     generation: Number(columns["generation"]),
     sequence: Number(columns["sequence"]),
     loggedState: textAt(columns, "loggedState"),

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { calendarCopies, calendarTable } from "../../shared/store/calendarRow.js";
-import { checkpointTable } from "../../shared/store/checkpointRow.js";
+import { checkpointTable, markedTable } from "../../shared/store/checkpointRow.js";
 import { commitIdColumn } from "../../shared/store/columns.js";
 import { departureTable } from "../../shared/store/departures.js";
 import { directoryTable, holdTable } from "../../shared/store/directoryRow.js";
@@ -22,7 +22,7 @@ const written = { name: commitIdColumn, edm: "String", absent: "null", doc: "the
 
 /** Each kind of row, by how SPEC begins to speak of it. */
 const rows: Readonly<Record<string, readonly Described[]>> = {
-  "`mailbox|<mailboxId>`": [...Object.values(checkpointTable), written],
+  "`mailbox|<mailboxId>`": [...Object.values<Described>(checkpointTable), ...Object.values(markedTable), written],
   "`calendar|<mailboxId>|<calendarId>`": [...Object.values({ ...calendarTable, ...calendarCopies }), written],
   "`roster|<mailboxId>`": [...Object.values(rosterTable), written],
   "`shard`": Object.values({ ...shardRunTable, ...shardLogTable, ...shardTable }),

@@ -6,6 +6,7 @@ import { mailboxKey } from "../../shared/store/keys.js";
 import { shardRowColumns, shardRowOf } from "../../shared/store/shardRow.js";
 import { newCheckpoint } from "../../shared/sync/checkpoint.js";
 import { mailboxKinds } from "../../shared/sync/mailboxKind.js";
+import { withMarks } from "../../shared/sync/marks.js";
 import { tornCheckpoint } from "../../shared/sync/torn.js";
 import type { CalendarRow, Checkpoint, JsonObject } from "../../shared/sync/types.js";
 import { measureEntity } from "../../shared/table/measure.js";
@@ -22,10 +23,13 @@ const count = fc.oneof(fc.nat(), fc.maxSafeNat());
 const time = fc.integer({ min: Date.UTC(1601, 0, 1), max: Date.UTC(9999, 11, 31) });
 const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const link = fc.oneof(text, fc.constant(`https://graph.example/${"x".repeat(33_000)}`));
+const unmarked = { marks: fc.constant(null), roundId: orNull(text) };
+const marks = fc.array(count, { minLength: 1 }).map((sequences) => withMarks(null, sequences, 1_000) ?? "0");
 const phase = fc.oneof(
-  fc.record({ phase: fc.constant("initial" as const), link: fc.constant(null) }),
-  fc.record({ phase: fc.constantFrom("full" as const, "incremental" as const), link }),
-  fc.record({ phase: fc.constant("idle" as const), link: orNull(link) }),
+  fc.record({ phase: fc.constant("initial" as const), link: fc.constant(null), ...unmarked }),
+  fc.record({ phase: fc.constantFrom("full" as const, "incremental" as const), link, ...unmarked }),
+  fc.record({ phase: fc.constant("full" as const), link, marks, roundId: text }),
+  fc.record({ phase: fc.constant("idle" as const), link: orNull(link), ...unmarked }),
 );
 const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
   .tuple(
@@ -40,7 +44,6 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
       loggedSequence: count,
       unlogged: fc.constant(null),
       retiredSequence: count,
-      roundId: orNull(text),
       roundReason: fc.constantFrom("first", "changes", "reset", "audit", "confirm", "list", "probe"),
       roundStartedMs: orNull(time),
       pageNumber: count,
@@ -144,6 +147,38 @@ describe("checkpoints as columns", () => {
   test("columns that we do not know are ignored", () => {
     const columns = { ...checkpointColumns(checkpoint("m")), comment: "by hand", commitId: "c", toString: "x" };
     expect(readCheckpoint(columns)).toEqual(checkpoint("m"));
+  });
+
+  describe("a full round in hand with marks", () => {
+    const walking = checkpoint("m", { phase: "full", link: "https://graph.example/next", marks: "1-3,7" });
+    const columns = checkpointColumns(walking);
+
+    test("I3: a release that knows no marks finds a full round that opens next, and no link to go on with", () => {
+      const { marks: _, markedLink: __, ...known } = columns;
+      expect(columns).toMatchObject({ phase: "initial", markedLink: "https://graph.example/next", marks: "1-3,7" });
+      expect(known).not.toHaveProperty("link");
+      const { generation, sequence } = walking;
+      expect(readCheckpoint(known)).toMatchObject({ phase: "initial", link: null, marks: null, generation, sequence });
+    });
+
+    test.each(["marks", "markedLink"])("I3: without %s it starts over", (name) => {
+      const { [name]: _, ...few } = columns;
+      expect(readCheckpoint(few)).toMatchObject({ phase: "initial", link: null, marks: null });
+    });
+
+    test("I3: what such a release has left behind of it means nothing in a row that it has written since", () => {
+      const left = { marks: "1-3,7", markedLink: "https://graph.example/next" };
+      for (const phase of ["full", "idle"] as const) {
+        const later = checkpoint("m", { phase, link: "https://graph.example/later" });
+        expect(readCheckpoint({ ...checkpointColumns(later), ...left })).toEqual(later);
+      }
+      const over = checkpoint("m", { phase: "initial", link: null, roundId: null });
+      expect(readCheckpoint({ ...checkpointColumns(over), ...left })).toEqual(over);
+    });
+
+    test("I3: marks that cannot be read are refused, not guessed at", () => {
+      expect(() => readCheckpoint({ ...columns, marks: "7-1" })).toThrow("column marks holds no ranges of sequences");
+    });
   });
 
   test("a row without a needed column is refused by partition, row and column, and its link is not in the message", () => {

@@ -26,7 +26,7 @@ const [
   halved = "",
   ...more
 ] = fitUsers(world);
-const [throttled = "", slow = ""] = more;
+const [throttled = "", slow = "", marked = ""] = more;
 graph.faults.add({ kind: "mailboxFull", mailboxId: full });
 await world.tick();
 await world.tick();
@@ -64,6 +64,17 @@ const held = await world.storeOf().readMailbox(slow);
 if (held !== null) {
   const next = handedOver(held.checkpoint, world.clock.ms, tick);
   await world.storeOf().commitUnits([{ held, rows: [], next }], null);
+}
+const seen = await world.storeOf().readMailbox(marked);
+if (seen !== null) {
+  const { checkpoint } = seen;
+  const opened = {
+    phase: "full",
+    generation: checkpoint.generation + 1,
+    link: checkpoint.link ?? "",
+    marks: "1",
+  } as const;
+  await world.storeOf().commitUnits([{ held: seen, rows: [], next: { ...checkpoint, ...opened } }], null);
 }
 world.clock.ms += 300_000;
 graph.faults.add({ kind: "throttledApplication", retryAfter: "integer", seconds: 600, count: 1 });

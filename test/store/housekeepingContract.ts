@@ -39,6 +39,15 @@ export function housekeepingContract(name: string, newTable: NewTable): void {
       expect(await store.readFigures(shard)).toEqual(figures);
     });
 
+    test("the newest ticks of the figures stand apart, with all else, and long ones come back whole", async () => {
+      const ticks = Array.from({ length: 288 }, (_, tick) => [`tick-${tick}`, tick]);
+      const figures = { census: { text: "x".repeat(100_000) }, ticks };
+      expect(await store.readNewestFigures(shard)).toBeNull();
+      await store.writeShardRow({ shard, row: { run: null, log: null }, etag: null, figures });
+      expect(await store.readNewestFigures(shard)).toEqual({ ...figures, ticks: ticks.slice(-13) });
+      expect(await store.readFigures(shard)).toEqual(figures);
+    });
+
     test("a lost answer does not supersede the run that wrote it", async () => {
       loseAnswers(1);
       const claim = await interferedStore.writeShardRow({ shard, row: shardRow("run"), etag: null });

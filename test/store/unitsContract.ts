@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { noCounters } from "../../shared/figures/counters.js";
-import type { Held, Store } from "../../shared/store/store.js";
+import { calendarKey } from "../../shared/store/keys.js";
+import { type Held, RowError, type Store } from "../../shared/store/store.js";
+import type { Action } from "../../shared/table/table.js";
 import { checkpoint, row, rowsFrom, unit } from "../worlds/rows.js";
 import { added, addedMany, type StoreWorld, shard, storeOn, storeWorld } from "../worlds/store.js";
 import type { NewTable } from "../worlds/tables.js";
@@ -117,6 +119,33 @@ export function unitsContract(name: string, newTable: NewTable): void {
         expect(rows.map(({ calendarId }) => calendarId)).toEqual(["a|b", "work"]);
         expect(rows[1]?.resource).toEqual({ of: id });
       }
+    });
+
+    test("rows of several mailboxes are read by one query as they are one by one, whoever stands between them", async () => {
+      const ids = ["a", "m", "m|x", "m}", "m ", "M", "none", "z"];
+      const long = { name: "long", text: "x".repeat(70_000) };
+      for (const id of ids.filter((id) => id !== "none")) {
+        const held = await added(store, id);
+        const rows = [
+          row("work", { resource: { of: id } }),
+          row("b", { sequence: 2, resource: id === "m " ? long : {} }),
+        ];
+        await commit([unit(held, "x", [...rows, row("gone", { sequence: 3, removedMs: 7_000 })])]);
+      }
+      for (const wanted of [["m", "m|x", "m}", "m ", "M"], ["none", "m"], ["a"], []]) {
+        const found = await store.readCalendarsOf(wanted);
+        expect([...found.keys()].sort()).toEqual([...wanted].sort());
+        for (const id of wanted) expect(found.get(id)).toEqual(await store.readCalendars(id));
+      }
+    });
+
+    test("I10: a row that cannot be read keeps its mailbox from being read, and no other", async () => {
+      for (const id of ["m", "n"]) await commit([unit(await added(store, id), "x", [row("work")])]);
+      const spoilt: Action = { kind: "upsert", rowKey: calendarKey("m", "work"), columns: { calendarId: "work" } };
+      await table.transact(shard, [spoilt]);
+      const found = await store.readCalendarsOf(["m", "n"]);
+      expect(found.get("m")).toBeInstanceOf(RowError);
+      expect(found.get("n")).toEqual([row("work")]);
     });
 
     test("a tombstone is forgotten together with its checkpoint's move, under its fence", async () => {

@@ -11,7 +11,7 @@ import { checkpoint, checkpointIn, item, lastPage, moment, nowMs, page, removal,
 function toldOf(before: Checkpoint, outcome: Outcome, stored: readonly CalendarRow[]): Unlogged | null {
   const step = decide(before, outcome, moment);
   if (step.kind !== "apply") throw new Error(`expected a page to apply, got ${step.kind}`);
-  return settle(step, before, stored, nowMs).next.unlogged;
+  return settle(step, before, stored, { nowMs, marksCharsMax: 100 }).next.unlogged;
 }
 
 const idle = checkpointIn("idle", { sequence: 7 });

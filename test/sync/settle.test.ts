@@ -3,13 +3,18 @@ import { describe, expect, test } from "vitest";
 import { decide } from "../../shared/sync/decide.js";
 import { merge, sameJson } from "../../shared/sync/merge.js";
 import { settle } from "../../shared/sync/settle.js";
-import type { CalendarRow, Checkpoint, Item, Outcome, Unit } from "../../shared/sync/types.js";
+import type { CalendarRow, Checkpoint, Item, JsonObject, Outcome, Unit } from "../../shared/sync/types.js";
 import { checkpointIn, item, lastPage, moment, nowMs, page, removal, row } from "../worlds/rows.js";
 
-function unitFrom(before: Checkpoint, outcome: Outcome, stored: readonly CalendarRow[] = []): Unit {
+function unitFrom(
+  before: Checkpoint,
+  outcome: Outcome,
+  stored: readonly CalendarRow[] = [],
+  marksCharsMax = 100,
+): Unit {
   const step = decide(before, outcome, moment);
   if (step.kind !== "apply") throw new Error(`expected a page to apply, got ${step.kind}`);
-  return settle(step, before, stored, nowMs);
+  return settle(step, before, stored, { nowMs, marksCharsMax });
 }
 
 const idsOf = (rows: readonly CalendarRow[]) => rows.map(({ calendarId }) => calendarId);
@@ -73,25 +78,45 @@ describe("a full round", () => {
     lastFullRoundMs: 1,
   });
 
+  const three = [row("a", { sequence: 3 }), row("b", { sequence: 4 }), row("c", { sequence: 6 })];
+
   test("I4: before its last page nothing is removed, and the count is still that of the old calendars", () => {
-    const unit = unitFrom(walking, page("next-2", [item("a")]), [row("a"), row("b"), row("c")]);
+    const unit = unitFrom(walking, page("next-2", [item("a", { name: "new" })]), three);
     expect(idsOf(unit.rows)).toEqual(["a"]);
     expect(unit.next.calendarCount).toBe(4);
   });
 
-  test("I5: an unchanged calendar is marked as seen in this generation without a new sequence", () => {
-    const unit = unitFrom(walking, page("next-2", [item("a")]), [row("a", { sequence: 3 })]);
-    expect(unit).toMatchObject({ changes: 0, rows: [{ generation: 2, sequence: 3 }], next: { sequence: 7 } });
+  test("I3, I5: an unchanged calendar is marked by its sequence, and its row is not written", () => {
+    const unit = unitFrom(walking, page("next-2", [item("c"), item("a")]), three);
+    expect(unit).toMatchObject({ changes: 0, rows: [], next: { sequence: 7, marks: "3,6" } });
+    const more = unitFrom(unit.next, page("next-3", [item("b"), item("c")]), three);
+    expect(more).toMatchObject({ changes: 0, rows: [], next: { marks: "3-4,6" } });
   });
 
-  test("I3, I4: its last page removes what the round did not see, and leaves no older generation alive", () => {
-    const stored = [row("a", { generation: 2 }), row("b"), row("c", { generation: 2 }), row("old", { removedMs: 5 })];
-    const unit = unitFrom(walking, lastPage("d", [item("d")]), stored);
+  test("I3: where the checkpoint has no room for marks, rows take the round's generation, and keep their sequence", () => {
+    const marked = { ...walking, marks: "4" };
+    const unit = unitFrom(marked, page("next-2", [item("a"), item("c")]), three, 2);
+    expect(unit).toMatchObject({ changes: 0, next: { sequence: 7, marks: "4" } });
+    expect(unit.rows.map(({ calendarId, generation, sequence }) => [calendarId, generation, sequence])).toEqual([
+      ["a", 2, 3],
+      ["c", 2, 6],
+    ]);
+  });
+
+  test("I3, I4: its last page removes what the round has neither written nor marked, and writes no unchanged row", () => {
+    const stored = [...three, row("d", { sequence: 7, generation: 2 }), row("old", { sequence: 5, removedMs: 5 })];
+    const unit = unitFrom({ ...walking, marks: "3" }, lastPage("end", [item("c"), item("e")]), stored);
     expect(unit.rows.map(({ calendarId, removedMs }) => [calendarId, removedMs])).toEqual([
-      ["d", null],
+      ["e", null],
       ["b", nowMs],
     ]);
-    expect(unit.next).toMatchObject({ calendarCount: 3, phase: "idle", heldRemovals: null });
+    expect(unit.next).toMatchObject({ calendarCount: 4, phase: "idle", heldRemovals: null, marks: null });
+  });
+
+  test.each(["initial", "idle"] as const)("I5: of one page that changes nothing writes no row, from %s", (phase) => {
+    const before = checkpointIn(phase, { strategy: "list", generation: 4, marks: null, lastFullRoundMs: 1 });
+    const unit = unitFrom(before, lastPage(null, [item("a"), item("b"), item("c")]), three);
+    expect(unit).toMatchObject({ changes: 0, rows: [], next: { generation: 5, calendarCount: 3, phase: "idle" } });
   });
 
   test("what an audit finds is counted as drift", () => {
@@ -106,7 +131,7 @@ describe("I11: a sudden mass removal", () => {
 
   test("is held: nothing is removed, what is new is kept, and a second full round is due", () => {
     const unit = unitFrom(walking, lastPage("d", [item("a"), item("new")]), stored);
-    expect(idsOf(unit.rows)).toEqual(["a", "new"]);
+    expect(idsOf(unit.rows)).toEqual(["new"]);
     expect(unit.next).toMatchObject({ phase: "initial", link: null, heldRemovals: 4, roundReason: "confirm" });
     expect(unit.next).toMatchObject({ lastSuccessMs: 1, lastFullRoundMs: 1, calendarCount: 5 });
   });
@@ -220,6 +245,20 @@ describe("merge", () => {
     expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
     expect(JSON.stringify(merged)).toBe('{"id":"a","__proto__":{"polluted":true},"name":"x"}');
     expect(sameJson(merged, merge(merged, hostile))).toBe(true);
+  });
+
+  test.each<[string, JsonObject, boolean]>([
+    ["less", { name: "a" }, true],
+    ["the same in another order", { owner: { b: 2, a: [1] }, name: "a" }, true],
+    ["another value", { owner: { a: [2], b: 2 } }, false],
+    ["a null", { name: null }, false],
+    ["more", { name: "a", color: "auto" }, false],
+    ["more of OData's", { "@odata.type": "#microsoft.graph.calendar" }, false],
+  ])("I5: an item that says %s leaves the stored object as it is: %s", (_what, change, isSame) => {
+    const stored = { name: "a", owner: { a: [1], b: 2 } };
+    const merged = merge(stored, { "@removed": null, ...change });
+    expect(merged === stored).toBe(isSame);
+    expect(merged).toEqual({ ...stored, ...change });
   });
 
   test("I5: merging an item twice is merging it once, and the order of properties says nothing", () => {

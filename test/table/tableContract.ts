@@ -249,6 +249,19 @@ export function tableContract(name: string, newTable: NewTable): void {
     ]);
   });
 
+  test(
+    title("a point read for some columns returns those that are there, with their types, and no others"),
+    async () => {
+      const table = await opened();
+      const at = new Date(Date.UTC(2026, 10, 22));
+      await done(table, [create("a", { name: "one", at, large: "x".repeat(1_000) })]);
+      const found = await table.get("p", "a", ["name", "at", "missing"]);
+      expect(found).toMatchObject({ partitionKey: "p", rowKey: "a" });
+      expect(found?.columns).toEqual({ name: "one", at });
+      expect(await table.get("p", "b", ["name"])).toBeNull();
+    },
+  );
+
   test(title("a page holds at most what was asked for, and never more than 1,000 entities"), async () => {
     const table = await opened();
     const keys = Array.from({ length: 1_100 }, (_, i) => `k${String(i).padStart(4, "0")}`);

@@ -1,5 +1,6 @@
 import { createFeed, type MirrorFeed } from "../../shared/feed/feed.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
+import { runLimits } from "../../shared/rounds/ports.js";
 import { applyRetention } from "../../shared/rounds/retention.js";
 import { type Held, StorageError, type Store, type StoreParts } from "../../shared/store/store.js";
 import { startOver } from "../../shared/sync/checkpoint.js";
@@ -58,10 +59,13 @@ export async function mailboxWorld(
   };
   const commit = async (by: Store, from: Held, items: readonly Item[], isLast: boolean) => {
     const link = `https://graph.example/${draw("link")}`;
-    const outcome = { kind: isLast ? "lastPage" : "page", items, link, payloadHash: draw("hash") } as const;
+    const outcome = isLast
+      ? ({ kind: "lastPage", items, link } as const)
+      : ({ kind: "page", items, link, payloadHash: draw("hash") } as const);
     const step = decide(from.checkpoint, outcome, moment());
     if (step.kind !== "apply") throw new Error(`The page was not applied: ${step.kind}`);
-    const unit = settle(step, from.checkpoint, await store.readCalendars(mailboxId), clock.ms);
+    const stored = await store.readCalendars(mailboxId);
+    const unit = settle(step, from.checkpoint, stored, { nowMs: clock.ms, ...runLimits });
     return by.commitUnits([{ held: from, rows: unit.rows, next: unit.next }], null);
   };
 

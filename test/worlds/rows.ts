@@ -76,5 +76,5 @@ export function page(link: string, items: readonly Item[] = [], payloadHash = `h
 }
 
 export function lastPage(link: string | null, items: readonly Item[] = []): Outcome {
-  return { kind: "lastPage", items, link, payloadHash: `hash of ${link}` };
+  return { kind: "lastPage", items, link };
 }

@@ -69,9 +69,11 @@ export async function slowWorld(
   const newId = countingIds();
   const real = createStore({ table: memoryTable(), shards: 1, newCommitId: newId });
   let hung = "";
+  const forEver = new Promise<never>(() => undefined);
   const store: Store = {
     ...real,
-    readCalendars: (id) => (id === hung ? new Promise<never>(() => undefined) : real.readCalendars(id)),
+    readCalendars: (id) => (id === hung ? forEver : real.readCalendars(id)),
+    readCalendarsOf: (ids) => (ids.includes(hung) ? forEver : real.readCalendarsOf(ids)),
   };
   await store.open();
   for (const id of graph.mailboxes.ids()) await addMailbox(id, {}, store, newId);

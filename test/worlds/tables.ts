@@ -40,7 +40,7 @@ export function interfered(table: Table, interference: Interference): Table {
   };
   return {
     createIfMissing: () => table.createIfMissing(),
-    get: (partitionKey, rowKey) => through({ name: "get", rowKeys: [rowKey] }, () => table.get(partitionKey, rowKey)),
+    get: (...asked) => through({ name: "get", rowKeys: [asked[1]] }, () => table.get(...asked)),
     transact: (partitionKey, actions) => {
       const rowKeys = actions.map(({ rowKey }) => rowKey);
       return through({ name: "transact", rowKeys }, () => table.transact(partitionKey, actions));

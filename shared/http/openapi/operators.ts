@@ -14,7 +14,7 @@ import { count, flag, textOrNull } from "../../views/schemaParts.js";
 import { ticksKept } from "../../views/status.js";
 import { brakeSchema, healthSchema, statusSchema } from "../../views/statusSchema.js";
 import { newMailboxBody } from "../mailboxes.js";
-import { header, inQuery, json, mailboxInPath, noKey, ref, refused } from "./parts.js";
+import { header, inHeader, inQuery, json, mailboxInPath, noKey, ref, refused } from "./parts.js";
 
 const cursor = textOrNull.describe("Where to go on; null: there is no more.");
 
@@ -74,6 +74,8 @@ const rosterAction = (operationId: string, summary: string, conflict: string): J
     }),
   },
 });
+
+const statusVersion: JsonObject = { etag: header("The version of all but the time, weak.") };
 
 const isoTime = { type: "string", format: "date-time" };
 const historyParameters = [
@@ -247,8 +249,15 @@ export const operatorPaths: JsonObject = {
     get: {
       operationId: "getStatus",
       summary: "The state of the whole mirror, from the figures of its shards.",
-      parameters: [inQuery("ticks", "How many of the newest ticks.", upTo(ticksKept, ticksKept))],
-      responses: withKey({ "200": json("The status.", statusSchema), "400": badQuery }),
+      parameters: [
+        inQuery("ticks", "How many of the newest ticks.", upTo(ticksKept, ticksKept)),
+        inHeader("If-None-Match", "The version that the caller has."),
+      ],
+      responses: withKey({
+        "200": json("The status.", statusSchema, statusVersion),
+        "304": { description: "The caller has this version: nothing but the time is another.", headers: statusVersion },
+        "400": badQuery,
+      }),
     },
   },
   "/health": {

@@ -158,4 +158,18 @@ export const inTheDrivers: readonly Mutant[] = [
     to: `throw error;`,
     unit: ["test/rounds/unreadableRow.test.ts"],
   },
+  {
+    name: "wait for rows of a neighbour however long that takes",
+    file: "shared/rounds/rowReader.ts",
+    from: `const sharedReadMsMax = 4_000;`,
+    to: `const sharedReadMsMax = 4_000_000;`,
+    unit: ["test/rounds/slow.test.ts"],
+  },
+  {
+    name: "read all rows between mailboxes that stand far apart",
+    file: "shared/rounds/rowReader.ts",
+    from: `place.number - before.number <= 2;`,
+    to: `place.number > before.number;`,
+    unit: ["test/rounds/runRounds.test.ts"],
+  },
 ];

@@ -289,7 +289,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "call ticks late by the time between them, though the schedule pauses",
     file: "shared/views/status.ts",
-    from: `!healthOfTicks(newestMs, usualMs, nowMs, facts.nextFireMs).isHealthy`,
+    from: `!healthOfTicks(newestMs, usualMs, nowMs, nextFireMs).isHealthy`,
     to: `!healthOfTicks(newestMs, usualMs, nowMs).isHealthy`,
     unit: ["test/rounds/brake.test.ts"],
   },

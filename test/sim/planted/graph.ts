@@ -6,7 +6,7 @@ export const inTheGraphClient: readonly Mutant[] = [
     name: "take a 404 for an empty list",
     file: "shared/graph/client.ts",
     from: `if (answer.status !== 200) return this.#refusalOf(ask, answer, clientRequestId);`,
-    to: `if (answer.status === 404) return { kind: "lastPage", items: [], link: null, payloadHash: "" };\n    if (answer.status !== 200) return this.#refusalOf(ask, answer, clientRequestId);`,
+    to: `if (answer.status === 404) return { kind: "lastPage", items: [], link: null };\n    if (answer.status !== 200) return this.#refusalOf(ask, answer, clientRequestId);`,
   },
   {
     name: "take the refusal of a link for one of the mailbox",

@@ -127,4 +127,24 @@ export const inTheStore: readonly Mutant[] = [
     to: `making ??= make(log);`,
     unit: ["test/azure/gone.test.ts"],
   },
+  {
+    name: "give a mailbox its neighbours' rows",
+    file: "shared/store/calendarRows.ts",
+    from: `entities.get(calendarPrefixOf(entity.rowKey))?.push(entity);`,
+    to: `for (const each of entities.values()) each.push(entity);`,
+  },
+  {
+    name: "take a long text for what its first column holds",
+    file: "shared/store/calendarRows.ts",
+    from: `(isCut ? await entitiesIn(table, shard, range, {}) : entities)`,
+    to: `entities`,
+    unit: ["test/store/store.test.ts"],
+  },
+  {
+    name: "let a row that cannot be read keep neighbours from being read",
+    file: "shared/store/calendarRows.ts",
+    from: `found.set(mailboxId, error);`,
+    to: `throw error;`,
+    unit: ["test/store/store.test.ts"],
+  },
 ];
