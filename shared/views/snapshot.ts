@@ -71,11 +71,16 @@ export async function takeSnapshot(
   }
   return {
     shards: shards.flatMap((shard) => known.get(shard) ?? []),
-    ticks: [...ticks.values()].sort((one, other) => one.startedMs - other.startedMs).slice(-ticksKept),
+    ticks: [...ticks.values()].sort(byStart).slice(-ticksKept),
   };
 }
 
 const { looksMin, workingMsPerShard, restingMsPerShard } = snapshotLimits;
+
+/** By name where they began in the same millisecond, whichever was seen first. */
+function byStart(one: MergedTick, other: MergedTick): number {
+  return one.startedMs - other.startedMs || (one.tick < other.tick ? -1 : 1);
+}
 
 /** All that have been seen too long ago to be still as they were, and the longest unseen. */
 function shardsToLookAt(
