@@ -5,6 +5,8 @@ import { allCalendarsRoute } from "../../shared/http/allCalendars.js";
 import { compressed } from "../../shared/http/gzip.js";
 import { httpHandler } from "../../shared/http/handler.js";
 import { openapiDocument } from "../../shared/http/openapi/description.js";
+import { applyRetention } from "../../shared/rounds/retention.js";
+import { dayMs } from "../../shared/sync/time.js";
 import { fitUsers, fleet } from "../worlds/fleet.js";
 import { context, httpOf, origin, routesOver } from "../worlds/http.js";
 import { tickMs } from "../worlds/parts.js";
@@ -185,6 +187,23 @@ describe("GET beta/users/getAllCalendars/delta", () => {
     await world.tick();
     world.clock.ms += tickMs;
     await world.tick();
+    expect(sorted((await walk(link, copy)).copy)).toEqual(sorted(truth()));
+  });
+
+  test("I13: a mailbox of which retention has forgotten a removal is given anew", async () => {
+    const { world, http, walk, truth } = await opened();
+    const { copy, link } = await walk(`${collection}/delta`);
+    const [id = "", other = ""] = fitUsers(world);
+    for (const each of [id, other]) world.graph.deleteCalendar(each, String(world.graph.truth(each)[0]?.["id"]));
+    await world.tick();
+    world.clock.ms += tickMs;
+    const retention = { tombstoneMs: 1, historyMs: 30 * dayMs, runMsMax: 60_000 };
+    expect(await applyRetention({ ...world.discoverPorts(), ...retention })).toMatchObject({
+      kind: "done",
+      deleted: 2,
+      logRows: 0,
+    });
+    expect((await http.beta(link)).status).toBe(200);
     expect(sorted((await walk(link, copy)).copy)).toEqual(sorted(truth()));
   });
 

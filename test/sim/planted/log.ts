@@ -161,6 +161,7 @@ export const inTheLog: readonly Mutant[] = [
     file: "shared/feed/tenant.ts",
     from: `told.hasLeft || !isOfEpoch || checkpoint.retiredSequence > told.from`,
     to: `told.hasLeft || !isOfEpoch`,
+    unit: ["test/http/allCalendars.test.ts"],
   },
   {
     name: "tenant: take a mailbox that was added anew for the one before",
