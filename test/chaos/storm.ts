@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { FaultRule } from "../../local/graph/faults.js";
 import { below } from "../../local/graph/random.js";
+import type { Store } from "../../shared/store/store.js";
 import type { Followers } from "./followers.js";
 import type { Place } from "./hosts.js";
 import { differences, openMirror } from "./mirror.js";
@@ -10,6 +11,8 @@ import type { ChaosWorld } from "./world.js";
 const tickMs = 2_000;
 /** Longer than any wait that the storm's faults can lead to, once whoever is parked was released. */
 const calmMsMax = 120_000;
+/** Longer than any answer of the storm is on its way. */
+const releasingMs = 10_000;
 
 const faults: readonly FaultRule[] = [
   { kind: "throttled", rate: 0.04, seconds: 1 },
@@ -121,21 +124,26 @@ async function tick({ pool, random }: ChaosWorld): Promise<number> {
  * @returns What still differs.
  */
 export async function calm(world: ChaosWorld, say: (text: string) => void): Promise<readonly string[]> {
-  const { graph, pool, connectionString } = world;
+  const { graph, connectionString } = world;
   const store = openMirror(connectionString);
   graph.faults.clear();
-  for (const id of graph.mailboxes.ids()) {
-    graph.mailboxes.setState(id, { kind: "normal" });
-    const parkedReason = (await store.readMailbox(id))?.checkpoint.parkedReason ?? null;
-    if (parkedReason !== null) await pool.ready()[0]?.product?.release(id);
-  }
+  for (const id of graph.mailboxes.ids()) graph.mailboxes.setState(id, { kind: "normal" });
   const startMs = performance.now();
   for (;;) {
+    // Answers that were on their way park some more.
+    if (performance.now() - startMs < releasingMs) await releaseParked(world, store);
     await tick(world);
     await pause(tickMs);
     const found = await differences(store, graph);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
     if (found.length === 0) say(`the mirror is the mailboxes, ${seconds} s after the storm`);
     if (found.length === 0 || performance.now() - startMs > calmMsMax) return found;
+  }
+}
+
+async function releaseParked({ graph, pool }: ChaosWorld, store: Store): Promise<void> {
+  for (const id of graph.mailboxes.ids()) {
+    const parkedReason = (await store.readMailbox(id))?.checkpoint.parkedReason ?? null;
+    if (parkedReason !== null) await pool.ready()[0]?.product?.release(id);
   }
 }
