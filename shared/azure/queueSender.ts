@@ -91,7 +91,7 @@ const signatureMs = { validFor: 60 * 60_000, usedFor: 30 * 60_000 };
 const storageScope = "https://storage.azure.com/.default";
 
 /**
- * Puts one message by a request of our own: the client takes six times the processor time for spans, and for XML that nobody
+ * Puts one message by a request of our own: the client takes two and a half times the processor time, for spans and for XML that nobody
  * reads (@azure/storage-queue 12.32.0). A shared key signs the address from time to time, instead of each request.
  * @see https://learn.microsoft.com/rest/api/storageservices/put-message
  */
