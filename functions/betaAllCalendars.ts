@@ -1,5 +1,5 @@
 import { app } from "@azure/functions";
-import { allCalendarsRoute } from "../shared/http/allCalendars.js";
+import { allCalendarsRoute } from "../shared/http/beta/allCalendars.js";
 import { compressed } from "../shared/http/gzip.js";
 import { httpHandler } from "../shared/http/handler.js";
 import { httpPorts, nowMs } from "../shared/live.js";

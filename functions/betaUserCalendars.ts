@@ -1,5 +1,5 @@
 import { app } from "@azure/functions";
-import { userCalendarsRoute } from "../shared/http/calendars.js";
+import { userCalendarsRoute } from "../shared/http/beta/calendars.js";
 import { httpHandler } from "../shared/http/handler.js";
 import { httpPorts, nowMs } from "../shared/live.js";
 

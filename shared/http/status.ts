@@ -11,8 +11,8 @@ import {
 } from "../views/status.js";
 import type { HealthView } from "../views/statusSchema.js";
 import { type Answer, answer, guarded, type Route, refusal } from "./handler.js";
-import { etagOf, holdsVersion } from "./queryOptions.js";
 import { queryMistake } from "./requests.js";
+import { etagOf, holdsVersion } from "./versions.js";
 
 /**
  * `GET /api/status?ticks=`: the state of the whole mirror, from the shards' figures; 304 to those who have it already. One

@@ -1,15 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startUrl } from "../../shared/graph/links.js";
-import { calendarsPathOf } from "../../shared/http/paths.js";
-import { signedInUser } from "../../shared/http/principal.js";
-import {
-  holdsVersion,
-  optionsOf,
-  preferredPageSize,
-  readOptionsOf,
-  trackingTokenOf,
-} from "../../shared/http/queryOptions.js";
+import { calendarsPathOf } from "../../shared/http/beta/paths.js";
+import { signedInUser } from "../../shared/http/beta/principal.js";
+import { optionsOf, preferredPageSize, readOptionsOf, trackingTokenOf } from "../../shared/http/beta/queryOptions.js";
+import { holdsVersion } from "../../shared/http/versions.js";
 import { readSettings, SettingsError } from "../../shared/settings.js";
 import { calendarKey, mailboxKey, shardOf } from "../../shared/store/keys.js";
 import { mailboxIdOf } from "../../shared/sync/mailboxId.js";

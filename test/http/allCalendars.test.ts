@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { HttpRequest } from "@azure/functions";
 import { describe, expect, test } from "vitest";
-import { allCalendarsRoute } from "../../shared/http/allCalendars.js";
+import { allCalendarsRoute } from "../../shared/http/beta/allCalendars.js";
 import { compressed } from "../../shared/http/gzip.js";
 import { httpHandler } from "../../shared/http/handler.js";
 import { openapiDocument } from "../../shared/http/openapi/description.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { pageFormatOf, textPage } from "../../shared/http/calendarText.js";
+import { pageFormatOf, textPage } from "../../shared/http/beta/calendarText.js";
 import type { JsonObject } from "../../shared/sync/types.js";
 
 /** Pages of calendars as NDJSON and CSV. */

@@ -32,7 +32,7 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   },
   {
     name: "put a mailbox's name into a header as it is",
-    file: "shared/http/freshness.ts",
+    file: "shared/http/beta/freshness.ts",
     from: `"x-mirror-display-name": extendedValue(displayName)`,
     to: `"x-mirror-display-name": displayName`,
     unit: ["test/http/calendars.test.ts"],
@@ -85,14 +85,14 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   },
   {
     name: "say soon of a mailbox that Graph does not have",
-    file: "shared/http/feedRefusals.ts",
+    file: "shared/http/beta/feedRefusals.ts",
     from: `/^(noMailbox|denied):(.*)$/`,
     to: `/^(denied):(.*)$/`,
     unit: ["test/http/refusals.test.ts"],
   },
   {
     name: "say that a mailbox which waits is read soon",
-    file: "shared/http/feedRefusals.ts",
+    file: "shared/http/beta/feedRefusals.ts",
     from: `return Math.min(Math.ceil((notBeforeMs - nowMs) / 1_000), retrySecondsMax);`,
     to: `return firstRoundRetrySeconds;`,
     unit: ["test/http/refusals.test.ts"],

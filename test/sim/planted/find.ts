@@ -39,14 +39,14 @@ export const inTheSearch: readonly Mutant[] = [
   },
   {
     name: "let a page of CSV that is not the last look like the end",
-    file: "shared/http/calendarText.ts",
+    file: "shared/http/beta/calendarText.ts",
     from: `index === items.length - 1 ? (nextLink ?? "") : ""`,
     to: `index < 0 ? (nextLink ?? "") : ""`,
     unit: ["test/http/allCalendars.test.ts"],
   },
   {
     name: "write a calendar's name into CSV as it is, formula or not",
-    file: "shared/http/calendarText.ts",
+    file: "shared/http/beta/calendarText.ts",
     from: `const safe = `,
     to: `const safe = text !== "" ? text : `,
     unit: ["test/http/calendarText.test.ts"],

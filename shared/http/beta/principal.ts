@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { isGuid } from "../sync/mailboxId.js";
+import { isGuid } from "../../sync/mailboxId.js";
 
 /** The claim that holds a user's object id: its long name, and the one in the token itself. */
 const objectIdClaims = ["http://schemas.microsoft.com/identity/claims/objectidentifier", "oid"];

@@ -1,7 +1,7 @@
-import type { FeedRefusal } from "../feed/feed.js";
-import type { Checkpoint } from "../sync/types.js";
+import type { FeedRefusal } from "../../feed/feed.js";
+import type { Checkpoint } from "../../sync/types.js";
+import { type Answer, refusal } from "../handler.js";
 import { freshnessOf } from "./freshness.js";
-import { type Answer, refusal } from "./handler.js";
 
 /** Our choice: when to ask again for a mailbox whose first full round is still to come. Most take seconds, some wait for a tick. */
 const firstRoundRetrySeconds = 30;

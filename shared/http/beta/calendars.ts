@@ -1,16 +1,15 @@
 import type { HttpRequest } from "@azure/functions";
-import { feedLimits, type MirrorFeed } from "../feed/feed.js";
-import { deltaItem, readItem } from "../feed/wire.js";
-import { mailboxIdOf } from "../sync/mailboxId.js";
-import type { Checkpoint } from "../sync/types.js";
+import { feedLimits, type MirrorFeed } from "../../feed/feed.js";
+import { deltaItem, readItem } from "../../feed/wire.js";
+import { mailboxIdOf } from "../../sync/mailboxId.js";
+import type { Checkpoint } from "../../sync/types.js";
+import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js";
+import { etagOf, holdsVersion } from "../versions.js";
 import { feedRefusal, unknownMailbox } from "./feedRefusals.js";
 import { freshnessOf, namesOf } from "./freshness.js";
-import { type Answer, type HttpPorts, type Route, refusal } from "./handler.js";
 import { type CalendarsPath, calendarsPathOf } from "./paths.js";
 import { signedInUser } from "./principal.js";
 import {
-  etagOf,
-  holdsVersion,
   listUrl,
   type Mistake,
   preferenceApplied,

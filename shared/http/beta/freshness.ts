@@ -1,5 +1,5 @@
-import { stateOf } from "../sync/state.js";
-import type { Checkpoint } from "../sync/types.js";
+import { stateOf } from "../../sync/state.js";
+import type { Checkpoint } from "../../sync/types.js";
 
 /** Headers of answers and refusals about one mailbox: its state, its kind, and the age of its copy in seconds. */
 export function freshnessOf(checkpoint: Checkpoint, nowMs: number): Record<string, string> {

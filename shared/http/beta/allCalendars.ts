@@ -1,8 +1,8 @@
 import type { HttpRequest } from "@azure/functions";
-import { type TenantRefusal, tenantLimits } from "../feed/tenant.js";
-import { tenantItem } from "../feed/wire.js";
+import { type TenantRefusal, tenantLimits } from "../../feed/tenant.js";
+import { tenantItem } from "../../feed/wire.js";
+import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js";
 import { pageFormatOf, textPage } from "./calendarText.js";
-import { type Answer, type HttpPorts, type Route, refusal } from "./handler.js";
 import { originOf } from "./paths.js";
 import {
   listUrl,

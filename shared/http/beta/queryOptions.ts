@@ -1,4 +1,4 @@
-import { feedLimits } from "../feed/feed.js";
+import { feedLimits } from "../../feed/feed.js";
 
 /** OData's query options and headers, as Graph accepts them. */
 
@@ -109,16 +109,4 @@ export function preferredPageSize(prefer: string | null): number | null {
 /** The header that says which preference was applied; none where there was none. */
 export function preferenceApplied(pageSize: number | null): Readonly<Record<string, string>> {
   return pageSize === null ? {} : { "preference-applied": `odata.maxpagesize=${pageSize}` };
-}
-
-/** Whether `If-None-Match` names this version, compared weakly. @see RFC 9110 §13.1.2 */
-export function holdsVersion(ifNoneMatch: string | null, version: string): boolean {
-  if (ifNoneMatch === null) return false;
-  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(`"${version}"`);
-}
-
-/** A version as a weak ETag. */
-export function etagOf(version: string): string {
-  return `W/"${version}"`;
 }

@@ -1,5 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from "../sync/types.js";
-import type { Answer } from "./handler.js";
+import { isJsonObject, type Json, type JsonObject } from "../../sync/types.js";
+import type { Answer } from "../handler.js";
 
 /**
  * A page of calendars as text: NDJSON and CSV. Text is made of one page at a time, whose size the route bounds, and readers
