@@ -22,7 +22,7 @@ export type MirrorFacts = {
   readonly source: string | null;
   /** Whether Graph documents `calendar: delta` for the cloud of the mailboxes. */
   readonly isDeltaDocumented: boolean;
-  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly settings: Status["settings"];
   /** Absent: estimated from the ticks that came. */
   readonly nextFireMs?: NextFire;
 };

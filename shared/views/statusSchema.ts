@@ -55,6 +55,27 @@ export const brakeSchema = z.object({
 });
 export type BrakeView = z.infer<typeof brakeSchema>;
 
+/** By name, as each has a type of its own. Open, as a later release may show more. */
+const settings = z
+  .looseObject({
+    syncSchedule: text,
+    rosterSchedule: text,
+    roster: text,
+    rosterKinds: text,
+    shards: count,
+    graphCloud: text,
+    graphApiVersion: text,
+    graphBatchSize: count,
+    graphPageSize: count,
+    auditDays: z.number(),
+    tombstoneDays: z.number(),
+    historyDays: z.number(),
+    changeNudges: flag,
+    newMailboxesPerTick: count,
+  })
+  .partial()
+  .describe("Settings that matter to people; no secrets.");
+
 /** The state of the whole mirror. */
 export const statusSchema = z
   .object({
@@ -73,7 +94,7 @@ export const statusSchema = z
     shards: z.array(shard),
     roster: rosterSchema,
     ...brakeSchema.shape,
-    settings: z.record(text, z.union([text, z.number(), flag])).describe("Settings that matter to people; no secrets."),
+    settings,
   })
   .meta({ id: "Status" });
 export type Status = z.infer<typeof statusSchema>;

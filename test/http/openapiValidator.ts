@@ -14,7 +14,7 @@ export function validatorOf(document: JsonObject) {
     JSON.stringify(document).replaceAll("#/components/schemas/", "#/$defs/"),
   ) as { components: { schemas: object }; paths: Record<string, Record<string, Operation>> };
   const ajv = new Ajv2020({ strict: true, strictRequired: false, strictTypes: false, allErrors: true });
-  ajv.addFormat("uri", (text) => URL.canParse(text));
+  ajv.addKeyword("x-ms-primary-error-message");
   ajv.addFormat("date-time", (text) => !Number.isNaN(Date.parse(text)));
   return (method: string, path: string, status: number, body: unknown): readonly string[] => {
     const operation = operationFor(paths, path)?.[method.toLowerCase()];

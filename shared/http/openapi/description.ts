@@ -2,7 +2,7 @@ import type { JsonObject } from "../../sync/types.js";
 import { productVersion } from "../../version.js";
 import { feedPaths } from "./feed.js";
 import { operatorPaths } from "./operators.js";
-import { schemasWithId } from "./parts.js";
+import { inQuery, noKey, refused, schemasWithId } from "./parts.js";
 
 const schemas = schemasWithId(); // After the imports above, which name all schemas.
 
@@ -19,27 +19,63 @@ export function openapiDocument(server: string): JsonObject {
       version: productVersion,
       description:
         "The calendar lists of many mailboxes as Microsoft Graph gives them, from a mirror: the same format, and a delta " +
-        "feed of its own. A Graph client needs only another base URL.",
+        "feed of its own. A Graph client needs only another base URL: all below `/beta` is Graph's, and read-only. Every " +
+        "refusal of the app has a body, an ODataError. Another method than those that are described here gets one with 405 " +
+        "below `/beta`, and `Allow`; an unknown path there gets one with 404. HEAD is answered wherever GET is, without a body.",
+      contact: { name: "Who runs this mirror" },
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: server }],
-    security: [{ functionKey: [] }, { functionKeyInQuery: [] }],
+    tags,
+    security: [{ functionKey: [] }],
     paths: { ...feedPaths, ...operatorPaths, "/openapi.json": { get: thisDocument } },
     components: { schemas, securitySchemes },
   };
 }
 
+const tags: readonly JsonObject[] = [
+  { name: "Calendars of all mailboxes", description: "What programs read of the whole tenant, in Graph's format." },
+  { name: "Calendars of a mailbox", description: "What programs read of one mailbox, in Graph's format." },
+  {
+    name: "My calendars",
+    description: "The same of the mailbox of the user who is signed in, where App Service Authentication is on.",
+  },
+  { name: "OData", description: "The metadata document, and batches." },
+  { name: "Mailboxes", description: "The roster and its mailboxes, for operators." },
+  { name: "Search and history", description: "Calendars and changes over all mailboxes, for operators." },
+  { name: "The mirror", description: "Its state, its roster as a whole, and this description." },
+];
+
 const thisDocument: JsonObject = {
   operationId: "getOpenapi",
-  summary: "This description.",
+  summary: "Get this description",
+  description: "What all routes take and answer.",
+  tags: ["The mirror"],
+  parameters: [
+    inQuery("version", "Of OpenAPI. 3.0 is for generators that do not read 3.1.", {
+      type: "string",
+      enum: ["3.0", "3.1"],
+      default: "3.1",
+    }),
+  ],
   responses: {
-    "200": { description: "OpenAPI 3.1.", content: { "application/json": { schema: { type: "object" } } } },
+    "200": {
+      description: "OpenAPI.",
+      content: { "application/json": { schema: { type: "object" }, example: { openapi: "3.1.1" } } },
+    },
+    "400": refused("A query parameter is not what is expected.", ["invalidRequest", "version must be 3.0 or 3.1."]),
+    "401": noKey,
   },
 };
 
 const securitySchemes: JsonObject = {
-  functionKey: { type: "apiKey", in: "header", name: "x-functions-key", description: "A key of the function app." },
-  functionKeyInQuery: { type: "apiKey", in: "query", name: "code", description: "The same; it may end up in logs." },
+  functionKey: {
+    type: "apiKey",
+    in: "header",
+    name: "x-functions-key",
+    description:
+      "A key of the function app. The host takes it in the query, as `code`, too; there it ends up in logs and histories.",
+  },
   signedIn: {
     type: "http",
     scheme: "bearer",

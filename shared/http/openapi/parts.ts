@@ -13,30 +13,68 @@ export function ref(schema: z.ZodType): JsonObject {
   return { $ref: location(id) };
 }
 
-/** An answer with a body. */
-export const json = (description: string, schema: z.ZodType, headers: JsonObject = {}): JsonObject => ({
+const requestId = { "request-id": header("Names this request, here and in the log.") };
+
+/** An answer with a body. @param example What the body may be. */
+export const json = (
+  description: string,
+  schema: z.ZodType,
+  example: object,
+  headers: JsonObject = {},
+): JsonObject => ({
   description,
-  headers: { "request-id": header("Names this request, here and in the log."), ...headers },
-  content: { "application/json": { schema: ref(schema) } },
+  headers: { ...requestId, ...headers },
+  content: { "application/json": { schema: ref(schema), example: example as JsonObject } },
 });
+
+/** An answer that has no body. */
+export const empty = (description: string, headers: JsonObject = {}): JsonObject => ({
+  description,
+  headers: { ...requestId, ...headers },
+});
+
+const innerErrorSchema = z
+  .looseObject({
+    date: text.describe("When, in UTC."),
+    "request-id": text.describe("Names the request in the log."),
+    "client-request-id": text.describe("The caller's own name for it, where that is a GUID."),
+  })
+  .meta({ id: "InnerError", description: "Which request it was." });
+
+const mainErrorSchema = z
+  .looseObject({
+    code: text.describe("For programs: a code of Graph's, or one like them."),
+    // Generators of Microsoft make it the message of the exception.
+    message: text.meta({ description: "For people: what was wrong.", "x-ms-primary-error-message": true }),
+    innerError: innerErrorSchema,
+  })
+  .meta({ id: "MainError", description: "What was wrong." });
 
 /** An error answer in Graph's shape, which all routes share. */
 const errorSchema = z
-  .looseObject({
-    error: z.looseObject({
-      code: text,
-      message: text,
-      innerError: z.looseObject({ date: text, "request-id": text, "client-request-id": text }),
-    }),
-  })
-  .meta({ id: "Error" });
+  .looseObject({ error: mainErrorSchema })
+  .meta({ id: "ODataError", description: "An error, in the format of OData and Graph." });
 export type ErrorBody = z.infer<typeof errorSchema>;
 
-/** An error answer. */
-export const refused = (description: string, headers: JsonObject = {}): JsonObject =>
-  json(description, errorSchema, headers);
+/** An error answer. @param code For the example, as is `message`. */
+export function refused(
+  description: string,
+  [code, message]: readonly [code: string, message: string],
+  headers: JsonObject = {},
+): JsonObject {
+  const name = "8f3bbf63-6a3c-4d8e-9a44-6b0a1c1d2e3f";
+  const innerError = { date: "2026-11-28T09:30:00", "request-id": name, "client-request-id": name };
+  return json(description, errorSchema, { error: { code, message, innerError } }, headers);
+}
 
-export const noKey: JsonObject = { description: "No function key. Answered by the host, without a body." };
+/**
+ * The host refuses a request without a key before the app sees it, and sends no body. None is described, for clients that
+ * expect one would report its absence and not the missing key; what they do report is this text and the status.
+ */
+export const noKey: JsonObject = {
+  description:
+    "No function key, or a wrong one: send one in the header x-functions-key. The Functions host answers this before the app, without a body.",
+};
 
 /** @param type Of JSON Schema. */
 export function header(description: string, type = "string"): JsonObject {
@@ -44,20 +82,28 @@ export function header(description: string, type = "string"): JsonObject {
 }
 
 /** A parameter of the path. */
-export function inPath(name: string, description: string): JsonObject {
-  return { name, in: "path", required: true, description, schema: { type: "string" } };
+export function inPath(name: string, description: string, example: string): JsonObject {
+  return { name, in: "path", required: true, description, schema: { type: "string" }, example };
 }
 
-export const mailboxInPath = inPath("id", "The user's object id; me in a trial.");
+export const mailboxInPath = inPath(
+  "id",
+  "The user's object id; me in a trial.",
+  "6e7b768e-07e2-4810-8459-485f84f8f204",
+);
 
 /** An optional parameter of the query. */
-export function inQuery(name: string, description: string, schema: JsonObject = { type: "string" }): JsonObject {
-  return { name, in: "query", description, schema };
+export function inQuery(
+  name: string,
+  description: string,
+  { example, ...schema }: JsonObject = { type: "string" },
+): JsonObject {
+  return { name, in: "query", description, schema, ...(example === undefined ? {} : { example }) };
 }
 
 /** An optional header of a request. */
-export function inHeader(name: string, description: string): JsonObject {
-  return { name, in: "header", description, schema: { type: "string" } };
+export function inHeader(name: string, description: string, example: string): JsonObject {
+  return { name, in: "header", description, schema: { type: "string" }, example };
 }
 
 /** All schemas that have an id, as JSON Schema, by that id. */
@@ -70,13 +116,16 @@ export function schemasWithId(): JsonObject {
   return Object.fromEntries(entries) as JsonObject;
 }
 
-/** Removes limits that every JavaScript integer has and names that may be any text; writes "or null" as a list of types. */
+/**
+ * Removes limits that every JavaScript integer has and names that may be any text. Writes "or null" as a list of types:
+ * generators make a class of a choice, and read nothing into it.
+ */
 function shorten(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames;
   const [one, none, ...others] = schema.anyOf ?? [];
-  if (one?.type === undefined || none?.type !== "null" || others.length > 0) return;
-  if ("enum" in one || "const" in one || "properties" in one) return;
+  if (typeof one?.type !== "string" || none?.type !== "null" || others.length > 0) return;
+  if ("enum" in one || "const" in one) return; // The list of values would lack null.
   delete schema.anyOf;
   Object.assign(schema, { ...one, ...schema, type: [one.type, "null"] });
 }
