@@ -215,6 +215,6 @@ function foundView(checkpoint: Checkpoint, { calendarId, resource }: CalendarRow
   const { id, displayName, userPrincipalName, kind, state, lastSuccess } = mailboxView(checkpoint);
   return {
     mailbox: { id, displayName, userPrincipalName, kind, state, lastSuccess },
-    calendar: { ...resource, id: calendarId },
+    calendar: { ...resource, id: calendarId } as FoundView["calendar"], // Graph's own, and passed on unread.
   };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { calendarSchema } from "./calendarSchema.js";
 import { mailboxSchema } from "./mailboxSchema.js";
-import { text, timeOrNull } from "./schemaParts.js";
+import { timeOrNull } from "./schemaParts.js";
 
 const { id, displayName, userPrincipalName, kind, state, lastSuccess } = mailboxSchema.shape;
 
@@ -8,7 +9,7 @@ const { id, displayName, userPrincipalName, kind, state, lastSuccess } = mailbox
 export const foundSchema = z
   .object({
     mailbox: z.object({ id, displayName, userPrincipalName, kind, state, lastSuccess }),
-    calendar: z.looseObject({ id: text }).describe("The calendar as Graph has it, all properties."),
+    calendar: calendarSchema,
   })
   .meta({ id: "FoundCalendar" });
 export type FoundView = z.infer<typeof foundSchema>;

@@ -1,11 +1,24 @@
 import { readFileSync } from "node:fs";
+import { HttpRequest } from "@azure/functions";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openapiDocument } from "../../shared/http/openapi/description.js";
+import type { HttpPorts } from "../../shared/http/handler.js";
+import { openapi30, openapiDocument } from "../../shared/http/openapi/description.js";
+import { openapiRoute } from "../../shared/http/openapi.js";
+import type { JsonObject } from "../../shared/sync/types.js";
+import { type Reply, replyOf } from "../worlds/http.js";
+import { schemaValidatorOf } from "./openapiValidator.js";
 
+type Media = { readonly schema: object; readonly example?: unknown };
+type Content = { readonly content?: Record<string, Media> };
 type Operation = {
   readonly operationId: string;
+  readonly summary?: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
-  readonly responses: Record<string, { readonly description: string }>;
+  readonly requestBody?: Content;
+  readonly responses: Record<string, Content & { readonly description: string }>;
 };
 type Parameters = NonNullable<Operation["parameters"]>;
 type PathItem = Readonly<Record<string, Operation>> | { readonly parameters: Parameters };
@@ -17,6 +30,12 @@ const operations = paths.flatMap(([path, { parameters: shared = [], ...methods }
   Object.values(methods as Record<string, Operation>).map((operation) => {
     return { path, operation, shared: shared as Parameters };
   }),
+);
+/** Every media type of every body, by where it stands. */
+const bodies = operations.flatMap(({ operation: { operationId, requestBody, responses } }) =>
+  [["request", requestBody] as const, ...Object.entries(responses)].flatMap(([of, described]) =>
+    Object.entries(described?.content ?? {}).map(([type, media]) => ({ of: `${operationId} ${of} ${type}`, media })),
+  ),
 );
 
 describe("the OpenAPI description", () => {
@@ -41,9 +60,132 @@ describe("the OpenAPI description", () => {
     }
   });
 
-  test("describes every answer in words", () => {
+  test("says of every operation what it does, in short and at length, and where it belongs", () => {
+    const tags = (document["tags"] as unknown as readonly { name: string }[]).map(({ name }) => name);
     for (const { operation } of operations) {
+      expect(operation, operation.operationId).toMatchObject({
+        summary: expect.stringMatching(/^[A-Z][^.]+$/),
+        description: expect.stringMatching(/^[A-Z].*\.$/),
+        tags: [expect.toBeOneOf(tags)],
+      });
       for (const response of Object.values(operation.responses)) expect(response.description).not.toBe("");
     }
   });
+
+  test("has no choice between schemas, no schema that is a Boolean, and no list of types but with null", () => {
+    for (const schema of schemasIn(document)) {
+      expect(Object.keys(schema).filter((name) => /^(anyOf|oneOf|not|if)$/.test(name))).toEqual([]);
+      expect(schema["additionalProperties"]).not.toBe(true);
+      for (const each of Object.values((schema["properties"] ?? {}) as JsonObject)) expect(typeof each).toBe("object");
+      if (Array.isArray(schema["type"])) expect(schema["type"]).toEqual([expect.any(String), "null"]);
+    }
+  });
+
+  test("gives an example of every body, and each fits its schema", () => {
+    const misfit = schemaValidatorOf(document);
+    for (const { of, media } of bodies) {
+      expect({ of, example: media.example }).toEqual({ of, example: expect.anything() });
+      expect({ of, misfit: misfit(media.schema, media.example) }).toEqual({ of, misfit: [] });
+    }
+  });
+
+  test("offers the key by its header alone: generators write one for the query into URLs", () => {
+    const { securitySchemes } = document["components"] as unknown as { securitySchemes: JsonObject };
+    const keys = Object.values(securitySchemes).filter((scheme) => (scheme as JsonObject)["type"] === "apiKey");
+    expect(keys).toEqual([expect.objectContaining({ in: "header", name: "x-functions-key" })]);
+    expect(document["security"]).toEqual([{ functionKey: [] }]);
+  });
+
+  test("describes a body of each refusal of the app, and none of the host's 401", () => {
+    for (const { path, operation } of operations) {
+      const refusals = Object.entries(operation.responses).filter(([status]) => Number(status) >= 400);
+      for (const [status, { content }] of refusals) {
+        const isOfHost = status === "401" && !path.startsWith("/beta/me/");
+        const isOfHealth = path === "/health";
+        const schema = isOfHost || isOfHealth ? content?.["application/json"]?.schema : { $ref: expect.any(String) };
+        expect(content?.["application/json"]?.schema, `${operation.operationId} ${status}`).toEqual(schema);
+        if (isOfHost) expect(content).toBeUndefined();
+      }
+    }
+  });
 });
+
+describe("the same as OpenAPI 3.0", () => {
+  const old = openapi30(document);
+  const asked = async (query: string): Promise<Reply<unknown>> => {
+    const request = new HttpRequest({ method: "GET", url: `https://mirror.example/api/openapi.json${query}` });
+    return replyOf(await openapiRoute(request, {} as HttpPorts));
+  };
+
+  test("is given to who asks for it; another version is refused, and so is a misspelt option", async () => {
+    expect((await asked("")).body).toEqual(document);
+    expect((await asked("?version=3.1")).body).toEqual(document);
+    expect((await asked("?version=3.0")).body).toEqual(old);
+    for (const query of ["?version=2.0", "?version=", "?versoin=3.0"]) {
+      expect(await asked(query)).toMatchObject({ status: 400, body: { error: { code: "invalidRequest" } } });
+    }
+  });
+
+  test("has nothing that 3.0 lacks", () => {
+    expect(old).toMatchObject({ openapi: "3.0.4", info: { license: { name: "MIT", url: expect.any(String) } } });
+    for (const schema of schemasIn(old)) {
+      expect(schema["type"] ?? "").toBeTypeOf("string");
+      expect(Object.keys(schema)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(const|examples|prefixItems)$/)]),
+      );
+    }
+    const three = { type: ["string", "number"] };
+    expect(() => openapi30({ ...document, components: { schemas: { three } } })).toThrow("no word for these types");
+  });
+
+  test("takes and refuses the same bodies, whatever is changed in them", () => {
+    const [inNew, inOld] = [schemaValidatorOf(document), schemaValidatorOf(old)];
+    const json = bodies.filter(({ of }) => of.endsWith("application/json"));
+    const seen = { fit: 0, misfit: 0 };
+    const change = fc.record({ at: fc.nat(), to: fc.option(fc.jsonValue({ maxDepth: 1 }), { nil: undefined }) });
+    fc.assert(
+      fc.property(fc.constantFrom(...json), change, ({ media }, { at, to }) => {
+        const body = changed(media.example, at, to);
+        const verdict = inNew(media.schema, body).length === 0;
+        expect(inOld(media.schema, body).length === 0).toBe(verdict); // A reference, or a mere type: the same in both.
+        seen[verdict ? "fit" : "misfit"]++;
+      }),
+      { numRuns: 2_000, seed: 1 },
+    );
+    expect(Math.min(seen.fit, seen.misfit)).toBeGreaterThan(100);
+  });
+});
+
+/** A body with one of its values, or of those within, replaced; undefined takes it out. */
+function changed(body: unknown, at: number, to: unknown): unknown {
+  const copy = structuredClone(body);
+  const places: (readonly [parent: Record<string, unknown>, name: string])[] = [];
+  const visit = (value: unknown) => {
+    if (typeof value !== "object" || value === null) return;
+    for (const name of Object.keys(value)) {
+      places.push([value as Record<string, unknown>, name]);
+      visit((value as Record<string, unknown>)[name]);
+    }
+  };
+  visit(copy);
+  const place = places[at % Math.max(places.length, 1)];
+  if (place === undefined) return to;
+  const [parent, name] = place;
+  if (to === undefined && !Array.isArray(parent)) delete parent[name];
+  else parent[name] = to ?? null;
+  return copy;
+}
+
+/** Every schema of the description, those within others too. */
+function schemasIn(value: unknown, isSchema = false): JsonObject[] {
+  if (Array.isArray(value)) return value.flatMap((each) => schemasIn(each, isSchema));
+  if (typeof value !== "object" || value === null) return [];
+  const entries = Object.entries(value as JsonObject);
+  const within = entries.flatMap(([name, each]) => {
+    if (name === "example") return [];
+    const isMap = name === "properties" || name === "schemas";
+    if (isMap) return Object.values(each as JsonObject).flatMap((one) => schemasIn(one, true));
+    return schemasIn(each, isSchema || name === "schema");
+  });
+  return isSchema ? [value as JsonObject, ...within] : within;
+}

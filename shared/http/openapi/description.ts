@@ -4,6 +4,8 @@ import { feedPaths } from "./feed.js";
 import { operatorPaths } from "./operators.js";
 import { inQuery, noKey, refused, schemasWithId } from "./parts.js";
 
+export { openapi30 } from "./version30.js";
+
 const schemas = schemasWithId(); // After the imports above, which name all schemas.
 
 /**

@@ -122,10 +122,12 @@ export function schemasWithId(): JsonObject {
  */
 function shorten(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
-  if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames;
   const [one, none, ...others] = schema.anyOf ?? [];
-  if (typeof one?.type !== "string" || none?.type !== "null" || others.length > 0) return;
-  if ("enum" in one || "const" in one) return; // The list of values would lack null.
-  delete schema.anyOf;
-  Object.assign(schema, { ...one, ...schema, type: [one.type, "null"] });
+  const isNullable = typeof one?.type === "string" && none?.type === "null" && others.length === 0;
+  if (isNullable && !("enum" in one || "const" in one)) {
+    // Their lists of values would lack null.
+    delete schema.anyOf;
+    Object.assign(schema, { ...one, ...schema, type: [one.type, "null"] });
+  }
+  if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames;
 }
