@@ -69,6 +69,7 @@ export async function startApp() {
       NODE_EXTRA_CA_CERTS: certificateFile,
       UNREAD_MAILBOX: unread,
       EXPIRED_LINK: expiredLink,
+      MIRROR_STORAGE: product.connectionString,
     },
     /** What Graph has, by id in code units, which is the order of the mirror's lists. */
     truth: (): readonly Item[] => [...product.graph.truth(mailbox)].sort((a, b) => (a.id < b.id ? -1 : 1)),
