@@ -19,8 +19,6 @@ export const timeOrNull = time.nullable();
 export const kind = z
   .enum(mailboxKinds)
   .describe("What the mailbox is for, as Graph calls it (`userPurpose`); `unknown`: not asked, or not told.");
-/** An absolute URL. Without the format `uri`: .NET's `Uri`, which generators make of it, decodes a link that is passed on as text. */
-export const url = text;
 
 /** One count under each of the names. Open, as a later release may count more. */
 export function countsOf<const Name extends string>(names: readonly Name[]) {

@@ -3,6 +3,7 @@ import { type TenantRefusal, tenantLimits } from "../../feed/tenant.js";
 import { tenantItem } from "../../feed/wire.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js";
 import { pageFormatOf, textPage } from "./calendarText.js";
+import { collectionOf, odataJson } from "./metadata.js";
 import { originOf } from "./paths.js";
 import {
   listUrl,
@@ -48,7 +49,7 @@ async function answerDelta(request: HttpRequest, path: Path, ports: HttpPorts): 
   if (page.kind !== "page") return tenantRefusal(page, url);
   const name = page.link === "nextLink" ? "$skiptoken" : "$deltatoken";
   const body = {
-    "@odata.context": contextOf(path),
+    "@odata.context": contextOf(path, "entity"),
     value: page.items.map((item) => tenantItem(item)),
     [`@odata.${page.link}`]: `${url}?${name}=${page.token}`,
   };
@@ -71,7 +72,7 @@ async function answerList(request: HttpRequest, path: Path, ports: HttpPorts): P
     return { ...text, headers: { ...headersOf(preferred), ...headers } };
   }
   const next = nextLink === null ? {} : { "@odata.nextLink": nextLink };
-  const body = { "@odata.context": contextOf(path), value, ...next };
+  const body = { "@odata.context": contextOf(path, "calendar"), value, ...next };
   return { status: 200, jsonBody: body, headers: { ...headersOf(preferred), vary: "Accept" } };
 }
 
@@ -81,13 +82,13 @@ function tenantRefusal({ kind }: TenantRefusal, startUrl: string): Answer {
   return refusal(410, "syncStateNotFound", message, { location: startUrl });
 }
 
-function contextOf({ origin, root }: Path): string {
-  return `${origin}${root}/$metadata#Collection(calendar)`;
+function contextOf({ origin, root }: Path, type: "calendar" | "entity"): string {
+  return `${origin}${root}/$metadata#${collectionOf(type)}`;
 }
 
 function headersOf(preferred: number | null): Record<string, string> {
   return {
-    "content-type": "application/json; odata.metadata=minimal; charset=utf-8",
+    "content-type": odataJson,
     "odata-version": "4.0",
     "cache-control": "no-store",
     ...preferenceApplied(preferred),

@@ -7,6 +7,7 @@ import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js"
 import { etagOf, holdsVersion } from "../versions.js";
 import { feedRefusal, unknownMailbox } from "./feedRefusals.js";
 import { freshnessOf, namesOf } from "./freshness.js";
+import { collectionOf, odataJson } from "./metadata.js";
 import { type CalendarsPath, calendarsPathOf } from "./paths.js";
 import { signedInUser } from "./principal.js";
 import {
@@ -74,7 +75,7 @@ async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
   if (page.kind !== "page") return feedRefusal(page, `${path.origin}${path.collection}/delta`, nowMs);
   const name = page.link === "nextLink" ? "$skiptoken" : "$deltatoken";
   const body = {
-    "@odata.context": contextOf(path, "Collection(calendar)"),
+    "@odata.context": contextOf(path, collectionOf("calendar")),
     value: page.rows.map(deltaItem),
     [`@odata.${page.link}`]: `${path.origin}${path.collection}/delta?${name}=${page.token}`,
   };
@@ -135,7 +136,7 @@ function selected({ select }: ReadOptions): string {
 
 function headersOf(checkpoint: Checkpoint, nowMs: number): Record<string, string> {
   return {
-    "content-type": "application/json; odata.metadata=minimal; charset=utf-8",
+    "content-type": odataJson,
     "odata-version": "4.0",
     "cache-control": "private, no-cache",
     ...freshnessOf(checkpoint, nowMs),

@@ -34,7 +34,7 @@ const removed: JsonObject = {
 };
 
 const collectionContext = `${root}/$metadata#users('${userId}')/calendars`;
-const deltaContext = `${root}/$metadata#Collection(calendar)`;
+const calendarsContext = `${root}/$metadata#Collection(microsoft.graph.calendar)`;
 
 export const collectionExample: JsonObject = {
   "@odata.context": collectionContext,
@@ -45,7 +45,7 @@ export const collectionExample: JsonObject = {
 export const entityExample: JsonObject = { "@odata.context": `${collectionContext}/$entity`, ...calendar };
 
 export const deltaPageExample: JsonObject = {
-  "@odata.context": deltaContext,
+  "@odata.context": calendarsContext,
   value: [{ "@odata.type": type, ...calendar }, removed],
   "@odata.deltaLink": `${calendars}/delta?$deltatoken=U2VhbGVk`,
 };
@@ -53,13 +53,13 @@ export const deltaPageExample: JsonObject = {
 const all = `${root}/users/getAllCalendars`;
 
 export const tenantCollectionExample: JsonObject = {
-  "@odata.context": deltaContext,
+  "@odata.context": calendarsContext,
   value: [{ "@odata.type": type, ...calendar, userId }],
   "@odata.nextLink": `${all}?$skiptoken=U2VhbGVk`,
 };
 
 export const tenantDeltaExample: JsonObject = {
-  "@odata.context": deltaContext,
+  "@odata.context": `${root}/$metadata#Collection(microsoft.graph.entity)`,
   value: [
     { "@odata.type": type, ...calendar, userId },
     { ...removed, userId },

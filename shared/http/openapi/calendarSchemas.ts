@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { calendarSchema } from "../../views/calendarSchema.js";
-import { text, textOrNull, url } from "../../views/schemaParts.js";
+import { text, textOrNull } from "../../views/schemaParts.js";
 
 /**
  * The shapes of answers in Graph's format. A shape that builds on another refers to it by `allOf`, and none leaves a choice
@@ -8,9 +8,10 @@ import { text, textOrNull, url } from "../../views/schemaParts.js";
  */
 
 const id = text.min(1);
-const context = url.describe("What the answer holds, as the metadata document names it.");
-const nextLink = url.describe("Where the next page is, to be asked for as it stands.");
-const deltaLink = url.describe("Where to ask for what changes from now on. Keep it as it stands.");
+// Without the format `uri`: .NET's `Uri`, which generators make of it, decodes a link where it is passed on as text.
+const context = text.describe("What the answer holds, as the metadata document names it.");
+const nextLink = text.describe("Where the next page is, to be asked for as it stands.");
+const deltaLink = text.describe("Where to ask for what changes from now on. Keep it as it stands.");
 
 export const calendarEntitySchema = z.intersection(calendarSchema, z.looseObject({ "@odata.context": context })).meta({
   id: "CalendarEntity",

@@ -1,0 +1,78 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { metadataXml } from "../../shared/http/beta/metadata.js";
+import { origin, routesOver } from "../worlds/http.js";
+import { type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
+
+/** Elements of the document, by tag: their attributes. `test/clients/dotnet/odata` has a reader of OData validate the whole. */
+const elements = [...metadataXml.matchAll(/<(\w+)((?: \w+="[^"]*")+)/g)].map(([, tag = "", attributes = ""]) => ({
+  tag,
+  attributes: Object.fromEntries([...attributes.matchAll(/ (\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value])),
+}));
+const types = elements
+  .filter(({ tag }) => /^(Entity|Complex)Type$/.test(tag))
+  .map(({ attributes }) => `microsoft.graph.${attributes["Name"]}`);
+const full = (name: string) => name.replace(/^Collection\((.*)\)$/, "$1").replace(/^graph\./, "microsoft.graph.");
+
+/** The type that a navigation property of a type leads to. */
+function through(type: string, property: string): string | undefined {
+  const name = type.split(".").at(-1);
+  const body = new RegExp(`<EntityType Name="${name}"([^]*?)</EntityType>`).exec(metadataXml)?.[1] ?? "";
+  const found = new RegExp(`<NavigationProperty Name="${property}" Type="([^"]+)"`).exec(body)?.[1];
+  return found === undefined ? undefined : full(found);
+}
+
+/** What the fragment of a context names, as a type of the document; undefined: nothing. */
+function resolved(context: string): string | undefined {
+  const fragment = decodeURIComponent(context.split("#")[1] ?? "").replace(/\/\$entity$/, "");
+  const collection = /^Collection\((.+)\)$/.exec(fragment)?.[1];
+  if (collection !== undefined) return types.find((type) => type === collection);
+  const [set = "", ...segments] = fragment.split("/").map((segment) => segment.replace(/\(.*\)$/, ""));
+  const start = elements.find(({ tag, attributes }) => tag === "EntitySet" && attributes["Name"] === set);
+  const type = start?.attributes["EntityType"];
+  return segments.reduce<string | undefined>(
+    (from, segment) => (from === undefined ? undefined : through(from, segment)),
+    type === undefined ? undefined : full(type),
+  );
+}
+
+describe("the metadata document", () => {
+  let world: MailboxWorld;
+  beforeAll(async () => {
+    world = await worldWith({ a: "A" });
+  });
+
+  test("names no type that it does not declare", () => {
+    const named = elements.flatMap(({ attributes }) => [
+      attributes["Type"],
+      attributes["BaseType"],
+      attributes["EntityType"],
+    ]);
+    const ours = named
+      .filter((name) => name !== undefined)
+      .map(full)
+      .filter((name) => !name.startsWith("Edm."));
+    expect(ours.length).toBeGreaterThan(10);
+    expect(ours.filter((name) => !types.includes(name))).toEqual([]);
+  });
+
+  test.for([
+    ["/users/{id}/calendars", "calendar"],
+    ["/users/{id}/calendars?$select=name", "calendar"],
+    ["/users/{id}/calendars/a", "calendar"],
+    ["/users/{id}/calendars/delta", "calendar"],
+    ["/users/getAllCalendars", "calendar"],
+    ["/users/getAllCalendars/delta", "entity"],
+  ] as const)("%s: its @odata.context resolves to %s", async ([path, type]) => {
+    const { ask } = routesOver(world.store, () => world.clock.ms);
+    const { body } = await ask(path.replace("{id}", mailboxId));
+    const context = String(body["@odata.context"]);
+    expect(context.split("#")[0]).toBe(`${origin}/api/beta/$metadata`);
+    expect(resolved(context)).toBe(`microsoft.graph.${type}`);
+  });
+
+  test("nothing resolves that it does not declare", () => {
+    for (const fragment of ["Collection(calendar)", "users('a')/events", "calendars", ""]) {
+      expect(resolved(`${origin}/api/beta/$metadata#${fragment}`)).toBeUndefined();
+    }
+  });
+});
