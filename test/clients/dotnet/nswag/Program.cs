@@ -1,0 +1,185 @@
+// A client that NSwag generates from the description: it compiles, and what it reads is what stands in the JSON. One line for
+// each check.
+//   dotnet run -- <base URL> <mailbox id> <function key>
+// UNREAD_MAILBOX: a mailbox that is not read yet.
+using System.Text.Json;
+using Mirror;
+
+var (root, mailbox, key) = (args[0], args[1], args.ElementAtOrDefault(2));
+var api = root[..root.LastIndexOf("/beta", StringComparison.Ordinal)];
+var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX");
+var failed = 0;
+
+using var http = HttpOf(key);
+var client = new MirrorClient(http);
+
+await Check("a list is read page by page, every property that the description names", async () =>
+{
+    var read = new List<string>();
+    for (string? token = null; ;)
+    {
+        var page = await client.ListUserCalendarsAsync(mailbox, top: 3, skiptoken: token);
+        read.AddRange(page.Value.Select(AsRead));
+        if (page.OdataNextLink is null) break;
+        token = TokenIn(page.OdataNextLink, "$skiptoken");
+    }
+    Same((await ValuesAt($"{root}/users/{mailbox}/calendars")).Select(InJson), read);
+});
+
+await Check("one calendar is read, and what the description does not name is kept", async () =>
+{
+    var item = (await ValuesAt($"{root}/users/{mailbox}/calendars"))[0];
+    var calendar = await client.GetUserCalendarAsync(mailbox, item.GetProperty("id").GetString()!);
+    Same([InJson(item)], [AsRead(calendar)]);
+    Same([true], [calendar.OdataContext.Contains("$metadata#users(")]);
+});
+
+await Check("I6: changes of a mailbox are followed: all items are filled, and the removed one says so", async () =>
+{
+    var items = new List<DeltaCalendar>();
+    async Task<string> Walk(string? deltaToken)
+    {
+        items.Clear();
+        for (string? skipToken = null; ;)
+        {
+            var page = await client.DeltaUserCalendarsAsync(mailbox, skipToken is null ? deltaToken : null, skipToken, "odata.maxpagesize=2");
+            items.AddRange(page.Value);
+            if (page.OdataNextLink is null) return page.OdataDeltaLink!;
+            skipToken = TokenIn(page.OdataNextLink, "$skiptoken");
+        }
+    }
+    var link = await Walk(null);
+    Same((await ValuesAt($"{root}/users/{mailbox}/calendars")).Select(InJson).Order(), items.Select(AsRead).Order());
+    await Change();
+    await Walk(TokenIn(link, "$deltatoken"));
+    Same((await ValuesAt(link)).Select(InJson), items.Select(AsRead));
+    Same(["#microsoft.graph.calendar"], items.Select(item => item.OdataType).Distinct());
+    Same([1], [items.Count(item => item.Removed?.Reason == "deleted")]);
+});
+
+await Check("I6: changes of all mailboxes are followed in the same way, with the user of each", async () =>
+{
+    var all = await client.ListAllCalendarsAsync();
+    Same((await ValuesAt($"{root}/users/getAllCalendars")).Select(InJson), all.Value.Select(item => $"{AsRead(item)} {item.UserId}"));
+    var items = new List<TenantDeltaCalendar>();
+    async Task<string> Walk(string? deltaToken)
+    {
+        items.Clear();
+        for (string? skipToken = null; ;)
+        {
+            var page = await client.DeltaAllCalendarsAsync(skipToken is null ? deltaToken : null, skipToken);
+            items.AddRange(page.Value);
+            if (page.OdataNextLink is null) return page.OdataDeltaLink!;
+            skipToken = TokenIn(page.OdataNextLink, "$skiptoken");
+        }
+    }
+    var link = await Walk(null);
+    await Change();
+    await Walk(TokenIn(link, "$deltatoken"));
+    Same((await ValuesAt(link)).Select(InJson), items.Select(item => $"{AsRead(item)} {item.UserId}"));
+    Same([3, 1], [items.Count, items.Count(item => item.Removed?.Reason == "deleted")]);
+});
+
+await Check("operators' routes are read: mailboxes, found calendars, history, roster, settings", async () =>
+{
+    var one = await client.GetMailboxAsync(mailbox);
+    Same([mailbox, "Fresh", "Idle", "manual"], [one.Id, one.State.ToString(), one.Phase.ToString(), one.Roster!.Source]);
+    Same([true], [(await client.ListMailboxesAsync()).Value.Any(each => each.Id == mailbox)]);
+    var found = await client.FindCalendarsAsync(top: 5);
+    Same([true], [found.Value.Count > 0 && found.Value.All(each => each.Calendar.Name is not null && each.Mailbox.Id is not null)]);
+    var history = await client.ListMailboxHistoryAsync(mailbox);
+    Same([true], [history.Value.Any(each => each.After?.ContainsKey("name") == true)]);
+    var status = await client.GetStatusAsync();
+    Same([4], [status.Settings.Shards]);
+    Same([status.Mailboxes.Total], [status.Mailboxes.ByState.Fresh + status.Mailboxes.ByState.New + status.Mailboxes.ByState.Parked + status.Mailboxes.ByState.Waiting]);
+    Same([null, false], [status.Roster.Held as object, status.Brake.IsOn]);
+    Same(["Healthy"], [(await client.GetHealthAsync()).Status.ToString()]);
+});
+
+await Refused(404, () => client.GetUserCalendarAsync(mailbox, "none"));
+await Refused(400, () => client.ListUserCalendarsAsync(mailbox, skiptoken: "none"));
+await Refused(404, () => client.GetMailboxAsync("87d349ed-44d7-43e1-9a83-5f2406dee5bd"));
+if (unread is not null) await Refused(503, () => client.ListUserCalendarsAsync(unread));
+
+if (key is not null)
+{
+    await Check("401 of the host, which has no body, is an exception that says what to do", async () =>
+    {
+        using var keyless = HttpOf(null);
+        var error = await Thrown<ApiException>(() => new MirrorClient(keyless).GetStatusAsync());
+        Same([401], [error.StatusCode]);
+        Same([true], [error.Message.Contains("x-functions-key")]);
+    });
+}
+
+return failed == 0 ? 0 : 1;
+
+HttpClient HttpOf(string? functionKey)
+{
+    var made = new HttpClient { BaseAddress = new Uri($"{api}/") };
+    if (functionKey is not null) made.DefaultRequestHeaders.Add("x-functions-key", functionKey);
+    return made;
+}
+
+// NSwag's clients take options and no links: a walk goes on by the token of its link.
+static string TokenIn(string link, string name) => link[(link.IndexOf($"{name}=", StringComparison.Ordinal) + name.Length + 1)..].Split('&')[0];
+
+async Task Change() => (await http.PostAsync(new Uri(new Uri(root), "/test/change"), null)).EnsureSuccessStatusCode();
+
+async Task<List<JsonElement>> ValuesAt(string url) =>
+    [.. JsonDocument.Parse(await http.GetStringAsync(url)).RootElement.GetProperty("value").EnumerateArray()];
+
+async Task Refused<T>(int status, Func<Task<T>> ask) =>
+    await Check($"{status} is an ODataError with code and message", async () =>
+    {
+        var error = await Thrown<ApiException<ODataError>>(async () => await ask());
+        Same([status], [error.StatusCode]);
+        if (string.IsNullOrEmpty(error.Result.Error.Code) || string.IsNullOrEmpty(error.Result.Error.Message)) throw new Exception("It has no code or no message.");
+        if (string.IsNullOrEmpty(error.Result.Error.InnerError.RequestId)) throw new Exception("It does not name its request.");
+    });
+
+async Task<E> Thrown<E>(Func<Task> ask) where E : Exception
+{
+    try
+    {
+        await ask();
+    }
+    catch (E error)
+    {
+        return error;
+    }
+    throw new Exception($"No {typeof(E).Name} was thrown.");
+}
+
+async Task Check(string what, Func<Task> check)
+{
+    try
+    {
+        await check();
+        Console.WriteLine($"ok   {what}");
+    }
+    catch (Exception error)
+    {
+        failed++;
+        Console.WriteLine($"FAIL {what}: {error.GetType().Name}: {error.Message}");
+    }
+}
+
+static void Same<T>(IEnumerable<T> expected, IEnumerable<T> seen)
+{
+    if (!expected.SequenceEqual(seen)) throw new Exception($"expected {string.Join(" | ", expected)}, seen {string.Join(" | ", seen)}");
+}
+
+static string AsRead(Calendar item) =>
+    string.Join(" ", item.Id, item.Name, item.Owner?.Name, item.Owner?.Address, item.Color, item.ChangeKey, item.CanEdit, item.IsDefaultCalendar,
+        item.IsShared, item.AllowedOnlineMeetingProviders?.Count, item.AdditionalProperties.ContainsKey("groupClassId"));
+
+static string InJson(JsonElement item)
+{
+    var (owner, providers) = (Of(item, "owner"), Of(item, "allowedOnlineMeetingProviders"));
+    var values = string.Join(" ", Of(item, "id"), Of(item, "name"), Of(owner, "name"), Of(owner, "address"), Of(item, "color"), Of(item, "changeKey"),
+        Of(item, "canEdit"), Of(item, "isDefaultCalendar"), Of(item, "isShared"), providers?.GetArrayLength(), Of(item, "groupClassId") is not null);
+    return Of(item, "userId") is { } user ? $"{values} {user}" : values;
+}
+
+static JsonElement? Of(JsonElement? item, string name) => item?.TryGetProperty(name, out var value) == true ? value : null;
