@@ -9,7 +9,7 @@ import { expectAllChecks, isInstalled, notRun, run } from "./programs.js";
  * each check, and ends with another code than 0 when one has failed.
  */
 const folder = join(import.meta.dirname, "..", "dotnet");
-const projects = readdirSync(folder).filter((name) => existsSync(join(folder, name, `${name}.csproj`)));
+const projects = readdirSync(folder).filter((name) => existsSync(join(folder, name, "Program.cs")));
 
 if (!isInstalled("dotnet")) {
   notRun(`the clients for .NET (${projects.join(", ")})`, "dotnet");

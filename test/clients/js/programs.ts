@@ -9,7 +9,8 @@ export const clientsFolder = join(import.meta.dirname, "..");
 type Ended = { readonly code: number | null; readonly stdout: string; readonly output: string };
 
 /** Whether a program is on this machine. */
-export const isInstalled = (command: string): boolean => spawnSync(command, ["--version"]).status === 0;
+export const isInstalled = (command: string, args: readonly string[] = ["--version"]): boolean =>
+  spawnSync(command, args).status === 0;
 
 /** Stands in the place of tests for which a program is missing: they are no failure, and nobody overlooks them. */
 export function notRun(what: string, missing: string): void {
