@@ -54,6 +54,7 @@ export const notOnRoster = refused("It is not on the roster.", [
   "The mailbox 6e7b768e-07e2-4810-8459-485f84f8f204 is not on the roster. PUT it to add it.",
 ]);
 
+/** The 409 of an action that the state does not allow. */
 export const conflict = (description: string, message: string): JsonObject =>
   refused(description, ["conflict", message]);
 

@@ -68,12 +68,14 @@ export function refused(
 }
 
 /**
- * The host refuses a request without a key before the app sees it, and sends no body. None is described, for clients that
- * expect one would report its absence and not the missing key; what they do report is this text and the status.
+ * The host refuses a request without a key before the app sees it, and sends no body: an empty text. Clients that expect an
+ * ODataError would report its absence and not the missing key. Where no content is described, some take every error of the
+ * operation for one of an unknown type.
  */
 export const noKey: JsonObject = {
   description:
     "No function key, or a wrong one: send one in the header x-functions-key. The Functions host answers this before the app, without a body.",
+  content: { "text/plain": { schema: { type: "string", maxLength: 0 }, example: "" } },
 };
 
 /** @param type Of JSON Schema. */

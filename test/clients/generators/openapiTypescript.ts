@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import createClient from "openapi-fetch";
+import { api, change, check, key, mailbox, root, unread, valuesAt, walk } from "./checks.js";
+import type { components, paths } from "./schema.js";
+
+/** Over types that openapi-typescript generates from the description, with openapi-fetch: it compiles, and reads what is there. */
+const client = createClient<paths>({ baseUrl: api, headers: { "x-functions-key": key } });
+const path = { id: mailbox };
+type DeltaCalendar = components["schemas"]["DeltaCalendar"];
+
+await check("a list is read, and each item is typed", async () => {
+  const { data } = await client.GET("/beta/users/{id}/calendars", { params: { path, query: { $top: 999 } } });
+  assert.deepEqual(data?.value, await valuesAt(`${root}/users/${mailbox}/calendars`));
+  const owners: (string | null | undefined)[] = data?.value.map(({ owner }) => owner?.address) ?? [];
+  assert.ok(owners.length > 0 && owners.every((address) => address?.includes("@")));
+});
+
+await check("I6: changes are followed, and what is removed says so", async () => {
+  const ask = async (query: { $deltatoken?: string; $skiptoken?: string }) =>
+    (await client.GET("/beta/users/{id}/calendars/delta", { params: { path, query } })).data;
+  const { token } = await walk<DeltaCalendar>(ask);
+  await change();
+  const { items } = await walk<DeltaCalendar>(ask, token);
+  const removed = items.filter((item) => item["@removed"]?.reason === "deleted");
+  const named = items.filter(({ name }) => typeof name === "string");
+  assert.deepEqual([items.length, removed.length, named.length], [3, 1, 2]);
+});
+
+await check("changes of all mailboxes have their user", async () => {
+  const { data } = await client.GET("/beta/users/getAllCalendars/delta");
+  assert.ok(data?.value.every(({ userId }) => /^[0-9a-f-]{36}$/.test(userId)));
+});
+
+await check("operators' routes are typed: mailboxes and settings", async () => {
+  const { data: one } = await client.GET("/mailboxes/{id}", { params: { path } });
+  assert.deepEqual([one?.state, one?.roster?.source], ["fresh", "manual"]);
+  const { data: status } = await client.GET("/status");
+  const shards: number | undefined = status?.settings.shards;
+  assert.deepEqual([shards, status?.roster.held?.leaving], [4, undefined]);
+});
+
+await check("404, 400 and 503 are ODataErrors with code and message", async () => {
+  const given = [
+    await client.GET("/beta/users/{id}/calendars/{calendarId}", { params: { path: { ...path, calendarId: "none" } } }),
+    await client.GET("/beta/users/{id}/calendars", { params: { path, query: { $skiptoken: "none" } } }),
+    await client.GET("/beta/users/{id}/calendars", { params: { path: { id: unread } } }),
+  ];
+  assert.deepEqual(
+    given.map(({ response }) => response.status),
+    [404, 400, 503],
+  );
+  for (const { error } of given) {
+    const { code, message, innerError } = (error as components["schemas"]["ODataError"]).error;
+    assert.ok(code !== "" && message !== "" && innerError["request-id"] !== "");
+  }
+});
+
+await check("401 of the host has no data, and an error without a body", async () => {
+  const keyless = createClient<paths>({ baseUrl: api });
+  const { data, error, response } = await keyless.GET("/status");
+  assert.deepEqual([data, error || undefined, response.status], [undefined, undefined, 401]);
+});
