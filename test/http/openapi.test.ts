@@ -111,9 +111,10 @@ describe("the OpenAPI description", () => {
 
 describe("the same as OpenAPI 3.0", () => {
   const old = openapi30(document);
+  const neverAlone = () => Promise.reject(new Error("It carries no other request."));
   const asked = async (query: string): Promise<Reply<unknown>> => {
     const request = new HttpRequest({ method: "GET", url: `https://mirror.example/api/openapi.json${query}` });
-    return replyOf(await openapiRoute(request, {} as HttpPorts));
+    return replyOf(await openapiRoute(request, { publicOrigin: null } as HttpPorts, neverAlone));
   };
 
   test("is given to who asks for it; another version is refused, and so is a misspelt option", async () => {

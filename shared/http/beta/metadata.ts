@@ -1,19 +1,4 @@
-/** What is needed to read answers below `/beta` by the rules of OData. */
-
-/**
- * The content type of answers, as Graph has it. Annotations stand before what they belong to, and readers that trust in
- * that need not keep an item to find its type.
- */
-export const odataJson =
-  "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-
-/**
- * The fragment of an `@odata.context` for items that belong to no one collection. With its namespace: Graph leaves that
- * away, and then no reader finds the type in the metadata document. @param type `entity` where removed users are among them.
- */
-export function collectionOf(type: "calendar" | "entity"): string {
-  return `Collection(microsoft.graph.${type})`;
-}
+import type { Answer } from "../handler.js";
 
 /**
  * What the mirror serves below `/beta`, as an OData CSDL document in XML: `GET /api/beta/$metadata`. Names are those of
@@ -80,3 +65,14 @@ export const metadataXml = `<?xml version="1.0" encoding="utf-8"?>
   </edmx:DataServices>
 </edmx:Edmx>
 `;
+
+/** `GET /api/beta/$metadata`. */
+export const metadataAnswer: Answer = {
+  status: 200,
+  headers: {
+    "content-type": "application/xml;charset=utf-8",
+    "odata-version": "4.0",
+    "cache-control": "private, no-cache",
+  },
+  body: metadataXml,
+};
