@@ -213,6 +213,8 @@ describe("the OpenAPI description", () => {
     };
     const { etag = "" } = Object.fromEntries((await api(calendars)).headers);
     const somebody = "3f0c0000-0000-4000-8000-00000000ffff";
+    const one = { id: "1", method: "GET", url: `/users/${first()}/calendars` };
+    const batch = JSON.stringify({ requests: [one, { ...one, id: "2", url: "/users/nobody/calendars" }] });
     const chunks = () => new Blob(["{bad"]).stream(); // It has no length: the host hands on no body.
     const requests: readonly (readonly [string, number, RequestInit?])[] = [
       [calendars, 200],
@@ -225,7 +227,13 @@ describe("the OpenAPI description", () => {
       [`${calendars}/delta`, 200],
       [`${calendars}/delta`, 200, { headers: { prefer: "odata.maxpagesize=1" } }],
       [`${calendars}/delta?$deltatoken=x`, 400],
+      [`beta/users/${first()}/calendar`, 200],
+      [`beta/users/${first()}/calendarGroups`, 404],
+      ["beta/$batch", 200, { method: "POST", body: batch }],
+      ["beta/$batch", 400, { method: "POST", body: "{}" }],
+      ["beta/me/calendar", 200, { headers: me }],
       ["beta/me/calendars", 200, { headers: me }],
+      ["beta/me/calendars", 200, { method: "HEAD", headers: me }],
       ["beta/me/calendars/delta", 200, { headers: me }],
       ["beta/me/calendars/none", 404, { headers: me }],
       ["beta/me/calendars", 401],
@@ -240,6 +248,8 @@ describe("the OpenAPI description", () => {
       [`beta/users/${somebody}/calendars`, 503],
       [`mailboxes/${somebody}`, 204, { method: "DELETE" }],
       ["openapi.json", 200],
+      ["openapi.json?version=2", 400],
+      ["health", 200, { method: "HEAD" }],
     ];
     for (const [path, status, init] of requests) {
       const response = await api(path, init);

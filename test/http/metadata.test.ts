@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { betaRoute } from "../../shared/http/beta/beta.js";
 import { metadataXml } from "../../shared/http/beta/metadata.js";
-import { origin, routesOver } from "../worlds/http.js";
+import { openapiDocument } from "../../shared/http/openapi/description.js";
+import { origin, type Reply, routesOver } from "../worlds/http.js";
 import { type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
+import { validatorOf } from "./openapiValidator.js";
 
 /** Elements of the document, by tag: their attributes. `test/clients/dotnet/odata` has a reader of OData validate the whole. */
 const elements = [...metadataXml.matchAll(/<(\w+)((?: \w+="[^"]*")+)/g)].map(([, tag = "", attributes = ""]) => ({
@@ -36,38 +39,51 @@ function resolved(context: string): string | undefined {
 }
 
 describe("the metadata document", () => {
+  const misfit = validatorOf(openapiDocument(`${origin}/api`));
   let world: MailboxWorld;
   beforeAll(async () => {
     world = await worldWith({ a: "A" });
+    const isDefaultCalendar = true;
+    await world.page([{ id: "b", name: "B", others: { calendarGroupId: "one", isDefaultCalendar } }]);
+  });
+  const beta = async (path: string) => {
+    const { through } = routesOver(world.store, () => world.clock.ms);
+    return (await through(betaRoute, `${origin}/api/beta/${path}`)) as Reply<Readonly<Record<string, unknown>>>;
+  };
+
+  test("is served as XML, and never as an answer of one mailbox", async () => {
+    const { status, headers } = await beta("$metadata");
+    expect([status, headers["content-type"]]).toEqual([200, "application/xml;charset=utf-8"]);
+    expect(metadataXml).toMatch(/^<\?xml version="1.0" encoding="utf-8"\?>\n<edmx:Edmx Version="4.0" /);
   });
 
   test("names no type that it does not declare", () => {
-    const named = elements.flatMap(({ attributes }) => [
-      attributes["Type"],
-      attributes["BaseType"],
-      attributes["EntityType"],
-    ]);
-    const ours = named
-      .filter((name) => name !== undefined)
-      .map(full)
-      .filter((name) => !name.startsWith("Edm."));
+    const named = elements.flatMap(({ attributes }) =>
+      ["Type", "BaseType", "EntityType"].map((name) => attributes[name] ?? "Edm.None"),
+    );
+    const ours = named.map(full).filter((name) => !name.startsWith("Edm."));
     expect(ours.length).toBeGreaterThan(10);
     expect(ours.filter((name) => !types.includes(name))).toEqual([]);
   });
 
   test.for([
-    ["/users/{id}/calendars", "calendar"],
-    ["/users/{id}/calendars?$select=name", "calendar"],
-    ["/users/{id}/calendars/a", "calendar"],
-    ["/users/{id}/calendars/delta", "calendar"],
-    ["/users/getAllCalendars", "calendar"],
-    ["/users/getAllCalendars/delta", "entity"],
-  ] as const)("%s: its @odata.context resolves to %s", async ([path, type]) => {
-    const { ask } = routesOver(world.store, () => world.clock.ms);
-    const { body } = await ask(path.replace("{id}", mailboxId));
+    ["users/{id}/calendars", "calendar"],
+    ["users/{id}/calendars?$select=name", "calendar"],
+    ["users/{id}/calendars/a", "calendar"],
+    ["users/{id}/calendars/delta", "calendar"],
+    ["users/{id}/calendar", "calendar"],
+    ["users/{id}/calendar?$select=name", "calendar"],
+    ["users/{id}/calendarGroups", "calendarGroup"],
+    ["users/{id}/calendarGroups/one", "calendarGroup"],
+    ["users/{id}/calendarGroups/one/calendars", "calendar"],
+    ["users/getAllCalendars", "calendar"],
+    ["users/getAllCalendars/delta", "entity"],
+  ] as const)("%s: its @odata.context resolves to %s, and the description fits it", async ([path, type]) => {
+    const { status, body } = await beta(path.replace("{id}", mailboxId));
     const context = String(body["@odata.context"]);
     expect(context.split("#")[0]).toBe(`${origin}/api/beta/$metadata`);
     expect(resolved(context)).toBe(`microsoft.graph.${type}`);
+    expect([status, misfit("GET", `beta/${path}`, status, body)]).toEqual([200, []]);
   });
 
   test("nothing resolves that it does not declare", () => {

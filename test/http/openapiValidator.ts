@@ -5,17 +5,18 @@ type Operation = { readonly responses: Record<string, { readonly content?: Recor
 
 /**
  * Checks answers against an OpenAPI description: what does not fit, in words; nothing when all does. A path or status
- * that is not described does not fit either.
+ * that is not described does not fit either. HEAD is answered as GET is, without the body.
  */
 export function validatorOf(document: JsonObject) {
   const misfit = schemaValidatorOf(document);
   const paths = document["paths"] as unknown as Record<string, Record<string, Operation>>;
   return (method: string, path: string, status: number, body: unknown): readonly string[] => {
-    const operation = operationFor(paths, path)?.[method.toLowerCase()];
+    const item = operationFor(paths, path);
+    const operation = item?.[method.toLowerCase()] ?? (method === "HEAD" ? item?.["get"] : undefined);
     const response = operation?.responses[String(status)];
     if (response === undefined) return [`${method} ${path} with ${status} is not described`];
     const schema = response.content?.["application/json"]?.schema;
-    if (schema === undefined) return body === undefined ? [] : ["a body that is not described"];
+    if (schema === undefined || method === "HEAD") return body === undefined ? [] : ["a body that is not described"];
     return [...misfit(schema, body), ...(JSON.stringify(schema).includes("DeltaPage") ? linkMistake(body) : [])];
   };
 }

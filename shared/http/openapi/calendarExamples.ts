@@ -7,6 +7,7 @@ const root = "https://mirror.example/api/beta";
 /** The example's user: Graph Explorer's own. */
 export const userId = "6e7b768e-07e2-4810-8459-485f84f8f204";
 export const calendarId = "AAMkADIxYjJiYm1mAAAGYAAAAAAiIsqMbYjsT5e-T7KzowPTAAABuC34AAA=";
+export const groupId = "AAMkADIxYjJiYm1mAAAGAAAAAAAiIsqMbYjsT5e-T7KzowPTAQAiIsqMbYjs";
 const calendars = `${root}/users/${userId}/calendars`;
 
 const calendar: JsonObject = {
@@ -15,7 +16,7 @@ const calendar: JsonObject = {
   color: "auto",
   hexColor: "",
   changeKey: "IiLKjG2I7E+Xvk+ys6MD0wAABjPz6w==",
-  calendarGroupId: "AAMkADIxYjJiYm1mAAAGAAAAAAAiIsqMbYjsT5e-T7KzowPTAQAiIsqMbYjs",
+  calendarGroupId: groupId,
   isDefaultCalendar: true,
   isRemovable: false,
   isShared: true,
@@ -82,7 +83,11 @@ export const csvExample =
   `isSharedWithMe,isRemovable,changeKey,nextLink\r\n${userId},${calendarId},Calendar,Megan Bowen,megan@contoso.example,auto,,` +
   "true,true,true,true,true,false,false,IiLKjG2I7E+Xvk+ys6MD0wAABjPz6w==,\r\n";
 
-export const groupsExample: JsonObject = {
-  "@odata.context": `${root}/$metadata#users('${userId}')/calendarGroups`,
-  value: [{ id: calendar["calendarGroupId"] ?? null }],
+const groupsContext = `${root}/$metadata#users('${userId}')/calendarGroups`;
+
+export const groupsExample: JsonObject = { "@odata.context": groupsContext, value: [{ id: groupId }] };
+export const groupExample: JsonObject = { "@odata.context": `${groupsContext}/$entity`, id: groupId };
+export const groupCalendarsExample: JsonObject = {
+  "@odata.context": `${groupsContext}('${encodeURIComponent(groupId)}')/calendars`,
+  value: [calendar],
 };

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { calendarSchema } from "../../views/calendarSchema.js";
-import { text, textOrNull } from "../../views/schemaParts.js";
+import { text } from "../../views/schemaParts.js";
 
 /**
  * The shapes of answers in Graph's format. A shape that builds on another refers to it by `allOf`, and none leaves a choice
@@ -92,10 +92,12 @@ export const tenantDeltaSchema = z
   .meta({ id: "TenantCalendarDeltaPage", description: `A page of changes in all mailboxes. ${oneLink}` });
 
 const calendarGroupSchema = z
-  .looseObject({ name: textOrNull, classId: textOrNull, changeKey: textOrNull })
-  .partial()
-  .extend({ id })
+  .looseObject({ id })
   .meta({ id: "CalendarGroup", description: "microsoft.graph.calendarGroup, of which the mirror knows the id." });
+
+export const calendarGroupEntitySchema = z
+  .intersection(calendarGroupSchema, z.looseObject({ "@odata.context": context }))
+  .meta({ id: "CalendarGroupEntity", description: "One calendar group, as an answer of its own." });
 
 export const calendarGroupCollectionSchema = z
   .object({ "@odata.context": context, value: z.array(calendarGroupSchema) })

@@ -1,12 +1,22 @@
 import { mailboxKinds } from "../../sync/mailboxKind.js";
 import { mailboxStates } from "../../sync/state.js";
 import type { JsonObject } from "../../sync/types.js";
-import { calendarId, collectionExample, deltaPageExample, entityExample, groupsExample } from "./calendarExamples.js";
+import {
+  calendarId,
+  collectionExample,
+  deltaPageExample,
+  entityExample,
+  groupCalendarsExample,
+  groupExample,
+  groupId,
+  groupsExample,
+} from "./calendarExamples.js";
 import {
   calendarCollectionSchema,
   calendarDeltaPageSchema,
   calendarEntitySchema,
   calendarGroupCollectionSchema,
+  calendarGroupEntitySchema,
 } from "./calendarSchemas.js";
 import * as options from "./options.js";
 import { empty, header, inPath, json, noKey, refused } from "./parts.js";
@@ -185,15 +195,53 @@ function one(operationId: string, summary: string, description: string, whose: W
   };
 }
 
+const noGroup = refused(
+  "As for the list; or Graph has told the mirror of no such group, or of none at all in this mailbox.",
+  ["ErrorItemNotFound", "The specified object was not found in the store."],
+  freshness,
+);
+
 function groups({ who, of, common, unauthorized }: Whose): JsonObject {
   return {
     operationId: `list${who}CalendarGroups`,
     summary: `List the calendar groups of ${of}`,
     description: "The groups that its calendars name in `calendarGroupId`. Graph's calendars tell no more of a group.",
     ...common,
+    parameters: [options.ifNoneMatch],
     responses: {
-      "200": json("The groups.", calendarGroupCollectionSchema, groupsExample, served),
-      ...refusals(noMailbox, unauthorized),
+      "200": json("The groups.", calendarGroupCollectionSchema, groupsExample, versioned),
+      "304": unchanged,
+      ...refusals(noGroup, unauthorized),
+    },
+  };
+}
+
+function group({ who, of, common, unauthorized }: Whose): JsonObject {
+  return {
+    operationId: `get${who}CalendarGroup`,
+    summary: `Get a calendar group of ${of}`,
+    description: "A group that a calendar names in `calendarGroupId`, which is all that the mirror knows of it.",
+    ...common,
+    parameters: [options.ifNoneMatch],
+    responses: {
+      "200": json("The group.", calendarGroupEntitySchema, groupExample, versioned),
+      "304": unchanged,
+      ...refusals(noGroup, unauthorized),
+    },
+  };
+}
+
+function groupCalendars({ who, of, common, unauthorized }: Whose): JsonObject {
+  return {
+    operationId: `list${who}CalendarGroupCalendars`,
+    summary: `List the calendars in a calendar group of ${of}`,
+    description: "The calendars that name the group, on one page.",
+    ...common,
+    parameters: [options.select, options.ifNoneMatch],
+    responses: {
+      "200": json("The calendars.", calendarCollectionSchema, groupCalendarsExample, versioned),
+      "304": unchanged,
+      ...refusals(noGroup, unauthorized),
     },
   };
 }
@@ -209,6 +257,7 @@ function pathsOf(whose: Whose): JsonObject {
     "The calendar's id. It may be percent-encoded twice, for front ends that decode it once.",
     calendarId,
   );
+  const groupInPath = inPath("groupId", "The `calendarGroupId` of a calendar, encoded likewise.", groupId);
   const byId = one(`get${who}Calendar`, `Get a calendar of ${of}`, "One calendar, by its id.", whose);
   const defaultCalendar = one(
     `get${who}DefaultCalendar`,
@@ -223,6 +272,8 @@ function pathsOf(whose: Whose): JsonObject {
     [`${prefix}/calendars/delta`]: at(delta(whose)),
     [`${prefix}/calendars/{calendarId}`]: at(byId, [calendarInPath]),
     [`${prefix}/calendarGroups`]: at(groups(whose)),
+    [`${prefix}/calendarGroups/{groupId}`]: at(group(whose), [groupInPath]),
+    [`${prefix}/calendarGroups/{groupId}/calendars`]: at(groupCalendars(whose), [groupInPath]),
   };
 }
 

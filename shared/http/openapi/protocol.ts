@@ -82,9 +82,9 @@ const batch: JsonObject = {
     "200": json("The answers.", batchAnswerSchema, {
       responses: [{ id: "1", status: 200, headers: { "content-type": "application/json" }, body: collectionExample }],
     }),
-    "400": refused("The body is no batch, holds too many requests, or names one twice.", [
+    "400": refused("The body is no batch, has too many requests, names one twice, or makes one wait for itself.", [
       "BadRequest",
-      `The batch request holds more than ${batchRequestsMax} requests.`,
+      'The request "1" waits by dependsOn for itself.',
     ]),
     "401": noKey,
   },
