@@ -82,10 +82,11 @@ export async function startApp() {
   };
 }
 
-/** Creates, renames and deletes a calendar of the mailbox, and waits until the mirror has all of it. */
+/** Creates, renames and deletes a calendar of the mailbox, none of the group's, and waits until the mirror has all of it. */
 async function change(product: Product, mailbox: string) {
   const { graph } = product;
-  const [renamed, removed] = graph.truth(mailbox).filter(({ isRemovable }) => isRemovable === true);
+  const mayGo = graph.truth(mailbox).filter((each) => each.isRemovable === true && each.calendarGroupId !== groupId);
+  const [renamed, removed] = mayGo;
   const created = graph.createCalendar(mailbox, { name: `New ${randomBytes(4).toString("hex")}` });
   graph.renameCalendar(mailbox, renamed?.id ?? "", `Other ${randomBytes(4).toString("hex")}`);
   graph.deleteCalendar(mailbox, removed?.id ?? "");

@@ -44,6 +44,27 @@ await Check("one calendar is read, and what the description does not name is kep
     Same([true], [calendar!.OdataContext!.Contains("$metadata#users(")]);
 });
 
+await Check("the default calendar is read, and calendar groups are with their calendars", async () =>
+{
+    var calendars = await ValuesAt($"{root}/users/{mailbox}/calendars");
+    var byDefault = calendars.Single(item => item.GetProperty("isDefaultCalendar").GetBoolean());
+    Same([InJson(byDefault)], [AsRead((await user.Calendar.GetAsync())!)]);
+    var groups = await user.CalendarGroups.GetAsync();
+    foreach (var group in groups!.Value!)
+    {
+        var inGroup = await user.CalendarGroups[group.Id!].Calendars.GetAsync();
+        Same(calendars.Where(item => Of(item, "calendarGroupId")?.GetString() == group.Id).Select(InJson), inGroup!.Value!.Select(AsRead));
+    }
+    Same([true], [groups.Value!.Count > 0]);
+});
+
+await Check("a batch is sent, and each of its requests answered as alone", async () =>
+{
+    var request = new BatchRequest { Id = "1", Method = "GET", Url = $"/users/{mailbox}/calendars" };
+    var answer = await client.Beta.Batch.PostAsync(new Batch { Requests = [request, new() { Id = "2", Method = "GET", Url = "/none" }] });
+    Same(["1 200", "2 404"], answer!.Responses!.Select(each => $"{each.Id} {each.Status}").Order());
+});
+
 await Check("I6: changes of a mailbox are followed: all items are filled, and the removed one says so", async () =>
 {
     var items = new List<DeltaCalendar>();
