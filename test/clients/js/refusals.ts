@@ -17,7 +17,7 @@ const routes = [
   { route: "calendars/{calendar}", mistake: "$select=nme", says: /Could not find a property named 'nme'/ },
   { route: "calendars/delta", mistake: "$deltatoken=none", says: /./ },
   { route: "calendar", mistake: "$select=nme", says: /Could not find a property named 'nme'/ },
-  { route: "calendarGroups", mistake: "$select=nme", says: /Could not find a property named 'nme'/ },
+  { route: "calendarGroups", mistake: "$select=nme", says: /nme|\$select/ },
 ] as const;
 const nobody = "3f0c0000-0000-4000-8000-00000000dead";
 
