@@ -1,6 +1,6 @@
 # PowerShell's own commands against the mirror. One line for each check; ends with 1 when one fails.
 #   pwsh -File read.ps1 <base URL> <mailbox id> <function key>
-# UNREAD_MAILBOX, EXPIRED_LINK: a mailbox that is not read yet, a deltaLink that is no longer valid.
+# UNREAD_MAILBOX, EXPIRED_LINKS: a mailbox that is not read yet, links that are no longer valid, with blanks between.
 param([string] $Base, [string] $Mailbox, [string] $Key)
 $ErrorActionPreference = "Stop"
 $ProgressPreference = "SilentlyContinue"
@@ -77,7 +77,7 @@ Refused 404 Get "$calendars/none"
 Refused 404 Get "$Base/users/$Mailbox/messages"
 Refused 400 Get "$calendars`?`$select=nme"
 Refused 405 Post $calendars
-Refused 410 Get $env:EXPIRED_LINK
+foreach ($link in $env:EXPIRED_LINKS.Split(" ")) { Refused 410 Get $link }
 Refused 503 Get "$Base/users/$env:UNREAD_MAILBOX/calendars"
 
 Check "-Method Head is answered without a body" {
