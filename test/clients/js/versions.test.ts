@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { root } from "../../../local/root.js";
@@ -11,8 +11,11 @@ const json = (...path: string[]) => JSON.parse(read(...path)) as Json;
 
 /** Each package and version: a package may stand in several projects. */
 function pinned(): ReadonlySet<string> {
-  const { version } = (json("dotnet-tools.json")["tools"] as Record<string, { version: string }>)["powershell"] ?? {};
-  const found = new Set([`powershell ${version}`]);
+  const found = new Set<string>();
+  for (const folder of [".config", "powershell"].filter((name) => existsSync(join(clientsFolder, name)))) {
+    const { tools } = json(folder, "dotnet-tools.json") as { tools: Record<string, { version: string }> };
+    for (const [name, { version }] of Object.entries(tools)) found.add(`${name} ${version}`);
+  }
   const { devDependencies } = json("package.json") as { devDependencies: Record<string, string> };
   for (const [name, given] of Object.entries(devDependencies)) found.add(`${name} ${given}`);
   const locks = readdirSync(join(clientsFolder, "dotnet"), { recursive: true, encoding: "utf8" });
