@@ -74,6 +74,7 @@ export async function startApp() {
       CURL_CA_BUNDLE: certificateFile,
       NODE_EXTRA_CA_CERTS: certificateFile,
       UNREAD_MAILBOX: unread,
+      DENIED_MAILBOX: denied,
       EXPIRED_LINKS: links.join(" "),
       MIRROR_STORAGE: product.connectionString,
     },

@@ -1,6 +1,7 @@
 // Microsoft.Graph, as its users set it up: only base URL and sign-in are others. One line for each check.
 //   dotnet run -- <base URL> <mailbox id> <function key>
-// UNREAD_MAILBOX, EXPIRED_LINKS: a mailbox that is not read yet, links that are no longer valid, with blanks between.
+// UNREAD_MAILBOX, DENIED_MAILBOX: mailboxes that are not read yet, and that Graph denies the mirror.
+// EXPIRED_LINKS: links that are no longer valid, with blanks between.
 using System.Text.RegularExpressions;
 using Microsoft.Graph;
 using Microsoft.Graph.Models;
@@ -13,6 +14,7 @@ using Microsoft.Kiota.Http.HttpClientLibrary.Middleware.Options;
 
 var (root, mailbox, key) = (args[0], args[1], args[2]);
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX") ?? "";
+var denied = Environment.GetEnvironmentVariable("DENIED_MAILBOX") ?? "";
 var expiredLinks = (Environment.GetEnvironmentVariable("EXPIRED_LINKS") ?? "").Split(' ');
 const string nobody = "3f0c0000-0000-4000-8000-00000000dead";
 
@@ -115,6 +117,7 @@ foreach (var route in routes)
         _ => "$select=nme",
     };
     await Refused(404, Method.GET, $"users/{nobody}/{route}");
+    await Refused(403, Method.GET, $"users/{denied}/{route}");
     await Refused(503, Method.GET, $"users/{unread}/{route}");
     await Refused(400, Method.GET, $"users/{mailbox}/{route}?{mistake}");
     await Refused(405, Method.POST, $"users/{mailbox}/{route}");
@@ -171,7 +174,7 @@ async Task Refused(int status, Method method, string path) =>
 
 string Shown(string path)
 {
-    var named = path.Replace($"{root}/", "").Replace(mailbox, "{id}").Replace(unread, "{not read yet}").Replace(nobody, "{nobody}");
+    var named = path.Replace($"{root}/", "").Replace(mailbox, "{id}").Replace(unread, "{not read yet}").Replace(denied, "{denied}").Replace(nobody, "{nobody}");
     return Regex.Replace(named.Replace(all[0].Id!, "{calendar}"), @"(token=)[\w.-]{20,}", "$1…");
 }
 
