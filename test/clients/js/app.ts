@@ -24,7 +24,7 @@ export const groupId = "AAMkADIwM2E4ZmYxLTU3ZjItNGM2Mi1hZjQ5LWI0ZmQ5Y2Q4Y2Q4ZgBG
 
 /**
  * Starts it, with mailboxes that answer everything that a client can meet: one that is mirrored, one that Graph has never
- * answered for (503), one that it denies (403), and one that was added again, so that `expiredLink` is 410.
+ * answered for (503), one that it denies (403), and one that was added again, so that links of before are 410.
  */
 export async function startApp() {
   const settings = { WEBSITE_AUTH_ENABLED: "True", GRAPH_PAGE_SIZE: "3" };
@@ -47,7 +47,12 @@ export async function startApp() {
   await product.add();
   await mirrored(product, [mailbox, again]);
   const base = `${front.origin}/api/beta`;
-  const expiredLink = await linkThatExpires(product, `${base}/users/${again}/calendars/delta`, key, again);
+  const ofAgain = `${base}/users/${again}/calendars`;
+  const links = [
+    await linkOf(`${ofAgain}/delta`, "@odata.deltaLink", key),
+    await linkOf(`${ofAgain}?$top=1`, "@odata.nextLink", key),
+  ];
+  await addAgain(product, again);
   return {
     origin: front.origin,
     /** What a Graph client takes as the root, in the place of `https://graph.microsoft.com/beta`. */
@@ -57,7 +62,8 @@ export async function startApp() {
     mailbox,
     unread,
     denied,
-    expiredLink,
+    /** A deltaLink, and the nextLink of a list, that are no longer valid. */
+    expiredLinks: links,
     key,
     token,
     connectionString: product.connectionString,
@@ -68,7 +74,8 @@ export async function startApp() {
       CURL_CA_BUNDLE: certificateFile,
       NODE_EXTRA_CA_CERTS: certificateFile,
       UNREAD_MAILBOX: unread,
-      EXPIRED_LINK: expiredLink,
+      DENIED_MAILBOX: denied,
+      EXPIRED_LINKS: links.join(" "),
       MIRROR_STORAGE: product.connectionString,
     },
     /** What Graph has, by id in code units, which is the order of the mirror's lists. */
@@ -104,13 +111,16 @@ async function mirrored(product: Product, mailboxes: readonly string[]): Promise
   }, soon);
 }
 
-/** A deltaLink of a mailbox that is then removed and added again: it belongs to an epoch that has ended. */
-async function linkThatExpires(product: Product, start: string, key: string, mailbox: string): Promise<string> {
-  const headers = { "x-functions-key": key };
-  const page = (await (await fetch(start, { headers })).json()) as Record<string, unknown>;
-  const remove = await fetch(`${product.hostUrl()}/api/mailboxes/${mailbox}`, { method: "DELETE" });
-  if (remove.status !== 204) throw new Error(`The mailbox was not removed: ${remove.status}.`);
-  await fetch(`${product.hostUrl()}/api/mailboxes/${mailbox}`, { method: "PUT" });
+async function linkOf(url: string, name: string, key: string): Promise<string> {
+  const page = (await (await fetch(url, { headers: { "x-functions-key": key } })).json()) as Record<string, unknown>;
+  return String(page[name]);
+}
+
+/** Removes a mailbox and adds it again: its links belong to an epoch that has ended. */
+async function addAgain(product: Product, mailbox: string): Promise<void> {
+  const url = `${product.hostUrl()}/api/mailboxes/${mailbox}`;
+  const removed = await fetch(url, { method: "DELETE" });
+  if (removed.status !== 204) throw new Error(`The mailbox was not removed: ${removed.status}.`);
+  await fetch(url, { method: "PUT" });
   await mirrored(product, [mailbox]);
-  return String(page["@odata.deltaLink"]);
 }

@@ -19,16 +19,16 @@ export function notRun(what: string, missing: string): void {
   });
 }
 
-/** Runs a program to its end, in the folder of all clients. `input`: what it reads. */
+/** Runs a program to its end, in the folder of all clients or below it. `input`: what it reads. */
 export async function run(
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  input = "",
+  { input = "", folder = "." } = {},
 ): Promise<Ended> {
   // Exactly the packages of packages.lock.json.
   const settings = { DOTNET_CLI_TELEMETRY_OPTOUT: "1", DOTNET_NOLOGO: "1", RestoreLockedMode: "true" };
-  const child = spawn(command, args, { cwd: clientsFolder, env: { ...env, ...settings } });
+  const child = spawn(command, args, { cwd: join(clientsFolder, folder), env: { ...env, ...settings } });
   const pieces: string[] = [];
   const outer: string[] = [];
   child.stdout.setEncoding("utf8").on("data", (text: string) => outer.push(text) && pieces.push(text));
@@ -36,6 +36,14 @@ export async function run(
   child.stdin.end(input);
   const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
   return { code, stdout: outer.join(""), output: pieces.join("") };
+}
+
+/** Runs PowerShell, the tool of its folder, which it restores. */
+export async function runPowerShell(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  const folder = "powershell";
+  const restored = await run("dotnet", ["tool", "restore"], env, { folder });
+  if (restored.code !== 0) return restored;
+  return run("dotnet", ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", ...args], env, { folder });
 }
 
 /** For programs that print a line for each check, `ok   …` or `FAIL …`. The lines are shown. */

@@ -17,7 +17,7 @@ const routes = [
   { route: "calendars/{calendar}", mistake: "$select=nme", says: /Could not find a property named 'nme'/ },
   { route: "calendars/delta", mistake: "$deltatoken=none", says: /./ },
   { route: "calendar", mistake: "$select=nme", says: /Could not find a property named 'nme'/ },
-  { route: "calendarGroups", mistake: "$select=nme", says: /Could not find a property named 'nme'/ },
+  { route: "calendarGroups", mistake: "$select=nme", says: /nme|\$select/ },
 ] as const;
 const nobody = "3f0c0000-0000-4000-8000-00000000dead";
 
@@ -54,7 +54,8 @@ export function refusalsOf(app: App): readonly Refusal[] {
     get(404, "/groups"),
     get(400, of(app.mailbox, "calendars?$filter=name%20eq")),
     get(400, "/users/getAllCalendars/delta?$deltatoken=none"),
-    get(410, app.expiredLink, /start over/),
+    get(401, "/me/calendars", /App Service Authentication/),
+    ...app.expiredLinks.map((link) => get(410, link, /start over/)),
     write("PATCH", of(app.mailbox, "calendars/{calendar}")),
     write("DELETE", of(app.mailbox, "calendars/{calendar}")),
     write("POST", "/users/getAllCalendars"),
@@ -71,5 +72,5 @@ function shown({ mailbox, unread, denied, base }: App, path: string): string {
     [base, ""],
   ];
   const named = names.reduce((text, [id, name]) => text.replace(id, name), path);
-  return named.replace(/calendars\/AAMk[^/?]+/, "calendars/{calendar}").replace(/(\$deltatoken=)[\w.-]{20,}/, "$1…");
+  return named.replace(/calendars\/AAMk[^/?]+/, "calendars/{calendar}").replace(/(token=)[\w.-]{20,}/, "$1…");
 }

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type App, type Item, startApp } from "./app.js";
-import { clientsFolder, expectAllChecks, isInstalled, notRun, run } from "./programs.js";
+import { expectAllChecks, isInstalled, notRun, run, runPowerShell } from "./programs.js";
 import { refusalsOf } from "./refusals.js";
 
 /** curl, and PowerShell as the tool that NuGet has of it. */
@@ -75,11 +74,8 @@ if (isInstalled("curl")) {
 
 if (isInstalled("dotnet")) {
   test("PowerShell: everything is as it should be", { timeout: 300_000 }, async () => {
-    const restored = await run("dotnet", ["tool", "restore"], app.environment);
-    expect(restored).toMatchObject({ code: 0 });
-    const script = join(clientsFolder, "powershell", "read.ps1");
-    const args = ["tool", "run", "pwsh", "--", "-NoProfile", "-File", script, app.base, app.mailbox, app.key];
-    expectAllChecks(await run("dotnet", args, app.environment));
+    const args = ["-File", "read.ps1", app.base, app.mailbox, app.key];
+    expectAllChecks(await runPowerShell(args, app.environment));
   });
 } else {
   notRun("PowerShell", "dotnet");

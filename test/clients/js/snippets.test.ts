@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../../local/root.js";
 import { type App, startApp } from "./app.js";
-import { clientsFolder, isInstalled, notRun, run } from "./programs.js";
+import { clientsFolder, isInstalled, notRun, run, runPowerShell } from "./programs.js";
 
 /** What docs/clients.md shows is run as it stands there; only host, mailbox and client id are filled in. */
 type Snippet = { readonly language: string; readonly name: string; readonly text: string };
@@ -40,9 +40,8 @@ async function expectRead(name: string, read: () => Promise<readonly string[]>):
   }
 }
 
-/** Runs a program that prints one JSON array, perhaps after a line of its own. */
-async function textsFrom(command: string, args: readonly string[], input: string): Promise<readonly string[]> {
-  const { code, stdout, output } = await run(command, args, environment(), input);
+/** What a program has printed, one JSON array. */
+function textsIn({ code, stdout, output }: Awaited<ReturnType<typeof run>>): readonly string[] {
   if (code !== 0) throw new Error(output);
   return JSON.parse(stdout) as readonly string[];
 }
@@ -65,7 +64,9 @@ describe("JavaScript", () => {
   test.for(of("js"))("$name", async ({ name, text }) => {
     const shown = name.includes("queue") ? "nudges" : "calendars.map(({ id }) => id)";
     const program = `${credential}${filled(text)}console.log(JSON.stringify(${shown}));\n`;
-    await expectRead(name, () => textsFrom(process.execPath, ["--input-type=module"], program));
+    await expectRead(name, async () =>
+      textsIn(await run(process.execPath, ["--input-type=module"], environment(), { input: program })),
+    );
   });
 });
 
@@ -96,19 +97,16 @@ if (isInstalled("dotnet")) {
       await writeFile(file, `${usings}${given}${filled(text)}${print}${credential}`);
       const project = join(clientsFolder, "dotnet", "snippets");
       const args = ["run", "--project", project, "--verbosity", "quiet", `--property:SnippetsFile=${file}`];
-      await expectRead(name, () => textsFrom("dotnet", args, ""));
+      await expectRead(name, async () => textsIn(await run("dotnet", args, environment())));
     });
   });
 
   test.for(of("powershell"))("PowerShell: $name", { timeout: 300_000 }, async ({ name, text }) => {
-    const restored = await run("dotnet", ["tool", "restore"], environment());
-    expect(restored).toMatchObject({ code: 0 });
     const azure = `function Get-AzAccessToken($ResourceUrl, [switch] $AsSecureString) {
       @{ Token = ConvertTo-SecureString $env:TOKEN -AsPlainText -Force }
     }\n`;
     const program = `${azure}${filled(text)}ConvertTo-Json -Compress @($calendars.id)`;
-    const args = ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-Command", program];
-    await expectRead(name, () => textsFrom("dotnet", args, ""));
+    await expectRead(name, async () => textsIn(await runPowerShell(["-Command", program], environment())));
   });
 } else {
   notRun("the snippets for .NET and PowerShell", "dotnet");
@@ -134,7 +132,7 @@ const python = ["/usr/bin/python3", "python3"].find((command) =>
 if (python !== undefined) {
   test.for(of("python"))("Python: $name", async ({ name, text }) => {
     const program = `import json, os\n${filled(text)}print(json.dumps(nudges))\n`;
-    await expectRead(name, () => textsFrom(python, ["-"], program));
+    await expectRead(name, async () => textsIn(await run(python, ["-"], environment(), { input: program })));
   });
 } else {
   notRun("the snippets for Python", "azure-storage-queue for Python");

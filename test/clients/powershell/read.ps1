@@ -1,6 +1,7 @@
 # PowerShell's own commands against the mirror. One line for each check; ends with 1 when one fails.
 #   pwsh -File read.ps1 <base URL> <mailbox id> <function key>
-# UNREAD_MAILBOX, EXPIRED_LINK: a mailbox that is not read yet, a deltaLink that is no longer valid.
+# UNREAD_MAILBOX, DENIED_MAILBOX: mailboxes that are not read yet, and that Graph denies the mirror.
+# EXPIRED_LINKS: links that are no longer valid, with blanks between.
 param([string] $Base, [string] $Mailbox, [string] $Key)
 $ErrorActionPreference = "Stop"
 $ProgressPreference = "SilentlyContinue"
@@ -66,7 +67,7 @@ Check "I6: the delta is walked to its deltaLink and on, and the copy is what the
 }
 
 function Refused([int] $Status, [string] $Method, [string] $Url) {
-  Check "$Status of $Method $($Url.Replace($Base, '').Replace($Mailbox, '{id}').Split('token=')[0]) has code and message" {
+  Check "$Status of $Method $($Url.Replace($Base, '').Replace($Mailbox, '{id}') -replace 'token=.{20,}', 'token=…') has code and message" {
     $answer = Invoke-WebRequest $Url -Method $Method -Headers $headers -SkipHttpErrorCheck
     Same $Status $answer.StatusCode
     $refusal = ($answer.Content | ConvertFrom-Json).error
@@ -77,7 +78,9 @@ Refused 404 Get "$calendars/none"
 Refused 404 Get "$Base/users/$Mailbox/messages"
 Refused 400 Get "$calendars`?`$select=nme"
 Refused 405 Post $calendars
-Refused 410 Get $env:EXPIRED_LINK
+foreach ($link in $env:EXPIRED_LINKS.Split(" ")) { Refused 410 Get $link }
+Refused 401 Get "$Base/me/calendars"
+Refused 403 Get "$Base/users/$env:DENIED_MAILBOX/calendars"
 Refused 503 Get "$Base/users/$env:UNREAD_MAILBOX/calendars"
 
 Check "-Method Head is answered without a body" {

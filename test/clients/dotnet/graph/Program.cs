@@ -1,6 +1,8 @@
 // Microsoft.Graph, as its users set it up: only base URL and sign-in are others. One line for each check.
 //   dotnet run -- <base URL> <mailbox id> <function key>
-// UNREAD_MAILBOX, EXPIRED_LINK: a mailbox that is not read yet, a deltaLink that is no longer valid.
+// UNREAD_MAILBOX, DENIED_MAILBOX: mailboxes that are not read yet, and that Graph denies the mirror.
+// EXPIRED_LINKS: links that are no longer valid, with blanks between.
+using System.Text.RegularExpressions;
 using Microsoft.Graph;
 using Microsoft.Graph.Models;
 using Microsoft.Graph.Models.ODataErrors;
@@ -12,7 +14,8 @@ using Microsoft.Kiota.Http.HttpClientLibrary.Middleware.Options;
 
 var (root, mailbox, key) = (args[0], args[1], args[2]);
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX") ?? "";
-var expiredLink = Environment.GetEnvironmentVariable("EXPIRED_LINK") ?? "";
+var denied = Environment.GetEnvironmentVariable("DENIED_MAILBOX") ?? "";
+var expiredLinks = (Environment.GetEnvironmentVariable("EXPIRED_LINKS") ?? "").Split(' ');
 const string nobody = "3f0c0000-0000-4000-8000-00000000dead";
 
 var header = ApiKeyAuthenticationProvider.KeyLocation.Header;
@@ -103,6 +106,7 @@ await Check("I6: the delta is walked to its deltaLink and on, and the copy is wh
     }
 });
 
+all = (await user.Calendars.GetAsync())!.Value!;
 string[] routes = ["calendars", "calendars/$count", $"calendars/{all[0].Id}", "calendars/delta", "calendar", "calendarGroups"];
 foreach (var route in routes)
 {
@@ -113,6 +117,7 @@ foreach (var route in routes)
         _ => "$select=nme",
     };
     await Refused(404, Method.GET, $"users/{nobody}/{route}");
+    await Refused(403, Method.GET, $"users/{denied}/{route}");
     await Refused(503, Method.GET, $"users/{unread}/{route}");
     await Refused(400, Method.GET, $"users/{mailbox}/{route}?{mistake}");
     await Refused(405, Method.POST, $"users/{mailbox}/{route}");
@@ -122,7 +127,11 @@ await Refused(404, Method.GET, $"users/{mailbox}/calendars/{all[0].Id}/events");
 await Refused(404, Method.GET, $"users/{mailbox}/messages");
 await Refused(405, Method.PATCH, $"users/{mailbox}/calendars/{all[0].Id}");
 await Refused(405, Method.DELETE, $"users/{mailbox}/calendars/{all[0].Id}");
-await Refused(410, Method.GET, expiredLink);
+await Refused(405, Method.POST, "users/getAllCalendars");
+await Refused(405, Method.POST, "users/getAllCalendars/delta");
+await Refused(400, Method.GET, "users/getAllCalendars/delta?$deltatoken=none");
+await Refused(401, Method.GET, "me/calendars");
+foreach (var link in expiredLinks) await Refused(410, Method.GET, link);
 
 await Check("$batch: each of 30 requests is answered as alone, and one that is refused is refused", async () =>
 {
@@ -153,7 +162,7 @@ await Check("HEAD is answered like GET, without a body", async () =>
 return failed == 0 ? 0 : 1;
 
 async Task Refused(int status, Method method, string path) =>
-    await Check($"{status} of {method} {path.Replace(mailbox, "{id}").Replace(all[0].Id!, "{calendar}").Split("token=")[0]} is an ODataError", async () =>
+    await Check($"{status} of {method} {Shown(path)} is an ODataError", async () =>
     {
         var url = path.StartsWith("https:") ? path : $"{root}/{path}";
         var request = new RequestInformation { HttpMethod = method, URI = new Uri(url) };
@@ -162,6 +171,12 @@ async Task Refused(int status, Method method, string path) =>
         Same([status], [error.ResponseStatusCode]);
         if (string.IsNullOrEmpty(error.Error?.Code) || string.IsNullOrEmpty(error.Error.Message)) throw new Exception("It has no code or no message.");
     });
+
+string Shown(string path)
+{
+    var named = path.Replace($"{root}/", "").Replace(mailbox, "{id}").Replace(unread, "{not read yet}").Replace(denied, "{denied}").Replace(nobody, "{nobody}");
+    return Regex.Replace(named.Replace(all[0].Id!, "{calendar}"), @"(token=)[\w.-]{20,}", "$1…");
+}
 
 async Task Check(string what, Func<Task> check)
 {

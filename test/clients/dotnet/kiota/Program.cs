@@ -1,7 +1,7 @@
 // A client that Kiota generates from the description: it compiles, and what it reads is what stands in the JSON. One line for
 // each check.
 //   dotnet run -- <base URL> <mailbox id> <function key>
-// UNREAD_MAILBOX, EXPIRED_LINK: a mailbox that is not read yet, a deltaLink that is no longer valid.
+// UNREAD_MAILBOX, EXPIRED_LINKS: a mailbox that is not read yet; a deltaLink, and others, that are no longer valid.
 using System.Text.Json;
 using Microsoft.Kiota.Abstractions;
 using Microsoft.Kiota.Abstractions.Authentication;
@@ -13,7 +13,7 @@ using Mirror.Models;
 var (root, mailbox, key) = (args[0], args[1], args.ElementAtOrDefault(2));
 var api = root[..root.LastIndexOf("/beta", StringComparison.Ordinal)];
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX");
-var expiredLink = Environment.GetEnvironmentVariable("EXPIRED_LINK");
+var expiredLink = Environment.GetEnvironmentVariable("EXPIRED_LINKS")?.Split(' ')[0];
 var failed = 0;
 
 using var http = new HttpClient();
