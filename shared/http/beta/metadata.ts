@@ -6,6 +6,7 @@ import type { Answer } from "../handler.js";
  * declares as enumerations are text, since a member that Graph adds must not make an answer unreadable. `userId` is ours: it
  * stands in answers about all mailboxes.
  * @see https://docs.oasis-open.org/odata/odata-csdl-xml/v4.01/odata-csdl-xml-v4.01.html
+ * @internal For tests.
  */
 export const metadataXml = `<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
