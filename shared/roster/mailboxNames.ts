@@ -13,7 +13,7 @@ export type NamedMailbox =
 /** The part of the store that is asked. */
 type NamesStore = Pick<Store, "readDirectory"> & { readonly roster: Pick<Store["roster"], "read" | "named"> };
 
-/** Finds mailboxes by name. One for each process: what it remembers saves requests, and changes no answer. */
+/** Finds mailboxes by name. One for each process: what it remembers saves requests, and is believed as far as rows say the same. */
 export type MailboxNames = {
   /** @throws StorageError where a shard cannot be asked, RowError where a row with this name cannot be read. */
   find(userPrincipalName: string, store: NamesStore): Promise<NamedMailbox>;
