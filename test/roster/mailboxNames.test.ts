@@ -97,6 +97,22 @@ describe("a userPrincipalName", () => {
     expect(await find(name)).toEqual(named(second));
   });
 
+  test("I13: that is given to a second user while it is looked for is noticed by the next question", async () => {
+    const { world, first, second } = await opened();
+    const name = await nameOf(world, first);
+    let isRenamed = false;
+    const table = interfered(world.table, {
+      after: async ({ name: call }) => {
+        if (call !== "page" || isRenamed) return;
+        isRenamed = true;
+        await rename(world, second, name);
+      },
+    });
+    const { find } = finderOn({ storeOf: () => storeOn(table, { shards: world.shards.length }) });
+    await find(name);
+    expect([isRenamed, await find(name)]).toEqual([true, several]);
+  });
+
   test("I13: goes with its user, comes back with it, and is free for another one meanwhile", async () => {
     const { world, first, second, find } = await opened();
     const name = await nameOf(world, first);
@@ -252,7 +268,12 @@ test("I13: a process that remembers answers as the roster's rows say, whatever h
     const random = randomFrom(seed);
     const draw = (count: number) => below(random, count);
     const options = { mailboxes: 12, usersPerPage: 2, shards: 3, discover: { runMsMax: 1_500 } };
-    const world: Fleet = fleet({ ...options, onCall: () => void (world.clock.ms += 1_000) });
+    const world: Fleet = fleet({
+      ...options,
+      onCall: () => {
+        world.clock.ms += 1_000;
+      },
+    });
     await world.store.open();
     await world.discover();
     const ids = fitUsers(world);
