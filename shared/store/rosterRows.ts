@@ -219,8 +219,11 @@ export const rosterCopies: RowTable<{ readonly foldedName: string | null }> = {
   ),
 };
 
-/** A roster row as columns; their names are a public contract. */
-function rosterColumns(row: RosterRow): Columns {
+/**
+ * A roster row as columns; their names are a public contract.
+ * @internal For tests.
+ */
+export function rosterColumns(row: RosterRow): Columns {
   const { userPrincipalName } = row;
   const copies = { foldedName: userPrincipalName === null ? null : foldedName(userPrincipalName) };
   return columnsOf(rosterCopies, copies, columnsOf(rosterTable, row));
