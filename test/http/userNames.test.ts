@@ -90,7 +90,7 @@ describe("users/{userPrincipalName}/calendars", () => {
     );
   });
 
-  test("I13: after a renaming the new name serves, and links that hold the old one are 404, which says what to do", async () => {
+  test("I14: after a renaming the new name serves, and links that hold the old one are 404, which says what to do", async () => {
     const { world, http, first, name } = await opened();
     const link = linkOf(await http.beta(`/users/${name}/calendars/delta`));
     await rename(world, first, "new@contoso.example");
@@ -101,7 +101,7 @@ describe("users/{userPrincipalName}/calendars", () => {
     expect((await http.beta(moved)).body.value).toEqual([]);
   });
 
-  test("I13: where another user has the name by then, such a link is 410 and begins a walk of the new owner's calendars", async () => {
+  test("I14: where another user has the name by then, such a link is 410 and begins a walk of the new owner's calendars", async () => {
     const { world, http, first, second, name } = await opened();
     const links = [
       linkOf(await http.beta(`/users/${name}/calendars/delta`)),
@@ -121,7 +121,7 @@ describe("users/{userPrincipalName}/calendars", () => {
     expect(refusalOf(await http.beta(byId))).toMatch(/^400 syncStateInvalid/);
   });
 
-  test("I13: a name that two users have serves neither, and says so", async () => {
+  test("I14: a name that two users have serves neither, and says so", async () => {
     const { world, http, second, name } = await opened();
     await rename(world, second, name.toUpperCase());
     expect(refusalOf(await http.beta(`/users/${name}/calendars`))).toMatch(
@@ -129,7 +129,7 @@ describe("users/{userPrincipalName}/calendars", () => {
     );
   });
 
-  test("I13: whoever has left, was purged or is kept by hand is not served by name", async () => {
+  test("I14: whoever has left, was purged or is kept by hand is not served by name", async () => {
     const { world, http, first, second, name } = await opened();
     const other = (await world.store.roster.read(second))?.row.userPrincipalName ?? "";
     expect([(await http.beta(`/users/${name}/calendars`)).status, (await http.get(second)).status]).toEqual([200, 200]);

@@ -70,7 +70,7 @@ describe("a userPrincipalName", () => {
     expect(await find(name.toLowerCase())).toEqual(named(first));
   });
 
-  test("I13: who was renamed is found by the new name alone, also by a process that knew the old one", async () => {
+  test("I14: who was renamed is found by the new name alone, also by a process that knew the old one", async () => {
     const { world, first, find } = await opened();
     const name = await nameOf(world, first);
     expect(await find(name)).toEqual(named(first));
@@ -78,7 +78,7 @@ describe("a userPrincipalName", () => {
     expect([await find(name), await find("New.Name@contoso.example")]).toEqual([unknown, named(first)]);
   });
 
-  test("I13: a name that was given to another user is that user's", async () => {
+  test("I14: a name that was given to another user is that user's", async () => {
     const { world, first, second, find } = await opened();
     const name = await nameOf(world, first);
     expect(await find(name)).toEqual(named(first));
@@ -87,7 +87,7 @@ describe("a userPrincipalName", () => {
     expect(await find(name)).toEqual(named(second));
   });
 
-  test("I13: of two users is nobody's, also where a process knew the first before, until one is left", async () => {
+  test("I14: of two users is nobody's, also where a process knew the first before, until one is left", async () => {
     const { world, first, second, find } = await opened();
     const name = await nameOf(world, first);
     expect(await find(name)).toEqual(named(first));
@@ -97,7 +97,7 @@ describe("a userPrincipalName", () => {
     expect(await find(name)).toEqual(named(second));
   });
 
-  test("I13: that is given to a second user while it is looked for is noticed by the next question", async () => {
+  test("I14: that is given to a second user while it is looked for is noticed by the next question", async () => {
     const { world, first, second } = await opened();
     const name = await nameOf(world, first);
     let isRenamed = false;
@@ -113,7 +113,7 @@ describe("a userPrincipalName", () => {
     expect([isRenamed, await find(name)]).toEqual([true, several]);
   });
 
-  test("I13: goes with its user, comes back with it, and is free for another one meanwhile", async () => {
+  test("I14: goes with its user, comes back with it, and is free for another one meanwhile", async () => {
     const { world, first, second, find } = await opened();
     const name = await nameOf(world, first);
     expect(await find(name)).toEqual(named(first));
@@ -138,7 +138,7 @@ describe("a userPrincipalName", () => {
     expect(await find(name)).toEqual(named(first));
   });
 
-  test("I13: of a mailbox that was taken over by hand is nobody's: its renaming would pass unseen", async () => {
+  test("I14: of a mailbox that was taken over by hand is nobody's: its renaming would pass unseen", async () => {
     const { world, first, second, find } = await opened();
     const name = await nameOf(world, first);
     expect(await find(name)).toEqual(named(first));
@@ -181,7 +181,7 @@ describe("rows of an earlier release, without the folded column", () => {
     expect(await finderOn(world).find("adele.v@contoso.EXAMPLE")).toEqual(named(first));
   });
 
-  test("I13: are believed as little as others under a name that they have no longer", async () => {
+  test("I14: are believed as little as others under a name that they have no longer", async () => {
     const { world, first, find } = await upgraded();
     expect(await find("Adele.V@Contoso.example")).toEqual(named(first));
     const row = world.table.entities().find(({ rowKey }) => rowKey === `roster|${first}`);
@@ -236,7 +236,7 @@ describe("what a lookup costs", () => {
 });
 
 describe("where the table gives no clear answer", () => {
-  test("I13: a shard that cannot be asked is no proof that nobody, or nobody else, has the name", async () => {
+  test("I14: a shard that cannot be asked is no proof that nobody, or nobody else, has the name", async () => {
     const { world, first } = await opened();
     const name = await nameOf(world, first);
     let pages = 0;
@@ -263,7 +263,7 @@ describe("where the table gives no clear answer", () => {
   });
 });
 
-test("I13: a process that remembers answers as the roster's rows say, whatever happens between two questions", async () => {
+test("I14: a process that remembers answers as the roster's rows say, whatever happens between two questions", async () => {
   for (let seed = 1; seed <= 60; seed++) {
     const random = randomFrom(seed);
     const draw = (count: number) => below(random, count);
