@@ -4,8 +4,8 @@ import { type Answer, type HttpPorts, refusal } from "./handler.js";
 /** The mailbox that a path names. `user`: as the path names it, an id as the table keeps it. */
 export type AskedMailbox = { readonly id: string; readonly user: string; readonly isByName: boolean };
 
-/** Our choice: longer than any address. Entra ID's names end at 113. */
-const nameMax = 320;
+/** Our choice: more than Entra ID lets a name have, which is 113 of `A-Z a-z 0-9 ' . - _ ! # ^ ~` and the `@`. */
+const nameShape = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]{1,320}$/u;
 
 /**
  * The mailbox that a path names by object id, or by a userPrincipalName that the roster knows, in any case of letters. Else, in a
@@ -17,12 +17,14 @@ export async function mailboxAsked(
   user: string,
   ports: Pick<HttpPorts, "isTrial" | "mailboxNamed">,
 ): Promise<AskedMailbox | { readonly mistake: string } | { readonly unknown: string }> {
-  const text = decoded(decoded(user));
+  const text = decoded(decoded(user)).toWellFormed();
   if (!text.includes("@")) {
     const named = mailboxIdOf(text, ports.isTrial);
     return "mistake" in named ? named : { id: named.id, user: named.id, isByName: false };
   }
-  if (text.length > nameMax) return { mistake: `A userPrincipalName has at most ${nameMax} characters.` };
+  if (!nameShape.test(text)) {
+    return { mistake: "A userPrincipalName has at most 320 characters, and no blanks or control characters." };
+  }
   const found = await ports.mailboxNamed(text);
   if (found.kind === "mailbox") return { id: found.mailboxId, user: text, isByName: true };
   return { unknown: whyNot[found.kind] };

@@ -97,6 +97,13 @@ export const inTheNames: readonly Mutant[] = [
     unit: ["test/table/table.test.ts"],
   },
   {
+    name: "ask the table for any text that has an @",
+    file: "shared/http/askedMailbox.ts",
+    from: `if (!nameShape.test(text)) {`,
+    to: `if (text === "@") {`,
+    unit: ["test/fuzz/requests.test.ts"],
+  },
+  {
     name: "refuse for good the token of who had a name before",
     file: "shared/http/beta/mailbox.ts",
     from: `if (refused.kind !== "badToken" || !asked.isByName) return`,
