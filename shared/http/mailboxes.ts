@@ -43,8 +43,9 @@ async function mailboxFor(
   request: HttpRequest,
   ports: HttpPorts,
 ): Promise<{ readonly id: string } | { readonly refusal: Answer }> {
-  if (request.method === "GET") return mailboxOfPath(request, ports);
-  const idOf = request.method === "PUT" ? newMailboxIdOf : mailboxIdOf;
+  const { method } = request;
+  if (method !== "PUT" && method !== "DELETE") return mailboxOfPath(request, ports);
+  const idOf = method === "PUT" ? newMailboxIdOf : mailboxIdOf;
   const named = idOf(request.params["id"] ?? "", ports.isTrial);
   return "mistake" in named ? { refusal: refusal(400, "invalidRequest", named.mistake) } : named;
 }

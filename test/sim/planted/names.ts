@@ -134,8 +134,8 @@ export const inTheNames: readonly Mutant[] = [
   {
     name: "take a name for removing a mailbox",
     file: "shared/http/mailboxes.ts",
-    from: `if (request.method === "GET") return mailboxOfPath(request, ports);`,
-    to: `if (request.method !== "PUT") return mailboxOfPath(request, ports);`,
+    from: `if (method !== "PUT" && method !== "DELETE") return`,
+    to: `if (method !== "PUT") return`,
     unit: answers,
   },
 ];
