@@ -157,27 +157,29 @@ describe("a userPrincipalName", () => {
   });
 });
 
-describe("rows of an earlier release, without the folded column", () => {
+describe("I14: rows of an earlier release, without the folded column", () => {
   async function upgraded() {
     const opening = await opened();
     const { world, first } = opening;
     await rename(world, first, "Adele.V@Contoso.example");
     for (const { partitionKey, rowKey, columns, etag } of world.table.entities()) {
-      const { userPrincipalNameFolded: _unknown, ...older } = columns;
+      const { userPrincipalNameFolded: _unknown, namesFolded: __, ...older } = columns;
       await world.table.transact(partitionKey, [{ kind: "update", rowKey, columns: older, etag }]);
     }
     return opening;
   }
 
-  test("are found by the name as it is given and in lower case, and in any case after a full roster round", async () => {
+  test("are found by the name as it is given and in lower case, and in any case after the next pass, which is full", async () => {
     const { world, first, second, find } = await upgraded();
     const lower = await nameOf(world, second);
     expect(await find("Adele.V@Contoso.example")).toEqual(named(first));
     expect([await find(lower), await find(lower.toUpperCase())]).toEqual([named(second), named(second)]);
     expect(await finderOn(world).find("adele.v@contoso.example")).toEqual(unknown);
-    world.clock.ms += 8 * 86_400_000;
-    await world.discover();
-    expect((await world.store.readDirectory())?.state.isFull).toBe(true);
+    const isFull = async () => {
+      await world.discover();
+      return (await world.store.readDirectory())?.state.isFull;
+    };
+    expect([await isFull(), await isFull()]).toEqual([true, false]);
     expect(await finderOn(world).find("adele.v@contoso.EXAMPLE")).toEqual(named(first));
   });
 

@@ -91,7 +91,7 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
     }
   });
 
-  test("each user's mailbox is found by its name, in any case once a full roster round has written the rows", async () => {
+  test("each user's mailbox is found by its name, in any case after the next pass of discovery", async () => {
     const world = await upgraded(rows);
     const found = async (name: string) => {
       return (await world.storeOf().roster.named(name)).map(({ row }) => row.mailboxId);
@@ -108,7 +108,6 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
     }
     expect(followed.length).toBeGreaterThan(10);
     for (const [name, mailboxId] of followed) expect(await found(name)).toEqual([mailboxId]);
-    world.clock.ms += 8 * 86_400_000;
     await world.discover();
     for (const [name, mailboxId] of followed) expect(await found(name.toUpperCase())).toEqual([mailboxId]);
   });

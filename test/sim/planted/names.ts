@@ -69,6 +69,20 @@ export const inTheNames: readonly Mutant[] = [
     unit: finds,
   },
   {
+    name: "leave names of an earlier release as they are until an audit",
+    file: "shared/sync/directory.ts",
+    from: `state.kinds !== kinds || !state.areNamesFolded || isAuditDue;`,
+    to: `state.kinds !== kinds || isAuditDue;`,
+    unit: finds,
+  },
+  {
+    name: "write names anew with every pass",
+    file: "shared/sync/directory.ts",
+    from: `areNamesFolded: true,`,
+    to: `areNamesFolded: false,`,
+    unit: finds,
+  },
+  {
     name: "write names as they are given into the folded column",
     file: "shared/store/rosterRows.ts",
     from: `userPrincipalName === null ? null : foldedName(userPrincipalName) };`,
