@@ -77,8 +77,8 @@ export function routesOver(
   return { ask, through, ports };
 }
 
-export function replyOf({ status = 200, headers = {}, jsonBody = {} }: HttpResponseInit): Reply<ReadBody> {
-  const body = JSON.parse(JSON.stringify(jsonBody));
+export function replyOf({ status = 200, headers = {}, ...given }: HttpResponseInit): Reply<ReadBody> {
+  const body = JSON.parse(JSON.stringify(given.jsonBody ?? given.body ?? {}));
   return { status, headers: headers as Record<string, string>, body };
 }
 

@@ -1,5 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import { feedLimits, type MirrorFeed } from "../../feed/feed.js";
+import type { PropertyPath } from "../../feed/query/listQuery.js";
 import { deltaItem, readItem } from "../../feed/wire.js";
 import { mailboxIdOf } from "../../sync/mailboxId.js";
 import type { Checkpoint } from "../../sync/types.js";
@@ -14,7 +15,6 @@ import {
   type Mistake,
   preferenceApplied,
   preferredPageSize,
-  type ReadOptions,
   readOptionsOf,
   trackingTokenOf,
 } from "./queryOptions.js";
@@ -33,6 +33,8 @@ export const myCalendarsRoute: Route = async (request, ports) => {
   const message = "Access to me needs a user whom App Service Authentication signed in with Microsoft Entra ID.";
   return refusal(401, "InvalidAuthenticationToken", message, { "www-authenticate": "Bearer" });
 };
+
+const listOptions = ["$filter", "$orderby", "$select", "$top", "$skip", "$count", "$format", "$skiptoken"] as const;
 
 /** One request for the calendars of one mailbox. */
 type CalendarsRequest = {
@@ -60,6 +62,8 @@ async function calendarsOf(mailboxId: string, request: HttpRequest, ports: HttpP
       return answerDelta(asked);
     case "list":
       return answerList(asked);
+    case "count":
+      return answerCount(asked);
     case "calendar":
       return answerCalendar(asked, path.target.ids);
   }
@@ -84,13 +88,14 @@ async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
 
 async function answerList(asked: CalendarsRequest): Promise<Answer> {
   const { mailboxId, path, url, request, feed, nowMs } = asked;
-  const options = readOptionsOf(url, ["$select", "$top", "$skiptoken"]);
+  const options = readOptionsOf(url, listOptions);
   if ("mistake" in options) return badRequest(options);
   const preferred = preferredPageSize(request.headers.get("prefer"));
   const pageSize = Math.min(options.top ?? Number.POSITIVE_INFINITY, preferred ?? Number.POSITIVE_INFINITY);
   const ifNoneMatch = request.headers.get("if-none-match");
   const page = await feed.list(mailboxId, {
     token: options.token,
+    query: options.query,
     pageSize: Number.isFinite(pageSize) ? pageSize : feedLimits.pageSizeDefault,
     holds: (version) => holdsVersion(ifNoneMatch, version),
   });
@@ -99,20 +104,35 @@ async function answerList(asked: CalendarsRequest): Promise<Answer> {
   }
   const headers = { ...headersOf(page.checkpoint, nowMs), etag: etagOf(page.version), vary: "Prefer" };
   if (page.kind === "unchanged") return { status: 304, headers };
-  const context = contextOf(path, `users('${encodeURIComponent(mailboxId)}')/calendars${selected(options)}`);
+  const context = contextOf(path, `users('${encodeURIComponent(mailboxId)}')/calendars${selected(page.select)}`);
   const body = {
     "@odata.context": context,
-    value: page.rows.map((row) => readItem(row, options.select)),
+    ...(options.isCounted ? { "@odata.count": page.count } : {}),
+    value: page.rows.map((row) => readItem(row, page.select)),
     ...(page.token === null ? {} : { "@odata.nextLink": listUrl(path, options, page.token) }),
   };
   return { status: 200, jsonBody: body, headers: { ...headers, ...preferenceApplied(preferred) } };
 }
 
+/** The number alone, as text. @see OData 4.01 Part 1, 11.2.10 */
+async function answerCount(asked: CalendarsRequest): Promise<Answer> {
+  const { mailboxId, path, url, request, feed, nowMs } = asked;
+  const options = readOptionsOf(url, ["$filter"]);
+  if ("mistake" in options) return badRequest(options);
+  const ifNoneMatch = request.headers.get("if-none-match");
+  const { query } = options;
+  const holds = (version: string) => holdsVersion(ifNoneMatch, version);
+  const page = await feed.list(mailboxId, { token: null, pageSize: 1, query, holds });
+  if (page.kind !== "page" && page.kind !== "unchanged") return feedRefusal(page, listUrl(path, options, null), nowMs);
+  const headers = { ...headersOf(page.checkpoint, nowMs), etag: etagOf(page.version), "content-type": "text/plain" };
+  return page.kind === "unchanged" ? { status: 304, headers } : { status: 200, headers, body: String(page.count) };
+}
+
 async function answerCalendar(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
   const { mailboxId, path, url, request, feed, nowMs } = asked;
-  const options = readOptionsOf(url, ["$select"]);
+  const options = readOptionsOf(url, ["$select", "$format"]);
   if ("mistake" in options) return badRequest(options);
-  const found = await feed.calendar(mailboxId, ids);
+  const found = await feed.calendar(mailboxId, ids, options.query.select);
   if (found.kind === "unknownCalendar") {
     const message = "The specified object was not found in the store.";
     return refusal(404, "ErrorItemNotFound", message, freshnessOf(found.checkpoint, nowMs));
@@ -120,8 +140,8 @@ async function answerCalendar(asked: CalendarsRequest, ids: readonly string[]): 
   if (found.kind !== "calendar") return feedRefusal(found, listUrl(path, options, null), nowMs);
   const headers = { ...headersOf(found.checkpoint, nowMs), etag: etagOf(found.version) };
   if (holdsVersion(request.headers.get("if-none-match"), found.version)) return { status: 304, headers };
-  const fragment = `users('${encodeURIComponent(mailboxId)}')/calendars${selected(options)}/$entity`;
-  const body = { "@odata.context": contextOf(path, fragment), ...readItem(found.row, options.select) };
+  const fragment = `users('${encodeURIComponent(mailboxId)}')/calendars${selected(found.select)}/$entity`;
+  const body = { "@odata.context": contextOf(path, fragment), ...readItem(found.row, found.select) };
   return { status: 200, jsonBody: body, headers };
 }
 
@@ -129,8 +149,8 @@ function contextOf({ origin, root }: CalendarsPath, fragment: string): string {
   return `${origin}${root}/$metadata#${fragment}`;
 }
 
-function selected({ select }: ReadOptions): string {
-  return select === null ? "" : `(${select.join(",")})`;
+function selected(select: readonly PropertyPath[] | null): string {
+  return select === null ? "" : `(${select.map((names) => names.join("/")).join(",")})`;
 }
 
 function headersOf(checkpoint: Checkpoint, nowMs: number): Record<string, string> {

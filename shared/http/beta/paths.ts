@@ -7,7 +7,7 @@ export type CalendarsPath = {
   /** The path up to `/calendars`, as it was asked for. */
   readonly collection: string;
   readonly target:
-    | { readonly kind: "list" | "delta" }
+    | { readonly kind: "list" | "count" | "delta" }
     /** Possible ids, the likelier one first. */
     | { readonly kind: "calendar"; readonly ids: readonly string[] };
 };
@@ -36,6 +36,7 @@ function targetOf(rest: string): CalendarsPath["target"] {
   if (text === "") return { kind: "list" };
   const once = decoded(text);
   if (/^(microsoft\.graph\.)?delta(\(\))?$/i.test(once)) return { kind: "delta" };
+  if (/^\$count$/i.test(once)) return { kind: "count" };
   const twice = decoded(once);
   return { kind: "calendar", ids: once === twice ? [once] : [once, twice] };
 }
