@@ -165,10 +165,11 @@ function comparable(by: Comparison, left: Part, right: Part): readonly [Reader, 
     const rule = "Binary operators require both operands to be single values.";
     throw unparsed(`The operand for a binary operator '${operatorNames[by]}' is not a single value. ${rule}`);
   }
+  const refused = () => incompatible(left, right, operatorNames[by]);
   const enumeration = [left, right].find(({ type, isLiteral }) => type.kind === "enum" && !isLiteral)?.type;
   if (enumeration?.kind === "enum")
-    return [memberOf(left, right, enumeration, by), memberOf(right, left, enumeration, by)];
-  if (!isComparable(by, left.type.kind, right.type.kind)) throw incompatible(left, right, operatorNames[by]);
+    return [memberOf(left, enumeration, refused), memberOf(right, enumeration, refused)];
+  if (!isComparable(by, left.type.kind, right.type.kind)) throw refused();
   const isExact = [left, right].some(({ type }) => type.kind === "string" && type.isExact);
   return isExact ? [left.read, right.read] : [foldedReader(left), foldedReader(right)];
 }
@@ -182,16 +183,11 @@ function isComparable(by: Comparison, left: Kind, right: Kind): boolean {
 }
 
 /** A side of a comparison with a property that is an enumeration: the place of its member, as values of those are ordered. */
-function memberOf(
-  side: Part,
-  beside: Part,
-  { name, members }: PropertyType & { kind: "enum" },
-  by: Comparison,
-): Reader {
+function memberOf(side: Part, { name, members }: PropertyType & { kind: "enum" }, refused: () => Error): Reader {
   const { type } = side;
   const isOfType = type.kind === "enum" && type.name.toLowerCase() === name.toLowerCase();
   const isText = type.kind === "string" && side.isLiteral;
-  if (!isOfType && !isText && type.kind !== "null") throw incompatible(side, beside, operatorNames[by]);
+  if (!isOfType && !isText && type.kind !== "null") throw refused();
   const places = new Map(members.map((member, place) => [member.toLowerCase(), place]));
   const placeOf = (value: Json) => (typeof value === "string" ? (places.get(value.toLowerCase()) ?? null) : null);
   if (!side.isLiteral || type.kind === "null") return (resource) => placeOf(side.read(resource));

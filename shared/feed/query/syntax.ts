@@ -1,7 +1,7 @@
 import { answering, invalidNode, type QueryMistake, type QueryOption, quoted, unparsed } from "./mistake.js";
 import { type Token, tokensOf } from "./tokens.js";
 
-/** Our choice: how deep parentheses and `not` may be nested. People write two or three levels. */
+/** Our choice: how deep parentheses, `not` and comparisons of comparisons may be nested. People write two or three levels. */
 const levelsMax = 100;
 
 /** Names on the way to a property, as they were written. `at`: where the first one stands. */
@@ -143,7 +143,8 @@ class Parser {
 
   #comparisons(operators: readonly Comparison[], operand: () => FilterSyntax): FilterSyntax {
     let left = operand();
-    while (true) {
+    for (let level = 0; ; level++) {
+      if (level > levelsMax) throw this.#tooDeep();
       this.#refuseOtherOperator();
       const by = operators.find((operator) => this.#takeName(operator));
       if (by === undefined) return left;
@@ -166,9 +167,7 @@ class Parser {
 
   #deeper<Value>(read: () => Value): Value {
     this.#level += 1;
-    if (this.#level > levelsMax) {
-      throw unparsed(`Recursion depth exceeded allowed limit: ${levelsMax} levels, at position ${this.#token.at}.`);
-    }
+    if (this.#level > levelsMax) throw this.#tooDeep();
     const value = read();
     this.#level -= 1;
     return value;
@@ -267,6 +266,10 @@ class Parser {
     const isCast = segment.includes(".") && !segment.startsWith("@");
     const isCall = this.#token.kind === "(" && this.#token.at === end;
     if (segment.startsWith("$") || isCast || isCall) throw invalidNode(this.#option, `'${segment}'`, at);
+  }
+
+  #tooDeep(): Error {
+    return unparsed(`Recursion depth exceeded allowed limit: ${levelsMax} levels, at position ${this.#token.at}.`);
   }
 
   #expected(what: string): Error {
