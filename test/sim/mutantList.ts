@@ -7,6 +7,7 @@ import { inTheHistory } from "./planted/history.js";
 import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inThePace } from "./planted/pace.js";
+import { inTheQueryOptions } from "./planted/query.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
@@ -25,6 +26,7 @@ export const MUTANTS = [
   ...inTheLog,
   ...inTheSearch,
   ...inThePace,
+  ...inTheQueryOptions,
   ...inTheStart,
   ...inTheStatus,
 ];
