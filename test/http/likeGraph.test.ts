@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 import { below, type Random, randomFrom } from "../../local/graph/random.js";
+import { runs } from "../fuzz/runs.js";
 import { discovered } from "../worlds/fleet.js";
 import { routesOver } from "../worlds/http.js";
 
 /**
  * The second "done when" of reading it like Graph: random requests for a list, with every option, answered by the simulator, whose
  * rules are cited from Graph's and OData's documentation (`local/graph/filterText.ts`, `listOptions.ts`), and by the mirror. Neither
- * reads a word of the other.
+ * reads a word of the other. `FUZZ_RUNS=9000` asks more.
  */
 
-const runs = 300;
+const { numRuns } = runs(300);
 
 /** Values that make a difference: case, quotes, accents, null, emptiness. */
 const names = [
@@ -221,35 +222,39 @@ function sortedKeys(_name: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-test(`${runs} random requests for a list get the simulator's answers from the mirror: values, order, count, pages, refusals`, async () => {
-  const random = randomFrom(18);
-  const { world, mailboxId, ids, mirror } = await mirrored(random);
-  const graph: Asking = async (url) => {
-    const { status, body } = world.graph.handle({ method: "GET", url, headers: { authorization: "Bearer fake" } });
-    return { status, body: JSON.parse(body) as ListBody };
-  };
-  const kinds = { refused: 0, severalPages: 0, empty: 0, some: 0 };
-  for (let run = 0; run < runs; run++) {
-    const { text, isOrdered } = requestOf(random, ids);
-    const path = `/users/${mailboxId}/calendars?${text}`;
-    const [theirs, ours] = [await walked(graph, `/beta${path}`), await walked(mirror.ask, path)];
-    const asked = `request ${run}: ${decodeURIComponent(text)}`;
-    expect(isOrdered ? ours : unordered(ours), asked).toEqual(isOrdered ? theirs : unordered(theirs));
-    if (!("pages" in ours)) kinds.refused++;
-    else if (ours.pages.length > 1) kinds.severalPages++;
-    else if (ours.pages[0]?.items.length === 0) kinds.empty++;
-    else kinds.some++;
-    const counted = /(?:^|&)(\$?filter=[^&]*)/i.exec(text)?.[1] ?? "";
-    const [number, ourNumber] = [
-      world.graph.handle({
-        method: "GET",
-        url: `/beta/users/${mailboxId}/calendars/$count?${counted}`,
-        headers: { authorization: "Bearer fake" },
-      }),
-      await mirror.ask(`/users/${mailboxId}/calendars/$count?${counted}`),
-    ];
-    const numberOf = (status: number, body: unknown) => (status === 200 ? String(body) : status);
-    expect(numberOf(ourNumber.status, ourNumber.body), asked).toBe(numberOf(number.status, number.body));
-  }
-  for (const [kind, count] of Object.entries(kinds)) expect(count, kind).toBeGreaterThan(15);
-});
+test(
+  `${numRuns} random requests for a list get the simulator's answers from the mirror: values, order, count, pages, refusals`,
+  async () => {
+    const random = randomFrom(18);
+    const { world, mailboxId, ids, mirror } = await mirrored(random);
+    const graph: Asking = async (url) => {
+      const { status, body } = world.graph.handle({ method: "GET", url, headers: { authorization: "Bearer fake" } });
+      return { status, body: JSON.parse(body) as ListBody };
+    };
+    const kinds = { refused: 0, severalPages: 0, empty: 0, some: 0 };
+    for (let run = 0; run < numRuns; run++) {
+      const { text, isOrdered } = requestOf(random, ids);
+      const path = `/users/${mailboxId}/calendars?${text}`;
+      const [theirs, ours] = [await walked(graph, `/beta${path}`), await walked(mirror.ask, path)];
+      const asked = `request ${run}: ${decodeURIComponent(text)}`;
+      expect(isOrdered ? ours : unordered(ours), asked).toEqual(isOrdered ? theirs : unordered(theirs));
+      if (!("pages" in ours)) kinds.refused++;
+      else if (ours.pages.length > 1) kinds.severalPages++;
+      else if (ours.pages[0]?.items.length === 0) kinds.empty++;
+      else kinds.some++;
+      const counted = /(?:^|&)(\$?filter=[^&]*)/i.exec(text)?.[1] ?? "";
+      const [number, ourNumber] = [
+        world.graph.handle({
+          method: "GET",
+          url: `/beta/users/${mailboxId}/calendars/$count?${counted}`,
+          headers: { authorization: "Bearer fake" },
+        }),
+        await mirror.ask(`/users/${mailboxId}/calendars/$count?${counted}`),
+      ];
+      const numberOf = (status: number, body: unknown) => (status === 200 ? String(body) : status);
+      expect(numberOf(ourNumber.status, ourNumber.body), asked).toBe(numberOf(number.status, number.body));
+    }
+    for (const [kind, count] of Object.entries(kinds)) expect(count, kind).toBeGreaterThan(15);
+  },
+  30_000 + 20 * numRuns,
+);
