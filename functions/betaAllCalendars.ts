@@ -1,14 +1,14 @@
 import { app } from "@azure/functions";
-import { allCalendarsRoute } from "../shared/http/beta/allCalendars.js";
-import { compressed } from "../shared/http/gzip.js";
+import { allCalendarsRoute, betaMethods } from "../shared/http/beta/beta.js";
 import { httpHandler } from "../shared/http/handler.js";
 import { httpPorts, nowMs } from "../shared/live.js";
 
-const handler = httpHandler(compressed(allCalendarsRoute), httpPorts, nowMs);
+const handler = httpHandler(allCalendarsRoute, httpPorts, nowMs);
 
+// A function of its own, so that a key of its own can be given to those who read the whole tenant.
 app.http("betaAllCalendars", {
   route: "beta/users/getAllCalendars/{*rest}",
-  methods: ["GET"],
+  methods: [...betaMethods],
   authLevel: "function",
   handler,
 });

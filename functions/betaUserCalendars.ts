@@ -1,14 +1,14 @@
 import { app } from "@azure/functions";
-import { userCalendarsRoute } from "../shared/http/beta/calendars.js";
+import { betaMethods, userRoute } from "../shared/http/beta/beta.js";
 import { httpHandler } from "../shared/http/handler.js";
 import { httpPorts, nowMs } from "../shared/live.js";
 
-const handler = httpHandler(userCalendarsRoute, httpPorts, nowMs);
+const handler = httpHandler(userRoute, httpPorts, nowMs);
 
 // One function with a catch-all: an id may hold slashes, and Azure's front end decodes them before it routes.
 app.http("betaUserCalendars", {
-  route: "beta/users/{id}/calendars/{*rest}",
-  methods: ["GET"],
+  route: "beta/users/{id}/{*rest}",
+  methods: [...betaMethods],
   authLevel: "function",
   handler,
 });

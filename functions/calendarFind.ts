@@ -7,7 +7,7 @@ const handler = httpHandler(calendarFindRoute(mirrorFacts.shards), httpPorts, no
 
 app.http("calendarFind", {
   route: "calendars",
-  methods: ["GET"],
+  methods: ["GET", "HEAD"],
   authLevel: "function",
   handler,
 });

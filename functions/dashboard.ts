@@ -4,4 +4,4 @@ import { dashboardAnswer } from "../shared/http/dashboard.js";
 /** The page is loaded when somebody asks for it. */
 const handler: HttpHandler = async () => dashboardAnswer((await import("../shared/http/dashboardPage.js")).page);
 
-app.http("dashboard", { route: "dashboard", methods: ["GET"], authLevel: "function", handler });
+app.http("dashboard", { route: "dashboard", methods: ["GET", "HEAD"], authLevel: "function", handler });

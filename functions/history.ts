@@ -7,7 +7,7 @@ const handler = httpHandler(historyRoute(mirrorFacts.shards), httpPorts, nowMs);
 
 app.http("history", {
   route: "history",
-  methods: ["GET"],
+  methods: ["GET", "HEAD"],
   authLevel: "function",
   handler,
 });

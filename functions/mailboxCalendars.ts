@@ -7,7 +7,7 @@ const handler = httpHandler(mailboxCalendarsRoute, httpPorts, nowMs);
 
 app.http("mailboxCalendars", {
   route: "mailboxes/{id}/calendars",
-  methods: ["GET"],
+  methods: ["GET", "HEAD"],
   authLevel: "function",
   handler,
 });

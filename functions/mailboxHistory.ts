@@ -7,7 +7,7 @@ const handler = httpHandler(mailboxHistoryRoute, httpPorts, nowMs);
 
 app.http("mailboxHistory", {
   route: "mailboxes/{id}/history",
-  methods: ["GET"],
+  methods: ["GET", "HEAD"],
   authLevel: "function",
   handler,
 });

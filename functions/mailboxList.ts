@@ -7,7 +7,7 @@ const handler = httpHandler(mailboxListRoute(mirrorFacts.shards), httpPorts, now
 
 app.http("mailboxList", {
   route: "mailboxes",
-  methods: ["GET"],
+  methods: ["GET", "HEAD"],
   authLevel: "function",
   handler,
 });

@@ -7,7 +7,7 @@ const handler = httpHandler(openapiRoute, httpPorts, nowMs);
 
 app.http("openapi", {
   route: "openapi.json",
-  methods: ["GET"],
+  methods: ["GET", "HEAD"],
   authLevel: "function",
   handler,
 });

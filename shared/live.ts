@@ -130,6 +130,7 @@ export async function httpPorts(log: Log): Promise<HttpPorts> {
     nowMs,
     isTrial: boot.settings.graph.accessToken !== null,
     isSignInOn,
+    publicOrigin: boot.settings.publicOrigin,
   };
 }
 

@@ -56,6 +56,14 @@ const schedule = (initial: string) =>
     .refine((text) => scheduleMistake(text) === null, {
       error: ({ input }) => scheduleMistake(String(input)) ?? "is wrong",
     });
+/** Scheme, host and port of a URL. */
+const originLike = (example: string) =>
+  z
+    .string()
+    .refine((text) => originMistake(text, example) === null, {
+      error: ({ input }) => originMistake(String(input), example) ?? "is wrong",
+    })
+    .transform((text) => new URL(text).origin);
 /** 56 characters at most: the host appends `-poison`, and a queue name ends at 63. */
 const queue = (initial: string) =>
   z
@@ -82,11 +90,7 @@ function kindNamed(name: string): MailboxKind | undefined {
 const shape = z.object({
   GRAPH_CLOUD: oneOf(cloudNames, "global"),
   GRAPH_API_VERSION: oneOf(["beta", "v1.0"], "beta"),
-  GRAPH_ENDPOINT: z
-    .string()
-    .refine((text) => rootMistake(text) === null, { error: ({ input }) => rootMistake(String(input)) ?? "is wrong" })
-    .transform((text) => new URL(text).origin)
-    .optional(),
+  GRAPH_ENDPOINT: originLike("https://graph.microsoft.com").optional(),
   GRAPH_ACCESS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]+$/, { error: "must be a bearer token without blanks or line breaks" })
@@ -120,6 +124,7 @@ const shape = z.object({
   PAGES_QUEUE: queue("calendar-pages"),
   CHANGES_QUEUE: queue("calendar-changes"),
   CHANGE_NUDGES: oneOf(["on", "off"], "on"),
+  PUBLIC_ORIGIN: originLike("https://mirror.example").optional(),
 });
 
 /**
@@ -211,6 +216,8 @@ function typed(data: z.output<typeof shape>, storage: StorageSettings, given: En
     pagesQueue: data.PAGES_QUEUE,
     changesQueue: data.CHANGES_QUEUE,
     changeNudges: data.CHANGE_NUDGES === "on",
+    /** Scheme and host of our links; null: as a request has reached us. */
+    publicOrigin: data.PUBLIC_ORIGIN ?? null,
   };
 }
 
@@ -256,13 +263,13 @@ function scheduleMistake(text: string): string | null {
   return nextFire(read, 0) === null ? "must fire now and then: it has no day that ever comes" : null;
 }
 
-/** What is wrong with a Graph root, or null. Plain http is for a simulator on this machine only: a token goes there. */
-function rootMistake(text: string): string | null {
+/** What is wrong with an origin, or null. Plain http is for this machine only: a token goes to Graph's, and keys to ours. */
+function originMistake(text: string, example: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null) return "must be a URL such as https://graph.microsoft.com";
+  if (url === null) return `must be a URL such as ${example}`;
   if (url.username !== "" || url.password !== "") return "must not hold a user name or password";
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    return "must be the root alone, without version, path or query, such as https://graph.microsoft.com";
+    return `must be the root alone, without version, path or query, such as ${example}`;
   }
   if (url.protocol === "https:") return null;
   if (url.protocol === "http:" && isLoopback(url.hostname)) return null;

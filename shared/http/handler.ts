@@ -21,6 +21,8 @@ export type HttpPorts = {
   readonly isTrial: boolean;
   /** Whether App Service Authentication stands in front of us: only then are its headers its own. */
   readonly isSignInOn: boolean;
+  /** Scheme and host of links, where callers reach us by another name than the host sees; null: as the host sees it. */
+  readonly publicOrigin: string | null;
 };
 
 /** What a route answers. A body is JSON, and one with `error` gets what Graph adds to errors; or it is text or bytes as they are. */
@@ -30,8 +32,13 @@ export type Answer = {
   readonly jsonBody?: unknown;
   readonly body?: string | Uint8Array;
 };
-/** Answers one request. Expected refusals are answers; what it throws is handled by `httpHandler`. */
-export type Route = (request: HttpRequest, ports: HttpPorts) => Promise<Answer>;
+/** Answers a request as if it had come alone: it never throws because of the storage, or of a row. */
+export type AnswerAlone = (route: Route, request: HttpRequest) => Promise<Answer>;
+/**
+ * Answers one request. Expected refusals are answers; what it throws is handled by `httpHandler`.
+ * @param alone For a request that carries others.
+ */
+export type Route = (request: HttpRequest, ports: HttpPorts, alone: AnswerAlone) => Promise<Answer>;
 
 const noStore = { "cache-control": "no-store" };
 
@@ -61,14 +68,21 @@ export function guarded(given: Answer): Answer {
 /**
  * The handler of an HTTP function: gives the route its ports, and answers with a refusal where storage fails or the route
  * takes too long. Any other error is thrown on: the host then answers 500 without a body and counts a failed invocation.
+ * HEAD is answered as GET is, without the body (RFC 9110 §9.3.2).
  */
 export function httpHandler(
   route: Route,
   portsFor: (log: Log) => Promise<HttpPorts>,
   nowMs: () => number,
 ): HttpHandler {
-  return async (request, context) =>
-    traced(guarded(await safely(route, portsFor, request, context)), request, context, nowMs());
+  return async (request, context) => {
+    const given = await safely(route, portsFor, request, context, nowMs);
+    if (request.method !== "HEAD") return given;
+    const { body: _body, jsonBody, ...head } = given;
+    return jsonBody === undefined
+      ? head
+      : { ...head, headers: { "content-type": "application/json", ...head.headers } };
+  };
 }
 
 /** Our choice: below the 230 s after which Azure's load balancer gives up, and above any call of the table. */
@@ -81,28 +95,41 @@ async function safely(
   portsFor: (log: Log) => Promise<HttpPorts>,
   request: HttpRequest,
   context: InvocationContext,
+  nowMs: () => number,
 ): Promise<Answer> {
   const log = logOf(context);
+  const finish = (given: Answer, asked: HttpRequest) => traced(guarded(given), asked, context, nowMs());
+  const answerOf = async (one: Route, asked: HttpRequest, ports: () => Promise<HttpPorts>): Promise<Answer> => {
+    const alone: AnswerAlone = (other, inner) => answerOf(other, inner, ports);
+    try {
+      return finish(await one(asked, await ports(), alone), asked);
+    } catch (error) {
+      return finish(refusalOf(error, context), asked);
+    }
+  };
   try {
     return await within(
       requestMsMax,
       () => new SlowRequest(),
-      async () => route(request, await portsFor(log)),
+      () => answerOf(route, request, () => portsFor(log)),
     );
   } catch (error) {
-    if (error instanceof SlowRequest) {
-      log("error", "request given up: no answer in time");
-      return refusal(503, "serviceNotAvailable", "The mirror took too long.", { "retry-after": "30" });
-    }
-    if (error instanceof RowError) {
-      context.error(error.message);
-      return refusal(500, "generalException", "A row of the mirror cannot be read. Its log says which.");
-    }
-    if (!(error instanceof StorageError) && !(error instanceof LayoutError)) throw error;
-    context.error(error.message);
-    if (error instanceof LayoutError) return refusal(503, "serviceNotAvailable", error.message); // Names settings only.
-    return refusal(503, "serviceNotAvailable", "The mirror's storage cannot be used now. Its log says why.");
+    if (!(error instanceof SlowRequest)) throw error;
+    log("error", "request given up: no answer in time");
+    return finish(refusal(503, "serviceNotAvailable", "The mirror took too long.", { "retry-after": "30" }), request);
   }
+}
+
+/** The answer where the storage fails, or holds a row that cannot be read. @throws All other errors. */
+function refusalOf(error: unknown, context: InvocationContext): Answer {
+  if (error instanceof RowError) {
+    context.error(error.message);
+    return refusal(500, "generalException", "A row of the mirror cannot be read. Its log says which.");
+  }
+  if (!(error instanceof StorageError) && !(error instanceof LayoutError)) throw error;
+  context.error(error.message);
+  if (error instanceof LayoutError) return refusal(503, "serviceNotAvailable", error.message); // Names settings only.
+  return refusal(503, "serviceNotAvailable", "The mirror's storage cannot be used now. Its log says why.");
 }
 
 /**

@@ -13,7 +13,8 @@ export const newMailboxBody = z.strictObject({
   displayName: z.string().max(256).optional(),
   source: z.literal(manualSource).optional(),
 });
-const expectedBody = '{"displayName": "…", "source": "manual"}, each optional, the name with at most 256 characters';
+const expectedBody =
+  'empty or {"displayName": "…", "source": "manual"}, each optional, the name with at most 256 characters';
 
 /** Our choice: how long a removal may take within its request. The shard's next run does the rest. */
 const removalMsMax = 20_000;

@@ -35,13 +35,13 @@ export async function bodyOf<Shape extends z.ZodType>(
     return { mistake: "The body has not arrived: send it with its Content-Length, not in chunks." };
   }
   const json = jsonOf(text);
-  if (json === undefined) return { mistake: `The body is not JSON. It must be empty or ${expected}.` };
+  if (json === undefined) return { mistake: `The body is not JSON. It must be ${expected}.` };
   const parsed = shape.safeParse(json);
   if (parsed.success) return { body: parsed.data };
   const [issue] = parsed.error.issues;
   const place = issue?.path.join(".") || (issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined);
   const where = place === undefined ? "" : ` (see ${JSON.stringify(place.slice(0, 40))})`;
-  return { mistake: `The body must be empty or ${expected}${where}.` };
+  return { mistake: `The body must be ${expected}${where}.` };
 }
 
 /**
@@ -56,7 +56,7 @@ function isBodyLost(headers: { get(name: string): string | null }): boolean {
 export async function mistakeOfEmptyRequest(request: HttpRequest): Promise<string | null> {
   const mistake = queryMistake(request, []);
   if (mistake !== null) return mistake;
-  const given = await bodyOf(request, nothing, "{}");
+  const given = await bodyOf(request, nothing, "empty or {}");
   return "mistake" in given ? given.mistake : null;
 }
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { betaMethods } from "../../shared/http/beta/beta.js";
 
 /** Who may call what: the host asks for keys by `authLevel`, so what is registered is what is guarded. */
 
@@ -11,6 +12,8 @@ const registered = readdirSync(folder).flatMap((name) => {
   return calls.map((call) => ({
     name: /^\s*"(\w+)"/.exec(call)?.[1],
     level: /\bauthLevel:\s*"(\w+)"/.exec(call)?.[1],
+    route: /\broute:\s*"([^"]+)"/.exec(call)?.[1] ?? "",
+    methods: /\bmethods:\s*\[([^\]]*)\]/.exec(call)?.[1]?.replace("...betaMethods", JSON.stringify(betaMethods)) ?? "",
     text,
   }));
 });
@@ -24,4 +27,18 @@ test("without a key one may ask for health, and for one's own calendars where si
 test("every HTTP function answers through the one handler, which sets the headers; health has its own way there, and the page its own headers", () => {
   const others = registered.filter(({ text }) => !/\bhttpHandler\(/.test(text)).map(({ name }) => name);
   expect(others).toEqual(["dashboard", "health"]);
+});
+
+test("what answers GET answers HEAD too, which probes send, and for which the host has a 404 of its own", () => {
+  const reading = registered.filter(({ methods }) => methods.includes('"GET"'));
+  expect(reading.length).toBeGreaterThan(8);
+  expect(reading.filter(({ methods }) => !methods.includes('"HEAD"')).map(({ name }) => name)).toEqual([]);
+});
+
+test("below beta, the function for all the rest comes last in the order of names, by which the host tries them", () => {
+  const below = registered
+    .filter(({ route }) => route.startsWith("beta/"))
+    .map(({ name = "", route }) => [name, route]);
+  expect(below.sort().at(-1)).toEqual(["restOfBeta", "beta/{*rest}"]);
+  expect(below.length).toBe(4);
 });

@@ -1,8 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { HttpRequest } from "@azure/functions";
 import { describe, expect, test } from "vitest";
-import { allCalendarsRoute } from "../../shared/http/beta/allCalendars.js";
-import { compressed } from "../../shared/http/gzip.js";
+import { allCalendarsRoute } from "../../shared/http/beta/beta.js";
 import { httpHandler } from "../../shared/http/handler.js";
 import { openapiDocument } from "../../shared/http/openapi/description.js";
 import { applyRetention } from "../../shared/rounds/retention.js";
@@ -64,7 +63,7 @@ const sorted = (copy: ReadonlyMap<string, Set<string>>) =>
 /** All pages of the list in a format, by the links that stand in their headers. */
 async function pagesAs(world: ReturnType<typeof fleet>, accept: string, query = "?$top=3") {
   const { ports } = routesOver(world.storeOf(), world.clock.nowMs, {}, world.shards);
-  const handler = httpHandler(compressed(allCalendarsRoute), async () => ports, world.clock.nowMs);
+  const handler = httpHandler(allCalendarsRoute, async () => ports, world.clock.nowMs);
   const pages: string[] = [];
   for (let url: string | undefined = `${origin}/api/beta${collection}${query}`; url !== undefined; ) {
     const request = new HttpRequest({ method: "GET", url, headers: { accept } });
@@ -321,7 +320,7 @@ test("long answers are compressed for those who accept it", async () => {
   const through = async (headers: Record<string, string>) => {
     const request = new HttpRequest({ url: `${origin}/api/beta${collection}`, method: "GET", headers });
     const { ports } = routesOver(world.store, world.clock.nowMs, {}, world.shards);
-    return httpHandler(compressed(allCalendarsRoute), async () => ports, world.clock.nowMs)(request, context);
+    return httpHandler(allCalendarsRoute, async () => ports, world.clock.nowMs)(request, context);
   };
   const plain = await through({ "accept-encoding": "gzip;q=0, br" });
   const zipped = await through({ "accept-encoding": "br, gzip" });

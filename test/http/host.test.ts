@@ -160,6 +160,66 @@ test("tombstones are retired by the timer, and a token from before starts over a
   expect(again.value.map(({ id }) => id).sort()).toEqual(truth(first()).map(({ id }) => id));
 });
 
+describe("over HTTP", () => {
+  test("HEAD has the status and the headers of GET, on every route", async () => {
+    const calendars = `beta/users/${first()}/calendars`;
+    const paths = [
+      ...[calendars, `${calendars}/none`, `${calendars}/delta`, "beta/users/getAllCalendars", "beta/me/calendars"],
+      ...["beta/nothing", "mailboxes", `mailboxes/${first()}`, `mailboxes/${first()}/calendars`, "history"],
+      ...[`mailboxes/${first()}/history`, "calendars", "status", "health", "openapi.json", "dashboard"],
+    ];
+    const told = ({ status, headers }: Response) => [status, headers.get("content-type"), headers.get("cache-control")];
+    for (const path of paths) {
+      const head = await api(path, { method: "HEAD" });
+      expect([path, ...told(head)]).toEqual([path, ...told(await api(path))]);
+      expect(await head.text()).toBe("");
+    }
+  });
+
+  test("what is below beta is never refused without a word: unknown paths, writes, events", async () => {
+    const calendars = `beta/users/${first()}/calendars`;
+    const asked = [
+      ["GET", "beta", 404],
+      ["GET", "beta/groups/1/calendar", 404],
+      ["GET", `beta/users/${first()}`, 404],
+      ["GET", `${calendars}/x/events`, 404],
+      ["POST", calendars, 405],
+      ["PATCH", `${calendars}/x`, 405],
+      ["DELETE", `${calendars}/x`, 405],
+      ["PUT", "beta/me/calendars/x", 405],
+      ["GET", "beta/$batch", 405],
+    ] as const;
+    for (const [method, path, status] of asked) {
+      const response = await api(path, { method, ...(method === "GET" ? {} : { body: "{}" }) });
+      const { error } = (await response.json()) as { error: { code: string; message: string } };
+      expect([method, path, response.status]).toEqual([method, path, status]);
+      expect(error).toEqual({ code: expect.any(String), message: expect.any(String), innerError: expect.anything() });
+      expect(response.headers.get("allow")).toBe(
+        status === 405 ? (path.endsWith("batch") ? "POST" : "GET, HEAD") : null,
+      );
+    }
+  });
+
+  test("$batch answers each of its requests", async () => {
+    const requests = ids.map((id, index) => ({
+      id: String(index),
+      method: "GET",
+      url: `/users/${id}/calendars?$top=999`,
+    }));
+    const response = await api("beta/$batch", { method: "POST", body: JSON.stringify({ requests }) });
+    const { responses } = (await response.json()) as { responses: { id: string; body: { value: Row[] } }[] };
+    expect(responses.map(({ id, body }) => [id, body.value])).toEqual(
+      ids.map((id, index) => [String(index), truth(id)]),
+    );
+  });
+
+  test("the default calendar is Graph's, and keys may stand in parentheses", async () => {
+    const [expected] = truth(first()).filter(({ isDefaultCalendar }) => isDefaultCalendar);
+    const { "@odata.context": _context, ...calendar } = await bodyOf(await api(`beta/users('${first()}')/calendar`));
+    expect(calendar).toEqual(expected);
+  });
+});
+
 describe("the OpenAPI description", () => {
   test("fits the real answers of every route", async () => {
     const document = (await (await api("openapi.json")).json()) as JsonObject;

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { HttpRequest, type HttpResponseInit } from "@azure/functions";
 import { expect, test } from "vitest";
-import { compressed } from "../../shared/http/gzip.js";
+import { compressing } from "../../shared/http/gzip.js";
 import { httpHandler } from "../../shared/http/handler.js";
 import { statusRoute } from "../../shared/http/status.js";
 import { context, origin, routesOver } from "../worlds/http.js";
@@ -20,7 +20,7 @@ async function opened() {
     world.clock.ms += 2_000;
   };
   const { ports } = routesOver(world.store, world.clock.nowMs);
-  const handler = httpHandler(compressed(statusRoute(world.facts)), async () => ports, world.clock.nowMs);
+  const handler = httpHandler(compressing(statusRoute(world.facts)), async () => ports, world.clock.nowMs);
   const ask = async (headers: Record<string, string> = {}, query = "") => {
     const request = new HttpRequest({ url: `${origin}/api/status${query}`, method: "GET", headers });
     const { headers: given, ...answer } = (await handler(request, context)) as HttpResponseInit;

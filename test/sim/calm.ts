@@ -55,7 +55,7 @@ export async function calm(world: World): Promise<void> {
     scheduler.nowMs += pauseMs;
     if (isHasty && findings(world, broken).length === 0) break;
   }
-  if (ticksSinceRefused < ticksAfterBrake) await endBrake(world);
+  if (ticksSinceRefused < ticksAfterBrake) await endBrake(world, broken);
   for (const finding of findings(world, broken)) oracle.report(...finding);
   if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, broken);
   if (broken === null && oracle.violations.length === 0 && world.random.next() < 0.5) await oneSlowMailbox(world);
@@ -90,15 +90,25 @@ function injectPermanentFault(world: World): Broken {
 /** After a refusal of the application: one to ask those who waited, one where a round was too old by then, one to spare. */
 const ticksAfterBrake = 3;
 
+/** A mailbox that had waited may give way to the list only then: it is a day until its delta is tried again. */
+const untilDeltaMs = 25 * hourMs;
+
 /**
  * Where only mailboxes are left that are refused by themselves, a refusal of the application does not end: it is told, and
  * an operator lifts it. Then each is parked for its own reason. Where a probe has ended it just now, the others come next.
  */
-async function endBrake(world: World): Promise<void> {
+async function endBrake(world: World, broken: Broken): Promise<void> {
   if (world.oracle.brake?.needsProbe === true && world.oracle.violations.length === 0) await world.liftBrake();
   await quieten(world);
+  await goOn(world); // What a round had waited for may be over, and the round too old: it begins anew.
+  if (findings(world, broken).length === 0) return;
+  world.scheduler.nowMs += untilDeltaMs;
+  await goOn(world);
+}
+
+async function goOn(world: World): Promise<void> {
   for (let tick = 0; tick < ticksAfterBrake && world.oracle.violations.length === 0; tick++) {
-    await world.tick(); // What a round had waited for may be over, and the round too old: it begins anew.
+    await world.tick();
     await quieten(world);
     world.scheduler.nowMs += 5 * minuteMs;
   }

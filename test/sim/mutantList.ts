@@ -1,3 +1,4 @@
+import { belowBeta } from "./planted/beta.js";
 import { inTheCore } from "./planted/core.js";
 import { inTheDrivers } from "./planted/drivers.js";
 import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
@@ -21,6 +22,7 @@ export const MUTANTS = [
   ...inTheGraphClient,
   ...inTheDrivers,
   ...inTheFeedAndTheFleet,
+  ...belowBeta,
   ...inTheKinds,
   ...inTheHistory,
   ...inTheLog,

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from "@azure/functions";
 import { createFeed } from "../../shared/feed/feed.js";
 import { createTenantFeed } from "../../shared/feed/tenant.js";
-import { allCalendarsRoute } from "../../shared/http/beta/allCalendars.js";
-import { myCalendarsRoute, userCalendarsRoute } from "../../shared/http/beta/calendars.js";
+import { allCalendarsRoute, betaRoute, meRoute, userRoute } from "../../shared/http/beta/beta.js";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { calendarFindRoute } from "../../shared/http/calendarFind.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
@@ -60,6 +60,7 @@ export function routesOver(
     nowMs,
     isTrial: false,
     isSignInOn: false,
+    publicOrigin: null,
     ...changed,
   };
   const through = async (route: Route, url: string, { text, method = "GET", ...asked }: Asked = {}) => {
@@ -69,17 +70,22 @@ export function routesOver(
   };
   const ask = (path: string, headers: Record<string, string> = {}): Promise<Reply<ReadBody>> => {
     const url = path.startsWith("http") ? path : `${origin}/api/beta${path}`;
-    const [, id = ""] = /\/users\/([^/]+)/i.exec(url) ?? [];
-    if (id === "") return through(myCalendarsRoute, url, { headers });
-    if (/^getAllCalendars/i.test(id)) return through(allCalendarsRoute, url, { headers });
-    return through(userCalendarsRoute, url, { headers, params: { id: decodeURIComponent(id) } });
+    return through(functionFor(new URL(url).pathname), url, { headers });
   };
   return { ask, through, ports };
 }
 
-export function replyOf({ status = 200, headers = {}, ...given }: HttpResponseInit): Reply<ReadBody> {
-  const body = JSON.parse(JSON.stringify(given.jsonBody ?? given.body ?? {}));
-  return { status, headers: headers as Record<string, string>, body };
+/** The route of the function that the host would choose. */
+function functionFor(path: string): Route {
+  if (/\/users\/getAllCalendars(\/|$)/i.test(path)) return allCalendarsRoute;
+  if (/\/users\/[^/]+(\/|$)/i.test(path)) return userRoute;
+  return /\/beta\/me(\/|$)/i.test(path) ? meRoute : betaRoute;
+}
+
+export function replyOf({ status = 200, headers = {}, jsonBody, body }: HttpResponseInit): Reply<ReadBody> {
+  const { "content-encoding": encoding, ...seen } = headers as Record<string, string>;
+  if (encoding !== "gzip") return { status, headers: seen, body: JSON.parse(JSON.stringify(jsonBody ?? body ?? {})) };
+  return { status, headers: seen, body: JSON.parse(gunzipSync(body as Uint8Array).toString("utf8")) };
 }
 
 /** The operators' routes over a fleet, and the messages that they have sent. */

@@ -14,8 +14,8 @@ import { storeOn } from "./store.js";
 export const key = new Uint8Array(32).fill(7);
 export const mailboxId = "adele";
 
-/** What happens to one calendar on a page. */
-export type Edit = { readonly id: string; readonly name: string | null };
+/** What happens to one calendar on a page; `others`: its further properties. */
+export type Edit = { readonly id: string; readonly name: string | null; readonly others?: JsonObject };
 
 /**
  * One mailbox and its feed. Real: what decides, settles, stores, purges and serves. Fake: its pages, which a test writes as
@@ -120,8 +120,8 @@ export async function mailboxWorld(
   };
 }
 
-function itemOf({ id, name }: Edit): Item {
-  const properties: JsonObject = name === null ? { id, "@removed": { reason: "deleted" } } : { id, name };
+function itemOf({ id, name, others = {} }: Edit): Item {
+  const properties: JsonObject = name === null ? { id, "@removed": { reason: "deleted" } } : { id, name, ...others };
   return { calendarId: id, removed: name === null, properties };
 }
 

@@ -2,12 +2,12 @@ import type { HttpRequest } from "@azure/functions";
 import { selectOf } from "../../feed/query/listQuery.js";
 import { type TenantItem, type TenantRefusal, tenantLimits } from "../../feed/tenant.js";
 import { tenantItem } from "../../feed/wire.js";
-import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js";
+import { type Answer, type HttpPorts, refusal } from "../handler.js";
 import { pageFormatOf, textPage } from "./calendarText.js";
-import { originOf } from "./paths.js";
+import { badRequest, contextOf, odataHeaders } from "./odata.js";
+import type { AllCalendarsPath } from "./paths.js";
 import {
   listUrl,
-  type Mistake,
   preferenceApplied,
   preferredPageSize,
   type ReadOptions,
@@ -19,28 +19,15 @@ import {
  * `GET /api/beta/users/getAllCalendars` and `…/delta`: the calendars of all mailboxes that are served, in the manner of Graph's
  * own `getAllMessages`: paged by links, the mailbox in `userId`. The list is given as NDJSON or CSV too.
  */
-export const allCalendarsRoute: Route = async (request, ports) => {
-  const path = pathOf(request);
-  if (path === null) return refusal(404, "ResourceNotFound", "There is nothing under this path.");
+export async function answerAllCalendars(
+  path: AllCalendarsPath,
+  request: HttpRequest,
+  ports: HttpPorts,
+): Promise<Answer> {
   return path.isDelta ? answerDelta(request, path, ports) : answerList(request, path, ports);
-};
-
-type Path = { readonly origin: string; readonly root: string; readonly collection: string; readonly isDelta: boolean };
-
-/** Also with the parentheses that OData allows a function. */
-function pathOf(request: HttpRequest): Path | null {
-  const url = new URL(request.url);
-  const found = /^((.*?\/beta)\/users\/(?:microsoft\.graph\.)?getAllCalendars)(?:\(\))?(?:\/(.*))?$/i.exec(
-    url.pathname,
-  );
-  if (found === null) return null;
-  const [, collection = "", root = "", rest = ""] = found;
-  const isDelta = /^(microsoft\.graph\.)?delta(\(\))?\/?$/i.test(rest);
-  if (rest !== "" && !isDelta) return null;
-  return { origin: originOf(url, request.headers.get("x-forwarded-proto")), root, collection, isDelta };
 }
 
-async function answerDelta(request: HttpRequest, path: Path, ports: HttpPorts): Promise<Answer> {
+async function answerDelta(request: HttpRequest, path: AllCalendarsPath, ports: HttpPorts): Promise<Answer> {
   const tracking = trackingTokenOf(new URL(request.url));
   if ("mistake" in tracking) return badRequest(tracking);
   const preferred = preferredPageSize(request.headers.get("prefer"));
@@ -50,14 +37,14 @@ async function answerDelta(request: HttpRequest, path: Path, ports: HttpPorts): 
   if (page.kind !== "page") return tenantRefusal(page, url);
   const name = page.link === "nextLink" ? "$skiptoken" : "$deltatoken";
   const body = {
-    "@odata.context": contextOf(path),
+    "@odata.context": contextOf(path, "Collection(calendar)"),
     value: page.items.map((item) => tenantItem(item)),
     [`@odata.${page.link}`]: `${url}?${name}=${page.token}`,
   };
   return { status: 200, jsonBody: body, headers: headersOf(preferred) };
 }
 
-async function answerList(request: HttpRequest, path: Path, ports: HttpPorts): Promise<Answer> {
+async function answerList(request: HttpRequest, path: AllCalendarsPath, ports: HttpPorts): Promise<Answer> {
   const options = readOptionsOf(new URL(request.url), ["$select", "$top", "$skiptoken"]);
   if ("mistake" in options) return badRequest(options);
   const preferred = preferredPageSize(request.headers.get("prefer"));
@@ -75,7 +62,7 @@ async function answerList(request: HttpRequest, path: Path, ports: HttpPorts): P
     return { ...text, headers: { ...headersOf(preferred), ...headers } };
   }
   const next = nextLink === null ? {} : { "@odata.nextLink": nextLink };
-  const body = { "@odata.context": contextOf(path), value, ...next };
+  const body = { "@odata.context": contextOf(path, "Collection(calendar)"), value, ...next };
   return { status: 200, jsonBody: body, headers: { ...headersOf(preferred), vary: "Accept" } };
 }
 
@@ -98,19 +85,10 @@ function tenantRefusal({ kind }: TenantRefusal, startUrl: string): Answer {
   return refusal(410, "syncStateNotFound", message, { location: startUrl });
 }
 
-function contextOf({ origin, root }: Path): string {
-  return `${origin}${root}/$metadata#Collection(calendar)`;
-}
-
 function headersOf(preferred: number | null): Record<string, string> {
   return {
-    "content-type": "application/json; odata.metadata=minimal; charset=utf-8",
-    "odata-version": "4.0",
+    ...odataHeaders,
     "cache-control": "no-store",
     ...preferenceApplied(preferred),
   };
-}
-
-function badRequest({ code, mistake }: Mistake): Answer {
-  return refusal(400, code, mistake);
 }

@@ -2,74 +2,28 @@ import type { HttpRequest } from "@azure/functions";
 import { feedLimits, type MirrorFeed } from "../../feed/feed.js";
 import type { PropertyPath } from "../../feed/query/listQuery.js";
 import { deltaItem, readItem } from "../../feed/wire.js";
-import { mailboxIdOf } from "../../sync/mailboxId.js";
-import type { Checkpoint } from "../../sync/types.js";
-import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js";
+import { type Answer, refusal } from "../handler.js";
 import { etagOf, holdsVersion } from "../versions.js";
-import { feedRefusal, unknownMailbox } from "./feedRefusals.js";
-import { freshnessOf, namesOf } from "./freshness.js";
-import { type CalendarsPath, calendarsPathOf } from "./paths.js";
-import { signedInUser } from "./principal.js";
-import {
-  listUrl,
-  type Mistake,
-  preferenceApplied,
-  preferredPageSize,
-  readOptionsOf,
-  trackingTokenOf,
-} from "./queryOptions.js";
-
-/** `GET /api/beta/users/{id}/calendars`, `…/{calendarId}`, `…/delta`: a mailbox of the roster, in Graph's own format. */
-export const userCalendarsRoute: Route = async (request, ports) => {
-  const named = mailboxIdOf(request.params["id"] ?? "", ports.isTrial);
-  if ("mistake" in named) return unknownMailbox(named.mistake);
-  return calendarsOf(named.id, request, ports);
-};
-
-/** The same under `/api/beta/me`: the mailbox of the user whom App Service Authentication signed in, and no other. */
-export const myCalendarsRoute: Route = async (request, ports) => {
-  const user = ports.isSignInOn ? signedInUser(request.headers) : null;
-  if (user !== null) return calendarsOf(user, request, ports);
-  const message = "Access to me needs a user whom App Service Authentication signed in with Microsoft Entra ID.";
-  return refusal(401, "InvalidAuthenticationToken", message, { "www-authenticate": "Bearer" });
-};
+import { feedRefusal } from "./feedRefusals.js";
+import { freshnessOf } from "./freshness.js";
+import { badRequest, contextOf, headersOf } from "./odata.js";
+import type { MailboxPath } from "./paths.js";
+import { listUrl, preferenceApplied, preferredPageSize, readOptionsOf, trackingTokenOf } from "./queryOptions.js";
 
 const listOptions = ["$filter", "$orderby", "$select", "$top", "$skip", "$count", "$format", "$skiptoken"] as const;
 
-/** One request for the calendars of one mailbox. */
-type CalendarsRequest = {
+/** One request for calendars of a mailbox. */
+export type CalendarsRequest = {
   readonly mailboxId: string;
-  readonly path: CalendarsPath;
+  readonly path: MailboxPath;
   readonly url: URL;
   readonly request: HttpRequest;
   readonly feed: MirrorFeed;
   readonly nowMs: number;
 };
 
-async function calendarsOf(mailboxId: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
-  const path = calendarsPathOf(request);
-  if (path === null) return refusal(404, "ResourceNotFound", "There is nothing under this path.");
-  const asked: CalendarsRequest = {
-    mailboxId,
-    path,
-    url: new URL(request.url),
-    request,
-    feed: await ports.feed(),
-    nowMs: ports.nowMs(),
-  };
-  switch (path.target.kind) {
-    case "delta":
-      return answerDelta(asked);
-    case "list":
-      return answerList(asked);
-    case "count":
-      return answerCount(asked);
-    case "calendar":
-      return answerCalendar(asked, path.target.ids);
-  }
-}
-
-async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
+/** `…/calendars/delta`: what has changed. */
+export async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
   const { mailboxId, path, url, request, feed, nowMs } = asked;
   const tracking = trackingTokenOf(url);
   if ("mistake" in tracking) return badRequest(tracking);
@@ -86,7 +40,8 @@ async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
   return { status: 200, jsonBody: body, headers: { ...headers, ...preferenceApplied(preferred) } };
 }
 
-async function answerList(asked: CalendarsRequest): Promise<Answer> {
+/** `…/calendars`: the calendars of a mailbox, page by page. */
+export async function answerList(asked: CalendarsRequest): Promise<Answer> {
   const { mailboxId, path, url, request, feed, nowMs } = asked;
   const options = readOptionsOf(url, listOptions);
   if ("mistake" in options) return badRequest(options);
@@ -114,8 +69,8 @@ async function answerList(asked: CalendarsRequest): Promise<Answer> {
   return { status: 200, jsonBody: body, headers: { ...headers, ...preferenceApplied(preferred) } };
 }
 
-/** The number alone, as text. @see OData 4.01 Part 1, 11.2.10 */
-async function answerCount(asked: CalendarsRequest): Promise<Answer> {
+/** `…/calendars/$count`: the number alone, as text. @see OData 4.01 Part 1, 11.2.10 */
+export async function answerCount(asked: CalendarsRequest): Promise<Answer> {
   const { mailboxId, path, url, request, feed, nowMs } = asked;
   const options = readOptionsOf(url, ["$filter"]);
   if ("mistake" in options) return badRequest(options);
@@ -128,7 +83,8 @@ async function answerCount(asked: CalendarsRequest): Promise<Answer> {
   return page.kind === "unchanged" ? { status: 304, headers } : { status: 200, headers, body: String(page.count) };
 }
 
-async function answerCalendar(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
+/** `…/calendars/{id}`. @param ids Possible ids, the likelier one first. */
+export async function answerCalendar(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
   const { mailboxId, path, url, request, feed, nowMs } = asked;
   const options = readOptionsOf(url, ["$select", "$format"]);
   if ("mistake" in options) return badRequest(options);
@@ -145,24 +101,31 @@ async function answerCalendar(asked: CalendarsRequest, ids: readonly string[]): 
   return { status: 200, jsonBody: body, headers };
 }
 
-function contextOf({ origin, root }: CalendarsPath, fragment: string): string {
-  return `${origin}${root}/$metadata#${fragment}`;
-}
-
-function selected(select: readonly PropertyPath[] | null): string {
-  return select === null ? "" : `(${select.map((names) => names.join("/")).join(",")})`;
-}
-
-function headersOf(checkpoint: Checkpoint, nowMs: number): Record<string, string> {
+/** `…/calendar`: the default calendar. Graph has one in each mailbox; if a copy has more, the first by its id counts. */
+export async function answerDefaultCalendar(asked: CalendarsRequest): Promise<Answer> {
+  const { mailboxId, path, url, request, feed, nowMs } = asked;
+  const options = readOptionsOf(url, ["$select", "$format"]);
+  if ("mistake" in options) return badRequest(options);
+  const { query } = options;
+  const all = await feed.list(mailboxId, { token: null, pageSize: Number.MAX_SAFE_INTEGER, query });
+  if (all.kind === "unchanged") throw new Error("A version was held, though none was named.");
+  if (all.kind !== "page") return feedRefusal(all, `${path.origin}${path.collection}`, nowMs);
+  const row = all.rows.find(({ resource }) => resource["isDefaultCalendar"] === true);
+  if (row === undefined) {
+    const message = "The mirror knows no default calendar of this mailbox.";
+    return refusal(404, "ErrorItemNotFound", message, freshnessOf(all.checkpoint, nowMs));
+  }
+  const headers = { ...headersOf(all.checkpoint, nowMs), etag: etagOf(all.version) };
+  if (holdsVersion(request.headers.get("if-none-match"), all.version)) return { status: 304, headers };
+  const fragment = `users('${encodeURIComponent(mailboxId)}')/calendar${selected(all.select)}/$entity`;
   return {
-    "content-type": "application/json; odata.metadata=minimal; charset=utf-8",
-    "odata-version": "4.0",
-    "cache-control": "private, no-cache",
-    ...freshnessOf(checkpoint, nowMs),
-    ...namesOf(checkpoint),
+    status: 200,
+    headers,
+    jsonBody: { "@odata.context": contextOf(path, fragment), ...readItem(row, all.select) },
   };
 }
 
-function badRequest({ code, mistake }: Mistake): Answer {
-  return refusal(400, code, mistake);
+/** The properties that were asked for, as a context names them. */
+export function selected(select: readonly PropertyPath[] | null): string {
+  return select === null ? "" : `(${select.map((names) => names.join("/")).join(",")})`;
 }

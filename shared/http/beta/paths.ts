@@ -1,50 +1,143 @@
-/** What a URL below `/beta` names. It is read from the raw path, as the host may have decoded the parameters of a route. */
-export type CalendarsPath = {
-  /** Scheme and host, for links: as the caller reached us. */
-  readonly origin: string;
-  /** The path up to `/beta`. */
-  readonly root: string;
-  /** The path up to `/calendars`, as it was asked for. */
+/** Whose calendars: the signed-in user's, or those of a user by id or name. */
+type User = { readonly kind: "me" } | { readonly kind: "user"; readonly name: string };
+
+/** What is asked of a mailbox. */
+type MailboxTarget =
+  | { readonly kind: "list" | "count" | "delta" | "defaultCalendar" | "groups" }
+  /** Possible ids, the likelier one first. */
+  | { readonly kind: "calendar" | "group" | "groupCalendars"; readonly ids: readonly string[] }
+  /** What Graph has below a calendar, and the mirror has not: events above all. */
+  | { readonly kind: "notMirrored"; readonly segment: string };
+
+/** Scheme and host as the caller reached us, for links; and the path up to `/beta`. */
+type Base = { readonly origin: string; readonly root: string };
+
+/** A path to a mailbox. `collection`: the path up to the list or function, as it was asked for. */
+export type MailboxPath = Base & {
+  readonly kind: "mailbox";
+  readonly user: User;
   readonly collection: string;
-  readonly target:
-    | { readonly kind: "list" | "count" | "delta" }
-    /** Possible ids, the likelier one first. */
-    | { readonly kind: "calendar"; readonly ids: readonly string[] };
+  readonly target: MailboxTarget;
 };
 
-/** What a request for calendars names; null for any other path. */
-export function calendarsPathOf(request: {
-  readonly url: string;
-  readonly headers: { get(name: string): string | null };
-}): CalendarsPath | null {
+/** A path to the calendars of all mailboxes. */
+export type AllCalendarsPath = Base & {
+  readonly kind: "allCalendars";
+  readonly collection: string;
+  readonly isDelta: boolean;
+};
+
+/** What a URL below `/beta` names. It is read from the raw path, as the host may have decoded the parameters of a route. */
+export type BetaPath =
+  | MailboxPath
+  | AllCalendarsPath
+  | (Base & { readonly kind: "metadata" | "batch" })
+  /** `segment`: the first one that leads nowhere. */
+  | (Base & { readonly kind: "nothing"; readonly segment: string });
+
+type Asked = { readonly url: string; readonly headers: { get(name: string): string | null } };
+
+/**
+ * What a request names; all that leads nowhere is `nothing`.
+ * @param publicOrigin Of links, where the caller cannot reach the host by the name that the host sees.
+ */
+export function betaPathOf(request: Asked, publicOrigin: string | null): BetaPath {
   const url = new URL(request.url);
-  const found = /^(.*?\/beta)\/(?:users\/[^/]+|me)\/calendars(?:\/(.*))?$/i.exec(url.pathname);
-  if (found === null) return null;
-  const [, root = "", rest = ""] = found;
-  const collection = rest === "" ? url.pathname.replace(/\/$/, "") : url.pathname.slice(0, -rest.length - 1);
-  return { origin: originOf(url, request.headers.get("x-forwarded-proto")), root, collection, target: targetOf(rest) };
+  const origin = publicOrigin ?? originOf(url, request.headers.get("x-forwarded-proto"));
+  const [, root = "", below = ""] = /^(.*?\/beta)(?:\/(.*))?$/i.exec(url.pathname) ?? [];
+  const asked = url.pathname.replace(/\/$/, "");
+  const base = { origin, root };
+  const plain = keysAsSegments(below).replace(/\/$/, "");
+  if (/^(?:\$|%24)metadata$/i.test(plain)) return { ...base, kind: "metadata" };
+  if (/^(?:\$|%24)batch$/i.test(plain)) return { ...base, kind: "batch" };
+  const [isAll, rest = ""] = /^users\/(?:microsoft\.graph\.)?getAllCalendars(?:\(\))?(?:\/(.*))?$/i.exec(plain) ?? [];
+  if (isAll !== undefined) {
+    if (rest === "") return { ...base, kind: "allCalendars", collection: asked, isDelta: false };
+    if (isDelta(rest)) return { ...base, kind: "allCalendars", collection: parentOf(asked), isDelta: true };
+    return { ...base, kind: "nothing", segment: segmentOf(rest) };
+  }
+  const [, me, name = "", inside = ""] = /^(?:(me)|users\/([^/]+))(?:\/(.*))?$/i.exec(plain) ?? [];
+  if (me === undefined && name === "") return { ...base, kind: "nothing", segment: segmentOf(plain) };
+  const target = mailboxTargetOf(inside);
+  if (target === null) return { ...base, kind: "nothing", segment: segmentOf(inside === "" ? plain : inside) };
+  const user: User = me === undefined ? { kind: "user", name: decoded(name) } : { kind: "me" };
+  const collection = target.kind === "delta" ? parentOf(asked) : asked;
+  return { ...base, kind: "mailbox", user, collection, target };
 }
 
-/** TLS ends in front of the host, which sees http. Links must say https, or callers would send their key in the clear. */
+/**
+ * TLS ends in front of the host, which sees http. Links must say https, or callers would send their key in the clear. No
+ * other forwarded header is believed: whoever calls us could have written it.
+ */
 export function originOf(url: URL, forwardedProto: string | null): string {
   const isSecure = url.protocol === "https:" || forwardedProto?.split(",")[0]?.trim().toLowerCase() === "https";
   return `${isSecure ? "https" : "http"}://${url.host}`;
 }
 
-function targetOf(rest: string): CalendarsPath["target"] {
-  const text = rest.replace(/\/$/, "");
-  if (text === "") return { kind: "list" };
-  const once = decoded(text);
-  if (/^(microsoft\.graph\.)?delta(\(\))?$/i.test(once)) return { kind: "delta" };
-  if (/^\$count$/i.test(once)) return { kind: "count" };
-  const twice = decoded(once);
-  return { kind: "calendar", ids: once === twice ? [once] : [once, twice] };
+/**
+ * Keys in parentheses as segments: `users('a')/calendars('b')` is `users/a/calendars/b`.
+ * @see https://docs.oasis-open.org/odata/odata/v4.01/odata-v4.01-part2-url-conventions.html, "Key-as-Segment Convention"
+ */
+function keysAsSegments(path: string): string {
+  const keyed = /((?:^|\/)(?:users|calendars|calendarGroups))\((?:'|%27)(.*?)(?:'|%27)\)(?=\/|$)/gi;
+  return path.replace(keyed, (_all, name: string, key: string) => `${name}/${key.replace(/''|%27%27/g, "'")}`);
+}
+
+/** What is meant by the path below a mailbox; null for what nobody has. */
+function mailboxTargetOf(inside: string): MailboxTarget | null {
+  const [, collection = "", rest = ""] = /^([^/]+)(?:\/(.*))?$/.exec(inside) ?? [];
+  switch (collection.toLowerCase()) {
+    case "calendars":
+      if (rest === "") return { kind: "list" };
+      if (isDelta(rest)) return { kind: "delta" };
+      if (/^(?:\$|%24)count$/i.test(rest)) return { kind: "count" };
+      return notMirroredIn(rest) ?? { kind: "calendar", ids: idsOf(rest) };
+    case "calendar":
+      return rest === "" ? { kind: "defaultCalendar" } : notMirroredIn(`/${rest}`);
+    case "calendargroups": {
+      if (rest === "") return { kind: "groups" };
+      const [, group] = /^(.+)\/calendars$/i.exec(rest) ?? [];
+      return group === undefined ? { kind: "group", ids: idsOf(rest) } : { kind: "groupCalendars", ids: idsOf(group) };
+    }
+    case "events":
+    case "calendarview":
+      return { kind: "notMirrored", segment: collection };
+    default:
+      return null;
+  }
+}
+
+/** What Graph has below a calendar, and the mirror has not. @see https://learn.microsoft.com/graph/api/resources/calendar */
+function notMirroredIn(path: string): MailboxTarget | null {
+  const relationships =
+    /\/((?:events|calendarView|calendarPermissions|(?:single|multi)ValueExtendedProperties))(?:[/(].*)?$/i;
+  const [, segment] = relationships.exec(path) ?? [];
+  return segment === undefined ? null : { kind: "notMirrored", segment };
+}
+
+function isDelta(text: string): boolean {
+  return /^(microsoft\.graph\.)?delta(\(\))?$/i.test(decoded(text));
+}
+
+function parentOf(path: string): string {
+  return path.replace(/\/[^/]*$/, "");
+}
+
+function segmentOf(path: string): string {
+  return decoded(path.split("/")[0] ?? "");
 }
 
 /**
  * Azure's front end decodes `%2F` before it routes, and callers who know that encode the id twice. So an id is looked up
- * decoded once, then decoded twice. Text that is no valid encoding is taken as it is.
+ * decoded once, then decoded twice.
  */
+function idsOf(text: string): readonly string[] {
+  const once = decoded(text);
+  const twice = decoded(once);
+  return once === twice ? [once] : [once, twice];
+}
+
+/** Text that is no valid encoding is taken as it is. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

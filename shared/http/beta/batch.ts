@@ -1,0 +1,119 @@
+import { HttpRequest } from "@azure/functions";
+import * as z from "zod";
+import { type Answer, type AnswerAlone, type Route, refusal } from "../handler.js";
+import { bodyOf } from "../requests.js";
+import { odataHeaders } from "./odata.js";
+
+/** Graph's limit. */
+const requestsMax = 20;
+
+const oneShape = z.object({
+  id: z.string().min(1).max(256),
+  method: z.string().min(1).max(16),
+  url: z.string().min(1),
+  headers: z.record(z.string(), z.string()).nullish(),
+  dependsOn: z.array(z.string()).nullish(),
+});
+type One = z.infer<typeof oneShape>;
+const batchShape = z.object({ requests: z.array(oneShape).min(1).max(requestsMax) });
+const expected = `{"requests": [{"id": "1", "method": "GET", "url": "/users/{id}/calendars"}, …]}, ${requestsMax} requests at most`;
+
+/** What a request of a batch was answered. */
+type OneAnswer = {
+  readonly id: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+};
+
+/**
+ * `POST /api/beta/$batch`: up to 20 requests in one, each answered as if it had come alone, in the order in which they were
+ * given. One whose `dependsOn` was refused is 424.
+ * @param route Answers one of them.
+ * @see https://learn.microsoft.com/graph/json-batching
+ */
+export async function answerBatch(
+  { root }: { readonly root: string },
+  request: HttpRequest,
+  route: Route,
+  alone: AnswerAlone,
+): Promise<Answer> {
+  const given = await bodyOf(request, batchShape, expected);
+  if ("mistake" in given) return refusal(400, "BadRequest", given.mistake);
+  const { requests } = given.body;
+  const byId = new Map(requests.map((one) => [one.id.toLowerCase(), one]));
+  const mistake = mistakeIn(requests, byId);
+  if (mistake !== null) return refusal(400, "BadRequest", mistake);
+  const answers = new Map<string, Promise<OneAnswer>>();
+  const answerOf = (one: One): Promise<OneAnswer> => {
+    const key = one.id.toLowerCase();
+    const known = answers.get(key) ?? afterOthers(one);
+    answers.set(key, known);
+    return known;
+  };
+  const afterOthers = async (one: One): Promise<OneAnswer> => {
+    const others = (one.dependsOn ?? []).flatMap((id) => byId.get(id.toLowerCase()) ?? []);
+    const before = await Promise.all(others.map(answerOf));
+    const inner = innerRequest(one, root, request);
+    if (before.some(({ status }) => status >= 400))
+      return answerIn(one, await alone(async () => failedDependency, request));
+    if (inner === null) return answerIn(one, await alone(async () => notBelow(root), request));
+    return answerIn(one, await alone(route, inner));
+  };
+  return { status: 200, headers: odataHeaders, jsonBody: { responses: await Promise.all(requests.map(answerOf)) } };
+}
+
+/** What is wrong with the batch as a whole, in one sentence; null where it can be answered. */
+function mistakeIn(requests: readonly One[], byId: ReadonlyMap<string, One>): string | null {
+  const named = (id: string) => JSON.stringify(id.slice(0, 40));
+  const [twice] = requests.filter((one) => byId.get(one.id.toLowerCase()) !== one);
+  if (twice !== undefined)
+    return `The id ${named(twice.id)} is given to more than one request; upper and lower case are alike.`;
+  const waiting = new Map(
+    requests.map((one) => [one.id.toLowerCase(), (one.dependsOn ?? []).map((id) => id.toLowerCase())]),
+  );
+  const lost = [...waiting.values()].flat().find((id) => !waiting.has(id));
+  if (lost !== undefined) return `dependsOn names ${named(lost)}, which is no request of this batch.`;
+  // Take away, again and again, requests that wait for none of those left: a circle stays.
+  for (let before = -1; before !== waiting.size; ) {
+    before = waiting.size;
+    for (const [id, others] of waiting) if (!others.some((other) => waiting.has(other))) waiting.delete(id);
+  }
+  const [inCircle] = waiting.keys();
+  return inCircle === undefined ? null : `The request ${named(inCircle)} waits by dependsOn for itself.`;
+}
+
+/** Headers of a request in a batch that mean anything here; no other is taken from it, least of all those of the platform. */
+const ownHeaders = ["accept", "client-request-id", "if-none-match", "prefer"];
+/** Headers that all requests of a batch take from the batch: how it came, and who App Service Authentication says has sent it. */
+const sharedHeaders = ["x-forwarded-proto", "x-ms-client-principal", "x-ms-client-principal-idp"];
+
+/** The request as if it had come alone; null where its URL is none below `root`. */
+function innerRequest({ method, url, headers }: One, root: string, outer: HttpRequest): HttpRequest | null {
+  const base = `${new URL(outer.url).origin}${root}/`;
+  const text = `${base}${url.replace(/^\/+/, "")}`;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(url) || !URL.canParse(text) || !new URL(text).href.startsWith(base)) return null;
+  const own = Object.entries(headers ?? {}).filter(([name]) => ownHeaders.includes(name.toLowerCase()));
+  const shared = sharedHeaders
+    .map((name) => [name, outer.headers.get(name)] as const)
+    .filter(([, value]) => value !== null);
+  return new HttpRequest({
+    url: text,
+    method: method.toUpperCase() as "GET",
+    headers: Object.fromEntries([...own, ...shared]) as Record<string, string>,
+  });
+}
+
+function answerIn({ id, method }: One, { status, headers, jsonBody, body }: Answer): OneAnswer {
+  const hasJson = jsonBody !== undefined;
+  const named = { ...(hasJson ? { "content-type": "application/json" } : {}), ...headers };
+  const content = hasJson ? jsonBody : body;
+  if (method.toUpperCase() === "HEAD" || content === undefined) return { id, status, headers: named };
+  return { id, status, headers: named, body: content };
+}
+
+const failedDependency = refusal(424, "FailedDependency", "A request that this one depends on was refused.");
+
+function notBelow(root: string): Answer {
+  return refusal(400, "BadRequest", `url must be relative to ${root}, such as /users/{id}/calendars.`);
+}

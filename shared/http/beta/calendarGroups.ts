@@ -1,0 +1,83 @@
+import type { PropertyPath } from "../../feed/query/listQuery.js";
+import { readItem } from "../../feed/wire.js";
+import type { CalendarRow, Checkpoint } from "../../sync/types.js";
+import { type Answer, refusal } from "../handler.js";
+import { etagOf, holdsVersion } from "../versions.js";
+import { type CalendarsRequest, selected } from "./calendars.js";
+import { feedRefusal } from "./feedRefusals.js";
+import { freshnessOf } from "./freshness.js";
+import { badRequest, contextOf, headersOf } from "./odata.js";
+import { readOptionsOf } from "./queryOptions.js";
+
+/**
+ * Calendar groups, as far as the mirror knows them: by the `calendarGroupId` of calendars. Graph names them nowhere in a calendar, so
+ * a group has its id alone, and one without calendars is not seen.
+ * @see https://learn.microsoft.com/graph/api/resources/calendargroup
+ */
+
+/** `…/calendarGroups`. */
+export function answerGroups(asked: CalendarsRequest): Promise<Answer> {
+  return withGroups(asked, [], (groups, users) => ({
+    fragment: `${users}/calendarGroups`,
+    body: { value: [...groups.keys()].sort().map((id) => ({ id })) },
+  }));
+}
+
+/** `…/calendarGroups/{id}`. @param ids Possible ids, the likelier one first. */
+export function answerGroup(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
+  return withGroups(asked, [], (groups, users) => {
+    const id = ids.find((one) => groups.has(one));
+    return id === undefined ? null : { fragment: `${users}/calendarGroups/$entity`, body: { id } };
+  });
+}
+
+/** `…/calendarGroups/{id}/calendars`, on one page. */
+export function answerGroupCalendars(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
+  return withGroups(asked, ["$select"], (groups, users, select) => {
+    const id = ids.find((one) => groups.has(one));
+    if (id === undefined) return null;
+    const fragment = `${users}/calendarGroups('${encodeURIComponent(id)}')/calendars${selected(select)}`;
+    return { fragment, body: { value: (groups.get(id) ?? []).map((row) => readItem(row, select)) } };
+  });
+}
+
+/** What a reading of the groups answers; null: there is no such group. */
+type Found = { readonly fragment: string; readonly body: Readonly<Record<string, unknown>> } | null;
+type Groups = ReadonlyMap<string, readonly CalendarRow[]>;
+
+async function withGroups(
+  { mailboxId, path, url, request, feed, nowMs }: CalendarsRequest,
+  accepted: readonly "$select"[],
+  find: (groups: Groups, users: string, select: readonly PropertyPath[] | null) => Found,
+): Promise<Answer> {
+  const options = readOptionsOf(url, accepted);
+  if ("mistake" in options) return badRequest(options);
+  const all = await feed.list(mailboxId, { token: null, pageSize: Number.MAX_SAFE_INTEGER, query: options.query });
+  if (all.kind === "unchanged") throw new Error("A version was held, though none was named.");
+  if (all.kind !== "page") return feedRefusal(all, `${path.origin}${path.collection}`, nowMs);
+  const groups = groupsOf(all.rows);
+  if (groups.size === 0) {
+    return notFound("Graph has told the mirror of no calendarGroupId in this mailbox.", all.checkpoint, nowMs);
+  }
+  const found = find(groups, `users('${encodeURIComponent(mailboxId)}')`, all.select);
+  if (found === null) return notFound("The specified object was not found in the store.", all.checkpoint, nowMs);
+  const headers = { ...headersOf(all.checkpoint, nowMs), etag: etagOf(all.version) };
+  if (holdsVersion(request.headers.get("if-none-match"), all.version)) return { status: 304, headers };
+  return { status: 200, headers, jsonBody: { "@odata.context": contextOf(path, found.fragment), ...found.body } };
+}
+
+function groupsOf(rows: readonly CalendarRow[]): Groups {
+  const groups = new Map<string, CalendarRow[]>();
+  for (const row of rows) {
+    const id = row.resource["calendarGroupId"];
+    if (typeof id !== "string" || id === "") continue;
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+function notFound(message: string, checkpoint: Checkpoint, nowMs: number): Answer {
+  return refusal(404, "ErrorItemNotFound", message, freshnessOf(checkpoint, nowMs));
+}
