@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { betaRoute } from "../../shared/http/beta/beta.js";
 import type { JsonObject } from "../../shared/sync/types.js";
 import { origin, routesOver } from "../worlds/http.js";
 import { mailboxId, worldWith } from "../worlds/mailbox.js";
@@ -26,13 +27,13 @@ async function opened(resources: Readonly<Record<string, JsonObject>> = held) {
     sequence: before.checkpoint.sequence + index + 1,
   }));
   await world.store.commitUnits([{ held: before, rows: written, next }], null);
-  const { ask } = routesOver(world.store, () => world.clock.ms);
+  const { ask, through } = routesOver(world.store, () => world.clock.ms);
   const list = (query: string, headers = {}) => ask(`${calendars}?${query}`, headers);
   const ids = async (query: string) => {
     const { status, body } = await list(query);
     return status === 200 ? body.value.map(({ id }) => id).join("") : `${status} ${body.error.code}`;
   };
-  return { world, ask, list, ids };
+  return { world, ask, through, list, ids };
 }
 
 /** The query of a list, with its values encoded. */
@@ -148,6 +149,33 @@ describe("the options of a list", () => {
     expect((await ask(filtered, ifNoneMatch)).body).toBe("1");
     expect((await ask(`${calendars}/$count?$top=1`)).body.error.code).toBe("ErrorInvalidUrlQuery");
     expect((await ask(`${calendars}/$count?$filter=foo eq 1`)).body.error.message).toContain(words);
+  });
+
+  test("the other paths to calendars know the same names, and calendars/$count is text in a batch, too", async () => {
+    const grouped = (resource: JsonObject, isDefaultCalendar: boolean) => ({
+      ...resource,
+      isDefaultCalendar,
+      calendarGroupId: "G",
+    });
+    const resources = Object.fromEntries(Object.entries(held).map(([id, one]) => [id, grouped(one, id === "b")]));
+    const { ask, through } = await opened(resources);
+    const user = `/users('${mailboxId}')`;
+    const selected = { id: "b", owner: { address: "bob@contoso.com" } };
+    expect((await ask(`${user}/calendar?$select=OWNER/address`)).body).toEqual({
+      "@odata.context": `${origin}/api/beta/$metadata#users('adele')/calendar(owner/address)/$entity`,
+      ...selected,
+    });
+    expect((await ask(`${user}/calendarGroups/G/calendars?$select=Owner/address`)).body.value).toContainEqual(selected);
+    for (const path of ["calendar", "calendarGroups/G/calendars"]) {
+      expect((await ask(`${user}/${path}?$select=nmae`)).body.error.message).toContain(words);
+    }
+    expect((await ask(`${user}/calendars/$count`)).body).toBe("4");
+    const requests = [{ id: "1", method: "GET", url: `${calendars}/$count?$filter=isShared` }];
+    const batch = await through(betaRoute, `${origin}/api/beta/$batch`, {
+      method: "POST",
+      text: JSON.stringify({ requests }),
+    });
+    expect(batch.body).toMatchObject({ responses: [{ id: "1", status: 200, body: "2" }] });
   });
 
   test("a version is of one query: another one of the same moment is another answer", async () => {
