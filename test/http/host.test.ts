@@ -84,6 +84,26 @@ describe("Microsoft's Graph client, unchanged", () => {
     expect(named["@odata.nextLink"]).toMatch(/^https:/);
   });
 
+  test("filters, orders, skips and counts", async () => {
+    const calendars = `/users/${first()}/calendars`;
+    const removable = truth(first()).filter(({ isRemovable }) => isRemovable);
+    const request = graphClient()
+      .api(calendars)
+      .filter("isRemovable eq true")
+      .orderby("name desc")
+      .skip(1)
+      .top(2)
+      .count(true);
+    const page = await request.get();
+    expect(page["@odata.count"]).toBe(removable.length);
+    const { rows } = await walk(graphClient(), page["@odata.nextLink"].replace(/^.*?(?=\/users)/, ""));
+    const names = removable.map(({ name }) => String(name).toUpperCase()).sort();
+    expect([...page.value, ...rows].map(({ name }) => String(name).toUpperCase())).toEqual(names.reverse().slice(1));
+    expect(String(await graphClient().api(`${calendars}/$count`).get())).toBe(String(truth(first()).length));
+    const mistyped = graphClient().api(calendars).select("nmae").get();
+    await expect(mistyped).rejects.toMatchObject({ statusCode: 400, message: expect.stringContaining("'nmae'") });
+  });
+
   test("reads a calendar by its id, as it is and encoded", async () => {
     const [calendar] = truth(first());
     for (const id of [calendar?.id ?? "", encodeURIComponent(calendar?.id ?? "")]) {

@@ -9,6 +9,7 @@ import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inTheNames } from "./planted/names.js";
 import { inThePace } from "./planted/pace.js";
+import { inTheQueryOptions } from "./planted/query.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
@@ -29,6 +30,7 @@ export const MUTANTS = [
   ...inTheSearch,
   ...inTheNames,
   ...inThePace,
+  ...inTheQueryOptions,
   ...inTheStart,
   ...inTheStatus,
 ];

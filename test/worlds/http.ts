@@ -85,9 +85,9 @@ function functionFor(path: string): Route {
   return /\/beta\/me(\/|$)/i.test(path) ? meRoute : betaRoute;
 }
 
-export function replyOf({ status = 200, headers = {}, jsonBody = {}, body }: HttpResponseInit): Reply<ReadBody> {
+export function replyOf({ status = 200, headers = {}, jsonBody, body }: HttpResponseInit): Reply<ReadBody> {
   const { "content-encoding": encoding, ...seen } = headers as Record<string, string>;
-  if (encoding !== "gzip") return { status, headers: seen, body: JSON.parse(JSON.stringify(jsonBody)) };
+  if (encoding !== "gzip") return { status, headers: seen, body: JSON.parse(JSON.stringify(jsonBody ?? body ?? {})) };
   return { status, headers: seen, body: JSON.parse(gunzipSync(body as Uint8Array).toString("utf8")) };
 }
 

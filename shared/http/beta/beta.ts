@@ -4,7 +4,14 @@ import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js"
 import { answerAllCalendars } from "./allCalendars.js";
 import { answerBatch } from "./batch.js";
 import { answerGroup, answerGroupCalendars, answerGroups } from "./calendarGroups.js";
-import { answerCalendar, answerDefaultCalendar, answerDelta, answerList, type CalendarsRequest } from "./calendars.js";
+import {
+  answerCalendar,
+  answerCount,
+  answerDefaultCalendar,
+  answerDelta,
+  answerList,
+  type CalendarsRequest,
+} from "./calendars.js";
 import { type AskedMailbox, mailboxOfUser } from "./mailbox.js";
 import { type BetaPath, betaPathOf, type MailboxPath } from "./paths.js";
 import { signedInUser } from "./principal.js";
@@ -85,6 +92,8 @@ async function ofMailbox(
       return answerDelta(asked);
     case "list":
       return answerList(asked);
+    case "count":
+      return answerCount(asked);
     case "calendar":
       return answerCalendar(asked, target.ids);
     case "defaultCalendar":
