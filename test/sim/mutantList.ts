@@ -7,6 +7,7 @@ import { inTheGraphClient } from "./planted/graph.js";
 import { inTheHistory } from "./planted/history.js";
 import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
+import { inTheNames } from "./planted/names.js";
 import { inThePace } from "./planted/pace.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
@@ -26,6 +27,7 @@ export const MUTANTS = [
   ...inTheHistory,
   ...inTheLog,
   ...inTheSearch,
+  ...inTheNames,
   ...inThePace,
   ...inTheStart,
   ...inTheStatus,

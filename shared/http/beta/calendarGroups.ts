@@ -3,8 +3,8 @@ import type { CalendarRow, Checkpoint } from "../../sync/types.js";
 import { type Answer, refusal } from "../handler.js";
 import { etagOf, holdsVersion } from "../versions.js";
 import type { CalendarsRequest } from "./calendars.js";
-import { feedRefusal } from "./feedRefusals.js";
 import { freshnessOf } from "./freshness.js";
+import { mailboxRefusal, userKey } from "./mailbox.js";
 import { badRequest, contextOf, headersOf } from "./odata.js";
 import { readOptionsOf } from "./queryOptions.js";
 
@@ -46,20 +46,20 @@ type Found = { readonly fragment: string; readonly body: Readonly<Record<string,
 type Groups = ReadonlyMap<string, readonly CalendarRow[]>;
 
 async function withGroups(
-  { mailboxId, path, url, request, feed, nowMs }: CalendarsRequest,
+  { mailbox, path, url, request, feed, nowMs }: CalendarsRequest,
   accepted: readonly "$select"[],
   find: (groups: Groups, users: string, select: readonly string[] | null) => Found,
 ): Promise<Answer> {
   const options = readOptionsOf(url, accepted);
   if ("mistake" in options) return badRequest(options);
-  const all = await feed.list(mailboxId, { token: null, pageSize: Number.MAX_SAFE_INTEGER });
+  const all = await feed.list(mailbox.id, { token: null, pageSize: Number.MAX_SAFE_INTEGER });
   if (all.kind === "unchanged") throw new Error("A version was held, though none was named.");
-  if (all.kind !== "page") return feedRefusal(all, `${path.origin}${path.collection}`, nowMs);
+  if (all.kind !== "page") return mailboxRefusal(mailbox, all, `${path.origin}${path.collection}`, nowMs);
   const groups = groupsOf(all.rows);
   if (groups.size === 0) {
     return notFound("Graph has told the mirror of no calendarGroupId in this mailbox.", all.checkpoint, nowMs);
   }
-  const found = find(groups, `users('${encodeURIComponent(mailboxId)}')`, options.select);
+  const found = find(groups, `users(${userKey(mailbox)})`, options.select);
   if (found === null) return notFound("The specified object was not found in the store.", all.checkpoint, nowMs);
   const headers = { ...headersOf(all.checkpoint, nowMs), etag: etagOf(all.version) };
   if (holdsVersion(request.headers.get("if-none-match"), all.version)) return { status: 304, headers };

@@ -247,7 +247,12 @@ const mine: JsonObject = pathsBelow("/beta/me/calendars", "My", [], { "401": not
 /** What other programs read. */
 export const feedPaths: JsonObject = {
   ...tenantPaths,
-  ...pathsBelow("/beta/users/{id}/calendars", "User", [inPath("id", "The user's object id.")], { "401": noKey }),
+  ...pathsBelow(
+    "/beta/users/{id}/calendars",
+    "User",
+    [inPath("id", "The user's object id, or the userPrincipalName of one whom discovery follows.")],
+    { "401": noKey },
+  ),
   ...Object.fromEntries(Object.entries(mine).map(([path, item]) => [path, signedIn(item as JsonObject)])),
 };
 

@@ -194,6 +194,7 @@ export const operatorPaths: JsonObject = {
       responses: withKey({
         "200": json("A page.", historyPageSchema),
         "400": refused("The mailbox id is no object id, or a query option is not what is expected."),
+        "404": refused("Nobody whom discovery follows has this userPrincipalName."),
       }),
     },
   },

@@ -48,7 +48,10 @@ export function inPath(name: string, description: string): JsonObject {
   return { name, in: "path", required: true, description, schema: { type: "string" } };
 }
 
-export const mailboxInPath = inPath("id", "The user's object id; me in a trial.");
+export const mailboxInPath = inPath(
+  "id",
+  "The user's object id; me in a trial. Where nobody is added or removed, also the userPrincipalName of one whom discovery follows.",
+);
 
 /** An optional parameter of the query. */
 export function inQuery(name: string, description: string, schema: JsonObject = { type: "string" }): JsonObject {
