@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "test/clients/**"], // Its packages are its own: `npm run test:clients`.
     testTimeout: 180_000,
     hookTimeout: 120_000,
     // Tests start many processes at once, which may read each other's half-written files in the cache of tsx.

@@ -15,7 +15,7 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
 function sourcesBelow(room: string): string[] {
   try {
     return readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
-      .filter((name) => /\.m?ts$|\.mjs$/.test(name))
+      .filter((name) => /\.m?ts$|\.mjs$/.test(name) && !name.includes("node_modules"))
       .map((name) => join(room, name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return []; // The room has not been built.
@@ -181,7 +181,7 @@ describe("one place for each thing", () => {
 });
 
 /** Folders of `test/` that are no rooms of `shared/`: other rooms of the house, what is tested as a whole, and `worlds`. */
-const besideRooms = ["browser", "chaos", "deploy", "fuzz", "local", "product", "schedule", "sim", "worlds"];
+const besideRooms = ["browser", "chaos", "clients", "deploy", "fuzz", "local", "product", "schedule", "sim", "worlds"];
 
 describe("tests", () => {
   test("are laid out as shared/ is: each folder of test/ is named after a room, or stands in a short list", () => {

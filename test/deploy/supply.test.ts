@@ -25,6 +25,21 @@ test("every dependency is pinned to one version, and the lockfile has that one",
   }
 });
 
+test("the clients that are tried are as pinned and as known, and run no script", () => {
+  const { devDependencies, allowScripts = {} } = json("test/clients/package.json") as typeof manifest;
+  const tried = (json("test/clients/package-lock.json") as { readonly packages: typeof packages }).packages;
+  for (const [name, version] of Object.entries(devDependencies)) {
+    expect(version).toMatch(/^\d+\.\d+\.\d+(-(beta|preview)\.\d+)?$/);
+    expect(tried[`node_modules/${name}`]?.version).toBe(version);
+  }
+  const below = Object.entries(tried).filter(([path]) => path !== "");
+  expect(below.filter(([, { integrity = "" }]) => !integrity.startsWith("sha512-"))).toEqual([]);
+  expect(below.filter(([, { link }]) => link === true)).toEqual([]);
+  const running = below.filter(([, { hasInstallScript, optional }]) => hasInstallScript && optional !== true);
+  const refused = Object.keys(allowScripts).filter((name) => allowScripts[name] === false);
+  expect(running.map(([path]) => path).sort()).toEqual(refused.map((name) => `node_modules/${name}`).sort());
+});
+
 test("the bytes of every package are known by their hash", () => {
   expect(locked.filter(([, { integrity = "" }]) => !integrity.startsWith("sha512-")).map(([path]) => path)).toEqual([]);
 });

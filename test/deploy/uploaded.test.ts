@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readByAzd, readByFunc } from "./ignoreReaders.js";
@@ -47,6 +47,8 @@ const filesBelow = (path: string): string[] =>
     .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
     .sort();
 
+const isOurs = (path: string) => basename(path) !== "node_modules";
+
 function lay(name: string): void {
   mkdirSync(dirname(join(folder, name)), { recursive: true });
   writeFileSync(join(folder, name), "secret");
@@ -56,7 +58,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "calendar-mirror-checkout-"));
   const left = new Set(["node_modules", ".git", ".data", ".package", ".azure"]);
   for (const name of readdirSync(root)) {
-    if (!left.has(name)) cpSync(join(root, name), join(folder, name), { recursive: true });
+    if (!left.has(name)) cpSync(join(root, name), join(folder, name), { recursive: true, filter: isOurs });
   }
   const dist = filesBelow(join(folder, "dist")).map((name) => `dist/${name}`);
   built = [...dist, "host.json", "package.json"].sort();

@@ -42,7 +42,9 @@ describe("a request in a batch is answered as if it had come alone", () => {
     const { ask, batch } = await opened();
     const [one] = await batch([{ id: "1", method: "GET", url }]);
     const { status, headers, body } = await ask(url);
-    const { vary: _vary, ...named } = headers;
+    const { vary: _vary, "content-type": type = "application/json", ...others } = headers;
+    // Microsoft's client for JavaScript looks for the type in these letters, and for no others.
+    const named = { "Content-Type": type, ...others };
     expect(one).toEqual({ id: "1", status, headers: expect.objectContaining(named), body });
   });
 
@@ -83,9 +85,13 @@ describe("a request in a batch is answered as if it had come alone", () => {
       "/../mailboxes",
       "..%2f..",
       "//elsewhere.example/x",
+      // Microsoft's client for .NET leaves the version in front, and what takes off the host alone leaves all.
+      `beta${calendars}`,
+      `/api/beta${calendars}`,
+      "/beta/../mailboxes",
     ];
     const answers = await batch(urls.map((url, index) => ({ id: String(index), method: "GET", url })));
-    expect(answers.map(({ status }) => status)).toEqual([200, 400, 400, 404, 404]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 400, 400, 404, 404, 200, 200, 400]);
     expect(answers[1]?.body).toMatchObject({
       error: { message: "url must be relative to /api/beta, such as /users/{id}/calendars." },
     });

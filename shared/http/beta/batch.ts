@@ -88,10 +88,17 @@ const ownHeaders = ["accept", "client-request-id", "if-none-match", "prefer"];
 /** Headers that all requests of a batch take from the batch: how it came, and who App Service Authentication says has sent it. */
 const sharedHeaders = ["x-forwarded-proto", "x-ms-client-principal", "x-ms-client-principal-idp"];
 
+/**
+ * What may stand before the path. Graph's client for .NET cuts five characters off the path of its base URL, whatever they are, so
+ * `beta/` stays of ours; others cut off the host alone.
+ * @see findings/graph-dotnet-batch-cuts-path.sh
+ */
+const leading = /^\/*(?:(?:api\/)?beta\/)?/i;
+
 /** The request as if it had come alone; null where its URL is none below `root`. */
 function innerRequest({ method, url, headers }: One, root: string, outer: HttpRequest): HttpRequest | null {
   const base = `${new URL(outer.url).origin}${root}/`;
-  const text = `${base}${url.replace(/^\/+/, "")}`;
+  const text = `${base}${url.replace(leading, "")}`;
   if (/^[a-z][a-z0-9+.-]*:/i.test(url) || !URL.canParse(text) || !new URL(text).href.startsWith(base)) return null;
   const own = Object.entries(headers ?? {}).filter(([name]) => ownHeaders.includes(name.toLowerCase()));
   const shared = sharedHeaders
@@ -104,9 +111,11 @@ function innerRequest({ method, url, headers }: One, root: string, outer: HttpRe
   });
 }
 
+/** `Content-Type` in the letters that Graph writes: its client for JavaScript finds it under no others (findings/graph-client-batch-header-case.sh). */
 function answerIn({ id, method }: One, { status, headers, jsonBody, body }: Answer): OneAnswer {
   const hasJson = jsonBody !== undefined;
-  const named = { ...(hasJson ? { "content-type": "application/json" } : {}), ...headers };
+  const { "content-type": type = hasJson ? "application/json" : undefined, ...others } = headers ?? {};
+  const named = { ...(type === undefined ? {} : { "Content-Type": type }), ...others };
   const content = hasJson ? jsonBody : body;
   if (method.toUpperCase() === "HEAD" || content === undefined) return { id, status, headers: named };
   return { id, status, headers: named, body: content };

@@ -24,6 +24,20 @@ export const belowBeta: readonly Mutant[] = [
     unit: ["test/http/batch.test.ts"],
   },
   {
+    name: "write the type of an answer in a batch in letters that Microsoft's client does not know",
+    file: "shared/http/beta/batch.ts",
+    from: `{ "Content-Type": type }`,
+    to: `{ "content-type": type }`,
+    unit: ["test/http/batch.test.ts"],
+  },
+  {
+    name: "take the version that a client leaves before a path for a segment",
+    file: "shared/http/beta/batch.ts",
+    from: 'url.replace(leading, "")',
+    to: 'url.replace(/^\\/+/, "")',
+    unit: ["test/http/batch.test.ts"],
+  },
+  {
     name: "open all mailboxes at once with the key of one at a time",
     file: "shared/http/beta/beta.ts",
     from: `routeFor((path) => path.kind === "mailbox" && path.user.kind === "user")`,
