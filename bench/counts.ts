@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { costLines, monthlyBill } from "./bill.js";
 import { assumed, prices } from "./prices.js";
-import { countedWorld, type TickCounts } from "./quietTick.js";
+import { countedWorld, namesAsked, type TickCounts } from "./quietTick.js";
 
 /** `npm run bench:counts`: what quiet mailboxes ask of Graph and Azure, counted, and what that costs in a month. */
 
@@ -14,11 +14,12 @@ const small = await audited.tick();
 audited.advance(7 * dayMs);
 const audit = await audited.tick();
 const auditTableRequests = (audit.tableRequests - small.tableRequests) / small.mailboxes;
+const byName = await namesAsked(16);
 const lines = costLines(small, large);
 const bills = [1_000, 10_000, 100_000, 1_000_000].map((mailboxes) => monthlyBill(mailboxes, lines, auditTableRequests));
 
 if (values.json) {
-  console.log(JSON.stringify({ quiet: large, quietSmall: small, auditTableRequests, lines, prices, bills }));
+  console.log(JSON.stringify({ quiet: large, quietSmall: small, auditTableRequests, byName, lines, prices, bills }));
 } else {
   print();
 }
@@ -36,7 +37,10 @@ function print(): void {
   ];
   console.log(`A quiet tick of ${large.mailboxes} mailboxes in 16 shards, per 1,000 mailboxes:`);
   for (const [name, text] of names) console.log(`  ${text.padEnd(22)}${per1000(Number(large[name]))}`);
-  console.log(`An audit of one mailbox of 25 calendars adds ${auditTableRequests.toFixed(2)} table requests.\n`);
+  console.log(`An audit of one mailbox of 25 calendars adds ${auditTableRequests.toFixed(2)} table requests.`);
+  console.log(
+    `Whose mailbox a userPrincipalName is, with 16 shards: ${byName.first} table requests at first, ${byName.again} from then on.\n`,
+  );
   console.log(`A month of five-minute ticks, US dollars by the list of ${prices.writtenDown} (bench/prices.ts):`);
   console.log(
     "  mailboxes  executions   GB-seconds      table      queue        all  instances  GB to Graph  if billed",

@@ -7,12 +7,16 @@ import { trialToken } from "../shared/graph/token.js";
 import { createTransport } from "../shared/graph/transport.js";
 import type { RoundsMessage } from "../shared/messages.js";
 import { addMailbox } from "../shared/roster/byHand.js";
+import { createMailboxNames } from "../shared/roster/mailboxNames.js";
 import { applyPage } from "../shared/rounds/applyPage.js";
 import { type Ports, runLimits } from "../shared/rounds/ports.js";
 import { runRounds } from "../shared/rounds/runRounds.js";
 import { startRounds } from "../shared/rounds/startRounds.js";
 import { shardNames } from "../shared/store/keys.js";
+import { newRosterRow } from "../shared/store/rosterRows.js";
 import { createStore } from "../shared/store/store.js";
+import { newCheckpoint } from "../shared/sync/checkpoint.js";
+import { newDirectory } from "../shared/sync/directory.js";
 import { stateOf } from "../shared/sync/state.js";
 import { memoryTable } from "../shared/table/memoryTable.js";
 import type { Table } from "../shared/table/table.js";
@@ -126,6 +130,26 @@ export async function countedWorld(size: {
 }
 
 type SentToGraph = { bytes: number; links: number };
+
+/** Table requests for whose mailbox a userPrincipalName is: of a name that is new to the process, and of one that it remembers. */
+export async function namesAsked(shards: number): Promise<{ readonly first: number; readonly again: number }> {
+  const table = memoryTable();
+  const opened = () => createStore({ table, shards, newCommitId: randomUUID });
+  const store = opened();
+  await store.open();
+  await store.writeDirectory(newDirectory("directory"), null);
+  const userPrincipalName = "adele.vance@contoso.example";
+  const row = { ...newRosterRow(randomUUID(), "directory"), userPrincipalName };
+  const next = newCheckpoint(row.mailboxId, randomUUID(), null);
+  await store.roster.commit([{ row, etag: null, checkpoint: { next, etag: null } }]);
+  const names = createMailboxNames({ isFollowed: true });
+  const requests = async () => {
+    const asked = opened();
+    await names.find(userPrincipalName, asked);
+    return asked.transactions();
+  };
+  return { first: await requests(), again: await requests() };
+}
 
 function portsOf(
   graph: GraphSimulator,

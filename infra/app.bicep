@@ -13,6 +13,9 @@ param appInsightsConnectionString string
 @description('Empty: no virtual network.')
 param subnetId string
 
+@description('Empty: pages of no other origin.')
+param corsOrigins array
+
 param alwaysReadyHttp int
 param alwaysReadyRounds int
 param httpConcurrency int
@@ -61,7 +64,12 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    siteConfig: { minTlsVersion: '1.2' }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      // Named also where nobody is let in: without it an earlier list would stay. Never with cookies: a page that signs its user in
+      // sends a token, and no other page can send that.
+      cors: { allowedOrigins: corsOrigins, supportCredentials: false }
+    }
     functionAppConfig: {
       runtime: { name: 'node', version: '24' }
       deployment: {

@@ -50,6 +50,9 @@ param vnetEnabled bool = false
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
+@description('Origins of browser apps that may read the mirror, such as https://app.contoso.com. Empty: none. See docs/operations.md.')
+param corsOrigins array = []
+
 @description('Instances of the HTTP functions that are never stopped: for readers who cannot wait for a cold start.')
 @minValue(0)
 param alwaysReadyHttp int = 0
@@ -142,6 +145,7 @@ module app 'app.bicep' = {
     deploymentContainer: storage.outputs.deploymentContainer
     appInsightsConnectionString: monitoring.outputs.connectionString
     subnetId: network.?outputs.appSubnetId ?? ''
+    corsOrigins: corsOrigins
     alwaysReadyHttp: alwaysReadyHttp
     alwaysReadyRounds: alwaysReadyRounds
     httpConcurrency: httpConcurrency

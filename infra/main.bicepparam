@@ -15,6 +15,7 @@ param calendarAccess = readEnvironmentVariable('CALENDAR_ACCESS', 'allMailboxes'
 param readMailboxKinds = bool(readEnvironmentVariable('READ_MAILBOX_KINDS', 'true'))
 param vnetEnabled = bool(readEnvironmentVariable('VNET_ENABLED', 'false'))
 param storageSku = readEnvironmentVariable('STORAGE_SKU', 'Standard_LRS')
+param corsOrigins = json(readEnvironmentVariable('CORS_ORIGINS', '[]'))
 param alwaysReadyHttp = int(readEnvironmentVariable('ALWAYS_READY_HTTP', '0'))
 param alwaysReadyRounds = int(readEnvironmentVariable('ALWAYS_READY_ROUNDS', '0'))
 param httpConcurrency = int(readEnvironmentVariable('HTTP_CONCURRENCY', '32'))

@@ -13,6 +13,7 @@ import type { TokenSource } from "./graph/ports.js";
 import { identityToken, steadyCredential, type TokenPorts, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
+import { createMailboxNames } from "./roster/mailboxNames.js";
 import { type DiscoverPorts, discoverLimits, sourceName } from "./roster/ports.js";
 import { type Ports, runLimits } from "./rounds/ports.js";
 import type { RetentionPorts } from "./rounds/retention.js";
@@ -125,6 +126,7 @@ export async function httpPorts(log: Log): Promise<HttpPorts> {
     feed: async () => createFeed({ store, key: await feedKey() }),
     tenant: async () =>
       createTenantFeed({ store, shards, key: await feedKey(), onUnreadable: (error) => log("error", error.message) }),
+    mailboxNamed: (userPrincipalName) => names.find(userPrincipalName, store),
     log,
     newId: randomUUID,
     nowMs,
@@ -199,6 +201,8 @@ export async function livePorts(log: Log): Promise<Ports> {
 const { roster } = boot.settings;
 /** Where discovery finds the roster; null: it is kept by hand. */
 const source = roster.kind === "manual" ? null : roster;
+/** Whom this process has found by name. */
+const names = createMailboxNames({ isFollowed: source !== null });
 /** The names of all shards. */
 const shards = shardNames(boot.settings.shards);
 

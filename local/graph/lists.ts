@@ -1,5 +1,6 @@
-import { answerJson, methodNotAllowed, noSuchItem, preferredPageSize, queryOf, refuse } from "./answers.js";
+import { answerJson, methodNotAllowed, noSuchItem, preferredPageSize, refuse } from "./answers.js";
 import { asShownIn } from "./calendars.js";
+import { planOf } from "./listOptions.js";
 import {
   addCalendar,
   aliveSlots,
@@ -22,35 +23,44 @@ const WRITABLE = new Set(["name", "color", "hexColor", "isDefaultCalendar", "def
 export function answerCalendars(world: World, request: ResourceRequest, user: UserRef, mailbox: Mailbox): Answer {
   if (request.method === "POST") return createCalendar(world, request, user, mailbox);
   if (request.method !== "GET") return methodNotAllowed();
-  const query = queryOf(request.query);
-  const top = wholeNumber(query.get("$top"));
-  const skip = wholeNumber(query.get("$skip")) ?? 0;
-  if (top === "invalid" || skip === "invalid") return invalidOption();
-  const size = Math.min(top ?? preferredPageSize(request.headers["prefer"], PAGE_SIZE_DEFAULT), PAGE_SIZE_MAX);
+  const plan = planOf(request.version, request.query);
+  if ("status" in plan) return plan;
+  const preferred = preferredPageSize(request.headers["prefer"], PAGE_SIZE_DEFAULT);
+  const size = Math.min(plan.top ?? preferred, PAGE_SIZE_MAX);
+  const all = plan.arrange(calendarsNow(world, request, mailbox));
+  const end = plan.skip + size;
+  const root = `${world.switches.publicRoot}/${request.version}`;
+  const link = `${root}/${user.path}/calendars?${plan.carried === "" ? "" : `${plan.carried}&`}%24skip=${end}`;
+  return answerJson({
+    "@odata.context": `${contextOf(root, user)}${plan.selected}`,
+    ...(plan.isCounted ? { "@odata.count": all.length } : {}),
+    value: all.slice(plan.skip, end).map((calendar) => plan.shape(calendar)),
+    ...(end < all.length ? { "@odata.nextLink": link } : {}),
+  });
+}
+
+/** How many calendars there are, as text; `$filter` is taken. */
+export function answerCount(world: World, request: ResourceRequest, mailbox: Mailbox): Answer {
+  if (request.method !== "GET") return methodNotAllowed();
+  const plan = planOf(request.version, request.query);
+  if ("status" in plan) return plan;
+  const { length } = plan.arrange(calendarsNow(world, request, mailbox));
+  return { status: 200, body: String(length), headers: { "content-type": "text/plain" } };
+}
+
+/** The calendars as the version shows them, or what a fault leaves of them. */
+function calendarsNow(world: World, { version }: ResourceRequest, mailbox: Mailbox): readonly Calendar[] {
   let slots = aliveSlots(mailbox);
   if (!world.faults.isCalm() && world.faults.inject("halvedList", "list", mailbox.id) !== null) {
     slots = slots.filter((slot) => slot % 2 === 0);
   }
   const maker = makerFor(mailbox);
-  const shown = slots.slice(skip, skip + size);
-  const value = shown.map((slot) => asShownIn(request.version, calendarAt(mailbox, maker, slot)));
-  const end = skip + shown.length;
-  const root = `${world.switches.publicRoot}/${request.version}`;
-  const rest = top === null ? "" : `%24top=${top}&`;
-  const next = end < slots.length ? { "@odata.nextLink": `${root}/${user.path}/calendars?${rest}%24skip=${end}` } : {};
-  return answerJson({ "@odata.context": contextOf(root, user), value, ...next });
+  return slots.map((slot) => asShownIn(version, calendarAt(mailbox, maker, slot)));
 }
 
 function contextOf(root: string, user: UserRef): string {
   return `${root}/$metadata#users('${encodeURIComponent(user.id ?? "me")}')/calendars`;
 }
-
-function wholeNumber(text: string | undefined): number | null | "invalid" {
-  if (text === undefined) return null;
-  return /^\d{1,9}$/.test(text) ? Number(text) : "invalid";
-}
-
-const invalidOption = (): Answer => refuse(400, "BadRequest", "Invalid value for $top or $skip.");
 
 /** GET, PATCH and DELETE of one calendar. */
 export function answerCalendar(

@@ -2,7 +2,7 @@ import { accessDenied, noMailbox, refuse, unknownSegment } from "./answers.js";
 import { answerDelta } from "./delta.js";
 import { answerMembers, answerUser, answerUsersDelta } from "./directory.js";
 import type { FaultTarget } from "./faults.js";
-import { answerCalendar, answerCalendars } from "./lists.js";
+import { answerCalendar, answerCalendars, answerCount } from "./lists.js";
 import type { Mailbox } from "./mailbox.js";
 import { refusalNow } from "./refusals.js";
 import { type Route, routeOf, targetOf } from "./route.js";
@@ -55,6 +55,7 @@ function answerRoute(world: World, request: ResourceRequest, route: Route, mailb
   if (route.kind === "delta") return answerDelta(world, request, route.user, mailbox);
   const refusal = refusalNow(world, targetOf(route.kind, request.method), mailbox, false);
   if (refusal !== null) return refusal;
+  if (route.kind === "calendarsCount") return answerCount(world, request, mailbox);
   return "calendarId" in route
     ? answerCalendar(world, request, route.user, mailbox, route.calendarId)
     : answerCalendars(world, request, route.user, mailbox);

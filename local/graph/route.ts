@@ -6,7 +6,7 @@ export type UserRef = { readonly path: string; readonly id: string | null };
 
 /** What a path asks for. */
 export type Route =
-  | { readonly kind: "delta" | "calendars" | "user" | "userPurpose"; readonly user: UserRef }
+  | { readonly kind: "delta" | "calendars" | "calendarsCount" | "user" | "userPurpose"; readonly user: UserRef }
   | { readonly kind: "calendar"; readonly user: UserRef; readonly calendarId: string }
   | { readonly kind: "usersDelta" }
   | { readonly kind: "members"; readonly groupId: string }
@@ -48,6 +48,7 @@ function userRoute(user: UserRef, rest: readonly string[]): Route {
   if (raw === undefined) return { kind: "calendars", user };
   if (DELTA_SPELLINGS.has(raw.toLowerCase())) return { kind: "delta", user };
   const calendarId = decodeSegment(raw);
+  if (calendarId?.toLowerCase() === "$count") return { kind: "calendarsCount", user };
   return calendarId === null ? { kind: "unknown", segment: raw } : { kind: "calendar", user, calendarId };
 }
 
@@ -62,6 +63,7 @@ function groupsRoute(segments: readonly string[]): Route {
 /** The target of faults that a route and method belong to. */
 export function targetOf(kind: RouteKind, method: string): FaultTarget {
   if (kind === "delta") return "delta";
-  if (kind === "calendars" || kind === "calendar") return method === "GET" ? "list" : "write";
+  if (kind === "calendars" || kind === "calendarsCount" || kind === "calendar")
+    return method === "GET" ? "list" : "write";
   return kind === "userPurpose" ? "settings" : "directory";
 }

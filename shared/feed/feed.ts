@@ -4,6 +4,9 @@ import { isServed } from "../sync/checkpoint.js";
 import { isLeaving } from "../sync/due.js";
 import type { CalendarRow, Checkpoint } from "../sync/types.js";
 import { beginning, isExpired, isListOvertaken, type Position, pageAfter } from "./position.js";
+import { arrange, type ListQuery, type PropertyPath, plainList, selectOf } from "./query/listQuery.js";
+import type { QueryMistake } from "./query/mistake.js";
+import type { PathSyntax } from "./query/syntax.js";
 import { createTokens, type Tokens } from "./token.js";
 
 /** Calendars per page: our default, and the most that Graph allows. */
@@ -19,10 +22,12 @@ const listReadingsMax = 5;
  * Why there is no answer, with the mailbox's checkpoint where it was read.
  * `unknownMailbox`: not on the roster, or being removed. `notReady`: its first full round has not ended, so its calendars
  * are not known; its checkpoint shows whether that round will come. `unsettled`: it kept changing while it was read.
- * `badToken`: not one of ours for this mailbox. `expired`: one of ours, but the reader must start over.
+ * `badToken`: not one of ours for this mailbox and query. `expired`: one of ours, but the reader must start over.
+ * `badQuery`: what was asked names or compares what the mailbox's calendars do not have.
  */
 export type FeedRefusal =
   | { readonly kind: "badToken" }
+  | ({ readonly kind: "badQuery"; readonly checkpoint: Checkpoint } & QueryMistake)
   | { readonly kind: "unknownMailbox"; readonly checkpoint: Checkpoint | null }
   | { readonly kind: "notReady" | "unsettled" | "expired"; readonly checkpoint: Checkpoint };
 
@@ -40,16 +45,21 @@ export type DeltaPage = {
 export type ListPage = {
   readonly kind: "page";
   readonly rows: readonly CalendarRow[];
+  /** How many calendars the whole list has that match, those that are skipped included, as this page found it. */
+  readonly count: number;
+  /** The properties that were asked for, by their canonical names; null: all. */
+  readonly select: readonly PropertyPath[] | null;
   /** Null: this was the last page. */
   readonly token: string | null;
   readonly version: string;
   readonly checkpoint: Checkpoint;
 };
 
-/** One calendar that is alive. */
+/** One calendar that is alive. `select`: as of `ListPage`. */
 type OneCalendar = {
   readonly kind: "calendar";
   readonly row: CalendarRow;
+  readonly select: readonly PropertyPath[] | null;
   readonly version: string;
   readonly checkpoint: Checkpoint;
 };
@@ -65,14 +75,15 @@ export type MirrorFeed = {
    */
   delta(mailboxId: string, token: string | null, pageSize: number): Promise<DeltaPage | FeedRefusal>;
   /**
-   * The calendars that are alive, in the order of their ids. All pages together are the mirror at the moment of the last
-   * one; when a change makes that impossible, the next page is refused as `expired` (I6).
+   * The calendars that are alive and match, in the order that was asked for, else by their ids. All pages together are the
+   * mirror at the moment of the last one; when a change makes that impossible, the next page is refused as `expired` (I6).
    */
   list(mailboxId: string, ask: ListAsk): Promise<ListPage | Unchanged | FeedRefusal>;
   /** The first of these calendars that is alive: one id may be read from a URL in more than one way. */
   calendar(
     mailboxId: string,
     calendarIds: readonly string[],
+    select?: readonly PathSyntax[] | null,
   ): Promise<OneCalendar | FeedRefusal | { readonly kind: "unknownCalendar"; readonly checkpoint: Checkpoint }>;
 };
 
@@ -80,6 +91,8 @@ export type MirrorFeed = {
 type ListAsk = {
   readonly token: string | null;
   readonly pageSize: number;
+  /** Not given: all calendars, whole. With a token `skip` is done already. */
+  readonly query?: ListQuery;
   /** Whether the reader holds that version already. */
   readonly holds?: (version: string) => boolean;
 };
@@ -99,7 +112,7 @@ export function createFeed({ store, key }: FeedParts): MirrorFeed {
   return {
     delta: (mailboxId, token, pageSize) => delta(store, tokens, mailboxId, token, pageSize),
     list: (mailboxId, ask) => list(store, tokens, mailboxId, ask),
-    calendar: (mailboxId, calendarIds) => calendar(store, mailboxId, calendarIds),
+    calendar: (mailboxId, calendarIds, select = null) => calendar(store, mailboxId, calendarIds, select),
   };
 }
 
@@ -143,27 +156,47 @@ async function list(
   store: FeedStore,
   tokens: Tokens,
   mailboxId: string,
-  { token, pageSize, holds = () => false }: ListAsk,
+  { token, pageSize, query = plainList, holds = () => false }: ListAsk,
 ): Promise<ListPage | Unchanged | FeedRefusal> {
-  const opened = token === null ? null : tokens.openList(mailboxId, token);
+  const opened = token === null ? null : tokens.openList(mailboxId, token, query.text);
   if (token !== null && opened === null) return { kind: "badToken" };
   const first = servedBy(await store.readMailbox(mailboxId));
   if ("kind" in first) return first;
   if (opened !== null && !opened.isOfEpoch(first.epoch)) return { kind: "expired", checkpoint: first };
-  const held = versionOf(first.epoch, first.sequence, pageSize);
+  const versionAt = (sequence: number) => versionOf(first.epoch, sequence, pageSize, ...query.allText);
+  const held = versionAt(first.sequence);
   if (holds(held)) return { kind: "unchanged", version: held, checkpoint: first };
   const read = await readSettled(store, first);
   if ("kind" in read) return read;
-  const { checkpoint } = read;
+  const { checkpoint, rows } = read;
   const { epoch, sequence } = checkpoint;
-  if (opened !== null && isListOvertaken(opened, checkpoint, read.rows)) return { kind: "expired", checkpoint };
-  const rows = read.rows
-    .filter(({ removedMs, calendarId }) => removedMs === null && (opened === null || calendarId > opened.after))
-    .sort((one, other) => (one.calendarId < other.calendarId ? -1 : 1));
-  const page = rows.slice(0, pageSize);
-  const last = rows.length > page.length ? page.at(-1) : undefined;
-  const next = last === undefined ? null : tokens.list(mailboxId, { after: last.calendarId, sequence, epoch });
-  return { kind: "page", rows: page, token: next, version: versionOf(epoch, sequence, pageSize), checkpoint };
+  const order = query.orderBy.length === 0 ? "byId" : "byKeys";
+  if (opened !== null && isListOvertaken(opened, checkpoint, rows, order)) return { kind: "expired", checkpoint };
+  const alive = rows.filter(({ removedMs }) => removedMs === null);
+  const found = arrange(query, alive);
+  if ("mistake" in found) return { kind: "badQuery", checkpoint, ...found };
+  const { arranged, select } = found;
+  const start = opened === null ? query.skip : placeAfter(opened.after, arranged, order);
+  if (start === null) return { kind: "expired", checkpoint };
+  const page = arranged.slice(start, start + pageSize);
+  const last = start + page.length < arranged.length ? page.at(-1) : undefined;
+  const next =
+    last === undefined ? null : tokens.list(mailboxId, { after: last.calendarId, sequence, epoch, query: query.text });
+  const version = versionAt(sequence);
+  return { kind: "page", rows: page, count: arranged.length, select, token: next, version, checkpoint };
+}
+
+/**
+ * Where a list goes on. By its keys it stands as it stood when the token was made (see `isListOvertaken`); null if its calendar is
+ * not there all the same, as another release may compare otherwise. By ids the list may be another one from there on.
+ */
+function placeAfter(after: string, rows: readonly CalendarRow[], order: "byId" | "byKeys"): number | null {
+  if (order === "byKeys") {
+    const place = rows.findIndex(({ calendarId }) => calendarId === after);
+    return place === -1 ? null : place + 1;
+  }
+  const next = rows.findIndex(({ calendarId }) => calendarId > after);
+  return next === -1 ? rows.length : next;
 }
 
 /**
@@ -190,6 +223,7 @@ async function calendar(
   store: FeedStore,
   mailboxId: string,
   calendarIds: readonly string[],
+  paths: readonly PathSyntax[] | null,
 ): ReturnType<MirrorFeed["calendar"]> {
   const [held, ...rows] = await Promise.all([
     store.readMailbox(mailboxId),
@@ -199,9 +233,28 @@ async function calendar(
   if ("kind" in checkpoint) return checkpoint;
   const row = rows.find((found) => found !== null && found.removedMs === null) ?? null;
   if (row === null) return missing(store, checkpoint);
+  const found = await selectIn(store, mailboxId, row, paths);
+  if ("mistake" in found) return { kind: "badQuery", checkpoint, ...found };
   // With its time: read beside the checkpoint, the row may belong to the epoch before.
   const version = versionOf(checkpoint.epoch, row.sequence, row.changedMs, row.calendarId);
-  return { kind: "calendar", row, version, checkpoint };
+  return { kind: "calendar", row, select: found.select, version, checkpoint };
+}
+
+/** A name that this calendar does not have may be one that the mailbox's others have: then it is known. */
+async function selectIn(
+  store: FeedStore,
+  mailboxId: string,
+  row: CalendarRow,
+  paths: readonly PathSyntax[] | null,
+): Promise<ReturnType<typeof selectOf>> {
+  const found = selectOf(paths, [row.resource]);
+  if (!("mistake" in found)) return found;
+  const rows = await store.readCalendars(mailboxId);
+  const alive = rows.filter(({ removedMs }) => removedMs === null);
+  return selectOf(
+    paths,
+    alive.map(({ resource }) => resource),
+  );
 }
 
 /** I3: a calendar is missing only if the mailbox was served, in one epoch, before and after the read of its row. */

@@ -80,14 +80,22 @@ export function isExpired(
  * Whether a list must start over: a calendar within its earlier pages has changed since, was added or removed. Calendars
  * after `place` may change, since later pages return them as they are then. So a list that ends is the mirror as its last
  * page found it, although a list cannot report removals.
+ *
+ * That holds where a filter leaves calendars out, too. One that changes may match from then on, or no more: where its id is
+ * not above the place, earlier pages are wrong, whatever it was before; where it is above, later pages look at it anew.
+ *
  * @param rows All rows of the mailbox as they stood at `sequence`, tombstones included.
+ * @param order `byKeys`: the list has an order of its own. There a change moves a calendar to any place, also from a page that is
+ *   still to come to one that is past, and nothing shows where it was: any change ends the walk.
  */
 export function isListOvertaken(
   place: ListPlace,
   { sequence, retiredSequence }: Pick<Checkpoint, "sequence" | "retiredSequence">,
   rows: readonly CalendarRow[],
+  order: "byId" | "byKeys" = "byId",
 ): boolean {
   // A tombstone from that time may have been deleted; or the table has lost what the list returned, as after a restore.
   if (retiredSequence > place.sequence || place.sequence > sequence) return true;
+  if (order === "byKeys") return sequence > place.sequence;
   return rows.some((row) => row.calendarId <= place.after && row.sequence > place.sequence);
 }

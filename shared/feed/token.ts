@@ -12,8 +12,11 @@ export const tokenCharsMax = 4_096;
 /** A place in the delta feed of a mailbox, in one epoch of it. */
 type FeedToken = Position & { readonly epoch: string };
 
-/** A place in the list of a mailbox, in one epoch of it. */
-type ListToken = ListPlace & { readonly epoch: string };
+/**
+ * A place in the list of a mailbox, in one epoch of it. `query`: the text of what decides which calendars stand in the list, and
+ * in which order; null for the plain list.
+ */
+type ListToken = ListPlace & { readonly epoch: string; readonly query: string | null };
 
 /** The epoch of an opened token still has to be compared with the mailbox's present one. */
 type OfOneEpoch = { isOfEpoch(epoch: string): boolean };
@@ -21,6 +24,7 @@ type OfOneEpoch = { isOfEpoch(epoch: string): boolean };
 type Payload =
   | readonly ["f1", string, number, number]
   | readonly ["l2", string, number, string]
+  | readonly ["l3", string, number, string, string]
   | readonly ["t1", string, CopyFields | null, readonly [number, number] | null]
   | readonly ["a1", ...CopyFields];
 type CopyFields = readonly [number, string | null, string | null];
@@ -39,8 +43,8 @@ export type Tokens = {
   openFeed(mailboxId: string, text: string): (Position & OfOneEpoch) | null;
   /** Seals a place in the list. */
   list(mailboxId: string, token: ListToken): string;
-  /** Null: not ours, altered, of another mailbox, or no list token. `isOfEpoch`: whether it belongs to that epoch. */
-  openList(mailboxId: string, text: string): (ListPlace & OfOneEpoch) | null;
+  /** Null: not ours, altered, of another mailbox, or not of the list by this query. `isOfEpoch`: whether it belongs to that epoch. */
+  openList(mailboxId: string, text: string, query: string | null): (ListPlace & OfOneEpoch) | null;
   /** Seals a position of a reader of the whole tenant. */
   tenant(position: TenantPosition): string;
   /** Null: not ours, altered, or no such token. */
@@ -77,10 +81,14 @@ export function createTokens(key: Uint8Array): Tokens {
       if (kind !== "f1" || typeof position !== "number" || typeof start !== "number") return null;
       return { position, start, isOfEpoch: (other) => digest(other) === epoch };
     },
-    list: (mailboxId, { epoch, sequence, after }) => write(mailboxId, ["l2", digest(epoch), sequence, after]),
-    openList: (mailboxId, text) => {
-      const [kind, epoch, sequence, after] = read(mailboxId, text) ?? [];
-      if (kind !== "l2" || typeof sequence !== "number" || typeof after !== "string") return null;
+    list: (mailboxId, { epoch, sequence, after, query }) =>
+      query === null
+        ? write(mailboxId, ["l2", digest(epoch), sequence, after])
+        : write(mailboxId, ["l3", digest(epoch), sequence, after, digest(query)]),
+    openList: (mailboxId, text, query) => {
+      const [kind, epoch, sequence, after, ofQuery] = read(mailboxId, text) ?? [];
+      const isOfQuery = query === null ? kind === "l2" : kind === "l3" && ofQuery === digest(query);
+      if (!isOfQuery || typeof sequence !== "number" || typeof after !== "string") return null;
       return { after, sequence, isOfEpoch: (other) => digest(other) === epoch };
     },
     tenant: ({ numbers, copy, walk }) =>
@@ -135,6 +143,6 @@ function unpacked(text: string): readonly number[] {
   return numbers;
 }
 
-function digest(epoch: string): string {
-  return createHash("sha256").update(epoch).digest("base64url").slice(0, 12);
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, 12);
 }

@@ -1,4 +1,5 @@
-import type { CalendarRow, JsonObject } from "../sync/types.js";
+import { type CalendarRow, isJsonObject, type Json, type JsonObject } from "../sync/types.js";
+import type { PropertyPath } from "./query/listQuery.js";
 import type { TenantItem } from "./tenant.js";
 
 /**
@@ -20,18 +21,18 @@ export function deltaItem({ calendarId, resource, removedMs }: CalendarRow): Jso
 
 /**
  * A calendar as a list or a single read shows it: without its type, which is in `@odata.context`.
- * @param select Names of properties; null for all. The id is always included, as in Graph's own answers.
+ * @param select Properties by their paths; null for all. The id is always included, as in Graph's own answers.
  */
-export function readItem({ calendarId, resource }: CalendarRow, select: readonly string[] | null): JsonObject {
+export function readItem({ calendarId, resource }: CalendarRow, select: readonly PropertyPath[] | null): JsonObject {
   return { ...propertiesOf(resource, select), id: calendarId };
 }
 
 /**
  * An item of the whole tenant: a calendar with `userId`, or `@removed`. For a mailbox that is served no more, its user
  * as `@removed`: with all calendars that the reader holds of it.
- * @param select Names of properties, for a list; null for all. `id` and `userId` are always included.
+ * @param select Properties by their paths, for a list; null for all. `id` and `userId` are always included.
  */
-export function tenantItem({ mailboxId, row }: TenantItem, select: readonly string[] | null = null): JsonObject {
+export function tenantItem({ mailboxId, row }: TenantItem, select: readonly PropertyPath[] | null = null): JsonObject {
   const userId = mailboxId;
   if (row === null) return { "@odata.type": userType, id: userId, userId, "@removed": { reason: "deleted" } };
   if (row.removedMs !== null) return { ...deltaItem(row), userId };
@@ -39,10 +40,15 @@ export function tenantItem({ mailboxId, row }: TenantItem, select: readonly stri
 }
 
 /** An annotation such as `owner@odata.type` goes with its property. */
-function propertiesOf(resource: JsonObject, select: readonly string[] | null): JsonObject {
-  const chosen = Object.entries(resource).filter(([name]) => {
+function propertiesOf(resource: JsonObject, select: readonly PropertyPath[] | null): JsonObject {
+  const chosen = Object.entries(resource).flatMap(([name, value]): readonly (readonly [string, Json])[] => {
     const property = name.split("@")[0] ?? "";
-    return property !== "" && (select === null || select.includes(property));
+    if (property === "") return [];
+    if (select === null) return [[name, value]];
+    const within = select.filter(([first]) => first === property).map((path) => path.slice(1));
+    if (within.length === 0) return [];
+    const isWhole = name !== property || !isJsonObject(value) || within.some((path) => path.length === 0);
+    return [[name, isWhole ? value : propertiesOf(value, within)]];
   });
   return Object.fromEntries(chosen);
 }

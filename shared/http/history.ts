@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { mailboxIdOf } from "../sync/mailboxId.js";
 import { isoOrNull } from "../sync/time.js";
 import { type HistoryFilter, type HistoryQuery, historyLimits, type LanePlace, readHistory } from "../views/history.js";
 import { type HistoryKind, historyKinds } from "../views/historyKinds.js";
 import type { HistoryPage } from "../views/historySchema.js";
 import { searchOf } from "../views/mailboxList.js";
+import { mailboxOfPath } from "./askedMailbox.js";
 import { type Answer, answer, type HttpPorts, type Route, refusal } from "./handler.js";
 import { queryMistake } from "./requests.js";
 
@@ -23,9 +23,10 @@ export function historyRoute(shards: readonly string[]): Route {
 }
 
 /** `GET /api/mailboxes/{id}/history`: the same of one mailbox. It may have left: what the log still tells of it is given. */
-export const mailboxHistoryRoute: Route = async (request, { store, isTrial }) => {
-  const named = mailboxIdOf(request.params["id"] ?? "", isTrial);
-  if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+export const mailboxHistoryRoute: Route = async (request, ports) => {
+  const { store } = ports;
+  const named = await mailboxOfPath(request, ports);
+  if ("refusal" in named) return named.refusal;
   return answerFrom(request, named.id, [store.shardOf(named.id)], store);
 };
 

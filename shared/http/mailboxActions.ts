@@ -1,8 +1,8 @@
 import { actOnMailbox, type MailboxAction, mailboxActions } from "../actions/mailbox.js";
 import type { SyncMessage } from "../messages.js";
-import { mailboxIdOf } from "../sync/mailboxId.js";
 import { stateOf } from "../sync/state.js";
 import { mailboxView } from "../views/mailbox.js";
+import { mailboxOfPath } from "./askedMailbox.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { mistakeOfEmptyRequest } from "./requests.js";
 
@@ -11,11 +11,12 @@ import { mistakeOfEmptyRequest } from "./requests.js";
  * @param start Sends the message that starts the round.
  */
 export function mailboxActionRoute(start: (message: SyncMessage) => void): Route {
-  return async (request, { store, newId, isTrial }) => {
+  return async (request, ports) => {
+    const { store, newId } = ports;
     const action = mailboxActions.find((one): one is MailboxAction => one === request.params["action"]);
     if (action === undefined) return refusal(404, "itemNotFound", `A mailbox takes ${mailboxActions.join(", ")}.`);
-    const named = mailboxIdOf(request.params["id"] ?? "", isTrial);
-    if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+    const named = await mailboxOfPath(request, ports);
+    if ("refusal" in named) return named.refusal;
     const mistake = await mistakeOfEmptyRequest(request);
     if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     const end = await actOnMailbox(named.id, action, store, newId);

@@ -5,6 +5,7 @@ import { manualSource, type RosterRow } from "../store/store.js";
 import { mailboxIdOf, newMailboxIdOf } from "../sync/mailboxId.js";
 import { type MailboxView, mailboxView } from "../views/mailbox.js";
 import { rosterEntryView } from "../views/roster.js";
+import { mailboxOfPath } from "./askedMailbox.js";
 import { type Answer, answer, type HttpPorts, type Route, refusal } from "./handler.js";
 import { bodyOf, mistakeOfEmptyRequest, queryMistake } from "./requests.js";
 
@@ -21,9 +22,8 @@ const removalMsMax = 20_000;
 
 /** `GET`, `PUT`, `DELETE /api/mailboxes/{id}`: one mailbox of the roster. All are idempotent. */
 export const mailboxRoute: Route = async (request, ports) => {
-  const text = request.params["id"] ?? "";
-  const named = request.method === "PUT" ? newMailboxIdOf(text, ports.isTrial) : mailboxIdOf(text, ports.isTrial);
-  if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+  const named = await mailboxFor(request, ports);
+  if ("refusal" in named) return named.refusal;
   const mistake = request.method === "PUT" ? queryMistake(request, []) : await mistakeOfEmptyRequest(request);
   if (mistake !== null) return refusal(400, "invalidRequest", mistake);
   switch (request.method) {
@@ -38,6 +38,18 @@ export const mailboxRoute: Route = async (request, ports) => {
     }
   }
 };
+
+/** Only what is read may be named by its user's name: who is added or removed for good, by what stays. */
+async function mailboxFor(
+  request: HttpRequest,
+  ports: HttpPorts,
+): Promise<{ readonly id: string } | { readonly refusal: Answer }> {
+  const { method } = request;
+  if (method !== "PUT" && method !== "DELETE") return mailboxOfPath(request, ports);
+  const idOf = method === "PUT" ? newMailboxIdOf : mailboxIdOf;
+  const named = idOf(request.params["id"] ?? "", ports.isTrial);
+  return "mistake" in named ? { refusal: refusal(400, "invalidRequest", named.mistake) } : named;
+}
 
 async function putMailbox(id: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
   const given = await bodyOf(request, newMailboxBody, expectedBody);

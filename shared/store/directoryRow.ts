@@ -91,6 +91,11 @@ export const directoryTable: RowTable<Omit<DirectoryState, "hold">> = {
     false,
     "whether disabled accounts wait to be asked about again, once a day",
   ),
+  areNamesFolded: flag.defaulted(
+    "namesFolded",
+    false,
+    "whether a full round has written `userPrincipalNameFolded` of all; else the next pass is one",
+  ),
   resets: count.defaulted("resets", 0, "links that it has dropped"),
   sweepShard: count.needed("sweepShard", "the shard that is counted or swept next"),
   leaving: count.needed("leaving", "who would leave by it"),

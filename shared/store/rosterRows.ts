@@ -1,16 +1,20 @@
 import { mapAtOnce } from "../mapAtOnce.js";
+import { foldedName } from "../sync/mailboxId.js";
 import { type MailboxKind, mailboxKinds } from "../sync/mailboxKind.js";
 import type { Checkpoint } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
-import { type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
+import { type Columns, type Condition, type Entity, type Table, tableLimits } from "../table/table.js";
 import { checkpointColumns } from "./checkpointRow.js";
 import { columnsOf, count, flag, idOf, label, oneOf, type RowTable, rowOf, text, time } from "./columns.js";
-import { mailboxKey, rosterAfter, rosterKey, shardOf } from "./keys.js";
+import { mailboxKey, rosterAfter, rosterKey, shardNames, shardOf } from "./keys.js";
 import { bytesOf, commitEntries, type GroupLimits, sessionOf, type TransactionEntry } from "./transactionGroup.js";
 import { createOrUpdate } from "./writeRow.js";
 
 /** The source of a mailbox that somebody put on the roster by hand: discovery leaves it alone. */
 export const manualSource = "manual";
+
+/** Our choice: as many shards as a search of all of them asks. */
+const shardsAtOnceMax = 16;
 
 /** Why a mailbox is on the roster, in a row of its own: passes over the roster don't contend with its checkpoint. */
 export type RosterRow = {
@@ -52,6 +56,12 @@ export type RosterRows = {
   read(mailboxId: string): Promise<RosterHeld | null>;
   /** The rows of a shard in key order, up to 1,000 at a time. Unreadable ones are reported and left out. */
   pages(shard: string): AsyncIterable<readonly RosterHeld[]>;
+  /**
+   * The rows that go by this userPrincipalName (`goesBy`). Two are enough to know that it is nobody's own: there may be more. One
+   * query for each shard, of its roster's rows. Rows of an earlier release lack the folded column: they are found by the name
+   * as it is given, and in lower case. @throws RowError where such a row cannot be read.
+   */
+  named(userPrincipalName: string): Promise<readonly RosterHeld[]>;
   /** Suspended mailboxes of a shard whose time to be purged has come. */
   purgeable(shard: string, nowMs: number): AsyncIterable<readonly string[]>;
   /**
@@ -90,6 +100,12 @@ export function rosterRows(table: Table, parts: RosterParts): RosterRows {
         yield page.flatMap(readable);
       }
     },
+    named: async (userPrincipalName) => {
+      const found = await mapAtOnce(shardNames(shards), shardsAtOnceMax, (shard) =>
+        namedIn(table, shard, userPrincipalName),
+      );
+      return found.flat();
+    },
     purgeable: async function* (shard, nowMs) {
       const filter = { where: [{ column: "purgeAfter", earlierThanMs: nowMs }] };
       for await (const page of table.pages(shard, rosterAfter(null), tableLimits.entitiesPerPage, filter)) {
@@ -99,6 +115,34 @@ export function rosterRows(table: Table, parts: RosterParts): RosterRows {
     },
     commit: (entries) => commitRosterEntries(table, entries, parts),
   };
+}
+
+/**
+ * Whether a mailbox may be asked for by this userPrincipalName, in any case of letters. Only while discovery follows it: nobody
+ * tells us when the user of another one is renamed, and the name is given to somebody else.
+ */
+export function goesBy(name: string, { userPrincipalName, source, state }: RosterRow): boolean {
+  if (userPrincipalName === null || source === manualSource || state !== "active") return false;
+  return foldedName(userPrincipalName) === foldedName(name);
+}
+
+async function namedIn(table: Table, shard: string, name: string): Promise<readonly RosterHeld[]> {
+  const folded = foldedName(name);
+  const { userPrincipalName } = rosterTable;
+  const asStored = [...new Set([name.toWellFormed(), folded])];
+  const where: Condition = {
+    anyOf: [
+      { column: rosterCopies.foldedName.name, equals: folded },
+      ...asStored.map((equals) => ({ column: userPrincipalName.name, equals })),
+    ],
+  };
+  const found: RosterHeld[] = [];
+  const pages = table.pages(shard, rosterAfter(null), tableLimits.entitiesPerPage, { where: [where] });
+  for await (const page of pages) {
+    found.push(...page.map(heldOf).filter(({ row }) => goesBy(name, row)));
+    if (found.length > 1) break;
+  }
+  return found;
 }
 
 /** Shards at once, and the transactions of one shard one after the other. A shard that fails does not stop the others. */
@@ -164,9 +208,25 @@ export const rosterTable: RowTable<RosterRow> = {
   step: count.needed("step", "the step of discovery that wrote the row last"),
 };
 
-/** A roster row as columns; their names are a public contract. */
-function rosterColumns(row: RosterRow): Columns {
-  return columnsOf(rosterTable, row);
+/**
+ * A column that is written beside them, to find rows by.
+ * @internal For tests.
+ */
+export const rosterCopies: RowTable<{ readonly foldedName: string | null }> = {
+  foldedName: label.nullable(
+    "userPrincipalNameFolded",
+    "the userPrincipalName in lower case, to be found by; absent until a row of an earlier release is written again",
+  ),
+};
+
+/**
+ * A roster row as columns; their names are a public contract.
+ * @internal For tests.
+ */
+export function rosterColumns(row: RosterRow): Columns {
+  const { userPrincipalName } = row;
+  const copies = { foldedName: userPrincipalName === null ? null : foldedName(userPrincipalName) };
+  return columnsOf(rosterCopies, copies, columnsOf(rosterTable, row));
 }
 
 /** The row of a mailbox that is put on the roster, before anything else is known of it. */

@@ -59,6 +59,8 @@ export type DirectoryState = {
   readonly kinds: string;
   /** Disabled accounts were left as they are, for Graph did not say their kind: a full round tries again, once a day. */
   readonly areKindsLeft: boolean;
+  /** A full round was opened by a release that writes names so that they are found in any case of letters: else the next pass is one. */
+  readonly areNamesFolded: boolean;
   /** Sync states that this pass has lost. */
   readonly resets: number;
   /** Counting and suspending: the shard that comes next. */
@@ -137,6 +139,7 @@ export function newDirectory(source: string): DirectoryState {
     kindProbe: null,
     kinds: "",
     areKindsLeft: false,
+    areNamesFolded: false,
     hold: null,
     leftCountedFromMs: null,
     notBeforeMs: null,
@@ -154,20 +157,23 @@ export type RosterAims = { readonly source: string; readonly kinds: string; read
 
 /**
  * The state with a pass open: the one in hand, or a new one, which is full without a link, after a hold, for another source
- * or other kinds, and when the last full one is too old: the directory does not tell when a mailbox is converted.
+ * or other kinds, after a release whose rows cannot be found by name, and when the last full one is too old: the directory does
+ * not tell when a mailbox is converted.
  */
 export function opened(state: DirectoryState, aims: RosterAims, pass: string, nowMs: number): DirectoryState {
   const { source, kinds, auditMs } = aims;
   const isOther = state.source !== source;
   if (state.phase !== "idle" && !isOther) return state;
   const isAuditDue = nowMs - (state.lastFullRoundMs ?? 0) >= (state.areKindsLeft ? Math.min(auditMs, dayMs) : auditMs);
-  const isFull = isOther || state.link === null || state.hold !== null || state.kinds !== kinds || isAuditDue;
+  const isOld = state.kinds !== kinds || !state.areNamesFolded || isAuditDue;
+  const isFull = isOther || state.link === null || state.hold !== null || isOld;
   return {
     ...state,
     ...nothingYet,
     source,
     kinds,
     areKindsLeft: !isFull && state.areKindsLeft,
+    areNamesFolded: true,
     leftOutSoFar: isFull ? nobodyLeftOut : state.leftOutSoFar,
     phase: "walking",
     isFull,

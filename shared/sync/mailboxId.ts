@@ -5,6 +5,11 @@ export function isGuid(text: string): boolean {
   return guid.test(text);
 }
 
+/** A userPrincipalName as it is compared: without regard to case, as Entra ID has no two users whose names differ in it alone. */
+export function foldedName(userPrincipalName: string): string {
+  return userPrincipalName.toWellFormed().toLowerCase();
+}
+
 /**
  * The mailbox id as the table keeps it, or what is wrong with it in one sentence.
  * Object ids only: an address dies with a rename, and some mailboxes fail lastingly when asked for by address.

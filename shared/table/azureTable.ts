@@ -99,6 +99,7 @@ function selectionOf(columns: readonly string[]): string {
 }
 
 function conditionText(condition: Condition): string {
+  if ("anyOf" in condition) return `(${condition.anyOf.map(conditionText).join(" or ")})`;
   const { column } = condition;
   if ("earlierThanMs" in condition) return `${column} lt datetime'${new Date(condition.earlierThanMs).toISOString()}'`;
   return `${column} eq ${typeof condition.equals === "string" ? quoted(condition.equals) : condition.equals}`;

@@ -121,7 +121,9 @@ function pageOf(partition: Partition, { after, upTo }: KeyRange, size: number, q
   return { entities, next: within.length > size ? (within[size - 1] ?? null) : null };
 }
 
-function isMet({ columns }: Entity, condition: Condition): boolean {
+function isMet(entity: Entity, condition: Condition): boolean {
+  if ("anyOf" in condition) return condition.anyOf.some((one) => isMet(entity, one));
+  const { columns } = entity;
   const value = Object.hasOwn(columns, condition.column) ? columns[condition.column] : undefined;
   if ("equals" in condition) return value === condition.equals;
   return value instanceof Date && value.getTime() < condition.earlierThanMs;

@@ -42,11 +42,13 @@ export type Transacted =
 
 /**
  * What an entity's own column must hold for a query to return it; never true without that column. `earlierThanMs`: a
- * DateTime before that time, epoch milliseconds. `equals`: just that text, case included, or that Boolean.
+ * DateTime before that time, epoch milliseconds. `equals`: just that text, case included, or that Boolean. `anyOf`: one of
+ * them suffices.
  */
 export type Condition =
   | { readonly column: string; readonly earlierThanMs: number }
-  | { readonly column: string; readonly equals: string | boolean };
+  | { readonly column: string; readonly equals: string | boolean }
+  | { readonly anyOf: readonly [Condition, ...Condition[]] };
 
 /** What a query returns of a range. */
 export type QueryOptions = {

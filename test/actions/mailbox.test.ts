@@ -100,7 +100,8 @@ describe("what cannot be", () => {
   test.each(["sync", "resync", "release"])("%s of an unknown mailbox is 404, of a wrong id 400", async (action) => {
     const { http } = await opened({ mailboxes: 2 });
     expect(codeOf(await http.act("11111111-2222-4333-8444-555555555555", action))).toBe("404 itemNotFound");
-    expect(codeOf(await http.act("a@b.example", action))).toBe("400 invalidRequest");
+    expect(codeOf(await http.act("a b", action))).toBe("400 invalidRequest");
+    expect(codeOf(await http.act("a@b.example", action))).toBe("404 itemNotFound");
     expect(http.sent).toEqual([]);
   });
 

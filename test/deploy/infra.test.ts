@@ -198,6 +198,16 @@ describe("rights", () => {
     ).toEqual([]);
   });
 
+  test("pages of other origins read nothing, but those of a list, which is empty by default, and never with cookies", () => {
+    const rules = Object.entries(bicep).flatMap(([name, text]) =>
+      [...text.matchAll(/cors: .*|allowedOrigins.*|supportCredentials.*/gi)].map(([rule]) => `${name} ${rule}`),
+    );
+    expect(rules).toEqual(["app.bicep cors: { allowedOrigins: corsOrigins, supportCredentials: false }"]);
+    expect(propertiesAfter("module app ", textOf("main.bicep"))).toMatchObject({ corsOrigins: "corsOrigins" });
+    expect(defaultOf("corsOrigins")).toBe("[]");
+    expect(read("docs/operations.md")).toContain("`CORS_ORIGINS`");
+  });
+
   test("the identity has the documented roles, and no other", () => {
     const ids = [
       ...Object.values(bicep)

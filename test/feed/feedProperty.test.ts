@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createFeed } from "../../shared/feed/feed.js";
+import { readOptionsOf } from "../../shared/http/beta/queryOptions.js";
+import type { Json } from "../../shared/sync/types.js";
 import { type Edit, key, type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
 import { storeOn } from "../worlds/store.js";
 import { interfered } from "../worlds/tables.js";
-import { ListReader, Reader } from "./reader.js";
+import { ListReader, type Names, Reader } from "./reader.js";
 
 /** Something that happens in the mailbox or to its rows. */
 type Happening =
@@ -104,36 +106,66 @@ test("I6: a reader that starts at any time and pages with any size, while all go
   expect(expired, "some readers had to start over").toBeGreaterThan(0);
 });
 
-test("I6: a list of any number of pages that ends is the mirror at one moment of it, whatever goes on meanwhile", async () => {
-  const counts = { ended: 0, expired: 0 };
-  await fc.assert(
-    fc.asyncProperty(names, fc.array(happening, { maxLength: 4 }), steps, async (first, before, story) => {
-      const { feed, observer, mirror, expect: next } = await eventful(first, before);
-      const reader = new ListReader(mailboxId, mirror);
-      observer.note = (now) => reader.note(now);
-      for (const { pageSize, during } of story) {
-        next(during);
-        await reader.step(feed, pageSize);
-      }
-      expect(reader.faults).toEqual([]);
-      counts.ended += reader.ended;
-      counts.expired += reader.expired;
-    }),
-    {
-      numRuns: 300,
-      examples: [
-        [{ a: "x" }, [], [atOnce]],
-        [
-          { a: "x", b: "y" },
-          [],
+const byId = (names: Names): readonly (readonly [string, Json])[] =>
+  [...names].sort(([one], [other]) => (one < other ? -1 : 1));
+const isNotX = ([, name]: readonly [string, Json]) => name !== "x";
+const descending = (names: readonly (readonly [string, Json])[]) =>
+  [...names].sort(([, one], [, other]) => (String(one) === String(other) ? 0 : String(one) < String(other) ? 1 : -1));
+
+/** Lists by their query options, and what each shows of a mirror. */
+const lists: readonly (readonly [options: string, shows: (now: Names) => readonly (readonly [string, Json])[]])[] = [
+  ["", byId],
+  ["$filter=name ne 'x'", (now) => byId(now).filter(isNotX)],
+  ["$orderby=name desc", (now) => descending(byId(now))],
+  ["$filter=name ne 'X'&$orderby=name desc&$skip=1", (now) => descending(byId(now).filter(isNotX)).slice(1)],
+  ["$skip=2", (now) => byId(now).slice(2)],
+];
+
+test.each(lists)(
+  "I6: a list of any number of pages that ends is the mirror at one moment of it, in its order, whatever goes on meanwhile (%s)",
+  async (options, shows) => {
+    const counts = { ended: 0, expired: 0 };
+    const read = readOptionsOf(new URL(`https://mirror.example/?${options}`), ["$filter", "$orderby", "$skip"]);
+    if ("mistake" in read) throw new Error(read.mistake);
+    const asked = { query: read.query, shows: (now: Names) => new Map(shows(now)) };
+    await fc.assert(
+      fc.asyncProperty(names, fc.array(happening, { maxLength: 4 }), steps, async (first, before, story) => {
+        const { feed, observer, mirror, expect: next } = await eventful(first, before);
+        const reader = new ListReader(mailboxId, mirror, asked);
+        observer.note = (now) => reader.note(now);
+        for (const { pageSize, during } of story) {
+          next(during);
+          await reader.step(feed, pageSize);
+        }
+        expect(reader.faults).toEqual([]);
+        counts.ended += reader.ended;
+        counts.expired += reader.expired;
+      }),
+      {
+        numRuns: options === "" ? 300 : 100,
+        examples: [
+          [{ a: "x" }, [], [atOnce]],
           [
-            { pageSize: 1, during: [] },
-            { pageSize: 1, during: [[{ kind: "replace" }]] },
+            { a: "y", b: "y", c: "y", d: "y" },
+            [],
+            [
+              { pageSize: 1, during: [] },
+              { pageSize: 1, during: [[{ kind: "replace" }]] },
+            ],
+          ],
+          // A calendar moves from what is still to come to what is past, in an order of its own.
+          [
+            { a: "y", b: "z", c: "y", d: "y" },
+            [],
+            [
+              { pageSize: 1, during: [] },
+              { pageSize: 5, during: [[{ kind: "page", edits: [{ id: "d", name: "zz" }], isLast: true }]] },
+            ],
           ],
         ],
-      ],
-    },
-  );
-  expect(counts.ended, "some lists came to their end").toBeGreaterThan(0);
-  expect(counts.expired, "some lists had to begin anew").toBeGreaterThan(0);
-});
+      },
+    );
+    expect(counts.ended, "some lists came to their end").toBeGreaterThan(0);
+    expect(counts.expired, "some lists had to begin anew").toBeGreaterThan(0);
+  },
+);

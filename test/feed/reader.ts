@@ -1,7 +1,8 @@
 import type { MirrorFeed } from "../../shared/feed/feed.js";
+import type { ListQuery } from "../../shared/feed/query/listQuery.js";
 import type { CalendarRow, Json } from "../../shared/sync/types.js";
 
-type Names = ReadonlyMap<string, Json>;
+export type Names = ReadonlyMap<string, Json>;
 
 /** What a reader may look at beside the feed, to judge what it receives. */
 export type Mirror = {
@@ -24,8 +25,7 @@ class Moments {
   }
 
   /** What is wrong with a walk that has ended, or nothing. */
-  judge(what: string, walk: Names): readonly string[] {
-    const textOf = (names: Names) => JSON.stringify([...names].sort());
+  judge(what: string, walk: Names, textOf = (names: Names) => JSON.stringify([...names].sort())): readonly string[] {
     const isOne = this.#all.some((moment) => textOf(moment) === textOf(walk));
     return isOne ? [] : [`${what} ended with ${textOf(walk)}, which was never the mirror meanwhile`];
   }
@@ -94,6 +94,9 @@ export class Reader {
   }
 }
 
+/** What a program asks of the list: a query, and what the mirror shows by it, in its order. */
+export type Asked = { readonly query: ListQuery; readonly shows: (now: Names) => Names };
+
 /** A program that reads the list, page by page, and begins anew when it is asked to. */
 export class ListReader {
   #walk: Map<string, Json> | null = null;
@@ -106,22 +109,25 @@ export class ListReader {
   constructor(
     private readonly mailboxId: string,
     private readonly mirror: Mirror,
+    private readonly asked: Asked,
   ) {}
 
   /** To be called after each change of the mirror. */
   note(now: Names): void {
-    this.#moments.note(now);
+    this.#moments.note(this.asked.shows(now));
   }
 
   /** One call. */
   async step(feed: MirrorFeed, pageSize: number): Promise<void> {
     if (this.#walk === null) {
       this.#walk = new Map();
-      this.#moments.begin(await this.mirror.alive());
+      this.#moments.begin(this.asked.shows(await this.mirror.alive()));
     }
-    const answer = await feed.list(this.mailboxId, { token: this.#token, pageSize });
+    const { query } = this.asked;
+    const answer = await feed.list(this.mailboxId, { token: this.#token, pageSize, query });
     if (answer.kind !== "page") {
       if (answer.kind === "badToken") throw new Error("The feed says badToken of its own token.");
+      if (answer.kind === "badQuery") throw new Error(answer.mistake);
       if (answer.kind === "expired") this.expired += 1;
       this.#walk = this.#token = null;
       return;
@@ -132,7 +138,10 @@ export class ListReader {
     }
     this.#token = answer.token;
     if (answer.token !== null) return;
-    this.faults.push(...this.#moments.judge("a list", this.#walk));
+    const listed = this.#walk.size + query.skip;
+    if (answer.count !== listed && answer.count > query.skip)
+      this.faults.push(`${answer.count} counted, ${listed} listed`);
+    this.faults.push(...this.#moments.judge("a list", this.#walk, (names) => JSON.stringify([...names])));
     this.ended += 1;
     this.#walk = null;
   }

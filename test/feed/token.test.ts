@@ -18,16 +18,33 @@ describe("tokens", () => {
   test("say to which epoch of the mailbox they belong", () => {
     expect(tokens.openFeed("adele", token)?.isOfEpoch("e1")).toBe(true);
     expect(tokens.openFeed("adele", token)?.isOfEpoch("e2")).toBe(false);
-    const listed = tokens.list("adele", { after: "x", sequence: 3, epoch: "e1" });
-    expect(tokens.openList("adele", listed)?.isOfEpoch("e1")).toBe(true);
-    expect(tokens.openList("adele", listed)?.isOfEpoch("e2")).toBe(false);
+    const listed = tokens.list("adele", { after: "x", sequence: 3, epoch: "e1", query: null });
+    expect(tokens.openList("adele", listed, null)?.isOfEpoch("e1")).toBe(true);
+    expect(tokens.openList("adele", listed, null)?.isOfEpoch("e2")).toBe(false);
   });
 
   test("of another mailbox, of another key, and of another kind are refused", () => {
     for (const other of ["alex", "adela"]) expect(tokens.openFeed(other, token)).toBeNull();
     expect(createTokens(new Uint8Array(32).fill(2)).openFeed("adele", token)).toBeNull();
-    expect(tokens.openList("adele", token)).toBeNull();
-    expect(tokens.openFeed("adele", tokens.list("adele", { after: "x", sequence: 3, epoch: "e1" }))).toBeNull();
+    expect(tokens.openList("adele", token, null)).toBeNull();
+    expect(
+      tokens.openFeed("adele", tokens.list("adele", { after: "x", sequence: 3, epoch: "e1", query: null })),
+    ).toBeNull();
+  });
+
+  test("I6: of a list of another query are refused, and those of the plain list stay as the release before made them", () => {
+    const plain = { after: "x", sequence: 3, epoch: "e1", query: null };
+    for (const [made, asked] of [
+      [null, "a"],
+      ["a", "b"],
+      ["a", null],
+    ] as const) {
+      const listed = tokens.list("adele", { ...plain, query: made });
+      expect(tokens.openList("adele", listed, asked)).toBeNull();
+      expect(tokens.openList("adele", listed, made)).toMatchObject({ after: "x", sequence: 3 });
+    }
+    const [payload = ""] = tokens.list("adele", plain).split(".");
+    expect(JSON.parse(Buffer.from(payload, "base64url").toString())).toEqual(["l2", expect.any(String), 3, "x"]);
   });
 
   test("a mailbox id and a payload cannot be shifted into each other", () => {
@@ -55,7 +72,11 @@ describe("tokens", () => {
   test("of a list carry any calendar id", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (after) => {
-        const listed = tokens.openList("adele", tokens.list("adele", { after, sequence: 3, epoch: "e1" }));
+        const listed = tokens.openList(
+          "adele",
+          tokens.list("adele", { after, sequence: 3, epoch: "e1", query: null }),
+          null,
+        );
         expect(listed).toMatchObject({ after, sequence: 3 });
       }),
     );

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startUrl } from "../../shared/graph/links.js";
+import { mailboxAsked } from "../../shared/http/askedMailbox.js";
+import { userKey } from "../../shared/http/beta/mailbox.js";
 import { betaPathOf } from "../../shared/http/beta/paths.js";
 import { signedInUser } from "../../shared/http/beta/principal.js";
 import { optionsOf, preferredPageSize, readOptionsOf, trackingTokenOf } from "../../shared/http/beta/queryOptions.js";
@@ -33,6 +35,37 @@ test("I8: a mailbox id that is taken can stand in keys and in Graph's paths as i
         expect(shardOf(named.id, 256)).toMatch(/^[0-9a-f]{2}$/);
       },
     ),
+    runs(1000),
+  );
+});
+
+test("I14: of what a path names the table is asked for nothing but an id, or a text that may be a name", async () => {
+  const named = fc.tuple(hostileText, hostileText).map(([start, end]) => `${start}@${end}`);
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(hostileText, named, fc.emailAddress()), fc.nat(2), async (plain, encodings) => {
+      let user = plain.toWellFormed();
+      for (let times = 0; times < encodings; times++) user = encodeURIComponent(user);
+      const looked: string[] = [];
+      const mailboxNamed = async (name: string) => {
+        looked.push(name);
+        return { kind: "mailbox", mailboxId: "id" } as const;
+      };
+      const asked = await mailboxAsked(user, { isTrial: false, mailboxNamed });
+      if ("mistake" in asked) {
+        expect([asked.mistake.length < 200, looked]).toEqual([true, []]);
+        return;
+      }
+      if ("unknown" in asked) throw new Error("All names are known.");
+      if (!asked.isByName) {
+        expect([mailboxIdOf(asked.id, false), looked]).toEqual([{ id: asked.id }, []]);
+        return;
+      }
+      expect(looked).toEqual([asked.user]);
+      expect(asked.user).toMatch(/^[^\p{C}\p{Z}]*@[^\p{C}\p{Z}]*$/u);
+      // Read back as OData reads a key: nothing of a name ends its quotes.
+      const [, inside = ""] = /^'((?:[^']|'')*)'$/.exec(userKey(asked)) ?? [];
+      expect(decodeURIComponent(inside).replaceAll("''", "'")).toBe(asked.user);
+    }),
     runs(1000),
   );
 });

@@ -130,6 +130,35 @@ describe("GET beta/users/getAllCalendars", () => {
     expect(page.body["@odata.nextLink"]).toMatch(/getAllCalendars\?\$select=name&\$top=2&\$skiptoken=/);
   });
 
+  test("a property that nobody knows is refused; one that Graph has added need not stand in each mailbox", async () => {
+    const { world, http, truth } = await opened();
+    const [first] = (await http.beta(`${collection}?$top=1`)).body.value;
+    const [userId, id] = [String(first?.["userId"]), String(first?.["id"])];
+    world.graph.updateCalendar(userId, id, { later: 5 });
+    await world.tick();
+    const unknown = await http.beta(`${collection}?$select=name,latter`);
+    expect([unknown.status, unknown.body.error.code, unknown.body.error.message]).toEqual([
+      400,
+      "RequestBroker--ParseUri",
+      "Could not find a property named 'latter' on type 'microsoft.graph.calendar'.",
+    ]);
+    const items = [];
+    for (let next: unknown = `${collection}?$top=3&$select=LATER,UserId,owner/name`; next !== undefined; ) {
+      const { status, body } = await http.beta(String(next));
+      expect(status).toBe(200);
+      items.push(...body.value);
+      next = body["@odata.nextLink"];
+    }
+    expect(items.length).toBe([...truth().values()].reduce((sum, own) => sum + own.size, 0));
+    expect(items.filter((item) => item["later"] === 5).map((item) => item["id"])).toEqual([id]);
+    expect(items[1]).toEqual({
+      "@odata.type": "#microsoft.graph.calendar",
+      id: expect.any(String),
+      userId: expect.any(String),
+      owner: { name: expect.any(String) },
+    });
+  });
+
   test("a mailbox whose first full round has not ended, and one that is suspended, are not in it", async () => {
     const { world, walk, truth } = await opened();
     const [leaver = ""] = fitUsers(world);

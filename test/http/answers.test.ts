@@ -35,7 +35,7 @@ async function everyAnswer() {
     "the history": await fleet(historyRoute(["00"]), "history"),
     "a mailbox": await fleet(mailboxRoute, `mailboxes/${mailboxId}`, { id: mailboxId }),
     "a removal": await fleet(mailboxRoute, "mailboxes/gone", { id: "gone" }, "DELETE"),
-    "a wrong id": await fleet(mailboxRoute, "mailboxes/a@b", { id: "a@b" }),
+    "a wrong id": await fleet(mailboxRoute, "mailboxes/a%20b", { id: "a b" }),
     "the description": await fleet(openapiRoute, "openapi.json"),
     "storage that fails": replyOf(await httpHandler(mailboxRoute, failing, nowMs)(request, context)),
     "health, well": replyOf(await healthAnswers(["00"], nowMs)(async () => world.store)),

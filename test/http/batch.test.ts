@@ -21,7 +21,7 @@ async function opened(changed: { readonly isSignInOn?: boolean } = {}) {
   const batch = async (requests: readonly unknown[], headers: Record<string, string> = {}) => {
     const { status, body } = await post(JSON.stringify({ requests }), headers);
     expect(status).toBe(200);
-    return (body as unknown as { readonly responses: readonly One[] }).responses;
+    return body["responses"] as readonly One[];
   };
   return { world, ...routes, post, batch };
 }

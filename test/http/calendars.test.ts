@@ -144,13 +144,13 @@ describe("what is refused", () => {
   });
 
   test.each([
-    "$filter=x",
-    "$orderby=name",
     "$expand=events",
     "$search=x",
-    "$count=true",
-    "$skip=1",
-    "filter=x",
+    "search=x",
+    "$count=yes",
+    "$skip=-1",
+    "$skip=1e3",
+    "$format=atom",
     "$deltatoken=x",
     "$top=0",
     "$top=1000",
@@ -164,10 +164,13 @@ describe("what is refused", () => {
     expect([status, body.error.code]).toEqual([400, "ErrorInvalidUrlQuery"]);
   });
 
-  test.each(["$select=", "$select=@removed", "$select=owner/name", "$select=a,,b"])("a list with %s", async (query) => {
-    const { ask } = await opened();
-    expect((await ask(`${calendars}?${query}`)).body.error.code).toBe("RequestBroker--ParseUri");
-  });
+  test.each(["$select=", "$select=@removed", "$select=owner/x", "$select=name,,id"])(
+    "a list with %s",
+    async (query) => {
+      const { ask } = await opened();
+      expect((await ask(`${calendars}?${query}`)).body.error.code).toBe("RequestBroker--ParseUri");
+    },
+  );
 
   test.each(["$top=5", "$skiptoken=x"])("a calendar with %s", async (query) => {
     const { ask } = await opened();

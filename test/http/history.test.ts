@@ -117,7 +117,8 @@ describe("GET mailboxes/{id}/history", () => {
     const { http } = await opened();
     const nobody = "00000000-0000-4000-8000-00000000dead";
     expect((await http.mailboxHistory(nobody)).body).toEqual({ value: [], lookedBackTo: null, cursor: null });
-    expect(refusalOf(await http.mailboxHistory("a@contoso.example"))).toContain("400 invalidRequest");
+    expect(refusalOf(await http.mailboxHistory("a b"))).toContain("400 invalidRequest");
+    expect(refusalOf(await http.mailboxHistory("a@contoso.example"))).toContain("404 itemNotFound");
     expect(refusalOf(await http.mailboxHistory("me"))).toContain("400 invalidRequest");
     expect(refusalOf(await http.mailboxHistory(nobody, "?state=new"))).toContain("400 invalidRequest");
   });

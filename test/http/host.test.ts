@@ -84,6 +84,26 @@ describe("Microsoft's Graph client, unchanged", () => {
     expect(named["@odata.nextLink"]).toMatch(/^https:/);
   });
 
+  test("filters, orders, skips and counts", async () => {
+    const calendars = `/users/${first()}/calendars`;
+    const removable = truth(first()).filter(({ isRemovable }) => isRemovable);
+    const request = graphClient()
+      .api(calendars)
+      .filter("isRemovable eq true")
+      .orderby("name desc")
+      .skip(1)
+      .top(2)
+      .count(true);
+    const page = await request.get();
+    expect(page["@odata.count"]).toBe(removable.length);
+    const { rows } = await walk(graphClient(), page["@odata.nextLink"].replace(/^.*?(?=\/users)/, ""));
+    const names = removable.map(({ name }) => String(name).toUpperCase()).sort();
+    expect([...page.value, ...rows].map(({ name }) => String(name).toUpperCase())).toEqual(names.reverse().slice(1));
+    expect(String(await graphClient().api(`${calendars}/$count`).get())).toBe(String(truth(first()).length));
+    const mistyped = graphClient().api(calendars).select("nmae").get();
+    await expect(mistyped).rejects.toMatchObject({ statusCode: 400, message: expect.stringContaining("'nmae'") });
+  });
+
   test("reads a calendar by its id, as it is and encoded", async () => {
     const [calendar] = truth(first());
     for (const id of [calendar?.id ?? "", encodeURIComponent(calendar?.id ?? "")]) {
@@ -239,7 +259,8 @@ describe("the OpenAPI description", () => {
       ["beta/me/calendars", 401],
       [`mailboxes/${first()}`, 200],
       ["mailboxes/nobody", 404],
-      ["mailboxes/a@b", 400],
+      ["mailboxes/a@b", 404],
+      ["mailboxes/a%20b", 400],
       [`mailboxes/${somebody}`, 201, { method: "PUT", body: '{"displayName":"Somebody"}' }],
       [`mailboxes/${somebody}`, 200, { method: "PUT" }],
       [`mailboxes/${somebody}`, 400, { method: "PUT", body: "{bad" }],

@@ -35,6 +35,25 @@ test("in a real host the roster is discovered, mirrored, reported, and acted on"
   await vi.waitFor(async () => expect(await stateOf()).toBe("fresh"), soon);
 });
 
+test("in a real host users are found by their names, whatever these hold", async () => {
+  const [id = ""] = product.graph.mailboxes.ids();
+  const name = "o'brien_fabrikam.com#EXT#@contoso.example";
+  product.graph.mailboxes.updateUser(id, { userPrincipalName: name });
+  expect((await api("roster/discover", "POST")).status).toBe(202);
+  const shown = async () => (await (await api(`mailboxes/${id}`)).json()) as { userPrincipalName: string };
+  await vi.waitFor(async () => expect(await shown()).toMatchObject({ userPrincipalName: name }), soon);
+  const bodyOf = async (path: string) => (await (await api(path)).json()) as JsonObject;
+  const { value } = await bodyOf(`beta/users/${id}/calendars`);
+  const encoded = encodeURIComponent(name); // The apostrophe stays.
+  const users = [encoded, encoded.toUpperCase(), encodeURIComponent(encoded), encoded.replace("'", "%27")];
+  for (const user of users) {
+    expect([user, (await bodyOf(`beta/users/${user}/calendars`))["value"]]).toEqual([user, value]);
+    const link = String((await bodyOf(`beta/users/${user}/calendars/delta`))["@odata.deltaLink"]);
+    expect(await (await fetch(link)).json()).toMatchObject({ value: [] });
+    expect(await bodyOf(`mailboxes/${user}`)).toMatchObject({ id });
+  }
+});
+
 test("I7: in a real host a refusal of everybody is one state, an operator ends it, and all come back", async () => {
   product.graph.faults.add({ kind: "denied" });
   await product.tick();
@@ -64,12 +83,14 @@ test("the OpenAPI description fits the real answers of the fleet's routes", asyn
     ["GET", `mailboxes/${id}`, 200],
     ["GET", `mailboxes/${id}/calendars`, 200],
     ["GET", "mailboxes/nobody/calendars", 404],
-    ["GET", "mailboxes/a@b/calendars", 400],
+    ["GET", "mailboxes/a@b/calendars", 404],
+    ["GET", "mailboxes/a%20b/calendars", 400],
     ["POST", `mailboxes/${id}/sync`, 202],
     ["POST", `mailboxes/${id}/resync`, 202],
     ["POST", `mailboxes/${id}/release`, 202],
     ["POST", "mailboxes/nobody/sync", 404],
-    ["POST", "mailboxes/a@b/sync", 400],
+    ["POST", "mailboxes/a@b/sync", 404],
+    ["POST", "mailboxes/a%20b/sync", 400],
     ["POST", "mailboxes/release?reason=denied", 200],
     ["POST", "mailboxes/release", 400],
     ["POST", "brake/release", 200],

@@ -96,12 +96,17 @@ const untilDeltaMs = 25 * hourMs;
 /**
  * Where only mailboxes are left that are refused by themselves, a refusal of the application does not end: it is told, and
  * an operator lifts it. Then each is parked for its own reason. Where a probe has ended it just now, the others come next.
+ * The first that is refused may bring it back before another is asked, whose link had to be dropped first.
  */
 async function endBrake(world: World, broken: Broken): Promise<void> {
-  if (world.oracle.brake?.needsProbe === true && world.oracle.violations.length === 0) await world.liftBrake();
-  await quieten(world);
-  await goOn(world); // What a round had waited for may be over, and the round too old: it begins anew.
-  if (findings(world, broken).length === 0) return;
+  for (let lifted = 0; lifted <= world.wanted.size; lifted++) {
+    const isOn = world.oracle.brake?.needsProbe === true && world.oracle.violations.length === 0;
+    if (lifted > 0 && !isOn) break;
+    if (isOn) await world.liftBrake();
+    await quieten(world);
+    await goOn(world); // What a round had waited for may be over, and the round too old: it begins anew.
+    if (findings(world, broken).length === 0) return;
+  }
   world.scheduler.nowMs += untilDeltaMs;
   await goOn(world);
 }

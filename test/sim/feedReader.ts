@@ -6,6 +6,8 @@ import {
   type ListPage,
   type MirrorFeed,
 } from "../../shared/feed/feed.js";
+import { type ListQuery, plainList } from "../../shared/feed/query/listQuery.js";
+import { parseOrderBy } from "../../shared/feed/query/syntax.js";
 import { createStore } from "../../shared/store/store.js";
 import type { CalendarRow } from "../../shared/sync/types.js";
 import { StorageError } from "../../shared/table/errors.js";
@@ -19,17 +21,25 @@ type Rows = ReadonlyMap<string, RowView>;
 
 /**
  * One walk: over the delta feed, from nothing or from a deltaLink, to the next deltaLink; or over the list, to its end.
- * `copy`: the calendars that it was told of. `moments`: what the mirror was at each moment since its first request.
+ * `query`: of a list. `copy`: the calendars that it was told of. `moments`: what the mirror was at each moment since its first request.
  */
-type Walk = { token: string | null; readonly copy: Map<string, string>; readonly moments: Set<Rows> };
+type Walk = {
+  token: string | null;
+  readonly query: ListQuery;
+  readonly copy: Map<string, string>;
+  readonly moments: Set<Rows>;
+};
 
 /**
  * What a program keeps that reads one mailbox: the walks in hand, the one that ended with the deltaLink that it holds,
- * and whether its last call ended a walk.
+ * whether its last call ended a walk, and how many lists it has begun: every second one in an order of its own.
  */
-type Follower = { delta: Walk | null; list: Walk | null; deltaLink: Walk | null; isAtEnd: boolean };
+type Follower = { delta: Walk | null; list: Walk | null; deltaLink: Walk | null; isAtEnd: boolean; lists: number };
 
 const key = new Uint8Array(32).fill(7);
+const orderBy = parseOrderBy("name desc");
+if ("mistake" in orderBy) throw new Error(orderBy.mistake);
+const byName: ListQuery = { ...plainList, orderBy, text: "name desc" };
 /** Our choice: far more pages than any mailbox of a seed has. */
 const pagesMax = 500;
 
@@ -43,7 +53,7 @@ export function feedReader(): Reader {
   let isBusy = false;
 
   const followerOf = (mailboxId: string): Follower => {
-    const follower = followers.get(mailboxId) ?? { delta: null, list: null, deltaLink: null, isAtEnd: false };
+    const follower = followers.get(mailboxId) ?? { delta: null, list: null, deltaLink: null, isAtEnd: false, lists: 0 };
     followers.set(mailboxId, follower);
     return follower;
   };
@@ -121,10 +131,11 @@ async function askDelta(world: World, mailboxId: string, follower: Follower, fee
 
 async function askList(world: World, mailboxId: string, follower: Follower, feed: MirrorFeed): Promise<void> {
   follower.isAtEnd = false;
-  const walk = follower.list ?? newWalk(null);
+  const walk = follower.list ?? newWalk(null, follower.lists++ % 2 === 0 ? plainList : byName);
   follower.list = walk;
   note(world, mailboxId, walk);
-  const answer = await feed.list(mailboxId, { token: walk.token, pageSize: 1 + below(world.random, 4) });
+  const { token, query } = walk;
+  const answer = await feed.list(mailboxId, { token, query, pageSize: 1 + below(world.random, 4) });
   if (follower.list !== walk) return;
   if (answer.kind === "unchanged") throw new Error("The list says unchanged to a reader that holds nothing.");
   if (answer.kind !== "page") {
@@ -148,8 +159,8 @@ function isRefused(world: World, mailboxId: string, walk: Walk, { kind }: FeedRe
 }
 
 /** A walk goes on from where the one before has ended; from nothing, if there was none. */
-function newWalk(before: Walk | null): Walk {
-  return { token: before?.token ?? null, copy: new Map(before?.copy), moments: new Set() };
+function newWalk(before: Walk | null, query = plainList): Walk {
+  return { token: before?.token ?? null, query, copy: new Map(before?.copy), moments: new Set() };
 }
 
 function take(walk: Walk, page: DeltaPage | ListPage): void {

@@ -7,7 +7,9 @@ import { inTheGraphClient } from "./planted/graph.js";
 import { inTheHistory } from "./planted/history.js";
 import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
+import { inTheNames } from "./planted/names.js";
 import { inThePace } from "./planted/pace.js";
+import { inTheQueryOptions } from "./planted/query.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
@@ -26,7 +28,9 @@ export const MUTANTS = [
   ...inTheHistory,
   ...inTheLog,
   ...inTheSearch,
+  ...inTheNames,
   ...inThePace,
+  ...inTheQueryOptions,
   ...inTheStart,
   ...inTheStatus,
 ];

@@ -9,7 +9,7 @@ import { directoryTable, holdTable } from "../../shared/store/directoryRow.js";
 import { figuresTable } from "../../shared/store/figuresRow.js";
 import { logTable } from "../../shared/store/logRow.js";
 import { brakeTable, endedTable, feedKeyTable, layoutTable, suspectedTable } from "../../shared/store/meta.js";
-import { rosterTable } from "../../shared/store/rosterRows.js";
+import { rosterCopies, rosterTable } from "../../shared/store/rosterRows.js";
 import { shardLogTable, shardRunTable, shardTable } from "../../shared/store/shardRow.js";
 
 /** Holds SPEC to the tables of columns: a line for each column, in their words and in their order, and no other. */
@@ -24,7 +24,7 @@ const written = { name: commitIdColumn, edm: "String", absent: "null", doc: "the
 const rows: Readonly<Record<string, readonly Described[]>> = {
   "`mailbox|<mailboxId>`": [...Object.values<Described>(checkpointTable), ...Object.values(markedTable), written],
   "`calendar|<mailboxId>|<calendarId>`": [...Object.values({ ...calendarTable, ...calendarCopies }), written],
-  "`roster|<mailboxId>`": [...Object.values(rosterTable), written],
+  "`roster|<mailboxId>`": [...Object.values({ ...rosterTable, ...rosterCopies }), written],
   "`shard`": Object.values({ ...shardRunTable, ...shardLogTable, ...shardTable }),
   "`log|<number>`": [...Object.values<Described>(logTable), written],
   "`mailbox|<mailboxId>|<epoch>`": [...Object.values<Described>(departureTable), written],

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { calendarColumns, calendarOf } from "../../shared/store/calendarRow.js";
 import { checkpointColumns, checkpointOf, checkpointTable } from "../../shared/store/checkpointRow.js";
-import { columnsOf, rowOf } from "../../shared/store/columns.js";
+import { rowOf } from "../../shared/store/columns.js";
 import { directoryTable } from "../../shared/store/directoryRow.js";
 import { mailboxOfKey } from "../../shared/store/keys.js";
 import { brakeTable } from "../../shared/store/meta.js";
-import { rosterTable } from "../../shared/store/rosterRows.js";
+import { goesBy, rosterColumns, rosterTable } from "../../shared/store/rosterRows.js";
 import { shardRowColumns, shardRowOf, shardRunTable } from "../../shared/store/shardRow.js";
 import type { Columns } from "../../shared/table/table.js";
 import { fleet } from "../worlds/fleet.js";
@@ -80,7 +80,7 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
       if (mailboxOfKey(row.rowKey) !== null) return checkpointColumns(checkpointOf(entity));
       if (row.rowKey.startsWith("calendar|"))
         return calendarColumns(String(row.columns["mailboxId"]), calendarOf(entity));
-      if (row.rowKey.startsWith("roster|")) return columnsOf(rosterTable, rowOf(rosterTable, entity));
+      if (row.rowKey.startsWith("roster|")) return rosterColumns(rowOf(rosterTable, entity));
       return row.rowKey === "shard" ? shardRowColumns(shardRowOf(entity)) : null;
     };
     for (const row of rows) {
@@ -89,6 +89,27 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
       const after = again(row);
       if (after !== null) expect(after).toMatchObject(before);
     }
+  });
+
+  test("each user's mailbox is found by its name, in any case after the next pass of discovery", async () => {
+    const world = await upgraded(rows);
+    const found = async (name: string) => {
+      return (await world.storeOf().roster.named(name)).map(({ row }) => row.mailboxId);
+    };
+    const followed: [string, string][] = [];
+    for (const shard of world.shards) {
+      for await (const page of world.store.roster.pages(shard)) {
+        for (const { row } of page) {
+          const { userPrincipalName, mailboxId } = row;
+          if (userPrincipalName !== null && goesBy(userPrincipalName, row))
+            followed.push([userPrincipalName, mailboxId]);
+        }
+      }
+    }
+    expect(followed.length).toBeGreaterThan(10);
+    for (const [name, mailboxId] of followed) expect(await found(name)).toEqual([mailboxId]);
+    await world.discover();
+    for (const [name, mailboxId] of followed) expect(await found(name.toUpperCase())).toEqual([mailboxId]);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkpointColumns } from "../../shared/store/checkpointRow.js";
 import { mailboxKey } from "../../shared/store/keys.js";
@@ -151,6 +152,33 @@ function rosterContract(name: string, newTable: NewTable): void {
       const long = Array.from({ length: 30 }, (_, index) => added(`m${index}`, { displayName: "字".repeat(60_000) }));
       expect(new Set(await store.roster.commit(long))).toEqual(new Set(["committed"]));
       expect((await store.roster.read("m29"))?.row).toEqual(long[29]?.row);
+    });
+
+    test("I14: are found by a name, whatever it looks like, by its own text alone and in any case", async () => {
+      const store = await opened(newTable, 2);
+      const unit = fc.oneof(
+        fc.constantFrom("'", "''", "%", "#", "&", "+", ")", "\\", "/", "?", "ß", "İ", "𝒜"),
+        fc.string({ unit: "grapheme-ascii" }),
+      );
+      const name = fc
+        .array(unit, { minLength: 1, maxLength: 12 })
+        .map((units) => `${units.join("").replaceAll(/\s/g, "")}@contoso.example`);
+      let written = 0;
+      await fc.assert(
+        fc.asyncProperty(name, async (userPrincipalName) => {
+          written += 1;
+          const mailboxId = `named-${written}`;
+          const before = (await store.roster.named(userPrincipalName)).map(({ row: { mailboxId: id } }) => id);
+          await store.roster.commit([added(mailboxId, { userPrincipalName })]);
+          for (const asked of [userPrincipalName, userPrincipalName.toLowerCase()]) {
+            const found = (await store.roster.named(asked)).map(({ row: { mailboxId: id } }) => id);
+            expect(found.sort()).toEqual([...before, mailboxId].sort());
+          }
+          expect(await store.roster.named(`${userPrincipalName}'`)).toEqual([]);
+          await store.purgeMailbox(mailboxId);
+        }),
+        { numRuns: 50, seed: 1 },
+      );
     });
 
     test("are found by the time from which they may be purged", async () => {

@@ -216,27 +216,42 @@ export function tableContract(name: string, newTable: NewTable): void {
     }
   });
 
-  test(title("conditions on texts and Booleans all hold of what is found, whatever the text looks like"), async () => {
-    const table = await opened();
-    const name = "O'Brien' or RowKey gt '!";
-    await done(table, [
-      create("a", { name, canEdit: true }),
-      create("b", { name: name.toUpperCase(), canEdit: true }),
-      create("c", { name, canEdit: false }),
-      create("d", { canEdit: true }),
-      create("e", { name: "other", canEdit: true }),
-    ]);
-    const found = async (where: readonly Condition[]) =>
-      (await collect(table.pages("p", everything, 2, { where }))).map(({ rowKey }) => rowKey);
-    expect(await found([{ column: "name", equals: name }])).toEqual(["a", "c"]);
-    expect(await found([{ column: "canEdit", equals: true }])).toEqual(["a", "b", "d", "e"]);
-    expect(
-      await found([
-        { column: "name", equals: name },
-        { column: "canEdit", equals: true },
-      ]),
-    ).toEqual(["a"]);
-  });
+  test(
+    title(
+      "conditions on texts and Booleans all hold of what is found, or one of several, whatever the text looks like",
+    ),
+    async () => {
+      const table = await opened();
+      const name = "O'Brien' or RowKey gt '!";
+      await done(table, [
+        create("a", { name, canEdit: true }),
+        create("b", { name: name.toUpperCase(), canEdit: true }),
+        create("c", { name, canEdit: false }),
+        create("d", { canEdit: true }),
+        create("e", { name: "other", canEdit: true }),
+      ]);
+      const found = async (where: readonly Condition[]) =>
+        (await collect(table.pages("p", everything, 2, { where }))).map(({ rowKey }) => rowKey);
+      expect(await found([{ column: "name", equals: name }])).toEqual(["a", "c"]);
+      expect(await found([{ column: "canEdit", equals: true }])).toEqual(["a", "b", "d", "e"]);
+      expect(
+        await found([
+          { column: "name", equals: name },
+          { column: "canEdit", equals: true },
+        ]),
+      ).toEqual(["a"]);
+      const either: Condition = {
+        anyOf: [
+          { column: "name", equals: "other" },
+          { column: "missing", equals: name },
+          { column: "name", equals: name },
+        ],
+      };
+      expect(await found([either])).toEqual(["a", "c", "e"]);
+      expect(await found([{ column: "canEdit", equals: true }, either])).toEqual(["a", "e"]);
+      expect(await found([either, { column: "canEdit", equals: false }])).toEqual(["c"]);
+    },
+  );
 
   test(title("a query for some columns returns those that are there, with their types, and no others"), async () => {
     const table = await opened();

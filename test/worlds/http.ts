@@ -17,6 +17,7 @@ import { releaseManyRoute } from "../../shared/http/releaseMany.js";
 import { rosterActionRoute } from "../../shared/http/rosterActions.js";
 import { statusRoute } from "../../shared/http/status.js";
 import type { DiscoverMessage, SyncMessage } from "../../shared/messages.js";
+import { createMailboxNames } from "../../shared/roster/mailboxNames.js";
 import type { Store } from "../../shared/store/store.js";
 import type { Fleet } from "./fleet.js";
 import { key } from "./mailbox.js";
@@ -51,8 +52,10 @@ export function routesOver(
   changed: Partial<HttpPorts> = {},
   shards: readonly string[] = ["00"],
 ) {
+  const names = createMailboxNames({ isFollowed: true });
   const ports: HttpPorts = {
     store,
+    mailboxNamed: (userPrincipalName) => names.find(userPrincipalName, store),
     feed: async () => createFeed({ store, key }),
     tenant: async () => createTenantFeed({ store, shards, key, onUnreadable: silent }),
     log: silent,
@@ -82,9 +85,9 @@ function functionFor(path: string): Route {
   return /\/beta\/me(\/|$)/i.test(path) ? meRoute : betaRoute;
 }
 
-export function replyOf({ status = 200, headers = {}, jsonBody = {}, body }: HttpResponseInit): Reply<ReadBody> {
+export function replyOf({ status = 200, headers = {}, jsonBody, body }: HttpResponseInit): Reply<ReadBody> {
   const { "content-encoding": encoding, ...seen } = headers as Record<string, string>;
-  if (encoding !== "gzip") return { status, headers: seen, body: JSON.parse(JSON.stringify(jsonBody)) };
+  if (encoding !== "gzip") return { status, headers: seen, body: JSON.parse(JSON.stringify(jsonBody ?? body ?? {})) };
   return { status, headers: seen, body: JSON.parse(gunzipSync(body as Uint8Array).toString("utf8")) };
 }
 

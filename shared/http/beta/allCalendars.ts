@@ -1,11 +1,19 @@
 import type { HttpRequest } from "@azure/functions";
-import { type TenantRefusal, tenantLimits } from "../../feed/tenant.js";
+import { selectOf } from "../../feed/query/listQuery.js";
+import { type TenantItem, type TenantRefusal, tenantLimits } from "../../feed/tenant.js";
 import { tenantItem } from "../../feed/wire.js";
 import { type Answer, type HttpPorts, refusal } from "../handler.js";
 import { pageFormatOf, textPage } from "./calendarText.js";
 import { badRequest, collectionOf, contextOf, odataHeaders } from "./odata.js";
 import type { AllCalendarsPath } from "./paths.js";
-import { listUrl, preferenceApplied, preferredPageSize, readOptionsOf, trackingTokenOf } from "./queryOptions.js";
+import {
+  listUrl,
+  preferenceApplied,
+  preferredPageSize,
+  type ReadOptions,
+  readOptionsOf,
+  trackingTokenOf,
+} from "./queryOptions.js";
 
 /**
  * `GET /api/beta/users/getAllCalendars` and `…/delta`: the calendars of all mailboxes that are served, in the manner of Graph's
@@ -44,7 +52,9 @@ async function answerList(request: HttpRequest, path: AllCalendarsPath, ports: H
   const feed = await ports.tenant();
   const page = await feed.list(options.token, Math.min(tenantLimits.pageSizeDefault, ...sizes));
   if (page.kind !== "page") return tenantRefusal(page, listUrl(path, options, null));
-  const value = page.items.map((item) => tenantItem(item, options.select));
+  const found = selectAmong(page.items, options);
+  if ("mistake" in found) return badRequest(found);
+  const value = page.items.map((item) => tenantItem(item, found.select));
   const nextLink = page.token === null ? null : listUrl(path, options, page.token);
   const format = pageFormatOf(request.headers.get("accept"));
   if (format !== "json") {
@@ -54,6 +64,19 @@ async function answerList(request: HttpRequest, path: AllCalendarsPath, ports: H
   const next = nextLink === null ? {} : { "@odata.nextLink": nextLink };
   const body = { "@odata.context": contextOf(path, collectionOf("calendar")), value, ...next };
   return { status: 200, jsonBody: body, headers: { ...headersOf(preferred), vary: "Accept" } };
+}
+
+/**
+ * The properties that `$select` names. Known are those that Graph declares, `userId`, and those of the first page's calendars. On a
+ * later page a name that none of its calendars has is passed over: it need not stand in each mailbox, and the first
+ * page has refused what is unknown.
+ */
+function selectAmong(items: readonly TenantItem[], { query, token }: ReadOptions): ReturnType<typeof selectOf> {
+  const alive = items.flatMap(({ row }) => (row === null || row.removedMs !== null ? [] : [row.resource]));
+  const resources = [{ userId: "" }, ...alive];
+  if (token === null || query.select === null) return selectOf(query.select, resources);
+  const known = query.select.filter((path) => !("mistake" in selectOf([path], resources)));
+  return selectOf(known, resources);
 }
 
 function tenantRefusal({ kind }: TenantRefusal, startUrl: string): Answer {

@@ -1,12 +1,18 @@
 import type { HttpRequest } from "@azure/functions";
-import { mailboxIdOf } from "../../sync/mailboxId.js";
 import { compressed } from "../gzip.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js";
 import { answerAllCalendars } from "./allCalendars.js";
 import { answerBatch } from "./batch.js";
 import { answerGroup, answerGroupCalendars, answerGroups } from "./calendarGroups.js";
-import { answerCalendar, answerDefaultCalendar, answerDelta, answerList, type CalendarsRequest } from "./calendars.js";
-import { unknownMailbox } from "./feedRefusals.js";
+import {
+  answerCalendar,
+  answerCount,
+  answerDefaultCalendar,
+  answerDelta,
+  answerList,
+  type CalendarsRequest,
+} from "./calendars.js";
+import { type AskedMailbox, mailboxOfUser } from "./mailbox.js";
 import { metadataAnswer } from "./metadata.js";
 import { type BetaPath, betaPathOf, type MailboxPath } from "./paths.js";
 import { signedInUser } from "./principal.js";
@@ -58,27 +64,26 @@ async function answerOf(path: BetaPath, request: HttpRequest, ports: HttpPorts):
 }
 
 async function theirs(path: MailboxPath, name: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
-  const named = mailboxIdOf(name, ports.isTrial);
-  if ("mistake" in named) return unknownMailbox(named.mistake);
-  return ofMailbox(path, named.id, request, ports);
+  const mailbox = await mailboxOfUser(name, ports);
+  return "refusal" in mailbox ? mailbox.refusal : ofMailbox(path, mailbox, request, ports);
 }
 
 async function mine(path: MailboxPath, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
   const user = ports.isSignInOn ? signedInUser(request.headers) : null;
-  if (user !== null) return ofMailbox(path, user, request, ports);
+  if (user !== null) return ofMailbox(path, { id: user, user, isByName: false }, request, ports);
   const message = "Access to me needs a user whom App Service Authentication signed in with Microsoft Entra ID.";
   return refusal(401, "InvalidAuthenticationToken", message, { "www-authenticate": "Bearer" });
 }
 
 async function ofMailbox(
   path: MailboxPath,
-  mailboxId: string,
+  mailbox: AskedMailbox,
   request: HttpRequest,
   ports: HttpPorts,
 ): Promise<Answer> {
   const { target } = path;
   const asked: CalendarsRequest = {
-    mailboxId,
+    mailbox,
     path,
     url: new URL(request.url),
     request,
@@ -90,6 +95,8 @@ async function ofMailbox(
       return answerDelta(asked);
     case "list":
       return answerList(asked);
+    case "count":
+      return answerCount(asked);
     case "calendar":
       return answerCalendar(asked, target.ids);
     case "defaultCalendar":

@@ -1,10 +1,11 @@
+import type { PropertyPath } from "../../feed/query/listQuery.js";
 import { readItem } from "../../feed/wire.js";
 import type { CalendarRow, Checkpoint } from "../../sync/types.js";
 import { type Answer, refusal } from "../handler.js";
 import { etagOf, holdsVersion } from "../versions.js";
-import type { CalendarsRequest } from "./calendars.js";
-import { feedRefusal } from "./feedRefusals.js";
+import { type CalendarsRequest, selected } from "./calendars.js";
 import { freshnessOf } from "./freshness.js";
+import { mailboxRefusal, userKey } from "./mailbox.js";
 import { badRequest, contextOf, headersOf } from "./odata.js";
 import { readOptionsOf } from "./queryOptions.js";
 
@@ -35,8 +36,7 @@ export function answerGroupCalendars(asked: CalendarsRequest, ids: readonly stri
   return withGroups(asked, ["$select"], (groups, users, select) => {
     const id = ids.find((one) => groups.has(one));
     if (id === undefined) return null;
-    const names = select === null ? "" : `(${select.join(",")})`;
-    const fragment = `${users}/calendarGroups('${encodeURIComponent(id)}')/calendars${names}`;
+    const fragment = `${users}/calendarGroups('${encodeURIComponent(id)}')/calendars${selected(select)}`;
     return { fragment, body: { value: (groups.get(id) ?? []).map((row) => readItem(row, select)) } };
   });
 }
@@ -46,20 +46,20 @@ type Found = { readonly fragment: string; readonly body: Readonly<Record<string,
 type Groups = ReadonlyMap<string, readonly CalendarRow[]>;
 
 async function withGroups(
-  { mailboxId, path, url, request, feed, nowMs }: CalendarsRequest,
+  { mailbox, path, url, request, feed, nowMs }: CalendarsRequest,
   accepted: readonly "$select"[],
-  find: (groups: Groups, users: string, select: readonly string[] | null) => Found,
+  find: (groups: Groups, users: string, select: readonly PropertyPath[] | null) => Found,
 ): Promise<Answer> {
   const options = readOptionsOf(url, accepted);
   if ("mistake" in options) return badRequest(options);
-  const all = await feed.list(mailboxId, { token: null, pageSize: Number.MAX_SAFE_INTEGER });
+  const all = await feed.list(mailbox.id, { token: null, pageSize: Number.MAX_SAFE_INTEGER, query: options.query });
   if (all.kind === "unchanged") throw new Error("A version was held, though none was named.");
-  if (all.kind !== "page") return feedRefusal(all, `${path.origin}${path.collection}`, nowMs);
+  if (all.kind !== "page") return mailboxRefusal(mailbox, all, `${path.origin}${path.collection}`, nowMs);
   const groups = groupsOf(all.rows);
   if (groups.size === 0) {
     return notFound("Graph has told the mirror of no calendarGroupId in this mailbox.", all.checkpoint, nowMs);
   }
-  const found = find(groups, `users('${encodeURIComponent(mailboxId)}')`, options.select);
+  const found = find(groups, `users(${userKey(mailbox)})`, all.select);
   if (found === null) return notFound("The specified object was not found in the store.", all.checkpoint, nowMs);
   const headers = { ...headersOf(all.checkpoint, nowMs), etag: etagOf(all.version) };
   if (holdsVersion(request.headers.get("if-none-match"), all.version)) return { status: 304, headers };

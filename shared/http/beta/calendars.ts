@@ -1,24 +1,20 @@
 import type { HttpRequest } from "@azure/functions";
 import { feedLimits, type MirrorFeed } from "../../feed/feed.js";
+import type { PropertyPath } from "../../feed/query/listQuery.js";
 import { deltaItem, readItem } from "../../feed/wire.js";
 import { type Answer, refusal } from "../handler.js";
 import { etagOf, holdsVersion } from "../versions.js";
-import { feedRefusal } from "./feedRefusals.js";
 import { freshnessOf } from "./freshness.js";
+import { type AskedMailbox, mailboxRefusal, userKey } from "./mailbox.js";
 import { badRequest, collectionOf, contextOf, headersOf } from "./odata.js";
 import type { MailboxPath } from "./paths.js";
-import {
-  listUrl,
-  preferenceApplied,
-  preferredPageSize,
-  type ReadOptions,
-  readOptionsOf,
-  trackingTokenOf,
-} from "./queryOptions.js";
+import { listUrl, preferenceApplied, preferredPageSize, readOptionsOf, trackingTokenOf } from "./queryOptions.js";
+
+const listOptions = ["$filter", "$orderby", "$select", "$top", "$skip", "$count", "$format", "$skiptoken"] as const;
 
 /** One request for calendars of a mailbox. */
 export type CalendarsRequest = {
-  readonly mailboxId: string;
+  readonly mailbox: AskedMailbox;
   readonly path: MailboxPath;
   readonly url: URL;
   readonly request: HttpRequest;
@@ -28,12 +24,12 @@ export type CalendarsRequest = {
 
 /** `…/calendars/delta`: what has changed. */
 export async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
-  const { mailboxId, path, url, request, feed, nowMs } = asked;
+  const { mailbox, path, url, request, feed, nowMs } = asked;
   const tracking = trackingTokenOf(url);
   if ("mistake" in tracking) return badRequest(tracking);
   const preferred = preferredPageSize(request.headers.get("prefer"));
-  const page = await feed.delta(mailboxId, tracking.token, preferred ?? feedLimits.pageSizeDefault);
-  if (page.kind !== "page") return feedRefusal(page, `${path.origin}${path.collection}/delta`, nowMs);
+  const page = await feed.delta(mailbox.id, tracking.token, preferred ?? feedLimits.pageSizeDefault);
+  if (page.kind !== "page") return mailboxRefusal(mailbox, page, `${path.origin}${path.collection}/delta`, nowMs);
   const name = page.link === "nextLink" ? "$skiptoken" : "$deltatoken";
   const body = {
     "@odata.context": contextOf(path, collectionOf("calendar")),
@@ -46,57 +42,75 @@ export async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
 
 /** `…/calendars`: the calendars of a mailbox, page by page. */
 export async function answerList(asked: CalendarsRequest): Promise<Answer> {
-  const { mailboxId, path, url, request, feed, nowMs } = asked;
-  const options = readOptionsOf(url, ["$select", "$top", "$skiptoken"]);
+  const { mailbox, path, url, request, feed, nowMs } = asked;
+  const options = readOptionsOf(url, listOptions);
   if ("mistake" in options) return badRequest(options);
   const preferred = preferredPageSize(request.headers.get("prefer"));
   const pageSize = Math.min(options.top ?? Number.POSITIVE_INFINITY, preferred ?? Number.POSITIVE_INFINITY);
   const ifNoneMatch = request.headers.get("if-none-match");
-  const page = await feed.list(mailboxId, {
+  const page = await feed.list(mailbox.id, {
     token: options.token,
+    query: options.query,
     pageSize: Number.isFinite(pageSize) ? pageSize : feedLimits.pageSizeDefault,
     holds: (version) => holdsVersion(ifNoneMatch, version),
   });
   if (page.kind !== "page" && page.kind !== "unchanged") {
-    return feedRefusal(page, listUrl(path, options, null), nowMs);
+    return mailboxRefusal(mailbox, page, listUrl(path, options, null), nowMs);
   }
   const headers = { ...headersOf(page.checkpoint, nowMs), etag: etagOf(page.version), vary: "Prefer" };
   if (page.kind === "unchanged") return { status: 304, headers };
-  const context = contextOf(path, `users('${encodeURIComponent(mailboxId)}')/calendars${selected(options)}`);
+  const context = contextOf(path, `users(${userKey(mailbox)})/calendars${selected(page.select)}`);
   const body = {
     "@odata.context": context,
-    value: page.rows.map((row) => readItem(row, options.select)),
+    ...(options.isCounted ? { "@odata.count": page.count } : {}),
+    value: page.rows.map((row) => readItem(row, page.select)),
     ...(page.token === null ? {} : { "@odata.nextLink": listUrl(path, options, page.token) }),
   };
   return { status: 200, jsonBody: body, headers: { ...headers, ...preferenceApplied(preferred) } };
 }
 
+/** `…/calendars/$count`: the number alone, as text. @see OData 4.01 Part 1, 11.2.10 */
+export async function answerCount(asked: CalendarsRequest): Promise<Answer> {
+  const { mailbox, path, url, request, feed, nowMs } = asked;
+  const options = readOptionsOf(url, ["$filter"]);
+  if ("mistake" in options) return badRequest(options);
+  const ifNoneMatch = request.headers.get("if-none-match");
+  const { query } = options;
+  const holds = (version: string) => holdsVersion(ifNoneMatch, version);
+  const page = await feed.list(mailbox.id, { token: null, pageSize: 1, query, holds });
+  if (page.kind !== "page" && page.kind !== "unchanged")
+    return mailboxRefusal(mailbox, page, listUrl(path, options, null), nowMs);
+  const headers = { ...headersOf(page.checkpoint, nowMs), etag: etagOf(page.version), "content-type": "text/plain" };
+  return page.kind === "unchanged" ? { status: 304, headers } : { status: 200, headers, body: String(page.count) };
+}
+
 /** `…/calendars/{id}`. @param ids Possible ids, the likelier one first. */
 export async function answerCalendar(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
-  const { mailboxId, path, url, request, feed, nowMs } = asked;
-  const options = readOptionsOf(url, ["$select"]);
+  const { mailbox, path, url, request, feed, nowMs } = asked;
+  const options = readOptionsOf(url, ["$select", "$format"]);
   if ("mistake" in options) return badRequest(options);
-  const found = await feed.calendar(mailboxId, ids);
+  const found = await feed.calendar(mailbox.id, ids, options.query.select);
   if (found.kind === "unknownCalendar") {
     const message = "The specified object was not found in the store.";
     return refusal(404, "ErrorItemNotFound", message, freshnessOf(found.checkpoint, nowMs));
   }
-  if (found.kind !== "calendar") return feedRefusal(found, listUrl(path, options, null), nowMs);
+  if (found.kind !== "calendar") return mailboxRefusal(mailbox, found, listUrl(path, options, null), nowMs);
   const headers = { ...headersOf(found.checkpoint, nowMs), etag: etagOf(found.version) };
   if (holdsVersion(request.headers.get("if-none-match"), found.version)) return { status: 304, headers };
-  const fragment = `users('${encodeURIComponent(mailboxId)}')/calendars${selected(options)}/$entity`;
-  const body = { "@odata.context": contextOf(path, fragment), ...readItem(found.row, options.select) };
+  const fragment = `users(${userKey(mailbox)})/calendars${selected(found.select)}/$entity`;
+  const body = { "@odata.context": contextOf(path, fragment), ...readItem(found.row, found.select) };
   return { status: 200, jsonBody: body, headers };
 }
 
 /** `…/calendar`: the default calendar. Graph has one in each mailbox; if a copy has more, the first by its id counts. */
 export async function answerDefaultCalendar(asked: CalendarsRequest): Promise<Answer> {
-  const { mailboxId, path, url, request, feed, nowMs } = asked;
-  const options = readOptionsOf(url, ["$select"]);
+  const { mailbox, path, url, request, feed, nowMs } = asked;
+  const options = readOptionsOf(url, ["$select", "$format"]);
   if ("mistake" in options) return badRequest(options);
-  const all = await feed.list(mailboxId, { token: null, pageSize: Number.MAX_SAFE_INTEGER });
+  const { query } = options;
+  const all = await feed.list(mailbox.id, { token: null, pageSize: Number.MAX_SAFE_INTEGER, query });
   if (all.kind === "unchanged") throw new Error("A version was held, though none was named.");
-  if (all.kind !== "page") return feedRefusal(all, `${path.origin}${path.collection}`, nowMs);
+  if (all.kind !== "page") return mailboxRefusal(mailbox, all, `${path.origin}${path.collection}`, nowMs);
   const row = all.rows.find(({ resource }) => resource["isDefaultCalendar"] === true);
   if (row === undefined) {
     const message = "The mirror knows no default calendar of this mailbox.";
@@ -104,14 +118,15 @@ export async function answerDefaultCalendar(asked: CalendarsRequest): Promise<An
   }
   const headers = { ...headersOf(all.checkpoint, nowMs), etag: etagOf(all.version) };
   if (holdsVersion(request.headers.get("if-none-match"), all.version)) return { status: 304, headers };
-  const fragment = `users('${encodeURIComponent(mailboxId)}')/calendar${selected(options)}/$entity`;
+  const fragment = `users(${userKey(mailbox)})/calendar${selected(all.select)}/$entity`;
   return {
     status: 200,
     headers,
-    jsonBody: { "@odata.context": contextOf(path, fragment), ...readItem(row, options.select) },
+    jsonBody: { "@odata.context": contextOf(path, fragment), ...readItem(row, all.select) },
   };
 }
 
-function selected({ select }: ReadOptions): string {
-  return select === null ? "" : `(${select.join(",")})`;
+/** The properties that were asked for, as a context names them. */
+export function selected(select: readonly PropertyPath[] | null): string {
+  return select === null ? "" : `(${select.map((names) => names.join("/")).join(",")})`;
 }

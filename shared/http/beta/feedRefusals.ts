@@ -30,6 +30,8 @@ export function feedRefusal(refused: FeedRefusal, startUrl: string, nowMs: numbe
       return unavailable("The mailbox changed while it was read: try again.", unsettledRetrySeconds, freshness);
     case "badToken":
       return refusal(400, "syncStateInvalid", "Badly formed token.");
+    case "badQuery":
+      return refusal(400, refused.code, refused.mistake, freshness);
     case "expired": {
       const message = "The sync state is no longer found: start over, and drop what the new walk does not contain.";
       return refusal(410, "syncStateNotFound", message, { ...freshness, location: startUrl });

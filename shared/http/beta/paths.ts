@@ -3,7 +3,7 @@ type User = { readonly kind: "me" } | { readonly kind: "user"; readonly name: st
 
 /** What is asked of a mailbox. */
 type MailboxTarget =
-  | { readonly kind: "list" | "delta" | "defaultCalendar" | "groups" }
+  | { readonly kind: "list" | "count" | "delta" | "defaultCalendar" | "groups" }
   /** Possible ids, the likelier one first. */
   | { readonly kind: "calendar" | "group" | "groupCalendars"; readonly ids: readonly string[] }
   /** What Graph has below a calendar, and the mirror has not: events above all. */
@@ -90,6 +90,7 @@ function mailboxTargetOf(inside: string): MailboxTarget | null {
     case "calendars":
       if (rest === "") return { kind: "list" };
       if (isDelta(rest)) return { kind: "delta" };
+      if (/^(?:\$|%24)count$/i.test(rest)) return { kind: "count" };
       return notMirroredIn(rest) ?? { kind: "calendar", ids: idsOf(rest) };
     case "calendar":
       return rest === "" ? { kind: "defaultCalendar" } : notMirroredIn(`/${rest}`);

@@ -1,4 +1,6 @@
 import { feedLimits } from "../../feed/feed.js";
+import type { ListQuery } from "../../feed/query/listQuery.js";
+import { parseFilter, parseOrderBy, parseSelect } from "../../feed/query/syntax.js";
 
 /** OData's query options and headers, as Graph accepts them. */
 
@@ -45,37 +47,85 @@ export function trackingTokenOf(url: URL): { readonly token: string | null } | M
   return { token: token === "latest" ? null : token };
 }
 
-/** Options of a list or of a single read. `select`: names of properties, null for all. `top`, `token`: null where not given. */
+/** The options that a read may take, in the order in which links have them. */
+const readOptions = ["$filter", "$orderby", "$select", "$top", "$skip", "$count", "$format", "$skiptoken"] as const;
+type ReadOption = (typeof readOptions)[number];
+
+/**
+ * Our choice: the characters of all options together, percent-encoded. With the token a nextLink is then shorter than the 8 KiB
+ * that the host's server takes in a request's first line.
+ */
+const optionsCharsMax = 6_000;
+
+/** Options of a list or of a single read. `top`, `token`: null where not given. */
 export type ReadOptions = {
-  readonly select: readonly string[] | null;
+  readonly query: ListQuery;
   readonly top: number | null;
+  /** Whether each page says how many calendars match. */
+  readonly isCounted: boolean;
   readonly token: string | null;
+  /** As they were given, by name. */
+  readonly given: ReadonlyMap<string, string>;
 };
 
 /** The options of a read, of those that it accepts. */
-export function readOptionsOf(
-  url: URL,
-  accepted: readonly ("$select" | "$top" | "$skiptoken")[],
-): ReadOptions | Mistake {
-  const options = optionsOf(url, accepted);
-  if (!(options instanceof Map)) return options as Mistake;
-  const select = selectOf(options.get("$select"));
-  if (select === "malformed") {
-    return {
-      code: "RequestBroker--ParseUri",
-      mistake: "Parsing OData Select failed: names of properties are expected.",
-    };
-  }
-  const top = options.get("$top");
-  const isWithinLimits = top === undefined || (/^\d{1,3}$/.test(top) && Number(top) > 0);
-  if (!isWithinLimits) return refused(`'$top' must be a whole number from 1 to ${feedLimits.pageSizeMax}.`);
-  return { select, top: top === undefined ? null : Number(top), token: options.get("$skiptoken") ?? null };
+export function readOptionsOf(url: URL, accepted: readonly ReadOption[]): ReadOptions | Mistake {
+  const given = optionsOf(url, accepted);
+  if (!(given instanceof Map)) return given as Mistake;
+  const mistake = valueMistake(given);
+  if (mistake !== null) return refused(mistake);
+  const query = queryOf(given);
+  if ("mistake" in query) return query;
+  const top = given.get("$top");
+  return {
+    query,
+    top: top === undefined ? null : Number(top),
+    isCounted: given.get("$count") === "true",
+    token: given.get("$skiptoken") ?? null,
+    given,
+  };
 }
 
-function selectOf(text: string | undefined): readonly string[] | null | "malformed" {
-  if (text === undefined || text.trim() === "*") return null;
-  const names = text.split(",").map((name) => name.trim());
-  return names.every((name) => /^[A-Za-z_]\w{0,127}$/.test(name)) ? names : "malformed";
+/** What is wrong with a value that is no expression; null where nothing is. */
+function valueMistake(given: ReadonlyMap<string, string>): string | null {
+  const { $top = "1", $skip = "0", $count = "true", $format = "json" } = Object.fromEntries(given);
+  if (!/^\d{1,3}$/.test($top) || Number($top) === 0) {
+    return `'$top' must be a whole number from 1 to ${feedLimits.pageSizeMax}.`;
+  }
+  if (!/^\d{1,9}$/.test($skip)) return "'$skip' must be a whole number from 0 to 999999999.";
+  if ($count !== "true" && $count !== "false") return "'$count' must be true or false.";
+  if (!isJsonFormat($format)) return "'$format' must be json: the mirror gives no other format.";
+  const chars = optionsText(given).length;
+  if (chars <= optionsCharsMax) return null;
+  return `The query parameters are too long: ${chars} characters when they are percent-encoded, of at most ${optionsCharsMax}.`;
+}
+
+/** Parameters of the media type that ask for what we give. */
+const formatParameters =
+  /^((odata\.)?metadata=minimal|(odata\.)?streaming=(true|false)|ieee754compatible=false|charset=utf-8)$/;
+
+/** @see https://learn.microsoft.com/graph/query-parameters; OData 4.01 Part 1, 11.2.12 */
+function isJsonFormat(format: string): boolean {
+  const [type = "", ...parameters] = format
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
+  return (type === "json" || type === "application/json") && parameters.every((part) => formatParameters.test(part));
+}
+
+function queryOf(given: ReadonlyMap<string, string>): ListQuery | Mistake {
+  const [filterText, orderText, selectText] = [given.get("$filter"), given.get("$orderby"), given.get("$select")];
+  const filter = filterText === undefined ? null : parseFilter(filterText);
+  if (filter !== null && "mistake" in filter) return filter;
+  const orderBy = orderText === undefined ? [] : parseOrderBy(orderText);
+  if ("mistake" in orderBy) return orderBy;
+  const select = selectText === undefined ? { paths: null } : parseSelect(selectText);
+  if ("mistake" in select) return select;
+  const skip = Number(given.get("$skip") ?? 0);
+  const deciding = [filterText ?? null, orderText ?? null, skip];
+  const isPlain = filter === null && orderBy.length === 0 && skip === 0;
+  const text = isPlain ? null : JSON.stringify(deciding);
+  return { filter, orderBy, skip, select: select.paths, text, allText: [...given].flat() };
 }
 
 function refused(mistake: string): Mistake {
@@ -88,15 +138,25 @@ function refused(mistake: string): Mistake {
  */
 export function listUrl(
   { origin, collection }: { readonly origin: string; readonly collection: string },
-  { select, top }: ReadOptions,
+  { given }: ReadOptions,
   token: string | null,
 ): string {
-  const options = [
-    ...(select === null ? [] : [`$select=${select.join(",")}`]),
-    ...(top === null ? [] : [`$top=${top}`]),
-    ...(token === null ? [] : [`$skiptoken=${token}`]),
-  ];
-  return `${origin}${collection}${options.length === 0 ? "" : `?${options.join("&")}`}`;
+  const text = optionsText(given);
+  const all = token === null ? text : `${text}${text === "" ? "" : "&"}$skiptoken=${token}`;
+  return `${origin}${collection}${all === "" ? "" : `?${all}`}`;
+}
+
+function optionsText(given: ReadonlyMap<string, string>): string {
+  const options = readOptions.flatMap((name) => {
+    const value = given.get(name);
+    return value === undefined || name === "$skiptoken" ? [] : [`${name}=${encoded(value)}`];
+  });
+  return options.join("&");
+}
+
+/** Commas stand as they are, as in what most clients send. */
+function encoded(value: string): string {
+  return encodeURIComponent(value.toWellFormed()).replaceAll("%2C", ",");
 }
 
 /** The page size that `Prefer: odata.maxpagesize` asks for, cut to the largest page; null where it asks for none. */

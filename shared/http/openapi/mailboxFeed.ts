@@ -97,7 +97,7 @@ const ofUser: Whose = {
   shared: [
     inPath(
       "id",
-      "The user's object id. Or the user principal name where the roster has it, in upper or lower case.",
+      "The user's object id; or the userPrincipalName of one whom discovery follows, in upper or lower case.",
       "6e7b768e-07e2-4810-8459-485f84f8f204",
     ),
   ],
@@ -140,7 +140,7 @@ function list({ who, of, common, unauthorized }: Whose): JsonObject {
       "304": unchanged,
       ...refusals(noMailbox, unauthorized),
       "410": expired(
-        "The token is of an earlier epoch of the mailbox, or a calendar that was already returned has changed.",
+        "The token is of an earlier epoch of the mailbox, or of another mailbox that had this name; or a calendar that was already returned has changed.",
       ),
     },
   };
@@ -152,10 +152,11 @@ function count({ who, of, common, unauthorized }: Whose): JsonObject {
     summary: `Count the calendars of ${of}`,
     description: "The number of calendars, of those that fit the filter where there is one, as plain text.",
     ...common,
-    parameters: [options.filter],
+    parameters: [options.filter, options.ifNoneMatch],
     responses: {
+      "304": unchanged,
       "200": {
-        ...empty("The number.", served),
+        ...empty("The number.", versioned),
         content: { "text/plain": { schema: { type: "string" }, example: "3" } },
       },
       ...refusals(noMailbox, unauthorized),
@@ -175,7 +176,9 @@ function delta({ who, of, common, unauthorized }: Whose): JsonObject {
     responses: {
       "200": json("A page.", calendarDeltaPageSchema, deltaPageExample, { ...served, ...paged }),
       ...refusals(noMailbox, unauthorized),
-      "410": expired("The token has expired: start over, and drop what the new walk does not contain."),
+      "410": expired(
+        "The token has expired, or is of another mailbox that had this name: start over, and drop what the new walk does not contain.",
+      ),
     },
   };
 }
@@ -186,7 +189,7 @@ function one(operationId: string, summary: string, description: string, whose: W
     summary,
     description,
     ...whose.common,
-    parameters: [options.select, options.ifNoneMatch],
+    parameters: [options.select, options.format, options.ifNoneMatch],
     responses: {
       "200": json("The calendar.", calendarEntitySchema, entityExample, versioned),
       "304": unchanged,

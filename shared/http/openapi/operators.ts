@@ -11,7 +11,7 @@ import { mailboxPaths } from "./mailboxPaths.js";
 import { brakeExample, foundExample, historyItemExample, rosterExample, statusExample } from "./operatorExamples.js";
 import { badEmpty, badId, badQuery, conflict, foundPageSchema, liftedSchema, upTo, withKey } from "./operatorParts.js";
 import { ifNoneMatch } from "./options.js";
-import { empty, header, inQuery, json, mailboxInPath, ref } from "./parts.js";
+import { empty, header, inQuery, json, mailboxInPath, ref, refused } from "./parts.js";
 
 export type { FoundPage, Lifted, MailboxPage, Released } from "./operatorParts.js";
 
@@ -88,7 +88,14 @@ const searchPaths: JsonObject = {
       description: `${historyOrder} Of a mailbox that has left, what the change log still tells.`,
       ...search,
       parameters: historyParameters,
-      responses: withKey({ "200": historyPage, "400": badId }),
+      responses: withKey({
+        "200": historyPage,
+        "400": badId,
+        "404": refused("Nobody whom discovery follows has this userPrincipalName.", [
+          "itemNotFound",
+          "Nobody whom discovery follows has this userPrincipalName.",
+        ]),
+      }),
     },
   },
   "/history": {

@@ -90,7 +90,7 @@ export function inPath(name: string, description: string, example: string): Json
 
 export const mailboxInPath = inPath(
   "id",
-  "The user's object id; me in a trial.",
+  "The user's object id; me in a trial. Where nobody is added or removed, also the userPrincipalName of one whom discovery follows.",
   "6e7b768e-07e2-4810-8459-485f84f8f204",
 );
 

@@ -29,8 +29,8 @@ export const inTheKinds: readonly Mutant[] = [
   {
     name: "never look again for mailboxes that were converted",
     file: "shared/sync/directory.ts",
-    from: `state.kinds !== kinds || isAuditDue;`,
-    to: `state.kinds !== kinds;`,
+    from: `!state.areNamesFolded || isAuditDue;`,
+    to: `!state.areNamesFolded;`,
     unit: kinds,
   },
   {
@@ -43,8 +43,8 @@ export const inTheKinds: readonly Mutant[] = [
   {
     name: "take other kinds from now on alone",
     file: "shared/sync/directory.ts",
-    from: `state.hold !== null || state.kinds !== kinds || isAuditDue;`,
-    to: `state.hold !== null || isAuditDue;`,
+    from: `const isOld = state.kinds !== kinds || !state.areNamesFolded || isAuditDue;`,
+    to: `const isOld = !state.areNamesFolded || isAuditDue;`,
     unit: kinds,
   },
   {

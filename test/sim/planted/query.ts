@@ -1,0 +1,118 @@
+import type { Mutant } from "./mutant.js";
+
+/** Faults in the query options of a list. */
+export const inTheQueryOptions: readonly Mutant[] = [
+  {
+    name: "go on with a list in an order of its own after the mailbox has changed",
+    file: "shared/feed/position.ts",
+    from: `if (order === "byKeys") return sequence > place.sequence;`,
+    to: ``,
+    unit: ["test/feed/feedProperty.test.ts"],
+  },
+  {
+    name: "take a list's token for another filter or order",
+    file: "shared/feed/token.ts",
+    from: `kind === "l3" && ofQuery === digest(query)`,
+    to: `kind === "l3"`,
+    unit: ["test/feed/token.test.ts"],
+  },
+  {
+    name: "skip on every page",
+    file: "shared/feed/feed.ts",
+    from: `const start = opened === null ? query.skip : placeAfter(opened.after, arranged, order);`,
+    to: `const start = query.skip + (opened === null ? 0 : (placeAfter(opened.after, arranged, order) ?? 0));`,
+    unit: ["test/feed/feedProperty.test.ts"],
+  },
+  {
+    name: "count what a page holds, and not what matches",
+    file: "shared/feed/feed.ts",
+    from: `count: arranged.length`,
+    to: `count: page.length`,
+    unit: ["test/http/listOptions.test.ts"],
+  },
+  {
+    name: "give answers to different queries one version",
+    file: "shared/feed/feed.ts",
+    from: `pageSize, ...query.allText)`,
+    to: `pageSize)`,
+    unit: ["test/http/listOptions.test.ts"],
+  },
+  {
+    name: "take a property that nobody knows",
+    file: "shared/feed/query/calendarType.ts",
+    from: `if (canonical === undefined) throw unparsed(`,
+    to: `if (canonical === undefined) return { names: [name], type: untyped };
+    if (canonical === undefined) throw unparsed(`,
+    unit: ["test/http/listOptions.test.ts"],
+  },
+  {
+    name: "refuse a property that Graph has added since",
+    file: "shared/feed/query/calendarType.ts",
+    from: `declared ?? spelled(namesIn(objects), name)`,
+    to: `declared ?? spelled(namesIn([]), name)`,
+    unit: ["test/feed/query.test.ts"],
+  },
+  {
+    name: "know for a single calendar its own properties alone",
+    file: "shared/feed/feed.ts",
+    from: `if (!("mistake" in found)) return found;`,
+    to: `return found;`,
+    unit: ["test/http/listOptions.test.ts"],
+  },
+  {
+    name: "find no calendar without a value by what it is not",
+    file: "shared/feed/query/filter.ts",
+    from: `return order !== 0;`,
+    to: `return order !== null && order !== 0;`,
+    unit: ["test/feed/query.test.ts"],
+  },
+  {
+    name: "take what is null for false in a negation",
+    file: "shared/feed/query/filter.ts",
+    from: `return value === null ? null : !value;`,
+    to: `return !value;`,
+    unit: ["test/feed/query.test.ts"],
+  },
+  {
+    name: "compare ids without regard to case",
+    file: "shared/feed/query/calendarType.ts",
+    from: `{ kind: "string", isExact: true }`,
+    to: `{ kind: "string", isExact: false }`,
+    unit: ["test/feed/query.test.ts"],
+  },
+  {
+    name: "put null last in ascending order",
+    file: "shared/feed/query/values.ts",
+    from: `return value === null ? 0 :`,
+    to: `return value === null ? 9 :`,
+    unit: ["test/http/likeGraph.test.ts"],
+  },
+  {
+    name: "let or bind tighter than and",
+    file: "shared/feed/query/syntax.ts",
+    from: `this.#chain("or", () => this.#chain("and", () => this.#equality()))`,
+    to: `this.#chain("and", () => this.#chain("or", () => this.#equality()))`,
+    unit: ["test/http/likeGraph.test.ts"],
+  },
+  {
+    name: "leave what is skipped out of links, so that a walk that begins anew is another list",
+    file: "shared/http/beta/queryOptions.ts",
+    from: `name === "$skiptoken" ? []`,
+    to: `name === "$skiptoken" || name === "$skip" ? []`,
+    unit: ["test/http/listOptions.test.ts"],
+  },
+  {
+    name: "select of all calendars what nobody knows",
+    file: "shared/http/beta/allCalendars.ts",
+    from: `if (token === null || query.select === null) return`,
+    to: `if (query.select === null) return`,
+    unit: ["test/http/allCalendars.test.ts"],
+  },
+  {
+    name: "end a walk over all calendars at a mailbox without a property that was selected",
+    file: "shared/http/beta/allCalendars.ts",
+    from: `const known = query.select.filter((path) => !("mistake" in selectOf([path], resources)));`,
+    to: `const known = query.select;`,
+    unit: ["test/http/allCalendars.test.ts"],
+  },
+];
