@@ -241,6 +241,8 @@ describe("the OpenAPI description", () => {
       [`${calendars}?$top=1&$select=name`, 200],
       [calendars, 304, { headers: { "if-none-match": etag } }],
       [`${calendars}?$filter=x`, 400],
+      [`${calendars}?$filter=canEdit eq true&$orderby=name desc&$skip=1&$count=true&$format=json`, 200],
+      [`${calendars}/$count?$filter=nme eq 1`, 400],
       ["beta/users/nobody/calendars", 404],
       [`${calendars}/${encodeURIComponent(calendar?.id ?? "")}`, 200],
       [`${calendars}/none`, 404],

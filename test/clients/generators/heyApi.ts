@@ -38,6 +38,12 @@ await check("I6: changes are followed, and what is removed says so", async () =>
   assert.deepEqual([items.length, removed.length, named.length], [3, 1, 2]);
 });
 
+await check("a list takes its options, and is counted", async () => {
+  const data = (await listUserCalendars({ path, query: { $filter: "canEdit eq true", $count: true } })).data;
+  assert.ok(data?.value.every(({ canEdit }) => canEdit === true));
+  assert.equal(data?.["@odata.count"], data?.value.length);
+});
+
 await check("changes of all mailboxes have their user", async () => {
   const { data } = await deltaAllCalendars();
   assert.ok(data?.value.every(({ userId }) => /^[0-9a-f-]{36}$/.test(userId)));

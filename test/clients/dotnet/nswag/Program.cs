@@ -34,6 +34,15 @@ await Check("one calendar is read, and what the description does not name is kep
     Same([true], [calendar.OdataContext.Contains("$metadata#users(")]);
 });
 
+await Check("a list takes its options, and is counted", async () =>
+{
+    var page = await client.ListUserCalendarsAsync(mailbox, filter: "canEdit eq true and contains(owner/address,'@')", orderby: "name desc", skip: 1, count: true);
+    var editable = (await ValuesAt($"{root}/users/{mailbox}/calendars")).Where(item => item.GetProperty("canEdit").GetBoolean()).ToList();
+    Same(editable.Select(item => Of(item, "name").ToString()).OrderDescending(StringComparer.Ordinal).Skip(1), page.Value.Select(item => item.Name));
+    var count = await client.CountUserCalendarsAsync(mailbox, filter: "canEdit eq true");
+    Same([editable.Count, editable.Count], [page.OdataCount, int.Parse(count)]);
+});
+
 await Check("the default calendar is read, and calendar groups are with their calendars", async () =>
 {
     var calendars = await ValuesAt($"{root}/users/{mailbox}/calendars");

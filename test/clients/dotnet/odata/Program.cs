@@ -31,6 +31,7 @@ foreach (var path in (string[])[
     $"{user}/calendars",
     $"{user}/calendars?$top=3",
     $"{user}/calendars?$select=name,owner&$top=2",
+    $"{user}/calendars?$select=owner/address,canEdit",
     $"{user}/calendars?$count=true&$orderby=name desc&$skip=1&$filter=canEdit eq true",
     $"{user}/calendarGroups",
     $"{user}/calendarGroups/{group}/calendars",
