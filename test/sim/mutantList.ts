@@ -1,5 +1,6 @@
 import { belowBeta } from "./planted/beta.js";
 import { inTheCore } from "./planted/core.js";
+import { described } from "./planted/description.js";
 import { inTheDrivers } from "./planted/drivers.js";
 import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
 import { inTheSearch } from "./planted/find.js";
@@ -24,6 +25,7 @@ export const MUTANTS = [
   ...inTheDrivers,
   ...inTheFeedAndTheFleet,
   ...belowBeta,
+  ...described,
   ...inTheKinds,
   ...inTheHistory,
   ...inTheLog,
