@@ -23,8 +23,6 @@ async function opened(names: Readonly<Record<string, string>> = { a: "A", b: "B"
 
 describe("what leads nowhere is told in Graph's error shape", () => {
   test.each([
-    ["", ""],
-    ["/", ""],
     ["/nothing", "nothing"],
     ["/users", "users"],
     [`/users/${mailboxId}`, "users"],
@@ -41,6 +39,16 @@ describe("what leads nowhere is told in Graph's error shape", () => {
     expect(body.error.message).toMatch(
       `Resource not found for the segment '${segment}'. The mirror has users/{id}/calendars, `,
     );
+  });
+
+  test.each(["", "/"])("the root itself (%j) has no service document", async (path) => {
+    const { send } = await opened();
+    expect(await send("GET", path)).toMatchObject({
+      status: 404,
+      body: {
+        error: { message: expect.stringMatching(/^There is no service document\. The mirror has users\/\{id\}/) },
+      },
+    });
   });
 
   test("a segment of any length is cut", async () => {

@@ -138,5 +138,6 @@ const served =
 /** The caller's segment is told in Graph's words, and cut: it may be anything. */
 function nothing(path: BetaPath): Answer {
   const segment = path.kind === "nothing" ? path.segment.slice(0, 60) : "beta";
-  return refusal(404, "ResourceNotFound", `Resource not found for the segment '${segment}'. ${served}`);
+  const what = segment === "" ? "There is no service document." : `Resource not found for the segment '${segment}'.`;
+  return refusal(404, "ResourceNotFound", `${what} ${served}`);
 }
