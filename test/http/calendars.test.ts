@@ -31,7 +31,7 @@ describe("the wire format", () => {
     });
     const type = { "@odata.type": "#microsoft.graph.calendar" };
     expect(delta.body).toEqual({
-      "@odata.context": `${context}Collection(microsoft.graph.calendar)`,
+      "@odata.context": `${context}Collection(calendar)`,
       value: [
         { ...type, id: "a", name: "A" },
         { ...type, id: "b", name: "B" },

@@ -70,7 +70,6 @@ describe("the metadata document", () => {
     ["users/{id}/calendars", "calendar"],
     ["users/{id}/calendars?$select=name", "calendar"],
     ["users/{id}/calendars/a", "calendar"],
-    ["users/{id}/calendars/delta", "calendar"],
     ["users/{id}/calendar", "calendar"],
     ["users/{id}/calendar?$select=name", "calendar"],
     ["users/{id}/calendarGroups", "calendarGroup"],
@@ -84,6 +83,12 @@ describe("the metadata document", () => {
     expect(context.split("#")[0]).toBe(`${origin}/api/beta/$metadata`);
     expect(resolved(context)).toBe(`microsoft.graph.${type}`);
     expect([status, misfit("GET", `beta/${path}`, status, body)]).toEqual([200, []]);
+  });
+
+  test("a delta page names its type as Graph does, without the namespace", async () => {
+    const { body } = await beta(`users/${mailboxId}/calendars/delta`);
+    expect(body["@odata.context"]).toBe(`${origin}/api/beta/$metadata#Collection(calendar)`);
+    expect(types).toContain("microsoft.graph.calendar");
   });
 
   test("nothing resolves that it does not declare", () => {

@@ -6,7 +6,7 @@ import { type Answer, refusal } from "../handler.js";
 import { etagOf, holdsVersion } from "../versions.js";
 import { freshnessOf } from "./freshness.js";
 import { type AskedMailbox, mailboxRefusal, userKey } from "./mailbox.js";
-import { badRequest, collectionOf, contextOf, headersOf } from "./odata.js";
+import { badRequest, contextOf, headersOf } from "./odata.js";
 import type { MailboxPath } from "./paths.js";
 import { listUrl, preferenceApplied, preferredPageSize, readOptionsOf, trackingTokenOf } from "./queryOptions.js";
 
@@ -32,7 +32,7 @@ export async function answerDelta(asked: CalendarsRequest): Promise<Answer> {
   if (page.kind !== "page") return mailboxRefusal(mailbox, page, `${path.origin}${path.collection}/delta`, nowMs);
   const name = page.link === "nextLink" ? "$skiptoken" : "$deltatoken";
   const body = {
-    "@odata.context": contextOf(path, collectionOf("calendar")),
+    "@odata.context": contextOf(path, "Collection(calendar)"),
     value: page.rows.map(deltaItem),
     [`@odata.${page.link}`]: `${path.origin}${path.collection}/delta?${name}=${page.token}`,
   };

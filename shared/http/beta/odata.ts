@@ -14,8 +14,8 @@ export function contextOf(
 }
 
 /**
- * The fragment of an `@odata.context` for items that belong to no one collection. With its namespace: Graph leaves that
- * away, and then no reader finds the type in the metadata document. @param type `entity` where removed users are among them.
+ * The fragment of an `@odata.context` for items of all mailboxes. With its namespace, by which a reader finds the type in the
+ * metadata document: Graph leaves it out of a delta page's, and so do we there. @param type `entity` where removed users are among them.
  */
 export function collectionOf(type: "calendar" | "entity"): string {
   return `Collection(microsoft.graph.${type})`;

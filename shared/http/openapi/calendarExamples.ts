@@ -35,8 +35,6 @@ const removed: JsonObject = {
 };
 
 const collectionContext = `${root}/$metadata#users('${userId}')/calendars`;
-const calendarsContext = `${root}/$metadata#Collection(microsoft.graph.calendar)`;
-
 export const collectionExample: JsonObject = {
   "@odata.context": collectionContext,
   value: [calendar],
@@ -46,7 +44,7 @@ export const collectionExample: JsonObject = {
 export const entityExample: JsonObject = { "@odata.context": `${collectionContext}/$entity`, ...calendar };
 
 export const deltaPageExample: JsonObject = {
-  "@odata.context": calendarsContext,
+  "@odata.context": `${root}/$metadata#Collection(calendar)`,
   value: [{ "@odata.type": type, ...calendar }, removed],
   "@odata.deltaLink": `${calendars}/delta?$deltatoken=U2VhbGVk`,
 };
@@ -54,7 +52,7 @@ export const deltaPageExample: JsonObject = {
 const all = `${root}/users/getAllCalendars`;
 
 export const tenantCollectionExample: JsonObject = {
-  "@odata.context": calendarsContext,
+  "@odata.context": `${root}/$metadata#Collection(microsoft.graph.calendar)`,
   value: [{ "@odata.type": type, ...calendar, userId }],
   "@odata.nextLink": `${all}?$skiptoken=U2VhbGVk`,
 };

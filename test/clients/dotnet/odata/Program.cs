@@ -107,8 +107,10 @@ async Task<(string, Message)> Ask(string url, string? prefer = null)
     var request = new HttpRequestMessage(HttpMethod.Get, url);
     if (prefer is not null) request.Headers.Add("Prefer", prefer);
     var answer = await http.SendAsync(request);
-    var body = await answer.Content.ReadAsByteArrayAsync();
-    return (System.Text.Encoding.UTF8.GetString(body), new Message(answer, body));
+    var text = await answer.Content.ReadAsStringAsync();
+    // Graph, and so the mirror, names the type of a delta page without the namespace by which a reader of OData finds it.
+    var named = text.Replace("#Collection(calendar)\"", "#Collection(microsoft.graph.calendar)\"");
+    return (text, new Message(answer, System.Text.Encoding.UTF8.GetBytes(named)));
 }
 
 async Task<List<string>> Ids(string path)
