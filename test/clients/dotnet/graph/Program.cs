@@ -11,6 +11,7 @@ using Microsoft.Kiota.Abstractions;
 using Microsoft.Kiota.Abstractions.Authentication;
 using Microsoft.Kiota.Abstractions.Serialization;
 using Microsoft.Kiota.Http.HttpClientLibrary.Middleware.Options;
+using static Checks;
 
 var (root, mailbox, key) = (args[0], args[1], args[2]);
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX") ?? "";
@@ -23,7 +24,6 @@ var client = new GraphServiceClient(new ApiKeyAuthenticationProvider(key, "x-fun
 var user = client.Users[mailbox];
 var errors = new Dictionary<string, ParsableFactory<IParsable>> { ["XXX"] = ODataError.CreateFromDiscriminatorValue };
 var all = (await user.Calendars.GetAsync())!.Value!;
-var failed = 0;
 
 await Check("a list is read page by page by PageIterator", async () =>
 {
@@ -159,7 +159,7 @@ await Check("HEAD is answered like GET, without a body", async () =>
     await client.RequestAdapter.SendNoContentAsync(request, errors);
 });
 
-return failed == 0 ? 0 : 1;
+return ExitCode;
 
 async Task Refused(int status, Method method, string path) =>
     await Check($"{status} of {method} {Shown(path)} is an ODataError", async () =>
@@ -178,21 +178,6 @@ string Shown(string path)
     return Regex.Replace(named.Replace(all[0].Id!, "{calendar}"), @"(token=)[\w.-]{20,}", "$1…");
 }
 
-async Task Check(string what, Func<Task> check)
-{
-    try
-    {
-        await check();
-        Console.WriteLine($"ok   {what}");
-    }
-    catch (Exception error)
-    {
-        failed++;
-        var more = error is ODataError { Error: { } main } refused ? $" {refused.ResponseStatusCode} {main.Code}" : "";
-        Console.WriteLine($"FAIL {what}: {error.GetType().Name}{more}: {error.Message.ReplaceLineEndings(" ")}");
-    }
-}
-
 static async Task<T> Thrown<T>(Func<Task> action) where T : Exception
 {
     try
@@ -204,10 +189,4 @@ static async Task<T> Thrown<T>(Func<Task> action) where T : Exception
         return error;
     }
     throw new Exception($"{typeof(T).Name} was expected.");
-}
-
-static void Same<T>(IEnumerable<T> expected, IEnumerable<T> seen)
-{
-    var (wanted, given) = (string.Join(", ", expected), string.Join(", ", seen));
-    if (wanted != given) throw new Exception($"expected {wanted}, seen {given}");
 }

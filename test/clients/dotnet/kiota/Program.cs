@@ -9,12 +9,12 @@ using Microsoft.Kiota.Http.HttpClientLibrary;
 using Microsoft.Kiota.Http.HttpClientLibrary.Middleware.Options;
 using Mirror;
 using Mirror.Models;
+using static Checks;
 
 var (root, mailbox, key) = (args[0], args[1], args.ElementAtOrDefault(2));
 var api = root[..root.LastIndexOf("/beta", StringComparison.Ordinal)];
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX");
 var expiredLink = Environment.GetEnvironmentVariable("EXPIRED_LINKS")?.Split(' ')[0];
-var failed = 0;
 
 using var http = new HttpClient();
 if (key is not null) http.DefaultRequestHeaders.Add("x-functions-key", key);
@@ -155,7 +155,7 @@ if (key is not null)
     });
 }
 
-return failed == 0 ? 0 : 1;
+return ExitCode;
 
 MirrorClient ClientOf(IAuthenticationProvider provider) => new(new HttpClientRequestAdapter(provider) { BaseUrl = api });
 
@@ -172,38 +172,6 @@ async Task Refused<T>(int status, Func<Task<T>> ask) =>
         if (string.IsNullOrEmpty(error.Error?.Code) || error.Message != error.Error.Message) throw new Exception("It has no code, or not its message.");
         if (string.IsNullOrEmpty(error.Error.InnerError?.RequestId)) throw new Exception("It does not name its request.");
     });
-
-async Task<E> Thrown<E>(Func<Task> ask) where E : Exception
-{
-    try
-    {
-        await ask();
-    }
-    catch (E error)
-    {
-        return error;
-    }
-    throw new Exception($"No {typeof(E).Name} was thrown.");
-}
-
-async Task Check(string what, Func<Task> check)
-{
-    try
-    {
-        await check();
-        Console.WriteLine($"ok   {what}");
-    }
-    catch (Exception error)
-    {
-        failed++;
-        Console.WriteLine($"FAIL {what}: {error.GetType().Name}: {error.Message}");
-    }
-}
-
-static void Same<T>(IEnumerable<T> expected, IEnumerable<T> seen)
-{
-    if (!expected.SequenceEqual(seen)) throw new Exception($"expected {string.Join(" | ", expected)}, seen {string.Join(" | ", seen)}");
-}
 
 static string AsRead(Calendar item) =>
     string.Join(" ", item.Id, item.Name, item.Owner?.Name, item.Owner?.Address, item.Color, item.ChangeKey, item.CanEdit, item.IsDefaultCalendar,

@@ -4,11 +4,11 @@
 // UNREAD_MAILBOX: a mailbox that is not read yet.
 using System.Text.Json;
 using Mirror;
+using static Checks;
 
 var (root, mailbox, key) = (args[0], args[1], args.ElementAtOrDefault(2));
 var api = root[..root.LastIndexOf("/beta", StringComparison.Ordinal)];
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX");
-var failed = 0;
 
 using var http = HttpOf(key);
 var client = new MirrorClient(http);
@@ -142,7 +142,7 @@ if (key is not null)
     });
 }
 
-return failed == 0 ? 0 : 1;
+return ExitCode;
 
 HttpClient HttpOf(string? functionKey)
 {
@@ -167,38 +167,6 @@ async Task Refused<T>(int status, Func<Task<T>> ask) =>
         if (string.IsNullOrEmpty(error.Result.Error.Code) || string.IsNullOrEmpty(error.Result.Error.Message)) throw new Exception("It has no code or no message.");
         if (string.IsNullOrEmpty(error.Result.Error.InnerError.RequestId)) throw new Exception("It does not name its request.");
     });
-
-async Task<E> Thrown<E>(Func<Task> ask) where E : Exception
-{
-    try
-    {
-        await ask();
-    }
-    catch (E error)
-    {
-        return error;
-    }
-    throw new Exception($"No {typeof(E).Name} was thrown.");
-}
-
-async Task Check(string what, Func<Task> check)
-{
-    try
-    {
-        await check();
-        Console.WriteLine($"ok   {what}");
-    }
-    catch (Exception error)
-    {
-        failed++;
-        Console.WriteLine($"FAIL {what}: {error.GetType().Name}: {error.Message}");
-    }
-}
-
-static void Same<T>(IEnumerable<T> expected, IEnumerable<T> seen)
-{
-    if (!expected.SequenceEqual(seen)) throw new Exception($"expected {string.Join(" | ", expected)}, seen {string.Join(" | ", seen)}");
-}
 
 static string AsRead(Calendar item) =>
     string.Join(" ", item.Id, item.Name, item.Owner?.Name, item.Owner?.Address, item.Color, item.ChangeKey, item.CanEdit, item.IsDefaultCalendar,

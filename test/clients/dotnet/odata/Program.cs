@@ -7,11 +7,11 @@ using Microsoft.OData;
 using Microsoft.OData.Edm;
 using Microsoft.OData.Edm.Csdl;
 using Microsoft.OData.Edm.Validation;
+using static Checks;
 
 var (root, mailbox, key) = (args[0], args[1], args.ElementAtOrDefault(2));
 using var http = new HttpClient();
 if (key is not null) http.DefaultRequestHeaders.Add("x-functions-key", key);
-var failed = 0;
 
 var model = EdmCoreModel.Instance as IEdmModel;
 await Check("the metadata document is valid CSDL 4.0", async () =>
@@ -64,7 +64,7 @@ foreach (var path in (string[])[$"{user}/calendars/delta", "users/getAllCalendar
     });
 }
 
-return failed == 0 ? 0 : 1;
+return ExitCode;
 
 // All pages of a walk; each has what its JSON has, read by the rules of OData.
 async Task<Page> Walk(string url, string prefer)
@@ -138,25 +138,6 @@ string Shown(string path)
 {
     var shown = path.Replace(mailbox, "{id}").Replace(first, "{calendar}");
     return group == "" ? shown : shown.Replace(group, "{group}");
-}
-
-async Task Check(string what, Func<Task> check)
-{
-    try
-    {
-        await check();
-        Console.WriteLine($"ok   {what}");
-    }
-    catch (Exception error)
-    {
-        failed++;
-        Console.WriteLine($"FAIL {what}: {error.GetType().Name}: {error.Message}");
-    }
-}
-
-static void Same<T>(IEnumerable<T> expected, IEnumerable<T> seen)
-{
-    if (!expected.SequenceEqual(seen)) throw new Exception($"expected {string.Join(" | ", expected)}, seen {string.Join(" | ", seen)}");
 }
 
 record Page(List<ODataResource> Items, string? NextLink, string? DeltaLink, long? Count);

@@ -2,10 +2,10 @@
 //   MIRROR_STORAGE=<connection string> dotnet run -- <base URL> <mailbox id> <function key>
 using System.Text.Json;
 using Azure.Storage.Queues;
+using static Checks;
 
 var (root, mailbox) = (args[0], args[1]);
 var storage = Environment.GetEnvironmentVariable("MIRROR_STORAGE");
-var failed = 0;
 
 await Check("QueueMessageEncoding.Base64 reads a nudge as JSON", async () =>
 {
@@ -22,7 +22,7 @@ await Check("without it, the default of this library, the text is base64", async
     await NudgeOf(queue, text => System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(text)));
 });
 
-return failed == 0 ? 0 : 1;
+return ExitCode;
 
 async Task Change()
 {
@@ -43,19 +43,5 @@ async Task<JsonElement> NudgeOf(QueueClient queue, Func<string, string> read)
             var nudge = JsonDocument.Parse(read(message.MessageText)).RootElement;
             if (nudge.GetProperty("mailbox").GetString() == mailbox) return nudge;
         }
-    }
-}
-
-async Task Check(string what, Func<Task> check)
-{
-    try
-    {
-        await check();
-        Console.WriteLine($"ok   {what}");
-    }
-    catch (Exception error)
-    {
-        failed++;
-        Console.WriteLine($"FAIL {what}: {error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")}");
     }
 }

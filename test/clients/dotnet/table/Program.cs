@@ -3,13 +3,13 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Azure.Data.Tables;
+using static Checks;
 
 var (root, mailbox, key) = (args[0], args[1], args[2]);
 var table = new TableClient(Environment.GetEnvironmentVariable("MIRROR_STORAGE"), "calendarmirror");
 using var http = new HttpClient();
 http.DefaultRequestHeaders.Add("x-functions-key", key);
 var list = (await http.GetFromJsonAsync<JsonElement>($"{root}/users/{mailbox}/calendars")).GetProperty("value").EnumerateArray().ToList();
-var failed = 0;
 
 var ofMailbox = TableClient.CreateQueryFilter($"mailboxId eq {mailbox}");
 await Check("calendars that exist are found by mailboxId and removed", async () =>
@@ -48,29 +48,9 @@ await Check("the checkpoint is found by its key, and its columns have the docume
     Same([true, true], [shard.GetInt32("sequence") > 0, shard.GetDateTimeOffset("lastSuccess") > DateTimeOffset.UtcNow.AddHours(-1)]);
 });
 
-return failed == 0 ? 0 : 1;
-
-async Task Check(string what, Func<Task> check)
-{
-    try
-    {
-        await check();
-        Console.WriteLine($"ok   {what}");
-    }
-    catch (Exception error)
-    {
-        failed++;
-        Console.WriteLine($"FAIL {what}: {error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")}");
-    }
-}
+return ExitCode;
 
 static string? Text(JsonElement of, string name) => of.GetProperty(name).GetString();
-
-static void Same<T>(IEnumerable<T> expected, IEnumerable<T> seen)
-{
-    var (wanted, given) = (string.Join(", ", expected), string.Join(", ", seen));
-    if (wanted != given) throw new Exception($"expected {wanted}, seen {given}");
-}
 
 /// <summary>Columns by the names that SPEC.md gives them.</summary>
 internal sealed class CalendarRow : ITableEntity
