@@ -41,7 +41,8 @@ describe("the OpenAPI description", () => {
   test("is of this release and of the server that it is asked from", () => {
     const { version } = JSON.parse(readFileSync(`${import.meta.dirname}/../../package.json`, "utf8"));
     expect(document["info"]).toMatchObject({ version });
-    expect(document["servers"]).toEqual([{ url: "https://mirror.example/api" }]);
+    const description = expect.stringContaining("PUBLIC_ORIGIN");
+    expect(document["servers"]).toEqual([{ url: "https://mirror.example/api", description }]);
   });
 
   test("refers only to what it defines, and defines only what it refers to", () => {

@@ -27,7 +27,9 @@ export function openapiDocument(server: string): JsonObject {
       contact: { name: "Who runs this mirror" },
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: server }],
+    servers: [
+      { url: server, description: "PUBLIC_ORIGIN of the app's settings; else as this request has reached it." },
+    ],
     tags,
     security: [{ functionKey: [] }],
     paths: { ...feedPaths, ...operatorPaths, "/openapi.json": { get: thisDocument } },
