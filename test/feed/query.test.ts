@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { arrange, type ListQuery, plainList } from "../../shared/feed/query/listQuery.js";
 import type { QueryMistake } from "../../shared/feed/query/mistake.js";
 import { parseFilter, parseOrderBy, parseSelect } from "../../shared/feed/query/syntax.js";
@@ -168,6 +168,22 @@ describe("texts", () => {
     expect(idsBy("$filter", "startswith(id,'A')", ids)).toBe("A");
     expect(idsBy("$filter", "name eq id", ids)).toBe("a");
     expect(idsBy("$orderby", "id desc", ids)).toBe("aA");
+  });
+});
+
+describe("the longest query costs little more than a short one", () => {
+  const names = Array.from({ length: 200 }, (_, index) => `Calendar ${index}`);
+  const rows = names.map((name, index) => rowOf(String(index), { name }));
+
+  test.each([
+    ["$filter", `name in (${names.map((name) => `'${name}'`)})`],
+    ["$filter", names.map((name) => `contains(name,'${name}')`).join(" or ")],
+    ["$orderby", names.map((_, index) => (index % 2 === 0 ? "name" : "Name desc")).join(",")],
+  ])("%s: each text is made comparable once, whatever it is compared with", (option, text) => {
+    const made = vi.spyOn(String.prototype, "normalize");
+    idsBy(option, text, rows);
+    expect(made.mock.calls.length).toBeLessThanOrEqual(2 * names.length);
+    made.mockRestore();
   });
 });
 
