@@ -185,6 +185,17 @@ describe("the longest query costs little more than a short one", () => {
     expect(made.mock.calls.length).toBeLessThanOrEqual(2 * names.length);
     made.mockRestore();
   });
+
+  test("what is sought among values is read once, however many they are", () => {
+    const read = vi.fn(() => 7);
+    const resource = Object.defineProperty({ id: "a" }, "later", { get: read, enumerable: true });
+    const readsOf = (values: readonly number[]) => {
+      read.mockClear();
+      expect(idsBy("$filter", `later in (${values})`, [rowOf("a", resource)])).toBe("a");
+      return read.mock.calls.length;
+    };
+    expect(readsOf(Array.from({ length: 500 }, (_, index) => index).reverse())).toBe(readsOf([7]));
+  });
 });
 
 describe("what is known", () => {

@@ -156,8 +156,10 @@ function relation(first: Json, second: Json): number | null {
 
 /** True where the left side equals a member. @see OData 4.01 Part 2, 5.1.1.1.12 */
 function membership(left: Part, members: readonly LiteralSyntax[], scope: Scope): Part {
-  const equals = members.map((member) => comparison("eq", left, literal(member), scope));
-  return yields((resource) => equals.some(({ read }) => read(resource) === true));
+  const sides = members.map((member) => comparable("eq", left, literal(member), scope));
+  const values = new Set(sides.map(([, readMember]) => readMember({})));
+  const [readLeft] = sides[0] ?? []; // The same beside every literal.
+  return yields((resource) => readLeft !== undefined && values.has(readLeft(resource)));
 }
 
 type Reader = (resource: JsonObject) => Json;
