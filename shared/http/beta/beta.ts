@@ -3,7 +3,7 @@ import { compressed } from "../gzip.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js";
 import { answerAllCalendars } from "./allCalendars.js";
 import { answerBatch } from "./batch.js";
-import { answerGroup, answerGroupCalendars, answerGroups } from "./calendarGroups.js";
+import { answerGroup, answerGroupCalendar, answerGroupCalendars, answerGroups } from "./calendarGroups.js";
 import {
   answerCalendar,
   answerCount,
@@ -107,6 +107,8 @@ async function ofMailbox(
       return answerGroup(asked, target.ids);
     case "groupCalendars":
       return answerGroupCalendars(asked, target.ids);
+    case "groupCalendar":
+      return answerGroupCalendar(asked, target.groupIds, target.ids);
     case "notMirrored":
       return refusal(
         404,
