@@ -4,10 +4,9 @@ import { type Answer, type AnswerAlone, type Route, refusal } from "../handler.j
 import { bodyOf } from "../requests.js";
 import { odataHeaders } from "./odata.js";
 
-/** Graph's limit. */
-const requestsMax = 20;
-/** As many as the host's server takes in the first line of a request that comes alone. */
-const urlCharsMax = 8_192;
+/** The requests are Graph's limit, a URL's characters that of the first line of a request that comes alone, with the host's server. */
+export const batchLimits = { requestsMax: 20, urlCharsMax: 8_192 } as const;
+const { requestsMax, urlCharsMax } = batchLimits;
 
 const oneShape = z.object({
   id: z.string().min(1).max(256),
