@@ -29,6 +29,9 @@ describe("what leads nowhere is told in Graph's error shape", () => {
     [`/users/${mailboxId}/messages`, "messages"],
     [`/users/${mailboxId}/calendar/nothing/more`, "nothing"],
     [`/users/${mailboxId}/calendarGroups/g/calendars/$count`, "$count"],
+    // A client whose base URL ends with a slash.
+    [`/${calendars}`, ""],
+    [`${calendars}('')`, "calendars('')"],
     // A function's own key cannot open these: the host takes them for a user.
     ["/users/getAllCalendars()", "users"],
     ["/users/microsoft.graph.getAllCalendars()/delta", "delta"],

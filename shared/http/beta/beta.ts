@@ -139,7 +139,10 @@ const served =
 
 /** The caller's segment is told in Graph's words, and cut: it may be anything. */
 function nothing(path: BetaPath): Answer {
-  const segment = path.kind === "nothing" ? path.segment.slice(0, 60) : "beta";
-  const what = segment === "" ? "There is no service document." : `Resource not found for the segment '${segment}'.`;
+  const segment = path.kind === "nothing" ? path.segment : "beta";
+  const what =
+    segment === null
+      ? "There is no service document."
+      : `Resource not found for the segment '${segment.slice(0, 60)}'.`;
   return refusal(404, "ResourceNotFound", `${what} ${served}`);
 }

@@ -10,8 +10,8 @@ type MailboxTarget =
   /** What Graph has below a calendar, and the mirror has not: events above all. */
   | { readonly kind: "notMirrored"; readonly segment: string };
 
-/** What leads nowhere. `segment`: the first one that does. */
-type Nothing = { readonly kind: "nothing"; readonly segment: string };
+/** What leads nowhere. `segment`: the first one that does; null: the root, which has none. */
+type Nothing = { readonly kind: "nothing"; readonly segment: string | null };
 
 /** Scheme and host as the caller reached us, for links; and the path up to `/beta`. */
 type Base = { readonly origin: string; readonly root: string };
@@ -79,12 +79,15 @@ export function originOf(url: URL, forwardedProto: string | null): string {
 }
 
 /**
- * Keys in parentheses as segments: `users('a')/calendars('b')` is `users/a/calendars/b`.
+ * Keys in parentheses as segments: `users('a')/calendars('b')` is `users/a/calendars/b`. One without a character stays, and leads
+ * nowhere: as a segment it would be the whole list.
  * @see https://docs.oasis-open.org/odata/odata/v4.01/odata-v4.01-part2-url-conventions.html, "Key-as-Segment Convention"
  */
 function keysAsSegments(path: string): string {
   const keyed = /((?:^|\/)(?:users|calendars|calendarGroups))\((?:'|%27)(.*?)(?:'|%27)\)(?=\/|$)/gi;
-  return path.replace(keyed, (_all, name: string, key: string) => `${name}/${key.replace(/''|%27%27/g, "'")}`);
+  return path.replace(keyed, (all, name: string, key: string) =>
+    key === "" ? all : `${name}/${key.replace(/''|%27%27/g, "'")}`,
+  );
 }
 
 /** What is meant by the path below a mailbox. */
@@ -139,7 +142,7 @@ function parentOf(path: string): string {
 }
 
 function nothingAt(path: string): Nothing {
-  return { kind: "nothing", segment: decoded(path.split("/")[0] ?? "") };
+  return { kind: "nothing", segment: path === "" ? null : decoded(path.split("/")[0] ?? "") };
 }
 
 /**
