@@ -26,7 +26,7 @@ function queryOf(option: string, text: string): ListQuery | QueryMistake {
     return "mistake" in orderBy ? orderBy : { ...plainList, orderBy };
   }
   const select = parseSelect(text);
-  return "mistake" in select ? select : { ...plainList, select: select.paths };
+  return "mistake" in select ? select : { ...plainList, select };
 }
 
 /** The ids of the calendars in their order, or why there are none. */
@@ -209,6 +209,8 @@ describe("what is known", () => {
     expect(idsBy("$filter", "__proto__ eq null", rows)).toBe(
       `${unknown} '__proto__' on type 'microsoft.graph.calendar'.`,
     );
+    expect(idsBy("$select", "*,later/deep", rows)).toBe("ab");
+    expect(idsBy("$select", "*,latter", rows)).toBe(`${unknown} 'latter' on type 'microsoft.graph.calendar'.`);
     expect(idsBy("$select", "later@odata.type", rows)).toBe("Syntax error at position 16 in 'later@odata.type'.");
   });
 

@@ -3,7 +3,7 @@ import type { CalendarRow, JsonObject } from "../../sync/types.js";
 import { propertyOf, valueAt } from "./calendarType.js";
 import { boundFilter } from "./filter.js";
 import { answering, type QueryMistake, unparsed } from "./mistake.js";
-import type { FilterSyntax, OrderSyntax, PathSyntax } from "./syntax.js";
+import { allProperties, type FilterSyntax, type OrderSyntax, type PathSyntax } from "./syntax.js";
 import { ordered } from "./values.js";
 
 /** What a reader asks of a list, in the syntax of OData: names have not been looked up. */
@@ -13,7 +13,7 @@ export type ListQuery = {
   readonly orderBy: readonly OrderSyntax[];
   /** How many of the calendars that match are left out at the start of the list. */
   readonly skip: number;
-  /** Null: all properties. */
+  /** Null, or with `*` among them: all properties. */
   readonly select: readonly PathSyntax[] | null;
   /** The text of what decides which calendars a page holds, and in which order; null where nothing does. A token is bound to it. */
   readonly text: string | null;
@@ -67,7 +67,9 @@ function boundSelect(
   resources: readonly JsonObject[],
 ): readonly PropertyPath[] | null {
   if (paths === null) return null;
-  const found = paths.map((path) => propertyOf(path, resources, "$select").names);
+  const named = paths.filter(({ names }) => names[0] !== allProperties);
+  const found = named.map((path) => propertyOf(path, resources, "$select").names);
+  if (named.length < paths.length) return null;
   return [...new Map(found.map((names) => [names.join("/"), names])).values()];
 }
 

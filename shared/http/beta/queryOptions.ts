@@ -128,13 +128,13 @@ function queryOf(given: ReadonlyMap<string, string>): ListQuery | Mistake {
   if (filter !== null && "mistake" in filter) return filter;
   const orderBy = orderText === undefined ? [] : parseOrderBy(orderText);
   if ("mistake" in orderBy) return orderBy;
-  const select = selectText === undefined ? { paths: null } : parseSelect(selectText);
-  if ("mistake" in select) return select;
+  const select = selectText === undefined ? null : parseSelect(selectText);
+  if (select !== null && "mistake" in select) return select;
   const skip = Number(given.get("$skip") ?? 0);
   const deciding = [filterText ?? null, orderText ?? null, skip];
   const isPlain = filter === null && orderBy.length === 0 && skip === 0;
   const text = isPlain ? null : JSON.stringify(deciding);
-  return { filter, orderBy, skip, select: select.paths, text, allText: [...given].flat() };
+  return { filter, orderBy, skip, select, text, allText: [...given].flat() };
 }
 
 function refused(mistake: string): Mistake {
