@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { folded } from "../shared/folded.js";
 import { mapAtOnce } from "../shared/mapAtOnce.js";
 import { calendarColumns } from "../shared/store/calendarRow.js";
 import { checkpointColumns } from "../shared/store/checkpointRow.js";
@@ -8,7 +9,7 @@ import { createStore, type Store } from "../shared/store/store.js";
 import { newCheckpoint } from "../shared/sync/checkpoint.js";
 import { type MemoryTable, memoryTable } from "../shared/table/memoryTable.js";
 import type { Action } from "../shared/table/table.js";
-import { type FindPlace, type FindQuery, findCalendars, folded } from "../shared/views/findCalendars.js";
+import { type FindPlace, type FindQuery, findCalendars } from "../shared/views/findCalendars.js";
 import { latencies } from "./surroundings.js";
 
 /**

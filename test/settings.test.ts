@@ -38,6 +38,7 @@ describe("defaults", () => {
       pagesQueue: "calendar-pages",
       changesQueue: "calendar-changes",
       changeNudges: true,
+      publicOrigin: null,
     });
   });
 
@@ -130,6 +131,27 @@ describe("mistakes", () => {
     const mistakes = mistakesOf({ AzureWebJobsStorage: "SharedSecret", GRAPH_ACCESS_TOKEN: "secret token" });
     expect(mistakes).toHaveLength(2);
     expect(mistakes.join()).not.toMatch(/SharedSecret|secret token/);
+  });
+});
+
+describe("PUBLIC_ORIGIN", () => {
+  test.each([
+    ["https://calendars.example", "https://calendars.example"],
+    ["HTTPS://Calendars.Example:443/", "https://calendars.example"],
+    ["http://localhost:7071", "http://localhost:7071"],
+  ])("%s: links begin with %s", (PUBLIC_ORIGIN, publicOrigin) => {
+    expect(readSettings({ ...storage, PUBLIC_ORIGIN })).toMatchObject({ publicOrigin });
+  });
+
+  test.each([
+    "calendars.example",
+    "http://calendars.example",
+    "https://calendars.example/api",
+    "https://user@calendars.example",
+    "ftp://calendars.example",
+  ])("%s would send readers, and their keys, elsewhere or in the clear: it is refused", (PUBLIC_ORIGIN) => {
+    const [mistake, ...others] = mistakesOf({ ...storage, PUBLIC_ORIGIN });
+    expect([mistake, others]).toEqual([expect.stringMatching(/^PUBLIC_ORIGIN must .*https:\/\//), []]);
   });
 });
 

@@ -63,6 +63,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 };
 /** Files that stand beside the rooms, and which rooms import them; all others are for `live.ts` alone. */
 const beside: Readonly<Record<string, readonly string[]>> = {
+  "folded.ts": ["views", "feed", "http"],
   "log.ts": ["graph", "rounds", "roster", "actions", "http", "azure", "telemetry"],
   "mapAtOnce.ts": ["store", "rounds", "roster", "views", "feed"],
   "messages.ts": ["rounds", "roster", "actions", "http"],

@@ -1,11 +1,11 @@
 import * as z from "zod";
+import { folded } from "../folded.js";
 import { mailboxKinds } from "../sync/mailboxKind.js";
 import {
   type FindPlace,
   type FindQuery,
   findCalendars,
   findLimits,
-  folded,
   readOldestSuccess,
 } from "../views/findCalendars.js";
 import { isMailboxKind } from "../views/mailboxList.js";

@@ -1,4 +1,5 @@
 import { shardFiguresOf } from "../figures/shardFigures.js";
+import { folded } from "../folded.js";
 import { mapAtOnce } from "../mapAtOnce.js";
 import { mailboxKey } from "../store/keys.js";
 import { type CalendarLabels, RowError, type Store } from "../store/store.js";
@@ -55,15 +56,6 @@ export type FindPorts = {
   readonly nowMs: () => number;
   readonly onUnreadable: (error: RowError) => void;
 };
-
-/**
- * A text as it is compared: letters that differ only in case are alike, by Unicode's full mappings (`STRASSE` and `Straße`), and
- * so are letters with their marks apart or as one. Accents count. Upper case comes last: unlike lower case, it does not
- * depend on a letter's neighbours.
- */
-export function folded(text: string): string {
-  return text.toWellFormed().toLowerCase().toUpperCase().normalize("NFC");
-}
 
 /**
  * One page of the calendars that match, of mailboxes that are served, in no order. All shards are searched side by side. A page

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { arrange, type ListQuery, plainList } from "../../shared/feed/query/listQuery.js";
 import type { QueryMistake } from "../../shared/feed/query/mistake.js";
 import { parseFilter, parseOrderBy, parseSelect } from "../../shared/feed/query/syntax.js";
@@ -26,7 +26,7 @@ function queryOf(option: string, text: string): ListQuery | QueryMistake {
     return "mistake" in orderBy ? orderBy : { ...plainList, orderBy };
   }
   const select = parseSelect(text);
-  return "mistake" in select ? select : { ...plainList, select: select.paths };
+  return "mistake" in select ? select : { ...plainList, select };
 }
 
 /** The ids of the calendars in their order, or why there are none. */
@@ -171,6 +171,33 @@ describe("texts", () => {
   });
 });
 
+describe("the longest query costs little more than a short one", () => {
+  const names = Array.from({ length: 200 }, (_, index) => `Calendar ${index}`);
+  const rows = names.map((name, index) => rowOf(String(index), { name }));
+
+  test.each([
+    ["$filter", `name in (${names.map((name) => `'${name}'`)})`],
+    ["$filter", names.map((name) => `contains(name,'${name}')`).join(" or ")],
+    ["$orderby", names.map((_, index) => (index % 2 === 0 ? "name" : "Name desc")).join(",")],
+  ])("%s: each text is made comparable once, whatever it is compared with", (option, text) => {
+    const made = vi.spyOn(String.prototype, "normalize");
+    idsBy(option, text, rows);
+    expect(made.mock.calls.length).toBeLessThanOrEqual(2 * names.length);
+    made.mockRestore();
+  });
+
+  test("what is sought among values is read once, however many they are", () => {
+    const read = vi.fn(() => 7);
+    const resource = Object.defineProperty({ id: "a" }, "later", { get: read, enumerable: true });
+    const readsOf = (values: readonly number[]) => {
+      read.mockClear();
+      expect(idsBy("$filter", `later in (${values})`, [rowOf("a", resource)])).toBe("a");
+      return read.mock.calls.length;
+    };
+    expect(readsOf(Array.from({ length: 500 }, (_, index) => index).reverse())).toBe(readsOf([7]));
+  });
+});
+
 describe("what is known", () => {
   test("is what Graph declares, and what any calendar of the mailbox has; annotations are no names", () => {
     const rows = [rowOf("a", { later: { deep: { er: 1 } }, "later@odata.type": "x" }), rowOf("b", { later: 5 })];
@@ -182,6 +209,8 @@ describe("what is known", () => {
     expect(idsBy("$filter", "__proto__ eq null", rows)).toBe(
       `${unknown} '__proto__' on type 'microsoft.graph.calendar'.`,
     );
+    expect(idsBy("$select", "*,later/deep", rows)).toBe("ab");
+    expect(idsBy("$select", "*,latter", rows)).toBe(`${unknown} 'latter' on type 'microsoft.graph.calendar'.`);
     expect(idsBy("$select", "later@odata.type", rows)).toBe("Syntax error at position 16 in 'later@odata.type'.");
   });
 

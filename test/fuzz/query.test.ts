@@ -91,7 +91,7 @@ function shownBy(option: "$filter" | "$orderby" | "$select", text: string, rows:
       return "mistake" in orderBy ? orderBy : arrange({ ...plainList, orderBy }, rows);
     }
     const select = parseSelect(text);
-    return "mistake" in select ? select : arrange({ ...plainList, select: select.paths }, rows);
+    return "mistake" in select ? select : arrange({ ...plainList, select }, rows);
   };
   const found = read();
   if (!("mistake" in found)) return found;

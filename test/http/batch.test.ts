@@ -97,6 +97,19 @@ describe("a request in a batch is answered as if it had come alone", () => {
     });
   });
 
+  test("what HTTP cannot carry is refused by itself, and what stands beside it is answered", async () => {
+    const { batch } = await opened();
+    const answers = await batch([
+      ...["TRACE", "CONNECT", "TWO WORDS"].map((method) => ({ id: method, method, url: calendars })),
+      ...["a\nb", "日"].map((prefer) => ({ id: prefer, method: "GET", url: calendars, headers: { prefer } })),
+      { id: "beside", method: "GET", url: calendars },
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 200]);
+    expect(answers[3]?.body).toMatchObject({
+      error: { code: "BadRequest", message: expect.stringContaining("header") },
+    });
+  });
+
   test("a batch within a batch has no body, and is refused", async () => {
     const { batch } = await opened();
     const [one] = await batch([{ id: "1", method: "POST", url: "/$batch", body: { requests: [] } }]);
@@ -143,6 +156,21 @@ describe("a batch that cannot be answered is refused as a whole", () => {
       /^The id "a" is given to more than one request;/,
     ],
     ["a lost dependsOn", JSON.stringify({ requests: [get("a", ["b"])] }), /^dependsOn names "b", which is no request/],
+    [
+      "a url longer than a request's first line may be",
+      JSON.stringify({ requests: [{ ...get("a"), url: `/${"users('".repeat(1_500)}` }] }),
+      /\(see "requests\.0\.url"\)\.$/,
+    ],
+    [
+      "a dependsOn longer than the batch, and of no ids",
+      `{"requests":[{"id":"a","method":"GET","url":"/x","dependsOn":[${Array(200_000).fill(1)}]}]}`,
+      /\(see "requests\.0\.dependsOn"\)\.$/,
+    ],
+    [
+      "more than a body may hold",
+      `{"requests":[${" ".repeat(500_000)}]}`,
+      /^The body is too long: 500015 characters, of at most 500000\.$/,
+    ],
     [
       "a circle",
       JSON.stringify({ requests: [get("a", ["b"]), get("b", ["a"])] }),

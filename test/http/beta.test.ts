@@ -27,7 +27,14 @@ describe("what leads nowhere is told in Graph's error shape", () => {
     ["/users", "users"],
     [`/users/${mailboxId}`, "users"],
     [`/users/${mailboxId}/messages`, "messages"],
-    [`/users/${mailboxId}/calendar/nothing`, "calendar"],
+    [`/users/${mailboxId}/calendar/nothing/more`, "nothing"],
+    [`/users/${mailboxId}/calendarGroups/g/calendars/$count`, "$count"],
+    // A client whose base URL ends with a slash.
+    [`/${calendars}`, ""],
+    [`${calendars}('')`, "calendars('')"],
+    // A function's own key cannot open these: the host takes them for a user.
+    ["/users/getAllCalendars()", "users"],
+    ["/users/microsoft.graph.getAllCalendars()/delta", "delta"],
     ["/users/getAllCalendars/nothing", "nothing"],
     ["/me", "me"],
     ["/me/messages", "messages"],
@@ -63,6 +70,7 @@ describe("what leads nowhere is told in Graph's error shape", () => {
     [`${calendars}/a/calendarView?startDateTime=2026-01-01`, "calendarView"],
     [`${calendars}('a')/calendarPermissions`, "calendarPermissions"],
     [`/users/${mailboxId}/calendar/events`, "events"],
+    [`/users/${mailboxId}/calendarGroups/g/calendars/a/events/1`, "events"],
     [`/users/${mailboxId}/events`, "events"],
     [`/users/${mailboxId}/calendarView`, "calendarView"],
   ])("%s is not mirrored, and the answer says so", async (path, segment) => {
@@ -191,9 +199,20 @@ describe("calendar groups", () => {
     });
   });
 
+  test("have calendars that are read one by one, each in its own group alone", async () => {
+    const { ask } = await grouped();
+    const context = `${origin}/api/beta/$metadata#users('${mailboxId}')/calendarGroups('two')/calendars(name)/$entity`;
+    for (const path of ["/two/calendars/c", "('two')/calendars('c')"]) {
+      const { status, headers, body } = await ask(`${groups}${path}?$select=name`);
+      expect([status, body]).toEqual([200, { "@odata.context": context, id: "c", name: "C" }]);
+      expect((await ask(`${groups}${path}`, { "if-none-match": headers["etag"] ?? "" })).status).toBe(200);
+      expect((await ask(`${groups}${path}?$select=name`, { "if-none-match": headers["etag"] ?? "" })).status).toBe(304);
+    }
+  });
+
   test("that nobody names are not found, and where Graph tells of none that is said", async () => {
     const { ask } = await grouped();
-    for (const path of ["/none", "/none/calendars"]) {
+    for (const path of ["/none", "/none/calendars", "/none/calendars/a", "/one/calendars/a", "/one/calendars/none"]) {
       const { status, body } = await ask(`${groups}${path}`);
       expect([status, body.error.code]).toEqual([404, "ErrorItemNotFound"]);
     }

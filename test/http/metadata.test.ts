@@ -75,6 +75,7 @@ describe("the metadata document", () => {
     ["users/{id}/calendarGroups", "calendarGroup"],
     ["users/{id}/calendarGroups/one", "calendarGroup"],
     ["users/{id}/calendarGroups/one/calendars", "calendar"],
+    ["users/{id}/calendarGroups/one/calendars/b", "calendar"],
     ["users/getAllCalendars", "calendar"],
     ["users/getAllCalendars/delta", "entity"],
   ] as const)("%s: its @odata.context resolves to %s, and the description fits it", async ([path, type]) => {

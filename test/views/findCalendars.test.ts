@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { folded } from "../../shared/folded.js";
 import { mailboxKey, shardOf } from "../../shared/store/keys.js";
 import { newRosterRow } from "../../shared/store/rosterRows.js";
 import type { MailboxKind } from "../../shared/sync/mailboxKind.js";
 import type { Checkpoint, JsonObject } from "../../shared/sync/types.js";
 import type { MemoryTableOptions } from "../../shared/table/memoryTable.js";
-import { type FoundView, findLimits, folded } from "../../shared/views/findCalendars.js";
+import { type FoundView, findLimits } from "../../shared/views/findCalendars.js";
 import { fleet } from "../worlds/fleet.js";
 import { httpOf, type Reply } from "../worlds/http.js";
 import { checkpoint, row, shardRow, unit } from "../worlds/rows.js";

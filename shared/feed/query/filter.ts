@@ -1,8 +1,9 @@
+import { foldedOnce } from "../../folded.js";
 import type { Json, JsonObject } from "../../sync/types.js";
 import { type PropertyType, propertyOf, typeNameOf, valueAt } from "./calendarType.js";
 import { unparsed } from "./mistake.js";
 import type { Comparison, FilterSyntax, LiteralSyntax, TextFunction } from "./syntax.js";
-import { folded, ordered } from "./values.js";
+import { ordered } from "./values.js";
 
 /** Whether a calendar is one that a filter asks for. */
 export type Matches = (resource: JsonObject) => boolean;
@@ -15,6 +16,9 @@ type Part = {
 };
 type Kind = Part["type"]["kind"];
 
+/** What the parts of one filter have in common. `fold`: how texts are compared. */
+type Scope = { readonly resources: readonly JsonObject[]; readonly fold: (text: string) => string };
+
 /**
  * A filter with its names looked up and its types checked. Only calendars for which it is true match, not those for which it
  * is null.
@@ -23,15 +27,15 @@ type Kind = Part["type"]["kind"];
  * @see OData 4.01 Part 2, 5.1.2; https://learn.microsoft.com/graph/filter-query-parameter
  */
 export function boundFilter(syntax: FilterSyntax, resources: readonly JsonObject[]): Matches {
-  const part = partOf(syntax, resources);
+  const part = partOf(syntax, { resources, fold: foldedOnce() });
   if (!isBoolean(part)) throw unparsed("The $filter expression must evaluate to a single boolean value.");
   return (resource) => part.read(resource) === true;
 }
 
-function partOf(syntax: FilterSyntax, resources: readonly JsonObject[]): Part {
+function partOf(syntax: FilterSyntax, scope: Scope): Part {
   switch (syntax.kind) {
     case "path": {
-      const { names, type } = propertyOf(syntax, resources, "$filter");
+      const { names, type } = propertyOf(syntax, scope.resources, "$filter");
       return { type, isLiteral: false, read: (resource) => valueAt(resource, names) };
     }
     case "literal":
@@ -41,17 +45,17 @@ function partOf(syntax: FilterSyntax, resources: readonly JsonObject[]): Part {
     case "or":
       return chain(
         syntax.kind,
-        syntax.operands.map((operand) => partOf(operand, resources)),
+        syntax.operands.map((operand) => partOf(operand, scope)),
       );
     case "not":
-      return negation(partOf(syntax.operand, resources));
+      return negation(partOf(syntax.operand, scope));
     case "compare":
-      return comparison(syntax.by, partOf(syntax.left, resources), partOf(syntax.right, resources));
+      return comparison(syntax.by, partOf(syntax.left, scope), partOf(syntax.right, scope), scope);
     case "in":
-      return membership(partOf(syntax.left, resources), syntax.members);
+      return membership(partOf(syntax.left, scope), syntax.members, scope);
     case "call": {
-      const given = syntax.given.map((argument) => partOf(argument, resources));
-      return call(syntax.name, given);
+      const given = syntax.given.map((argument) => partOf(argument, scope));
+      return call(syntax.name, given, scope);
     }
   }
 }
@@ -122,8 +126,8 @@ const operatorNames: Readonly<Record<Comparison, string>> = {
  * Null equals nothing but null, so that `ne` and a value is true for it; nothing is greater or less than null.
  * @see OData 4.01 Part 2, 5.1.1.1.1 to 5.1.1.1.6
  */
-function comparison(by: Comparison, left: Part, right: Part): Part {
-  const [one, other] = comparable(by, left, right);
+function comparison(by: Comparison, left: Part, right: Part, scope: Scope): Part {
+  const [one, other] = comparable(by, left, right, scope);
   return yields((resource) => {
     const order = relation(one(resource), other(resource));
     switch (by) {
@@ -151,15 +155,17 @@ function relation(first: Json, second: Json): number | null {
 }
 
 /** True where the left side equals a member. @see OData 4.01 Part 2, 5.1.1.1.12 */
-function membership(left: Part, members: readonly LiteralSyntax[]): Part {
-  const equals = members.map((member) => comparison("eq", left, literal(member)));
-  return yields((resource) => equals.some(({ read }) => read(resource) === true));
+function membership(left: Part, members: readonly LiteralSyntax[], scope: Scope): Part {
+  const sides = members.map((member) => comparable("eq", left, literal(member), scope));
+  const values = new Set(sides.map(([, readMember]) => readMember({})));
+  const [readLeft] = sides[0] ?? []; // The same beside every literal.
+  return yields((resource) => readLeft !== undefined && values.has(readLeft(resource)));
 }
 
 type Reader = (resource: JsonObject) => Json;
 
 /** The values of both sides in a form in which `ordered` compares them. */
-function comparable(by: Comparison, left: Part, right: Part): readonly [Reader, Reader] {
+function comparable(by: Comparison, left: Part, right: Part, { fold }: Scope): readonly [Reader, Reader] {
   for (const side of [left, right]) {
     if (side.type.kind !== "collection") continue;
     const rule = "Binary operators require both operands to be single values.";
@@ -171,7 +177,7 @@ function comparable(by: Comparison, left: Part, right: Part): readonly [Reader, 
     return [memberOf(left, enumeration, refused), memberOf(right, enumeration, refused)];
   if (!isComparable(by, left.type.kind, right.type.kind)) throw refused();
   const isExact = [left, right].some(({ type }) => type.kind === "string" && type.isExact);
-  return isExact ? [left.read, right.read] : [foldedReader(left), foldedReader(right)];
+  return isExact ? [left.read, right.read] : [foldedReader(left, fold), foldedReader(right, fold)];
 }
 
 function isComparable(by: Comparison, left: Kind, right: Kind): boolean {
@@ -197,15 +203,15 @@ function memberOf(side: Part, { name, members }: PropertyType & { kind: "enum" }
   return () => place;
 }
 
-function foldedReader(part: Part): Reader {
-  const fold = (value: Json): Json => (typeof value === "string" ? folded(value) : value);
-  if (!part.isLiteral) return (resource) => fold(part.read(resource));
-  const value = fold(part.read({}));
+function foldedReader(part: Part, fold: Scope["fold"]): Reader {
+  const comparableOf = (value: Json): Json => (typeof value === "string" ? fold(value) : value);
+  if (!part.isLiteral) return (resource) => comparableOf(part.read(resource));
+  const value = comparableOf(part.read({}));
   return () => value;
 }
 
 /** Null where an argument is. @see OData 4.01 Part 2, 5.1.1.5 */
-function call(name: TextFunction, given: readonly Part[]): Part {
+function call(name: TextFunction, given: readonly Part[], { fold }: Scope): Part {
   const [whole, sought] = given;
   const areTexts = given.every(({ type }) => ["string", "untyped", "null"].includes(type.kind));
   if (whole === undefined || sought === undefined || given.length > 2 || !areTexts) {
@@ -214,7 +220,9 @@ function call(name: TextFunction, given: readonly Part[]): Part {
     throw unparsed(`${what} The function signatures considered are: ${rule}.`);
   }
   const isExact = given.some(({ type }) => type.kind === "string" && type.isExact);
-  const [readWhole, readSought] = isExact ? [whole.read, sought.read] : [foldedReader(whole), foldedReader(sought)];
+  const [readWhole, readSought] = isExact
+    ? [whole.read, sought.read]
+    : [foldedReader(whole, fold), foldedReader(sought, fold)];
   return yields((resource) => {
     const [text, part] = [readWhole(resource), readSought(resource)];
     if (typeof text !== "string" || typeof part !== "string") return null;

@@ -1,9 +1,10 @@
+import { foldedOnce } from "../../folded.js";
 import type { CalendarRow, JsonObject } from "../../sync/types.js";
 import { propertyOf, valueAt } from "./calendarType.js";
 import { boundFilter } from "./filter.js";
 import { answering, type QueryMistake, unparsed } from "./mistake.js";
-import type { FilterSyntax, OrderSyntax, PathSyntax } from "./syntax.js";
-import { folded, ordered } from "./values.js";
+import { allProperties, type FilterSyntax, type OrderSyntax, type PathSyntax } from "./syntax.js";
+import { ordered } from "./values.js";
 
 /** What a reader asks of a list, in the syntax of OData: names have not been looked up. */
 export type ListQuery = {
@@ -12,7 +13,7 @@ export type ListQuery = {
   readonly orderBy: readonly OrderSyntax[];
   /** How many of the calendars that match are left out at the start of the list. */
   readonly skip: number;
-  /** Null: all properties. */
+  /** Null, or with `*` among them: all properties. */
   readonly select: readonly PathSyntax[] | null;
   /** The text of what decides which calendars a page holds, and in which order; null where nothing does. A token is bound to it. */
   readonly text: string | null;
@@ -66,16 +67,23 @@ function boundSelect(
   resources: readonly JsonObject[],
 ): readonly PropertyPath[] | null {
   if (paths === null) return null;
-  const found = paths.map((path) => propertyOf(path, resources, "$select").names);
+  const named = paths.filter(({ names }) => names[0] !== allProperties);
+  const found = named.map((path) => propertyOf(path, resources, "$select").names);
+  if (named.length < paths.length) return null;
   return [...new Map(found.map((names) => [names.join("/"), names])).values()];
 }
 
 /** The value of a calendar by one key of the order. */
 type Key = { readonly read: (resource: JsonObject) => ReturnType<typeof valueAt>; readonly isDescending: boolean };
 
-/** Null comes first, and last where the order is descending. @see OData 4.01 Part 1, 11.2.6.2 */
+/**
+ * Null comes first, and last where the order is descending. A property that has been a key before decides nothing: without it
+ * there are no more keys than properties. @see OData 4.01 Part 1, 11.2.6.2
+ */
 function boundOrder(orderBy: readonly OrderSyntax[], resources: readonly JsonObject[]): readonly Key[] {
-  return orderBy.map(({ path, isDescending }) => {
+  const fold = foldedOnce();
+  const keys = new Map<string, Key>();
+  for (const { path, isDescending } of orderBy) {
     const { names, type } = propertyOf(path, resources, "$orderby");
     if (type.kind === "complex" || type.kind === "collection") {
       throw unparsed("The $orderby expression must evaluate to a single value of primitive type.");
@@ -84,12 +92,14 @@ function boundOrder(orderBy: readonly OrderSyntax[], resources: readonly JsonObj
     const read = (resource: JsonObject) => {
       const value = valueAt(resource, names);
       if (typeof value !== "string" || isExact) return value;
-      if (type.kind !== "enum") return folded(value);
+      if (type.kind !== "enum") return fold(value);
       const place = type.members.findIndex((member) => member.toLowerCase() === value.toLowerCase());
       return place === -1 ? null : place;
     };
-    return { read, isDescending };
-  });
+    const name = names.join("/");
+    if (!keys.has(name)) keys.set(name, { read, isDescending });
+  }
+  return [...keys.values()];
 }
 
 /** Calendars that are equal by all keys stand in the order of their ids, so that every list has one order. */

@@ -4,6 +4,9 @@ import { type Token, tokensOf } from "./tokens.js";
 /** Our choice: how deep parentheses, `not` and comparisons of comparisons may be nested. People write two or three levels. */
 const levelsMax = 100;
 
+/** In the place of a name: all properties. */
+export const allProperties = "*";
+
 /** Names on the way to a property, as they were written. `at`: where the first one stands. */
 export type PathSyntax = { readonly kind: "path"; readonly names: readonly string[]; readonly at: number };
 
@@ -59,9 +62,9 @@ export function parseOrderBy(text: string): readonly OrderSyntax[] | QueryMistak
   return answering(() => new Parser("$orderby", text).keys());
 }
 
-/** `$select`: paths parted by commas; null where `*`, all properties, is among them. @see OData 4.01 Part 2, 5.1.4 */
-export function parseSelect(text: string): { readonly paths: readonly PathSyntax[] | null } | QueryMistake {
-  return answering(() => ({ paths: new Parser("$select", text).paths() }));
+/** `$select`: paths parted by commas, or `*`, which is a path of that name: all properties. @see OData 4.01 Part 2, 5.1.4 */
+export function parseSelect(text: string): readonly PathSyntax[] | QueryMistake {
+  return answering(() => new Parser("$select", text).paths());
 }
 
 class Parser {
@@ -97,16 +100,14 @@ class Parser {
     return keys;
   }
 
-  /** Null: all. */
-  paths(): readonly PathSyntax[] | null {
+  paths(): readonly PathSyntax[] {
     const paths: PathSyntax[] = [];
-    let isAll = false;
     do {
-      if (this.#take("*")) isAll = true;
-      else paths.push(this.#path());
+      const { at } = this.#token;
+      paths.push(this.#take("*") ? { kind: "path", names: [allProperties], at } : this.#path());
     } while (this.#take(","));
     this.expectEnd();
-    return isAll ? null : paths;
+    return paths;
   }
 
   get #token(): Token {

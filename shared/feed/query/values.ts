@@ -2,17 +2,6 @@ import type { Json } from "../../sync/types.js";
 
 /** How values of calendars are compared. */
 
-/**
- * A text as it is compared where case does not count: by Unicode's full mappings, so that `STRASSE` equals `Straße`; accents
- * count. In upper case, so that the order of ASCII is that of .NET's `OrdinalIgnoreCase`.
- *
- * OData leaves this to the service. Exchange finds a mail folder of another case by `displayName eq 'inbox'`.
- * @see https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/523
- */
-export function folded(text: string): string {
-  return text.toWellFormed().toLowerCase().toUpperCase().normalize("NFC");
-}
-
 /** Below 0, 0 or above 0. Texts by their UTF-16 units, false before true; of two kinds, and of objects, null comes first. */
 export function ordered(one: Json, other: Json): number {
   const [first, second] = [rank(one), rank(other)];

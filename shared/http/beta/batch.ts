@@ -4,15 +4,16 @@ import { type Answer, type AnswerAlone, type Route, refusal } from "../handler.j
 import { bodyOf } from "../requests.js";
 import { odataHeaders } from "./odata.js";
 
-/** Graph's limit. */
-const requestsMax = 20;
+/** The requests are Graph's limit, a URL's characters that of the first line of a request that comes alone, with the host's server. */
+export const batchLimits = { requestsMax: 20, urlCharsMax: 8_192 } as const;
+const { requestsMax, urlCharsMax } = batchLimits;
 
 const oneShape = z.object({
   id: z.string().min(1).max(256),
   method: z.string().min(1).max(16),
-  url: z.string().min(1),
+  url: z.string().min(1).max(urlCharsMax),
   headers: z.record(z.string(), z.string()).nullish(),
-  dependsOn: z.array(z.string()).nullish(),
+  dependsOn: z.array(z.string()).max(requestsMax).nullish(),
 });
 type One = z.infer<typeof oneShape>;
 const batchShape = z.object({ requests: z.array(oneShape).min(1).max(requestsMax) });
@@ -57,8 +58,8 @@ export async function answerBatch(
     const inner = innerRequest(one, root, request);
     if (before.some(({ status }) => status >= 400))
       return answerIn(one, await alone(async () => failedDependency, request));
-    if (inner === null) return answerIn(one, await alone(async () => notBelow(root), request));
-    return answerIn(one, await alone(route, inner));
+    if ("refusal" in inner) return answerIn(one, await alone(async () => inner.refusal, request));
+    return answerIn(one, await alone(route, inner.request));
   };
   return { status: 200, headers: odataHeaders, jsonBody: { responses: await Promise.all(requests.map(answerOf)) } };
 }
@@ -95,20 +96,31 @@ const sharedHeaders = ["x-forwarded-proto", "x-ms-client-principal", "x-ms-clien
  */
 const leading = /^\/*(?:(?:api\/)?beta\/)?/i;
 
-/** The request as if it had come alone; null where its URL is none below `root`. */
-function innerRequest({ method, url, headers }: One, root: string, outer: HttpRequest): HttpRequest | null {
+type Inner = { readonly request: HttpRequest } | { readonly refusal: Answer };
+
+/** The request as if it had come alone, or why there is none: its URL is none below `root`, or HTTP has no such request. */
+function innerRequest({ method, url, headers }: One, root: string, outer: HttpRequest): Inner {
   const base = `${new URL(outer.url).origin}${root}/`;
   const text = `${base}${url.replace(leading, "")}`;
-  if (/^[a-z][a-z0-9+.-]*:/i.test(url) || !URL.canParse(text) || !new URL(text).href.startsWith(base)) return null;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(url) || !URL.canParse(text) || !new URL(text).href.startsWith(base)) {
+    return badRequest(`url must be relative to ${root}, such as /users/{id}/calendars.`);
+  }
   const own = Object.entries(headers ?? {}).filter(([name]) => ownHeaders.includes(name.toLowerCase()));
   const shared = sharedHeaders
     .map((name) => [name, outer.headers.get(name)] as const)
     .filter(([, value]) => value !== null);
-  return new HttpRequest({
-    url: text,
-    method: method.toUpperCase() as "GET",
-    headers: Object.fromEntries([...own, ...shared]) as Record<string, string>,
-  });
+  const all = Object.fromEntries([...own, ...shared]) as Record<string, string>;
+  try {
+    return { request: new HttpRequest({ url: text, method: method.toUpperCase() as "GET", headers: all }) };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // So says `Request` of TRACE, CONNECT and what is no token, and of line breaks and letters above U+00FF in a header.
+    return badRequest("The method, or the text of a header, is none that HTTP could carry here.");
+  }
+}
+
+function badRequest(why: string): Inner {
+  return { refusal: refusal(400, "BadRequest", why) };
 }
 
 /** `Content-Type` in the letters that Graph writes: its client for JavaScript finds it under no others (findings/graph-client-batch-header-case.sh). */
@@ -122,7 +134,3 @@ function answerIn({ id, method }: One, { status, headers, jsonBody, body }: Answ
 }
 
 const failedDependency = refusal(424, "FailedDependency", "A request that this one depends on was refused.");
-
-function notBelow(root: string): Answer {
-  return refusal(400, "BadRequest", `url must be relative to ${root}, such as /users/{id}/calendars.`);
-}

@@ -3,7 +3,7 @@ import { compressed } from "../gzip.js";
 import { type Answer, type HttpPorts, type Route, refusal } from "../handler.js";
 import { answerAllCalendars } from "./allCalendars.js";
 import { answerBatch } from "./batch.js";
-import { answerGroup, answerGroupCalendars, answerGroups } from "./calendarGroups.js";
+import { answerGroup, answerGroupCalendar, answerGroupCalendars, answerGroups } from "./calendarGroups.js";
 import {
   answerCalendar,
   answerCount,
@@ -107,6 +107,8 @@ async function ofMailbox(
       return answerGroup(asked, target.ids);
     case "groupCalendars":
       return answerGroupCalendars(asked, target.ids);
+    case "groupCalendar":
+      return answerGroupCalendar(asked, target.groupIds, target.ids);
     case "notMirrored":
       return refusal(
         404,
@@ -137,7 +139,10 @@ const served =
 
 /** The caller's segment is told in Graph's words, and cut: it may be anything. */
 function nothing(path: BetaPath): Answer {
-  const segment = path.kind === "nothing" ? path.segment.slice(0, 60) : "beta";
-  const what = segment === "" ? "There is no service document." : `Resource not found for the segment '${segment}'.`;
+  const segment = path.kind === "nothing" ? path.segment : "beta";
+  const what =
+    segment === null
+      ? "There is no service document."
+      : `Resource not found for the segment '${segment.slice(0, 60)}'.`;
   return refusal(404, "ResourceNotFound", `${what} ${served}`);
 }

@@ -34,11 +34,35 @@ export function answerGroup(asked: CalendarsRequest, ids: readonly string[]): Pr
 /** `…/calendarGroups/{id}/calendars`, on one page. */
 export function answerGroupCalendars(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
   return withGroups(asked, ["$select"], (groups, users, select) => {
-    const id = ids.find((one) => groups.has(one));
-    if (id === undefined) return null;
-    const fragment = `${users}/calendarGroups('${encodeURIComponent(id)}')/calendars${selected(select)}`;
-    return { fragment, body: { value: (groups.get(id) ?? []).map((row) => readItem(row, select)) } };
+    const group = groupAmong(groups, ids);
+    if (group === null) return null;
+    const body = { value: group.rows.map((row) => readItem(row, select)) };
+    return { fragment: `${users}/${group.fragment}/calendars${selected(select)}`, body };
   });
+}
+
+/** `…/calendarGroups/{id}/calendars/{id}`. @param ids Possible ids of the calendar, the likelier one first. */
+export function answerGroupCalendar(
+  asked: CalendarsRequest,
+  groupIds: readonly string[],
+  ids: readonly string[],
+): Promise<Answer> {
+  return withGroups(asked, ["$select"], (groups, users, select) => {
+    const group = groupAmong(groups, groupIds);
+    const [row] = ids.flatMap((id) => group?.rows.find(({ calendarId }) => calendarId === id) ?? []);
+    if (group === null || row === undefined) return null;
+    return { fragment: `${users}/${group.fragment}/calendars${selected(select)}/$entity`, body: readItem(row, select) };
+  });
+}
+
+/** The first of these groups that there is, and how a context names it. */
+function groupAmong(
+  groups: Groups,
+  ids: readonly string[],
+): { readonly rows: readonly CalendarRow[]; readonly fragment: string } | null {
+  const id = ids.find((one) => groups.has(one));
+  if (id === undefined) return null;
+  return { rows: groups.get(id) ?? [], fragment: `calendarGroups('${encodeURIComponent(id)}')` };
 }
 
 /** What a reading of the groups answers; null: there is no such group. */

@@ -8,9 +8,14 @@ import { freshnessOf } from "./freshness.js";
 import { type AskedMailbox, mailboxRefusal, userKey } from "./mailbox.js";
 import { badRequest, contextOf, headersOf } from "./odata.js";
 import type { MailboxPath } from "./paths.js";
-import { listUrl, preferenceApplied, preferredPageSize, readOptionsOf, trackingTokenOf } from "./queryOptions.js";
-
-const listOptions = ["$filter", "$orderby", "$select", "$top", "$skip", "$count", "$format", "$skiptoken"] as const;
+import {
+  listOptions,
+  listUrl,
+  preferenceApplied,
+  preferredPageSize,
+  readOptionsOf,
+  trackingTokenOf,
+} from "./queryOptions.js";
 
 /** One request for calendars of a mailbox. */
 export type CalendarsRequest = {

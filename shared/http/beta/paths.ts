@@ -6,8 +6,12 @@ type MailboxTarget =
   | { readonly kind: "list" | "count" | "delta" | "defaultCalendar" | "groups" }
   /** Possible ids, the likelier one first. */
   | { readonly kind: "calendar" | "group" | "groupCalendars"; readonly ids: readonly string[] }
+  | { readonly kind: "groupCalendar"; readonly groupIds: readonly string[]; readonly ids: readonly string[] }
   /** What Graph has below a calendar, and the mirror has not: events above all. */
   | { readonly kind: "notMirrored"; readonly segment: string };
+
+/** What leads nowhere. `segment`: the first one that does; null: the root, which has none. */
+type Nothing = { readonly kind: "nothing"; readonly segment: string | null };
 
 /** Scheme and host as the caller reached us, for links; and the path up to `/beta`. */
 type Base = { readonly origin: string; readonly root: string };
@@ -32,8 +36,7 @@ export type BetaPath =
   | MailboxPath
   | AllCalendarsPath
   | (Base & { readonly kind: "metadata" | "batch" })
-  /** `segment`: the first one that leads nowhere. */
-  | (Base & { readonly kind: "nothing"; readonly segment: string });
+  | (Base & Nothing);
 
 type Asked = { readonly url: string; readonly headers: { get(name: string): string | null } };
 
@@ -50,16 +53,17 @@ export function betaPathOf(request: Asked, publicOrigin: string | null): BetaPat
   const plain = keysAsSegments(below).replace(/\/$/, "");
   if (/^(?:\$|%24)metadata$/i.test(plain)) return { ...base, kind: "metadata" };
   if (/^(?:\$|%24)batch$/i.test(plain)) return { ...base, kind: "batch" };
-  const [isAll, rest = ""] = /^users\/(?:microsoft\.graph\.)?getAllCalendars(?:\(\))?(?:\/(.*))?$/i.exec(plain) ?? [];
+  // Without its namespace and without parentheses: so the host finds the function that has a key of its own.
+  const [isAll, rest = ""] = /^users\/getAllCalendars(?:\/(.*))?$/i.exec(plain) ?? [];
   if (isAll !== undefined) {
     if (rest === "") return { ...base, kind: "allCalendars", collection: asked, isDelta: false };
     if (isDelta(rest)) return { ...base, kind: "allCalendars", collection: parentOf(asked), isDelta: true };
-    return { ...base, kind: "nothing", segment: segmentOf(rest) };
+    return { ...base, ...nothingAt(rest) };
   }
   const [, me, name = "", inside = ""] = /^(?:(me)|users\/([^/]+))(?:\/(.*))?$/i.exec(plain) ?? [];
-  if (me === undefined && name === "") return { ...base, kind: "nothing", segment: segmentOf(plain) };
+  if ((me === undefined && name === "") || inside === "") return { ...base, ...nothingAt(plain) };
   const target = mailboxTargetOf(inside);
-  if (target === null) return { ...base, kind: "nothing", segment: segmentOf(inside === "" ? plain : inside) };
+  if (target.kind === "nothing") return { ...base, ...target };
   const user: User = me === undefined ? { kind: "user", name: decoded(name) } : { kind: "me" };
   const collection = target.kind === "delta" ? parentOf(asked) : asked;
   return { ...base, kind: "mailbox", user, collection, target };
@@ -75,36 +79,46 @@ export function originOf(url: URL, forwardedProto: string | null): string {
 }
 
 /**
- * Keys in parentheses as segments: `users('a')/calendars('b')` is `users/a/calendars/b`.
+ * Keys in parentheses as segments: `users('a')/calendars('b')` is `users/a/calendars/b`. One without a character stays, and leads
+ * nowhere: as a segment it would be the whole list.
  * @see https://docs.oasis-open.org/odata/odata/v4.01/odata-v4.01-part2-url-conventions.html, "Key-as-Segment Convention"
  */
 function keysAsSegments(path: string): string {
   const keyed = /((?:^|\/)(?:users|calendars|calendarGroups))\((?:'|%27)(.*?)(?:'|%27)\)(?=\/|$)/gi;
-  return path.replace(keyed, (_all, name: string, key: string) => `${name}/${key.replace(/''|%27%27/g, "'")}`);
+  return path.replace(keyed, (all, name: string, key: string) =>
+    key === "" ? all : `${name}/${key.replace(/''|%27%27/g, "'")}`,
+  );
 }
 
-/** What is meant by the path below a mailbox; null for what nobody has. */
-function mailboxTargetOf(inside: string): MailboxTarget | null {
+/** What is meant by the path below a mailbox. */
+function mailboxTargetOf(inside: string): MailboxTarget | Nothing {
   const [, collection = "", rest = ""] = /^([^/]+)(?:\/(.*))?$/.exec(inside) ?? [];
   switch (collection.toLowerCase()) {
     case "calendars":
       if (rest === "") return { kind: "list" };
       if (isDelta(rest)) return { kind: "delta" };
-      if (/^(?:\$|%24)count$/i.test(rest)) return { kind: "count" };
+      if (isCount(rest)) return { kind: "count" };
       return notMirroredIn(rest) ?? { kind: "calendar", ids: idsOf(rest) };
     case "calendar":
-      return rest === "" ? { kind: "defaultCalendar" } : notMirroredIn(`/${rest}`);
-    case "calendargroups": {
-      if (rest === "") return { kind: "groups" };
-      const [, group] = /^(.+)\/calendars$/i.exec(rest) ?? [];
-      return group === undefined ? { kind: "group", ids: idsOf(rest) } : { kind: "groupCalendars", ids: idsOf(group) };
-    }
+      return rest === "" ? { kind: "defaultCalendar" } : (notMirroredIn(`/${rest}`) ?? nothingAt(rest));
+    case "calendargroups":
+      return groupTargetOf(rest);
     case "events":
     case "calendarview":
       return { kind: "notMirrored", segment: collection };
     default:
-      return null;
+      return nothingAt(inside);
   }
+}
+
+/** What is meant by the path below `calendarGroups`. */
+function groupTargetOf(path: string): MailboxTarget | Nothing {
+  if (path === "") return { kind: "groups" };
+  const [, group, rest = ""] = /^(.+?)\/calendars(?:\/(.*))?$/i.exec(path) ?? [];
+  if (group === undefined) return { kind: "group", ids: idsOf(path) };
+  if (rest === "") return { kind: "groupCalendars", ids: idsOf(group) };
+  if (isCount(rest) || isDelta(rest)) return nothingAt(rest);
+  return notMirroredIn(rest) ?? { kind: "groupCalendar", groupIds: idsOf(group), ids: idsOf(rest) };
 }
 
 /** What Graph has below a calendar, and the mirror has not. @see https://learn.microsoft.com/graph/api/resources/calendar */
@@ -115,6 +129,10 @@ function notMirroredIn(path: string): MailboxTarget | null {
   return segment === undefined ? null : { kind: "notMirrored", segment };
 }
 
+function isCount(text: string): boolean {
+  return /^(?:\$|%24)count$/i.test(text);
+}
+
 function isDelta(text: string): boolean {
   return /^(microsoft\.graph\.)?delta(\(\))?$/i.test(decoded(text));
 }
@@ -123,8 +141,8 @@ function parentOf(path: string): string {
   return path.replace(/\/[^/]*$/, "");
 }
 
-function segmentOf(path: string): string {
-  return decoded(path.split("/")[0] ?? "");
+function nothingAt(path: string): Nothing {
+  return { kind: "nothing", segment: path === "" ? null : decoded(path.split("/")[0] ?? "") };
 }
 
 /**

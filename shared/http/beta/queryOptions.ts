@@ -47,9 +47,18 @@ export function trackingTokenOf(url: URL): { readonly token: string | null } | M
   return { token: token === "latest" ? null : token };
 }
 
-/** The options that a read may take, in the order in which links have them. */
-const readOptions = ["$filter", "$orderby", "$select", "$top", "$skip", "$count", "$format", "$skiptoken"] as const;
-type ReadOption = (typeof readOptions)[number];
+/** The options that a list takes, and of which other reads take some, in the order in which links have them. */
+export const listOptions = [
+  "$filter",
+  "$orderby",
+  "$select",
+  "$top",
+  "$skip",
+  "$count",
+  "$format",
+  "$skiptoken",
+] as const;
+type ReadOption = (typeof listOptions)[number];
 
 /**
  * Our choice: the characters of all options together, percent-encoded. With the token a nextLink is then shorter than the 8 KiB
@@ -119,13 +128,13 @@ function queryOf(given: ReadonlyMap<string, string>): ListQuery | Mistake {
   if (filter !== null && "mistake" in filter) return filter;
   const orderBy = orderText === undefined ? [] : parseOrderBy(orderText);
   if ("mistake" in orderBy) return orderBy;
-  const select = selectText === undefined ? { paths: null } : parseSelect(selectText);
-  if ("mistake" in select) return select;
+  const select = selectText === undefined ? null : parseSelect(selectText);
+  if (select !== null && "mistake" in select) return select;
   const skip = Number(given.get("$skip") ?? 0);
   const deciding = [filterText ?? null, orderText ?? null, skip];
   const isPlain = filter === null && orderBy.length === 0 && skip === 0;
   const text = isPlain ? null : JSON.stringify(deciding);
-  return { filter, orderBy, skip, select: select.paths, text, allText: [...given].flat() };
+  return { filter, orderBy, skip, select, text, allText: [...given].flat() };
 }
 
 function refused(mistake: string): Mistake {
@@ -147,7 +156,7 @@ export function listUrl(
 }
 
 function optionsText(given: ReadonlyMap<string, string>): string {
-  const options = readOptions.flatMap((name) => {
+  const options = listOptions.flatMap((name) => {
     const value = given.get(name);
     return value === undefined || name === "$skiptoken" ? [] : [`${name}=${encoded(value)}`];
   });

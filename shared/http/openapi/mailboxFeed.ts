@@ -183,13 +183,19 @@ function delta({ who, of, common, unauthorized }: Whose): JsonObject {
   };
 }
 
-function one(operationId: string, summary: string, description: string, whose: Whose): JsonObject {
+function one(
+  operationId: string,
+  summary: string,
+  description: string,
+  whose: Whose,
+  parameters: readonly JsonObject[] = [options.select, options.format, options.ifNoneMatch],
+): JsonObject {
   return {
     operationId,
     summary,
     description,
     ...whose.common,
-    parameters: [options.select, options.format, options.ifNoneMatch],
+    parameters,
     responses: {
       "200": json("The calendar.", calendarEntitySchema, entityExample, versioned),
       "304": unchanged,
@@ -262,6 +268,13 @@ function pathsOf(whose: Whose): JsonObject {
   );
   const groupInPath = inPath("groupId", "The `calendarGroupId` of a calendar, encoded likewise.", groupId);
   const byId = one(`get${who}Calendar`, `Get a calendar of ${of}`, "One calendar, by its id.", whose);
+  const inGroup = one(
+    `get${who}CalendarGroupCalendar`,
+    `Get a calendar in a calendar group of ${of}`,
+    "One calendar that names the group, by its id.",
+    whose,
+    [options.select, options.ifNoneMatch],
+  );
   const defaultCalendar = one(
     `get${who}DefaultCalendar`,
     `Get the default calendar of ${of}`,
@@ -277,6 +290,7 @@ function pathsOf(whose: Whose): JsonObject {
     [`${prefix}/calendarGroups`]: at(groups(whose)),
     [`${prefix}/calendarGroups/{groupId}`]: at(group(whose), [groupInPath]),
     [`${prefix}/calendarGroups/{groupId}/calendars`]: at(groupCalendars(whose), [groupInPath]),
+    [`${prefix}/calendarGroups/{groupId}/calendars/{calendarId}`]: at(inGroup, [groupInPath, calendarInPath]),
   };
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { JsonObject } from "../../sync/types.js";
 import { text } from "../../views/schemaParts.js";
+import { batchLimits } from "../beta/batch.js";
 import { collectionExample, userId } from "./calendarExamples.js";
 import { json, noKey, ref, refused } from "./parts.js";
 
@@ -8,16 +9,15 @@ import { json, noKey, ref, refused } from "./parts.js";
 
 const common: JsonObject = { tags: ["OData"] };
 
-/** The most requests that Graph takes in one batch. @see https://learn.microsoft.com/graph/json-batching */
-const batchRequestsMax = 20;
-
 const headers = z.record(text, text).describe("By name.");
 
 const batchRequestSchema = z
   .looseObject({
     id: text.describe("Names the request among the others."),
     method: text.describe("GET, or HEAD: the mirror is read-only."),
-    url: text.describe("Behind `/beta`, such as `/users/{id}/calendars?$top=5`."),
+    url: text.describe(
+      `Behind \`/beta\`, such as \`/users/{id}/calendars?$top=5\`, in ${batchLimits.urlCharsMax} characters at most.`,
+    ),
     headers: headers.optional(),
     dependsOn: z
       .array(text)
@@ -27,7 +27,7 @@ const batchRequestSchema = z
   .meta({ id: "BatchRequest", description: "One request of a batch." });
 
 const batchSchema = z
-  .looseObject({ requests: z.array(batchRequestSchema).max(batchRequestsMax) })
+  .looseObject({ requests: z.array(batchRequestSchema).max(batchLimits.requestsMax) })
   .meta({ id: "Batch", description: "Requests that are sent together." });
 
 const batchResponseSchema = z
@@ -41,7 +41,7 @@ const batchResponseSchema = z
 
 const batchAnswerSchema = z
   .object({ responses: z.array(batchResponseSchema) })
-  .meta({ id: "BatchAnswer", description: "One answer for each request, in any order." });
+  .meta({ id: "BatchAnswer", description: "One answer for each request, in the order of the requests." });
 
 const metadata: JsonObject = {
   operationId: "getMetadata",
@@ -66,7 +66,7 @@ const batch: JsonObject = {
   operationId: "sendBatch",
   summary: "Send several requests at once",
   description:
-    `At most ${batchRequestsMax} reads in one request, each answered as it would be alone. A whole batch succeeds even where ` +
+    `At most ${batchLimits.requestsMax} reads in one request, each answered as it would be alone. A whole batch succeeds even where ` +
     "single requests fail: look at the status of each.",
   ...common,
   requestBody: {

@@ -88,6 +88,13 @@ export const inTheQueryOptions: readonly Mutant[] = [
     unit: ["test/http/likeGraph.test.ts"],
   },
   {
+    name: "make a text comparable anew for each value that it is compared with",
+    file: "shared/folded.ts",
+    from: `if (before !== undefined) return before;`,
+    to: `void before;`,
+    unit: ["test/feed/query.test.ts"],
+  },
+  {
     name: "let or bind tighter than and",
     file: "shared/feed/query/syntax.ts",
     from: `this.#chain("or", () => this.#chain("and", () => this.#equality()))`,
