@@ -1,4 +1,5 @@
 import { mailboxIdOf } from "../sync/mailboxId.js";
+import { decoded } from "./beta/paths.js";
 import { type Answer, type HttpPorts, refusal } from "./handler.js";
 
 /** The mailbox that a path names. `user`: as the path names it, an id as the table keeps it. */
@@ -46,12 +47,4 @@ export async function mailboxOfPath(
   const asked = await mailboxAsked(request.params["id"] ?? "", ports);
   if ("mistake" in asked) return { refusal: refusal(400, "invalidRequest", asked.mistake) };
   return "unknown" in asked ? { refusal: refusal(404, "itemNotFound", asked.unknown) } : asked;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // No encoding: it is looked for as it is, and found nowhere.
-  }
 }

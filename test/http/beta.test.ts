@@ -210,6 +210,14 @@ describe("calendar groups", () => {
     }
   });
 
+  test("take $format, and refuse what they do not know", async () => {
+    const { ask } = await grouped();
+    for (const path of ["", "/one", "/one/calendars", "/one/calendars/b"]) {
+      expect([path, (await ask(`${groups}${path}?$format=json`)).status]).toEqual([path, 200]);
+      expect([path, (await ask(`${groups}${path}?$top=1`)).status]).toEqual([path, 400]);
+    }
+  });
+
   test("that nobody names are not found, and where Graph tells of none that is said", async () => {
     const { ask } = await grouped();
     for (const path of ["/none", "/none/calendars", "/none/calendars/a", "/one/calendars/a", "/one/calendars/none"]) {

@@ -1,13 +1,8 @@
 import type { PropertyPath } from "../../feed/query/listQuery.js";
 import { readItem } from "../../feed/wire.js";
-import type { CalendarRow, Checkpoint } from "../../sync/types.js";
-import { type Answer, refusal } from "../handler.js";
-import { etagOf, holdsVersion } from "../versions.js";
-import { type CalendarsRequest, selected } from "./calendars.js";
-import { freshnessOf } from "./freshness.js";
-import { mailboxRefusal, userKey } from "./mailbox.js";
-import { badRequest, contextOf, headersOf } from "./odata.js";
-import { readOptionsOf } from "./queryOptions.js";
+import type { CalendarRow } from "../../sync/types.js";
+import type { Answer } from "../handler.js";
+import { answerFromAll, type CalendarsRequest, type Found, noSuchObject, selected } from "./calendars.js";
 
 /**
  * Calendar groups, as far as the mirror knows them: by the `calendarGroupId` of calendars. Graph names them nowhere in a calendar, so
@@ -17,27 +12,27 @@ import { readOptionsOf } from "./queryOptions.js";
 
 /** `…/calendarGroups`. */
 export function answerGroups(asked: CalendarsRequest): Promise<Answer> {
-  return withGroups(asked, [], (groups, users) => ({
-    fragment: `${users}/calendarGroups`,
+  return withGroups(asked, ["$format"], (groups) => ({
+    fragment: `calendarGroups`,
     body: { value: [...groups.keys()].sort().map((id) => ({ id })) },
   }));
 }
 
 /** `…/calendarGroups/{id}`. @param ids Possible ids, the likelier one first. */
 export function answerGroup(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
-  return withGroups(asked, [], (groups, users) => {
+  return withGroups(asked, ["$format"], (groups) => {
     const id = ids.find((one) => groups.has(one));
-    return id === undefined ? null : { fragment: `${users}/calendarGroups/$entity`, body: { id } };
+    return id === undefined ? noSuchObject : { fragment: `calendarGroups/$entity`, body: { id } };
   });
 }
 
 /** `…/calendarGroups/{id}/calendars`, on one page. */
 export function answerGroupCalendars(asked: CalendarsRequest, ids: readonly string[]): Promise<Answer> {
-  return withGroups(asked, ["$select"], (groups, users, select) => {
+  return withGroups(asked, ["$select", "$format"], (groups, select) => {
     const group = groupAmong(groups, ids);
-    if (group === null) return null;
+    if (group === null) return noSuchObject;
     const body = { value: group.rows.map((row) => readItem(row, select)) };
-    return { fragment: `${users}/${group.fragment}/calendars${selected(select)}`, body };
+    return { fragment: `${group.fragment}/calendars${selected(select)}`, body };
   });
 }
 
@@ -47,11 +42,11 @@ export function answerGroupCalendar(
   groupIds: readonly string[],
   ids: readonly string[],
 ): Promise<Answer> {
-  return withGroups(asked, ["$select"], (groups, users, select) => {
+  return withGroups(asked, ["$select", "$format"], (groups, select) => {
     const group = groupAmong(groups, groupIds);
     const [row] = ids.flatMap((id) => group?.rows.find(({ calendarId }) => calendarId === id) ?? []);
-    if (group === null || row === undefined) return null;
-    return { fragment: `${users}/${group.fragment}/calendars${selected(select)}/$entity`, body: readItem(row, select) };
+    if (group === null || row === undefined) return noSuchObject;
+    return { fragment: `${group.fragment}/calendars${selected(select)}/$entity`, body: readItem(row, select) };
   });
 }
 
@@ -65,29 +60,18 @@ function groupAmong(
   return { rows: groups.get(id) ?? [], fragment: `calendarGroups('${encodeURIComponent(id)}')` };
 }
 
-/** What a reading of the groups answers; null: there is no such group. */
-type Found = { readonly fragment: string; readonly body: Readonly<Record<string, unknown>> } | null;
 type Groups = ReadonlyMap<string, readonly CalendarRow[]>;
 
-async function withGroups(
-  { mailbox, path, url, request, feed, nowMs }: CalendarsRequest,
-  accepted: readonly "$select"[],
-  find: (groups: Groups, users: string, select: readonly PropertyPath[] | null) => Found,
+function withGroups(
+  asked: CalendarsRequest,
+  accepted: readonly ("$select" | "$format")[],
+  find: (groups: Groups, select: readonly PropertyPath[] | null) => Found,
 ): Promise<Answer> {
-  const options = readOptionsOf(url, accepted);
-  if ("mistake" in options) return badRequest(options);
-  const all = await feed.list(mailbox.id, { token: null, pageSize: Number.MAX_SAFE_INTEGER, query: options.query });
-  if (all.kind === "unchanged") throw new Error("A version was held, though none was named.");
-  if (all.kind !== "page") return mailboxRefusal(mailbox, all, `${path.origin}${path.collection}`, nowMs);
-  const groups = groupsOf(all.rows);
-  if (groups.size === 0) {
-    return notFound("Graph has told the mirror of no calendarGroupId in this mailbox.", all.checkpoint, nowMs);
-  }
-  const found = find(groups, `users(${userKey(mailbox)})`, all.select);
-  if (found === null) return notFound("The specified object was not found in the store.", all.checkpoint, nowMs);
-  const headers = { ...headersOf(all.checkpoint, nowMs), etag: etagOf(all.version) };
-  if (holdsVersion(request.headers.get("if-none-match"), all.version)) return { status: 304, headers };
-  return { status: 200, headers, jsonBody: { "@odata.context": contextOf(path, found.fragment), ...found.body } };
+  return answerFromAll(asked, accepted, (rows, select) => {
+    const groups = groupsOf(rows);
+    if (groups.size === 0) return "Graph has told the mirror of no calendarGroupId in this mailbox.";
+    return find(groups, select);
+  });
 }
 
 function groupsOf(rows: readonly CalendarRow[]): Groups {
@@ -100,8 +84,4 @@ function groupsOf(rows: readonly CalendarRow[]): Groups {
     else group.push(row);
   }
   return groups;
-}
-
-function notFound(message: string, checkpoint: Checkpoint, nowMs: number): Answer {
-  return refusal(404, "ErrorItemNotFound", message, freshnessOf(checkpoint, nowMs));
 }

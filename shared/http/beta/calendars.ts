@@ -2,6 +2,7 @@ import type { HttpRequest } from "@azure/functions";
 import { feedLimits, type MirrorFeed } from "../../feed/feed.js";
 import type { PropertyPath } from "../../feed/query/listQuery.js";
 import { deltaItem, readItem } from "../../feed/wire.js";
+import type { CalendarRow } from "../../sync/types.js";
 import { type Answer, refusal } from "../handler.js";
 import { etagOf, holdsVersion } from "../versions.js";
 import { freshnessOf } from "./freshness.js";
@@ -96,8 +97,7 @@ export async function answerCalendar(asked: CalendarsRequest, ids: readonly stri
   if ("mistake" in options) return badRequest(options);
   const found = await feed.calendar(mailbox.id, ids, options.query.select);
   if (found.kind === "unknownCalendar") {
-    const message = "The specified object was not found in the store.";
-    return refusal(404, "ErrorItemNotFound", message, freshnessOf(found.checkpoint, nowMs));
+    return refusal(404, "ErrorItemNotFound", noSuchObject, freshnessOf(found.checkpoint, nowMs));
   }
   if (found.kind !== "calendar") return mailboxRefusal(mailbox, found, listUrl(path, options, null), nowMs);
   const headers = { ...headersOf(found.checkpoint, nowMs), etag: etagOf(found.version) };
@@ -108,28 +108,38 @@ export async function answerCalendar(asked: CalendarsRequest, ids: readonly stri
 }
 
 /** `…/calendar`: the default calendar. Graph has one in each mailbox; if a copy has more, the first by its id counts. */
-export async function answerDefaultCalendar(asked: CalendarsRequest): Promise<Answer> {
-  const { mailbox, path, url, request, feed, nowMs } = asked;
-  const options = readOptionsOf(url, ["$select", "$format"]);
+export function answerDefaultCalendar(asked: CalendarsRequest): Promise<Answer> {
+  return answerFromAll(asked, ["$select", "$format"], (rows, select) => {
+    const row = rows.find(({ resource }) => resource["isDefaultCalendar"] === true);
+    if (row === undefined) return "The mirror knows no default calendar of this mailbox.";
+    return { fragment: `calendar${selected(select)}/$entity`, body: readItem(row, select) };
+  });
+}
+
+/** What was found among the calendars of a mailbox, and how a context names it below its user; or why it is not there. */
+export type Found = { readonly fragment: string; readonly body: Readonly<Record<string, unknown>> } | string;
+
+/** An answer that is made of all calendars of a mailbox. */
+export async function answerFromAll(
+  { mailbox, path, url, request, feed, nowMs }: CalendarsRequest,
+  accepted: readonly ("$select" | "$format")[],
+  find: (rows: readonly CalendarRow[], select: readonly PropertyPath[] | null) => Found,
+): Promise<Answer> {
+  const options = readOptionsOf(url, accepted);
   if ("mistake" in options) return badRequest(options);
-  const { query } = options;
-  const all = await feed.list(mailbox.id, { token: null, pageSize: Number.MAX_SAFE_INTEGER, query });
+  const all = await feed.list(mailbox.id, { token: null, pageSize: Number.MAX_SAFE_INTEGER, query: options.query });
   if (all.kind === "unchanged") throw new Error("A version was held, though none was named.");
   if (all.kind !== "page") return mailboxRefusal(mailbox, all, `${path.origin}${path.collection}`, nowMs);
-  const row = all.rows.find(({ resource }) => resource["isDefaultCalendar"] === true);
-  if (row === undefined) {
-    const message = "The mirror knows no default calendar of this mailbox.";
-    return refusal(404, "ErrorItemNotFound", message, freshnessOf(all.checkpoint, nowMs));
-  }
+  const found = find(all.rows, all.select);
+  if (typeof found === "string") return refusal(404, "ErrorItemNotFound", found, freshnessOf(all.checkpoint, nowMs));
   const headers = { ...headersOf(all.checkpoint, nowMs), etag: etagOf(all.version) };
   if (holdsVersion(request.headers.get("if-none-match"), all.version)) return { status: 304, headers };
-  const fragment = `users(${userKey(mailbox)})/calendar${selected(all.select)}/$entity`;
-  return {
-    status: 200,
-    headers,
-    jsonBody: { "@odata.context": contextOf(path, fragment), ...readItem(row, all.select) },
-  };
+  const context = contextOf(path, `users(${userKey(mailbox)})/${found.fragment}`);
+  return { status: 200, headers, jsonBody: { "@odata.context": context, ...found.body } };
 }
+
+/** In Graph's words: a calendar, or a group, that is not there. */
+export const noSuchObject = "The specified object was not found in the store.";
 
 /** The properties that were asked for, as a context names them. */
 export function selected(select: readonly PropertyPath[] | null): string {

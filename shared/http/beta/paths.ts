@@ -155,8 +155,8 @@ function idsOf(text: string): readonly string[] {
   return once === twice ? [once] : [once, twice];
 }
 
-/** Text that is no valid encoding is taken as it is. */
-function decoded(text: string): string {
+/** A text without percent-encoding. Text that is no valid encoding is taken as it is. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

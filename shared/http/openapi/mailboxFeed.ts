@@ -216,7 +216,7 @@ function groups({ who, of, common, unauthorized }: Whose): JsonObject {
     summary: `List the calendar groups of ${of}`,
     description: "The groups that its calendars name in `calendarGroupId`. Graph's calendars tell no more of a group.",
     ...common,
-    parameters: [options.ifNoneMatch],
+    parameters: [options.format, options.ifNoneMatch],
     responses: {
       "200": json("The groups.", calendarGroupCollectionSchema, groupsExample, versioned),
       "304": unchanged,
@@ -231,7 +231,7 @@ function group({ who, of, common, unauthorized }: Whose): JsonObject {
     summary: `Get a calendar group of ${of}`,
     description: "A group that a calendar names in `calendarGroupId`, which is all that the mirror knows of it.",
     ...common,
-    parameters: [options.ifNoneMatch],
+    parameters: [options.format, options.ifNoneMatch],
     responses: {
       "200": json("The group.", calendarGroupEntitySchema, groupExample, versioned),
       "304": unchanged,
@@ -246,7 +246,7 @@ function groupCalendars({ who, of, common, unauthorized }: Whose): JsonObject {
     summary: `List the calendars in a calendar group of ${of}`,
     description: "The calendars that name the group, on one page.",
     ...common,
-    parameters: [options.select, options.ifNoneMatch],
+    parameters: [options.select, options.format, options.ifNoneMatch],
     responses: {
       "200": json("The calendars.", calendarCollectionSchema, groupCalendarsExample, versioned),
       "304": unchanged,
