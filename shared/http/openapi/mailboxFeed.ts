@@ -273,7 +273,7 @@ function pathsOf(whose: Whose): JsonObject {
     `Get a calendar in a calendar group of ${of}`,
     "One calendar that names the group, by its id.",
     whose,
-    [options.select, options.ifNoneMatch],
+    [options.select, options.format, options.ifNoneMatch],
   );
   const defaultCalendar = one(
     `get${who}DefaultCalendar`,
