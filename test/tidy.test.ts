@@ -57,14 +57,15 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   views: ["sync", "store", "figures"],
   actions: ["sync", "store", "views"],
   feed: ["sync", "store"],
+  push: ["sync", "store", "feed"],
   http: ["sync", "store", "roster", "views", "actions", "feed"],
   azure: ["graph"],
   telemetry: ["sync", "table", "graph", "store", "figures", "rounds"],
 };
 /** Files that stand beside the rooms, and which rooms import them; all others are for `live.ts` alone. */
 const beside: Readonly<Record<string, readonly string[]>> = {
-  "log.ts": ["graph", "rounds", "roster", "actions", "http", "azure", "telemetry"],
-  "mapAtOnce.ts": ["store", "rounds", "roster", "views", "feed"],
+  "log.ts": ["graph", "rounds", "roster", "actions", "push", "http", "azure", "telemetry"],
+  "mapAtOnce.ts": ["store", "rounds", "roster", "views", "feed", "push"],
   "messages.ts": ["rounds", "roster", "actions", "http"],
   "storageSettings.ts": ["azure"],
   "timer.ts": ["graph", "rounds"],

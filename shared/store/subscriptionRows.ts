@@ -14,7 +14,6 @@ import {
   columnsOf,
   commitIdColumn,
   count,
-  flag,
   idOf,
   json,
   kindOf,
@@ -99,7 +98,7 @@ export const subscriptionTable: RowTable<Subscription> = {
   lastAnswer: label.nullable("lastAnswer", "the status, or the code by which there was none"),
   claimedBy: text.nullable("claimedBy", "the invocation that delivers to it"),
   claimedUntilMs: time.nullable("claimedUntil", "others keep away until then"),
-  owesMissed: flag.defaulted("owesMissed", false, "whether `missed` is to be sent to it"),
+  missedMs: time.nullable("missedAt", "since when `missed` is to be sent to it"),
   askedToRenewMs: time.nullable("askedToRenew", "the expiration before which `reauthorizationRequired` was sent"),
   lifecycleNotBeforeMs: time.nullable("lifecycleNotBefore", "no lifecycle notification is sent before then"),
 };

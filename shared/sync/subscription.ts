@@ -55,8 +55,8 @@ export type Subscription = {
   /** Whoever delivers to it now: another keeps away until `claimedUntilMs`. */
   readonly claimedBy: string | null;
   readonly claimedUntilMs: number | null;
-  /** It is to be told that notifications were missed: the log has not reached back to its position. */
-  readonly owesMissed: boolean;
+  /** Since when it is to be told that it has missed something: the log did not reach back to its position. Null: it is not. */
+  readonly missedMs: number | null;
   /** The expiration before which it was asked to renew. */
   readonly askedToRenewMs: number | null;
   /** No lifecycle notification is tried before then. */
@@ -94,7 +94,7 @@ export function newSubscription(asked: Asked): Subscription {
     lastAnswer: null,
     claimedBy: null,
     claimedUntilMs: null,
-    owesMissed: false,
+    missedMs: null,
     askedToRenewMs: null,
     lifecycleNotBeforeMs: null,
   };

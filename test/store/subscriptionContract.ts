@@ -34,7 +34,7 @@ export function subscriptionContract(name: string, newTable: NewTable): void {
         lastAnswer: "410",
         claimedBy: "delivery",
         claimedUntilMs: 9_000,
-        owesMissed: true,
+        missedMs: 6_000,
         askedToRenewMs: 8_000,
         lifecycleNotBeforeMs: 7_000,
       });
