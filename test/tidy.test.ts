@@ -57,7 +57,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   views: ["sync", "store", "figures"],
   actions: ["sync", "store", "views"],
   feed: ["sync", "store"],
-  push: ["sync", "graph"],
+  push: ["sync"],
   http: ["sync", "store", "roster", "views", "actions", "feed"],
   azure: ["graph"],
   telemetry: ["sync", "table", "graph", "store", "figures", "rounds"],

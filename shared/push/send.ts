@@ -1,7 +1,8 @@
+import { NOTFOUND } from "node:dns";
 import http from "node:http";
 import https from "node:https";
 import { isIP } from "node:net";
-import { parseRetryAfter } from "../graph/retryAfter.js";
+import { parseRetryAfter } from "../sync/retryAfter.js";
 import { type After, after as byTimer } from "../timer.js";
 import { within } from "../within.js";
 import type { Send, SendOutcome } from "./ports.js";
@@ -54,7 +55,7 @@ export function createSender(options: SenderOptions): { readonly send: Send; clo
 
   async function exchange(request: Request, url: URL, heard: Heard, signal: AbortSignal): Promise<Result> {
     const [first, ...others] = literalAddresses(url) ?? (await options.resolve(url.hostname, signal));
-    if (first === undefined) return { kind: "unreachable", code: "ENOTFOUND" };
+    if (first === undefined) return { kind: "unreachable", code: NOTFOUND };
     const chosen = chosenAddress(url, [first, ...others], options);
     if (chosen.kind === "forbidden") return chosen;
     const connection = { url, address: chosen.address, ca: options.ca, headerBytesMax: limits.headerBytesMax, signal };
