@@ -68,9 +68,9 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   "mapAtOnce.ts": ["store", "rounds", "roster", "views", "feed", "push"],
   "messages.ts": ["rounds", "roster", "actions", "http"],
   "storageSettings.ts": ["azure"],
-  "timer.ts": ["graph", "rounds"],
-  "version.ts": ["graph", "http", "telemetry"],
-  "within.ts": ["table", "graph", "rounds", "http", "azure", "telemetry"],
+  "timer.ts": ["graph", "rounds", "push"],
+  "version.ts": ["graph", "push", "http", "telemetry"],
+  "within.ts": ["table", "graph", "rounds", "push", "http", "azure", "telemetry"],
 };
 
 describe("walls between rooms", () => {
