@@ -37,6 +37,9 @@ describe("defaults", () => {
       roundsQueue: "calendar-rounds",
       pagesQueue: "calendar-pages",
       changesQueue: "calendar-changes",
+      pushQueue: "calendar-push",
+      subscriberHosts: null,
+      tenantId: null,
       changeNudges: true,
     });
   });

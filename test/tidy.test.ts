@@ -58,7 +58,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   actions: ["sync", "store", "views"],
   feed: ["sync", "store"],
   push: ["sync", "store", "feed"],
-  http: ["sync", "store", "roster", "views", "actions", "feed"],
+  http: ["sync", "store", "roster", "views", "actions", "feed", "push"],
   azure: ["graph"],
   telemetry: ["sync", "table", "graph", "store", "figures", "rounds"],
 };
@@ -66,7 +66,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 const beside: Readonly<Record<string, readonly string[]>> = {
   "log.ts": ["graph", "rounds", "roster", "actions", "push", "http", "azure", "telemetry"],
   "mapAtOnce.ts": ["store", "rounds", "roster", "views", "feed", "push"],
-  "messages.ts": ["rounds", "roster", "actions", "http"],
+  "messages.ts": ["rounds", "roster", "actions", "push", "http"],
   "storageSettings.ts": ["azure"],
   "timer.ts": ["graph", "rounds", "push"],
   "version.ts": ["graph", "push", "http", "telemetry"],

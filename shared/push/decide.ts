@@ -2,10 +2,11 @@ import { spreadWaitMs } from "../sync/backoff.js";
 import type { PushPlace, Subscription } from "../sync/subscription.js";
 import { dayMs, hourMs, minuteMs, secondMs } from "../sync/time.js";
 import type { Move } from "./logNotifications.js";
+import type { LifecycleEvent } from "./notification.js";
 import type { SendOutcome } from "./ports.js";
 
 /** Bounds of waiting. All are our own choice. */
-export const waitLimits = {
+const waitLimits = {
   /** After a first failure; it doubles with each one that follows. */
   waitBaseMs: 10 * secondMs,
   /** Also the longest `Retry-After` that is kept to: whoever is back again need not wait longer. */
@@ -19,9 +20,6 @@ export const waitLimits = {
   /** Until a lifecycle notification is tried again. Changes are sent meanwhile: their address may be another. */
   lifecycleWaitMs: 5 * minuteMs,
 } as const;
-
-/** What a subscriber is told of its subscription. @see https://learn.microsoft.com/graph/change-notifications-lifecycle-events */
-export type LifecycleEvent = "reauthorizationRequired" | "missed";
 
 /** One that is to be sent. `id`: the same each time that it is. `atMs`: when it came to be owed. Epoch. */
 export type LifecycleNotification = {

@@ -21,9 +21,11 @@ import {
   shardsBehind,
   standingOf,
 } from "./decide.js";
-import { firstMoves, type Move, movesOf, moveTo, type Notification, notificationsIn } from "./logNotifications.js";
+import { firstMoves, type Move, movesOf, moveTo, notificationsIn } from "./logNotifications.js";
 import { logNumbersOf } from "./logNumbers.js";
+import type { Notification } from "./notification.js";
 import type { Send } from "./ports.js";
+import type { PushRequest } from "./requests.js";
 
 /** How much one invocation does before it hands on. All are our own choice. */
 export const deliverLimits = {
@@ -44,9 +46,6 @@ export const deliverLimits = {
 /** A simulation makes them tiny. */
 export type DeliverLimits = Readonly<Record<keyof typeof deliverLimits, number>>;
 
-/** A request that is ready to be sent. `count`: how many notifications it takes along, the next ones in their order. */
-export type PushRequest = Parameters<Send>[0] & { readonly count: number };
-
 /** What goes over the wire. */
 export type Wire = {
   readonly send: Send;
@@ -56,7 +55,7 @@ export type Wire = {
   readonly lifecycleRequestOf: (subscription: Subscription, event: LifecycleNotification) => PushRequest | null;
 };
 
-export type DeliverStore = Pick<
+type DeliverStore = Pick<
   Store,
   "readSubscription" | "writeSubscription" | "deleteSubscription" | "readShardRow" | "lastLogNumber" | "readLog"
 >;

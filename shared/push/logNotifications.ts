@@ -1,21 +1,6 @@
 import type { LoggedChange, LogRow } from "../sync/changeLog.js";
 import type { ChangeType, PushPlace, Subscription } from "../sync/subscription.js";
-
-/** What a notification is about. `calendars`: those of a mailbox as a whole, which the subscriber reads anew. */
-export type Subject =
-  | { readonly kind: "calendar"; readonly mailboxId: string; readonly calendarId: string }
-  | { readonly kind: "calendars"; readonly mailboxId: string }
-  | { readonly kind: "user"; readonly mailboxId: string };
-
-/** One thing that a subscriber is told. */
-export type Notification = {
-  /** The same each time that it is sent: by it a receiver knows repeats. Unique within its subscription. */
-  readonly id: string;
-  readonly changeType: ChangeType;
-  readonly subject: Subject;
-  /** When the log was told of it. Epoch. */
-  readonly atMs: number;
-};
+import type { Notification, Subject } from "./notification.js";
 
 /**
  * All that an entry of the log has to tell, in its order: its changes one by one; the calendars as a whole, where changes are

@@ -10,7 +10,7 @@ export type PushFormat = (typeof pushFormats)[number];
 
 /** Why nothing is sent to a subscriber any more. `gone`: it has answered 404 or 410, or could not be asked, for a day. */
 export const pauseReasons = ["gone", "byHand"] as const;
-export type PauseReason = (typeof pauseReasons)[number];
+type PauseReason = (typeof pauseReasons)[number];
 
 /**
  * Up to where a subscriber has said yes to a shard's log: to all of the row `number`, and of the row after it to so many

@@ -63,6 +63,7 @@ test("I7: messages that are no base64 reach the app, are logged as poison, and a
   for (const [name, park, kind] of [
     ["calendar-rounds", "parkRounds", "rounds"],
     ["calendar-pages", "parkPages", "page"],
+    ["calendar-push", "parkDeliveries", "push"],
   ] as const) {
     const isOfIt = (event: { readonly function: string }) => event.function === park;
     const ends = await host.someEvents("invocation", texts.length, isOfIt);

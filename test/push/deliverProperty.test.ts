@@ -178,7 +178,7 @@ describe("I15 under any order of calls", () => {
     );
   });
 
-  test("with wakes alone, and no time passing: nobody waits for care, and nobody is told twice", async () => {
+  test("with wakes alone, and no time passing: nobody waits for the timer, and nobody is told twice", async () => {
     const told = fc.array(tell, { minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(told, fc.scheduler(), async (actions, scheduler) => {

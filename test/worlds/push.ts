@@ -1,6 +1,13 @@
-import { dueSubscriptions } from "../../shared/push/care.js";
-import { type DeliverEnd, type DeliverLimits, deliver, deliverLimits, type Wire } from "../../shared/push/deliver.js";
-import type { Notification } from "../../shared/push/logNotifications.js";
+import {
+  type DeliverEnd,
+  type DeliverLimits,
+  type DeliverPorts,
+  deliver,
+  deliverLimits,
+  type Wire,
+} from "../../shared/push/deliver.js";
+import { dueSubscriptions } from "../../shared/push/due.js";
+import type { Notification } from "../../shared/push/notification.js";
 import type { SendOutcome } from "../../shared/push/ports.js";
 import { logKey, shardNames, shardRowKey } from "../../shared/store/keys.js";
 import { logColumns } from "../../shared/store/logRow.js";
@@ -89,16 +96,16 @@ export async function pushWorld(options: PushWorldOptions = {}) {
         Array.from({ length: upTo }, (_, index) => ({ kind: "delete", rowKey: logKey(index + 1), etag: "*" }) as const),
       ),
     keptBy: (url: string) => kept.get(url) ?? [],
-    deliver: (id: string): Promise<DeliverEnd> =>
-      deliver(id, {
-        clock,
-        random: { next: () => 1 },
-        newId,
-        store,
-        wire: wireOf(),
-        log,
-        limits: { ...deliverLimits, ...options.limits },
-      }),
+    ports: (): DeliverPorts => ({
+      clock,
+      random: { next: () => 1 },
+      newId,
+      store,
+      wire: wireOf(),
+      log,
+      limits: { ...deliverLimits, ...options.limits },
+    }),
+    deliver: (id: string): Promise<DeliverEnd> => deliver(id, world.ports()),
     due: () => dueSubscriptions(store, clock.ms),
     /** Delivers whatever is due, again and again, and lets waits pass, for so long at most. */
     calm: async (ms = 60 * 60_000) => {
