@@ -234,7 +234,7 @@ function typed(data: z.output<typeof shape>, storage: StorageSettings, given: En
 function subscribersIn(text: string, context: z.RefinementCtx): SubscriberHosts {
   const read = subscriberHostsOf(text);
   if ("hosts" in read) return read.hosts;
-  context.addIssue({ code: "custom", message: read.mistake });
+  context.addIssue(read.mistake);
   return z.NEVER;
 }
 

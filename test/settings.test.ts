@@ -67,6 +67,22 @@ describe("defaults", () => {
   });
 });
 
+describe("subscribers", () => {
+  test("are any public host, or those that are named", () => {
+    const { subscriberHosts } = readSettings({ ...storage, SUBSCRIBER_HOSTS: "Hooks.contoso.com,*.contoso.net" });
+    expect(subscriberHosts).toEqual({ names: new Set(["hooks.contoso.com"]), below: [".contoso.net"] });
+    expect(mistakesOf({ ...storage, SUBSCRIBER_HOSTS: "https://a.example" })).toEqual([
+      expect.stringMatching(/^SUBSCRIBER_HOSTS must be host names with commas between/),
+    ]);
+  });
+
+  test("are told the directory's id where it is known", () => {
+    const TENANT_ID = "3F0C1D2E-0000-4000-8000-0123456789AB";
+    expect(readSettings({ ...storage, TENANT_ID }).tenantId).toBe(TENANT_ID.toLowerCase());
+    expect(mistakesOf({ ...storage, TENANT_ID: "contoso.com" })).toHaveLength(1);
+  });
+});
+
 describe("mistakes", () => {
   test("all are reported at once, each with its name, its value and what to do", () => {
     const mistakes = mistakesOf({

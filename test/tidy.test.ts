@@ -192,7 +192,7 @@ describe("tests", () => {
     expect(folders.filter((name) => !known.includes(name))).toEqual([]);
   });
 
-  test.each(["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I14"])(
+  test.each(["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I14", "I15"])(
     "invariant %s is cited by a test's title",
     (invariant) => {
       const title = new RegExp(`(?:test|describe)(?:\\.each\\([\\s\\S]*?\\))?\\(\\s*[\`"'][^\`"']*\\b${invariant}\\b`);

@@ -34,6 +34,7 @@ export type LogNumbers = Readonly<Record<string, number>>;
 /** How a subscription stands. `expired`, `lifecycle`, `behind`: there is something to do for it; else why there is not. */
 export type Standing = "expired" | "lifecycle" | "behind" | "paused" | "claimed" | "waiting" | "upToDate";
 
+/** How it stands, given the ends of the logs. */
 export function standingOf(subscription: Subscription, numbers: LogNumbers, nowMs: number): Standing {
   const { expiresMs, pausedReason, claimedUntilMs, notBeforeMs } = subscription;
   if (expiresMs <= nowMs) return "expired";
