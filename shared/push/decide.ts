@@ -86,7 +86,8 @@ export function released(subscription: Subscription): Subscription {
 export function moved(subscription: Subscription, moves: readonly Move[], nowMs: number): Subscription {
   if (moves.length === 0) return subscription;
   const places = moves.map(({ shard, place }) => [shard, place] as const);
-  const missedMs = subscription.missedMs ?? (moves.some(({ isMissed }) => isMissed) ? nowMs : null);
+  // A new time each time: a receiver knows repeats by the id, which is made of it.
+  const missedMs = moves.some(({ isMissed }) => isMissed) ? nowMs : subscription.missedMs;
   return { ...subscription, missedMs, position: { ...subscription.position, ...Object.fromEntries(places) } };
 }
 

@@ -125,12 +125,15 @@ describe("lifecycle notifications", () => {
     expect(eventAt(again, again.expiresMs - 1)).toBe("reauthorizationRequired");
   });
 
-  test("missed comes until it is accepted, a while after each failure, under one id", () => {
+  test("missed comes until it is accepted, a while after each failure, under one id for each time", () => {
     const missed = moved(asked, [moveTo("00", 4, true)], startMs);
     expect(lifecycleDue(missed, startMs)).toEqual({ id: `missed-${startMs}`, lifecycleEvent: "missed", atMs: startMs });
-    const failed = moved(afterLifecycleFailure(missed, startMs), [moveTo("00", 9, true)], startMs + 1);
+    const failed = moved(afterLifecycleFailure(missed, startMs), [moveTo("00", 9, false)], startMs + 1);
     expect(eventAt(failed, startMs + 5 * minuteMs - 1)).toBeNull();
     expect(lifecycleDue(failed, startMs + 5 * minuteMs)?.id).toBe(`missed-${startMs}`);
+    // Its receiver may know that one already, without our knowing.
+    const again = moved(missed, [moveTo("00", 12, true)], startMs + 2);
+    expect(lifecycleDue(again, startMs + 2)?.id).toBe(`missed-${startMs + 2}`);
     expect(eventAt(afterLifecycle(failed, "missed"), startMs + dayMs)).toBeNull();
   });
 
