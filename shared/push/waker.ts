@@ -9,7 +9,7 @@ const wakeLimits = {
   delayMs: 2 * secondMs,
   /** So long after it was sent no other is needed. Shorter than its delay. */
   coveredMs: secondMs,
-  /** How long it is believed that there is no subscription, or that there is one. */
+  /** How long it is believed that there is a subscription. That there is none is not: the first one would wait for the timer. */
   knownMs: minuteMs,
 } as const;
 
@@ -23,12 +23,11 @@ type WakePorts = {
 
 /**
  * Wakes deliveries when the logs have grown: by one message for all runs of a process that end within a second, whatever the number of
- * subscriptions, and by none where there is none. A message that is lost costs minutes: the timer finds who is behind.
+ * subscriptions. Where there is none, each run that has logged something costs one look. A message that is lost costs minutes: the timer finds who is behind.
  */
 export class Waker {
   #sentMs = Number.NEGATIVE_INFINITY;
-  #lookedMs = Number.NEGATIVE_INFINITY;
-  #hasAny = false;
+  #foundMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly nowMs: () => number) {}
 
@@ -37,11 +36,11 @@ export class Waker {
     if (this.#isCovered()) return;
     try {
       const nowMs = this.nowMs();
-      if (nowMs - this.#lookedMs >= wakeLimits.knownMs) {
-        this.#hasAny = (await store.readSubscriptions()).length > 0;
-        this.#lookedMs = nowMs;
+      if (nowMs - this.#foundMs >= wakeLimits.knownMs) {
+        if ((await store.readSubscriptions()).length === 0) return;
+        this.#foundMs = nowMs;
       }
-      if (!this.#hasAny || this.#isCovered()) return;
+      if (this.#isCovered()) return;
       this.#sentMs = this.nowMs();
       await send({ wake: newId() }, wakeLimits.delayMs / secondMs);
     } catch (error) {
