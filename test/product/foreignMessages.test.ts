@@ -39,7 +39,7 @@ const sizeOf = async (name: string) => (await queueOf(name).getProperties()).app
 
 beforeAll(async () => {
   azurite = await startAzurite();
-  for (const name of ["calendar-rounds", "calendar-pages"]) {
+  for (const name of ["calendar-rounds", "calendar-pages", "calendar-push"]) {
     const queue = queueOf(name);
     await queue.create();
     await sendWorn(queue);
