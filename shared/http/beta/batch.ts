@@ -12,6 +12,7 @@ const oneShape = z.object({
   method: z.string().min(1).max(16),
   url: z.string().min(1),
   headers: z.record(z.string(), z.string()).nullish(),
+  body: z.unknown().optional(),
   dependsOn: z.array(z.string()).nullish(),
 });
 type One = z.infer<typeof oneShape>;
@@ -96,7 +97,7 @@ const sharedHeaders = ["x-forwarded-proto", "x-ms-client-principal", "x-ms-clien
 const leading = /^\/*(?:(?:api\/)?beta\/)?/i;
 
 /** The request as if it had come alone; null where its URL is none below `root`. */
-function innerRequest({ method, url, headers }: One, root: string, outer: HttpRequest): HttpRequest | null {
+function innerRequest({ method, url, headers, body }: One, root: string, outer: HttpRequest): HttpRequest | null {
   const base = `${new URL(outer.url).origin}${root}/`;
   const text = `${base}${url.replace(leading, "")}`;
   if (/^[a-z][a-z0-9+.-]*:/i.test(url) || !URL.canParse(text) || !new URL(text).href.startsWith(base)) return null;
@@ -108,6 +109,7 @@ function innerRequest({ method, url, headers }: One, root: string, outer: HttpRe
     url: text,
     method: method.toUpperCase() as "GET",
     headers: Object.fromEntries([...own, ...shared]) as Record<string, string>,
+    ...(body == null || /^(?:get|head)$/i.test(method) ? {} : { body: { string: JSON.stringify(body) } }),
   });
 }
 
