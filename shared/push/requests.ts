@@ -35,6 +35,7 @@ export type Sender = {
   readonly origin: string;
 };
 
+/** Without a charset, which JSON has none of: the CloudEvents SDK for JavaScript knows it by one spelling alone. */
 const contentTypes: Readonly<Record<Recipient["format"], string>> = {
   graph: "application/json",
   cloudEvents: "application/cloudevents+json",

@@ -153,6 +153,19 @@ describe("shared out among requests", () => {
     );
   });
 
+  test.each(["graph", "cloudEventsBatch"] as const)("%s: the bound is of bytes, not of characters", (format) => {
+    const two = [1, 2].map((index) =>
+      notification(index, { subject: { kind: "calendar", mailboxId, calendarId: "é".repeat(300) } }),
+    );
+    const [both] = requestsOf(recipient({ format }), two, sender);
+    const bytes = Buffer.byteLength(both?.body ?? "");
+    const counts = (bodyBytesMax: number) =>
+      [...requestsOf(recipient({ format }), two, sender, { notificationsMax: 100, bodyBytesMax })].map(
+        ({ count }) => count,
+      );
+    expect([both?.count, counts(bytes + 1), counts(bytes - 1)]).toEqual([2, [2], [1, 1]]);
+  });
+
   test("a hundred with Graph's usual ids are within the bound of bytes", () => {
     const usual = many
       .slice(0, 100)

@@ -66,8 +66,8 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "take a host for a subscriber because its name ends alike",
     file: "shared/push/hosts.ts",
-    from: "below.push(`.${name}`)",
-    to: "below.push(name)",
+    from: `host.endsWith(suffix)`,
+    to: `host.endsWith(suffix.slice(1))`,
     unit: ["test/push/target.test.ts"],
   },
   {
@@ -127,10 +127,10 @@ export const inThePush: readonly Mutant[] = [
     unit: writes,
   },
   {
-    name: "leave out a notification that is too large for a request by itself",
+    name: "send any number of notifications in a request",
     file: "shared/push/requests.ts",
-    from: `if (items.length > 0 && bytes > limits.bodyBytesMax) break;`,
-    to: `if (items.length > 0 && bytes > limits.bodyBytesMax) break;\n      if (bytes > limits.bodyBytesMax) continue;`,
+    from: `: limits.notificationsMax;`,
+    to: `: notifications.length;`,
     unit: writes,
   },
   {
