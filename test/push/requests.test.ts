@@ -76,6 +76,11 @@ describe("Graph's format", () => {
     expect(request?.body).not.toContain("clientState");
   });
 
+  test("a tenant that is not known is the empty GUID", () => {
+    const [body] = bodies(requestsOf(recipient(), [notification(1)], { ...sender, tenantId: null }));
+    expect(body).toMatchObject({ value: [{ tenantId: "00000000-0000-0000-0000-000000000000" }] });
+  });
+
   test("an id never becomes a part of the path's syntax, and stays as it is where it is an id", () => {
     const odd = "a/../b?c#d%2F é\ud800";
     const [body] = bodies(
