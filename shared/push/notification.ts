@@ -37,6 +37,9 @@ export type Notification = {
  */
 export type LifecycleEvent = "reauthorizationRequired" | "missed";
 
+/** Where Graph would name a tenant and we know none. */
+export const unknownTenantId = "00000000-0000-0000-0000-000000000000";
+
 /**
  * A notification in Graph's own format. `@odata.type` is spelt as Graph's notifications spell it, which is not as its other answers do.
  * @param tenantId A GUID.

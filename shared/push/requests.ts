@@ -7,6 +7,7 @@ import {
   lifecycleNotification,
   type Notification,
   type Recipient,
+  unknownTenantId,
 } from "./notification.js";
 import { signedHeaders, webhookId } from "./signature.js";
 
@@ -34,9 +35,6 @@ export type Sender = {
   /** The DNS name of the mirror, by which it asked receivers of CloudEvents for permission. */
   readonly origin: string;
 };
-
-/** Where Graph would name a tenant and we know none. */
-const unknownTenantId = "00000000-0000-0000-0000-000000000000";
 
 /** Without a charset, which JSON has none of: the CloudEvents SDK for JavaScript knows it by one spelling alone. */
 const contentTypes: Readonly<Record<Recipient["format"], string>> = {

@@ -9,7 +9,7 @@ import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inTheNames } from "./planted/names.js";
 import { inThePace } from "./planted/pace.js";
-import { inThePush } from "./planted/push.js";
+import { inTheWireOfPush } from "./planted/pushWire.js";
 import { inTheQueryOptions } from "./planted/query.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
@@ -31,7 +31,7 @@ export const MUTANTS = [
   ...inTheSearch,
   ...inTheNames,
   ...inThePace,
-  ...inThePush,
+  ...inTheWireOfPush,
   ...inTheQueryOptions,
   ...inTheStart,
   ...inTheStatus,
