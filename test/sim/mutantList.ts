@@ -9,12 +9,12 @@ import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inTheNames } from "./planted/names.js";
 import { inThePace } from "./planted/pace.js";
-import { inTheWireOfPush } from "./planted/pushWire.js";
 import { inTheQueryOptions } from "./planted/query.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
 import { inTheTable } from "./planted/table.js";
+import { inTheWire } from "./planted/wire.js";
 
 /** Every fault that is planted: by the part of the product that it is in. */
 export const MUTANTS = [
@@ -31,8 +31,8 @@ export const MUTANTS = [
   ...inTheSearch,
   ...inTheNames,
   ...inThePace,
-  ...inTheWireOfPush,
   ...inTheQueryOptions,
   ...inTheStart,
   ...inTheStatus,
+  ...inTheWire,
 ];

@@ -6,7 +6,7 @@ const asks = ["test/push/validate.test.ts"];
 const finds = ["test/push/resolve.test.ts"];
 
 /** Faults in what goes to subscribers over the wire. */
-export const inTheWireOfPush: readonly Mutant[] = [
+export const inTheWire: readonly Mutant[] = [
   {
     name: "let a second look-up of a subscriber's name decide where the connection goes",
     file: "shared/push/send.ts",
