@@ -11,7 +11,7 @@ import {
 } from "./notification.js";
 import { signedHeaders, webhookId } from "./signature.js";
 
-/** Bounds of one request. Both are our choice. */
+/** Bounds of one request. Both are our choice. @internal For tests. */
 export const requestLimits = {
   notificationsMax: 100,
   /** UTF-8. A hundred with Graph's usual ids are 90 KiB, as CloudEvents 140. */
