@@ -23,7 +23,7 @@ export type Subject =
 
 /** One thing that a subscriber is told. */
 export type Notification = {
-  /** The same each time that it is sent: by it a receiver knows repeats. Unique within its subscription. */
+  /** The same each time that it is sent: by it a receiver knows repeats. Unique within its subscription, also among its lifecycle events. */
   readonly id: string;
   readonly changeType: "created" | "updated" | "deleted";
   readonly subject: Subject;

@@ -7,10 +7,11 @@ import {
   lifecycleNotification,
   type Notification,
   type Recipient,
+  unknownTenantId,
 } from "./notification.js";
 import { signedHeaders, webhookId } from "./signature.js";
 
-/** Bounds of one request. Both are our choice. */
+/** Bounds of one request. Both are our choice. @internal For tests. */
 export const requestLimits = {
   notificationsMax: 100,
   /** UTF-8. A hundred with Graph's usual ids are 90 KiB, as CloudEvents 140. */
@@ -29,12 +30,13 @@ export type PushRequest = {
 /** Who sends. */
 export type Sender = {
   readonly nowMs: () => number;
-  /** A GUID. */
-  readonly tenantId: string;
+  /** A GUID; null: not known. */
+  readonly tenantId: string | null;
   /** The DNS name of the mirror, by which it asked receivers of CloudEvents for permission. */
   readonly origin: string;
 };
 
+/** Without a charset, which JSON has none of: the CloudEvents SDK for JavaScript knows it by one spelling alone. */
 const contentTypes: Readonly<Record<Recipient["format"], string>> = {
   graph: "application/json",
   cloudEvents: "application/cloudevents+json",
@@ -53,13 +55,14 @@ export function* requestsOf(
   sender: Sender,
   limits: { readonly notificationsMax: number; readonly bodyBytesMax: number } = requestLimits,
 ): Generator<PushRequest, void, undefined> {
+  const tenantId = sender.tenantId ?? unknownTenantId;
   const write = recipient.format === "graph" ? changeNotification : cloudEvent;
   const countMax = recipient.format === "cloudEvents" ? 1 : limits.notificationsMax;
   for (let start = 0; start < notifications.length; ) {
     const items: string[] = [];
     let bytes = enveloped(recipient.format, []).length;
     for (const notification of notifications.slice(start, start + countMax)) {
-      const item = JSON.stringify(write(recipient, notification, sender.tenantId));
+      const item = JSON.stringify(write(recipient, notification, tenantId));
       bytes += Buffer.byteLength(item) + 1; // And a comma.
       if (items.length > 0 && bytes > limits.bodyBytesMax) break;
       items.push(item);
@@ -82,10 +85,11 @@ export function lifecycleRequestOf(
 ): PushRequest | null {
   const url = recipient.lifecycleNotificationUrl;
   if (url === null) return null;
+  const tenantId = sender.tenantId ?? unknownTenantId;
   const item: JsonObject =
     recipient.format === "graph"
-      ? lifecycleNotification(recipient, event.lifecycleEvent, sender.tenantId)
-      : lifecycleCloudEvent(recipient, event, sender.tenantId);
+      ? lifecycleNotification(recipient, event.lifecycleEvent, tenantId)
+      : lifecycleCloudEvent(recipient, event, tenantId);
   const body = enveloped(recipient.format, [JSON.stringify(item)]);
   return { ...requestOf(recipient, url, [event.id], body, sender), count: 1 };
 }

@@ -10,7 +10,7 @@ import type { Resolve } from "./resolve.js";
 import { chosenAddress, literalAddresses, type TargetRules, targetOf } from "./target.js";
 
 /** Bounds of one exchange. */
-export const sendLimits = {
+const sendLimits = {
   /** From the look-up of the name to the answer's last byte. As Graph waits: https://learn.microsoft.com/graph/change-notifications-delivery-webhooks */
   exchangeMsMax: 10_000,
   /** Our choice. A receiver has nothing to tell but the token of a handshake. */

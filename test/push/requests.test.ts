@@ -76,6 +76,11 @@ describe("Graph's format", () => {
     expect(request?.body).not.toContain("clientState");
   });
 
+  test("a tenant that is not known is the empty GUID", () => {
+    const [body] = bodies(requestsOf(recipient(), [notification(1)], { ...sender, tenantId: null }));
+    expect(body).toMatchObject({ value: [{ tenantId: "00000000-0000-0000-0000-000000000000" }] });
+  });
+
   test("an id never becomes a part of the path's syntax, and stays as it is where it is an id", () => {
     const odd = "a/../b?c#d%2F é\ud800";
     const [body] = bodies(
@@ -151,6 +156,19 @@ describe("shared out among requests", () => {
         }
       }),
     );
+  });
+
+  test.each(["graph", "cloudEventsBatch"] as const)("%s: the bound is of bytes, not of characters", (format) => {
+    const two = [1, 2].map((index) =>
+      notification(index, { subject: { kind: "calendar", mailboxId, calendarId: "é".repeat(300) } }),
+    );
+    const [both] = requestsOf(recipient({ format }), two, sender);
+    const bytes = Buffer.byteLength(both?.body ?? "");
+    const counts = (bodyBytesMax: number) =>
+      [...requestsOf(recipient({ format }), two, sender, { notificationsMax: 100, bodyBytesMax })].map(
+        ({ count }) => count,
+      );
+    expect([both?.count, counts(bytes + 1), counts(bytes - 1)]).toEqual([2, [2], [1, 1]]);
   });
 
   test("a hundred with Graph's usual ids are within the bound of bytes", () => {

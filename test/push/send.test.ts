@@ -248,7 +248,7 @@ describe("answers", () => {
     expect(answer).not.toHaveProperty("text");
     const [socket] = server.sockets;
     if (socket?.destroyed === false) await once(socket, "close");
-  });
+  }, 30_000); // It would go on for ever.
 
   test("headers without end are none", async () => {
     const server = await subscriber((response) => response.writeHead(200, { "x-long": "x".repeat(8_000) }).end());
@@ -277,6 +277,22 @@ describe("the bound of time", () => {
     expect(answer).toEqual({ kind: "unreachable", code: "timeout" });
     const [socket] = server.sockets;
     if (socket?.destroyed === false) await once(socket, "close");
+  });
+
+  test("holds for a server that takes the connection and never begins TLS", async () => {
+    const timer = handTimer();
+    const closed: Promise<unknown>[] = [];
+    const server = net.createServer((socket) => {
+      closed.push(once(socket, "close"));
+      socket.resume().once("data", timer.ring);
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void server.close());
+    const { send } = await trialSender({ after: timer.after });
+    const url = `https://hooks.contoso.com:${(server.address() as net.AddressInfo).port}/`;
+    expect(await send(post(url))).toEqual({ kind: "unreachable", code: "timeout" });
+    await Promise.all(closed);
+    expect(closed).toHaveLength(1);
   });
 
   test("holds for name servers too", async () => {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isSubscriberHost, subscriberHostsOf } from "../../shared/push/hosts.js";
 import { targetOf } from "../../shared/push/target.js";
@@ -41,6 +42,26 @@ describe("an address as it is written", () => {
     const hosts = { names: new Set<string>(), below: [] };
     expect(why("https://h.contoso.com/secret", { ...open, hosts })).toBe(
       "The host h.contoso.com is not among SUBSCRIBER_HOSTS.",
+    );
+  });
+
+  test("whatever is written: no crash, and what is taken is https, without a sign-in, and absolute", () => {
+    const part = fc.oneof(
+      fc.constantFrom("https:", "http:", "//", "/", "@", ":", "#", "?", "[", "]", ".", "%", "::1"),
+      fc.webUrl(),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const target = targetOf(parts.join(""), open);
+        if (target.kind === "forbidden") {
+          expect(target.why).toMatch(/^The .*\.$/);
+          return;
+        }
+        const { protocol, username, password, hash, hostname } = target.url;
+        expect([protocol, username, password, hash]).toEqual(["https:", "", "", ""]);
+        expect(hostname).not.toMatch(/^$|\.$/);
+      }),
     );
   });
 

@@ -15,6 +15,7 @@ import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
 import { inTheTable } from "./planted/table.js";
+import { inTheWire } from "./planted/wire.js";
 
 /** Every fault that is planted: by the part of the product that it is in. */
 export const MUTANTS = [
@@ -35,4 +36,5 @@ export const MUTANTS = [
   ...inTheQueryOptions,
   ...inTheStart,
   ...inTheStatus,
+  ...inTheWire,
 ];

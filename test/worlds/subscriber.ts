@@ -42,7 +42,7 @@ export type Asked = {
 };
 
 /** Names that its certificate is for. */
-export const certifiedNames = ["hooks.contoso.com", "hooks.fabrikam.com", "localhost"] as const;
+const certifiedNames = ["hooks.contoso.com", "hooks.fabrikam.com", "localhost"] as const;
 
 const certificate = selfsigned.generate([{ name: "commonName", value: "localhost" }], {
   keyType: "ec",
