@@ -14,7 +14,6 @@ import { identityToken, steadyCredential, type TokenPorts, trialToken } from "./
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
 import { deliverLimits } from "./push/deliver.js";
-import { unknownTenantId } from "./push/notification.js";
 import type { PushPorts } from "./push/pushMessages.js";
 import { shownSecret } from "./push/signature.js";
 import { Waker } from "./push/waker.js";
@@ -261,7 +260,7 @@ const liveWire = kept(async () => {
   return createWire({
     hosts: subscriberHosts,
     allowsLoopback: graph.accessToken !== null,
-    tenantId: tenantId ?? unknownTenantId,
+    tenantId,
     origin: publicOrigin === null ? ownName : new URL(publicOrigin).hostname,
     nowMs,
   });

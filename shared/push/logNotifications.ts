@@ -5,7 +5,7 @@ import type { Notification, Subject } from "./notification.js";
 /**
  * All that an entry of the log has to tell, in its order: its changes one by one; the calendars as a whole, where changes are
  * not told one by one; and what became of the mailbox. Never nothing: a subscriber that is told too much reads once in vain.
- * @param index Of the entry in its row.
+ * @param index Of the entry in its row. @internal For tests.
  */
 export function notificationsOf(shard: string, row: LogRow, index: number): readonly Notification[] {
   const entry = row.entries[index];
