@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { Client } from "@microsoft/microsoft-graph-client";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Product, startProduct } from "../worlds/product.js";
@@ -107,4 +108,28 @@ test("an address that is nobody's is refused in Graph's words, and nothing is st
     code: "ValidationError",
     message: expect.stringMatching(/^Subscription validation request failed\./),
   });
+});
+
+test("Microsoft's client for JavaScript creates, reads, renews and deletes a subscription; only its base URL is another", async () => {
+  const client = Client.initWithMiddleware({
+    baseUrl: `${product.hostUrl()}/api/`,
+    defaultVersion: "beta",
+    authProvider: { getAccessToken: async () => "" },
+  });
+  const created = await client.api("/subscriptions").post({
+    changeType: "updated",
+    notificationUrl: subscriber.url,
+    resource: "users/getAllCalendars",
+    expirationDateTime: expirationDateTime(),
+    clientState: "state",
+  });
+  expect(created).toMatchObject({ changeType: "updated", notificationUrl: subscriber.url });
+  const path = `/subscriptions/${created.id}`;
+  const later = expirationDateTime();
+  expect(await client.api(path).patch({ expirationDateTime: later })).toMatchObject({ expirationDateTime: later });
+  expect(await client.api(path).get()).toMatchObject({ id: created.id, expirationDateTime: later });
+  expect((await client.api("/subscriptions").get()).value).toHaveLength(1);
+  await client.api(`${path}/reauthorize`).post(null);
+  await client.api(path).delete();
+  await expect(client.api(path).get()).rejects.toMatchObject({ statusCode: 404, code: "ResourceNotFound" });
 });
