@@ -80,6 +80,13 @@ export const inThePush: readonly Mutant[] = [
     unit: loop,
   },
   {
+    name: "tell of a second miss under the id of the first",
+    file: "shared/push/decide.ts",
+    from: `moves.some(({ isMissed }) => isMissed) ? nowMs : subscription.missedMs`,
+    to: `subscription.missedMs ?? (moves.some(({ isMissed }) => isMissed) ? nowMs : null)`,
+    unit: ["test/push/decide.test.ts"],
+  },
+  {
     name: "pass over rows that stand where the history ran out",
     file: "shared/push/deliver.ts",
     from: `oldest.number <= upTo ? oldest.number - 1 : upTo`,
