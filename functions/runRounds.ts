@@ -1,5 +1,5 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { discoverPorts, livePorts, queues, telemetry } from "../shared/live.js";
+import { discoverPorts, livePorts, queues, telemetry, wakeSubscribers } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parseRoundsMessage } from "../shared/messages.js";
 import { discoverMailboxes } from "../shared/roster/discover.js";
@@ -16,7 +16,8 @@ const handler: StorageQueueHandler = async (message, context) => {
     if (continuation !== null) context.extraOutputs.set(rounds, [JSON.stringify(continuation)]);
     return;
   }
-  const end = await runRounds(work, await livePorts(logOf(context)));
+  const ports = await livePorts(logOf(context));
+  const end = await runRounds(work, ports);
   telemetry.note(() => runAttributes(work.shard, end));
   telemetry.record(runPoints(work.shard, end));
   context.extraOutputs.set(
@@ -24,6 +25,7 @@ const handler: StorageQueueHandler = async (message, context) => {
     end.pages.map((page) => JSON.stringify(page)),
   );
   if (end.continuation !== null) context.extraOutputs.set(rounds, [JSON.stringify(end.continuation)]);
+  if (end.hasLogged) await wakeSubscribers(ports.log, ports);
 };
 
 app.storageQueue("runRounds", { ...queues.rounds, extraOutputs: [rounds, pages], handler });

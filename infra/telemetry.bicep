@@ -22,7 +22,7 @@ var shardDimension = 'shard'
 @export()
 var functions = {
   tick: 'startRounds'
-  poison: ['parkPages', 'parkRounds']
+  poison: ['parkPages', 'parkRounds', 'parkDeliveries']
 }
 
 @export()

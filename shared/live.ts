@@ -13,6 +13,10 @@ import type { TokenSource } from "./graph/ports.js";
 import { identityToken, steadyCredential, type TokenPorts, trialToken } from "./graph/token.js";
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
+import { deliverLimits } from "./push/deliver.js";
+import type { PushPorts } from "./push/pushMessages.js";
+import { shownSecret } from "./push/signature.js";
+import { Waker } from "./push/waker.js";
 import { createMailboxNames } from "./roster/mailboxNames.js";
 import { type DiscoverPorts, discoverLimits, sourceName } from "./roster/ports.js";
 import { type Ports, runLimits } from "./rounds/ports.js";
@@ -56,6 +60,8 @@ export const queues = {
   pages: queue(registered.pagesQueue),
   poisonRounds: queue(`${registered.roundsQueue}-poison`),
   poisonPages: queue(`${registered.pagesQueue}-poison`),
+  push: queue(registered.pushQueue),
+  poisonPush: queue(`${registered.pushQueue}-poison`),
 };
 
 /**
@@ -113,6 +119,7 @@ type Parts = {
   /** Null when nudges are switched off. */
   readonly nudgeFor: ((log: Log) => NonNullable<Ports["nudge"]>) | null;
   readonly roundsFor: (log: Log) => SendMessage;
+  readonly pushFor: (log: Log) => SendMessage;
 };
 
 /** Built at the first invocation and kept for the process; what failed to build is tried again. */
@@ -127,6 +134,13 @@ export async function httpPorts(log: Log): Promise<HttpPorts> {
     tenant: async () =>
       createTenantFeed({ store, shards, key: await feedKey(), onUnreadable: (error) => log("error", error.message) }),
     mailboxNamed: (userPrincipalName) => names.find(userPrincipalName, store),
+    subscribers: {
+      shards,
+      consentOf: async (url, format) =>
+        (await liveWire()).consentOf(url, format, randomBytes(32).toString("base64url")),
+      newSecret: () => randomBytes(32).toString("base64"),
+      shownSecret,
+    },
     log,
     newId: randomUUID,
     nowMs,
@@ -238,6 +252,36 @@ export async function startPorts(log: Log): Promise<StartPorts> {
   return { clock, newId: randomUUID, shards: boot.settings.shards, nextFireMs, send: roundsFor(log) };
 }
 
+/** What goes to subscribers, and comes back. Its connections are kept for the process. */
+const liveWire = kept(async () => {
+  const { createWire } = await import("./push/wire.js");
+  const { subscriberHosts, tenantId, publicOrigin, graph } = boot.settings;
+  const ownName = process.env["WEBSITE_HOSTNAME"] ?? "localhost";
+  return createWire({
+    hosts: subscriberHosts,
+    allowsLoopback: graph.accessToken !== null,
+    tenantId,
+    origin: publicOrigin === null ? ownName : new URL(publicOrigin).hostname,
+    nowMs,
+  });
+});
+
+/** What deliveries to subscribers need, for one invocation. @throws LayoutError, StorageError */
+export async function pushPorts(log: Log): Promise<PushPorts> {
+  const store = await liveStore(log);
+  const { pushFor } = await liveParts();
+  const wire = await liveWire();
+  return { clock, random, newId: randomUUID, store, wire, log, limits: deliverLimits, send: pushFor(log) };
+}
+
+const waker = new Waker(nowMs);
+
+/** Wakes deliveries to subscribers, where rows of the change log were written. Never throws. */
+export async function wakeSubscribers(log: Log, { store }: Pick<Ports, "store">): Promise<void> {
+  const send: SendMessage = async (...message) => (await liveParts()).pushFor(log)(...message);
+  await waker.wake({ store, newId: randomUUID, log, send });
+}
+
 /** What status shows of the settings. No secrets are in it. */
 export const mirrorFacts: MirrorFacts = {
   shards,
@@ -303,6 +347,7 @@ async function build(settings: Settings): Promise<Parts> {
     mailboxKindsFor: (log) => createMailboxKindsClient({ settings: graph, transport: way, clock, log }),
     nudgeFor: settings.changeNudges ? sendsTo(settings.changesQueue, settings, credential.storage) : null,
     roundsFor: sendsTo(settings.roundsQueue, settings, credential.storage),
+    pushFor: sendsTo(settings.pushQueue, settings, credential.storage),
   };
 }
 

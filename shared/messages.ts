@@ -29,10 +29,18 @@ const aloneShape = z.strictObject({ mailbox: name, alone: z.int().nonnegative() 
 /** Discovery of the roster: the pass that goes on, or the name of a new one. On the rounds queue. */
 const discoverShape = z.strictObject({ discover: name });
 
+/** A subscription that is to be delivered to. */
+const deliverShape = z.strictObject({ subscription: name });
+
+/** The logs have grown: all subscriptions that are behind them are to be delivered to. `wake`: its name. */
+const wakeShape = z.strictObject({ wake: name });
+
 export type RoundsMessage = z.output<typeof roundsShape>;
 export type PageMessage = z.output<typeof pageShape>;
 export type SyncMessage = z.output<typeof syncShape>;
 export type AloneMessage = z.output<typeof aloneShape>;
+export type DeliverMessage = z.output<typeof deliverShape>;
+export type WakeMessage = z.output<typeof wakeShape>;
 export type DiscoverMessage = z.output<typeof discoverShape>;
 
 /** A nudge for other programs: this mailbox has changed, and the feed can be read up to this sequence. */
@@ -49,6 +57,12 @@ export function parsePageMessage(message: unknown): PageMessage | SyncMessage | 
   if (isNamed(message, "alone")) return parsed(aloneShape, message, "{mailbox, alone}");
   if (isNamed(message, "sync")) return parsed(syncShape, message, "{mailbox, sync}");
   return parsed(pageShape, message, "{mailbox, round, page}");
+}
+
+/** Any message of the push queue. @throws Error in one line, without the message's values. */
+export function parsePushMessage(message: unknown): DeliverMessage | WakeMessage {
+  if (isNamed(message, "wake")) return parsed(wakeShape, message, "{wake}");
+  return parsed(deliverShape, message, "{subscription}");
 }
 
 /**

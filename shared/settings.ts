@@ -2,6 +2,7 @@ import * as z from "zod";
 import { cloudNames, clouds } from "./graph/clouds.js";
 import type { DirectorySource } from "./graph/directory.js";
 import { isLoopback } from "./graph/links.js";
+import { type SubscriberHosts, subscriberHostsOf } from "./push/hosts.js";
 import { nextFire, readSchedule } from "./schedule.js";
 import { clientIdMistake, readStorage, type StorageSettings, storageNames } from "./storageSettings.js";
 import { isGuid } from "./sync/mailboxId.js";
@@ -123,6 +124,9 @@ const shape = z.object({
   ROUNDS_QUEUE: queue("calendar-rounds"),
   PAGES_QUEUE: queue("calendar-pages"),
   CHANGES_QUEUE: queue("calendar-changes"),
+  PUSH_QUEUE: queue("calendar-push"),
+  SUBSCRIBER_HOSTS: z.string().default("").transform(subscribersIn),
+  TENANT_ID: z.string().refine(isGuid, { error: "must be the directory's GUID" }).toLowerCase().optional(),
   CHANGE_NUDGES: oneOf(["on", "off"], "on"),
   PUBLIC_ORIGIN: originLike("https://mirror.example").optional(),
 });
@@ -215,10 +219,23 @@ function typed(data: z.output<typeof shape>, storage: StorageSettings, given: En
     roundsQueue: data.ROUNDS_QUEUE,
     pagesQueue: data.PAGES_QUEUE,
     changesQueue: data.CHANGES_QUEUE,
+    pushQueue: data.PUSH_QUEUE,
+    /** Whom we notify; null: any public host. */
+    subscriberHosts: data.SUBSCRIBER_HOSTS,
+    /** What notifications say; null: that it is unknown. */
+    tenantId: data.TENANT_ID ?? null,
     changeNudges: data.CHANGE_NUDGES === "on",
     /** Scheme and host of our links; null: as a request has reached us. */
     publicOrigin: data.PUBLIC_ORIGIN ?? null,
   };
+}
+
+/** Names and patterns of hosts. */
+function subscribersIn(text: string, context: z.RefinementCtx): SubscriberHosts {
+  const read = subscriberHostsOf(text);
+  if ("hosts" in read) return read.hosts;
+  context.addIssue(read.mistake);
+  return z.NEVER;
 }
 
 function rosterOf(text: string): Roster {
@@ -228,10 +245,10 @@ function rosterOf(text: string): Roster {
 
 /** What is wrong with settings that are each right by themselves. */
 function crossMistakes(data: z.output<typeof shape>, isInAzure: boolean): string[] {
-  const queues = [data.ROUNDS_QUEUE, data.PAGES_QUEUE, data.CHANGES_QUEUE];
+  const queues = [data.ROUNDS_QUEUE, data.PAGES_QUEUE, data.CHANGES_QUEUE, data.PUSH_QUEUE];
   const mistakes: string[] = [];
   if (new Set(queues).size < queues.length) {
-    mistakes.push("ROUNDS_QUEUE, PAGES_QUEUE and CHANGES_QUEUE must be three different names.");
+    mistakes.push("ROUNDS_QUEUE, PAGES_QUEUE, CHANGES_QUEUE and PUSH_QUEUE must be four different names.");
   }
   if (isInAzure && data.GRAPH_ACCESS_TOKEN !== undefined) {
     mistakes.push(

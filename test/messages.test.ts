@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parsePageMessage, parseRoundsMessage } from "../shared/messages.js";
+import { parsePageMessage, parsePushMessage, parseRoundsMessage } from "../shared/messages.js";
 import { parkPages, parkRounds } from "../shared/rounds/poison.js";
 import type { Ports } from "../shared/rounds/ports.js";
 
@@ -25,6 +25,9 @@ describe("I7: a message is understood as this release writes it, and as earlier 
       expect(parseRoundsMessage(written(message))).toEqual(message);
     }
     for (const message of [page, sync]) expect(parsePageMessage(written(message))).toEqual(message);
+    for (const message of [{ wake: "w" }, { subscription: "s" }]) {
+      expect(parsePushMessage(written(message))).toEqual(message);
+    }
   });
 
   test("the host hands on messages of any encoding", () => {
@@ -47,7 +50,7 @@ test.each([
   "[1]",
   JSON.stringify(JSON.stringify(rounds)),
 ])("I7: %j as a message is refused in one line, and as poison logged and dropped", async (text) => {
-  for (const parse of [parseRoundsMessage, parsePageMessage]) {
+  for (const parse of [parseRoundsMessage, parsePageMessage, parsePushMessage]) {
     expect(() => parse(text)).toThrow(/^The queue message is not .* It was not written by calendar-mirror\.$/);
   }
   const logged: string[] = [];

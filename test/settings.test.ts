@@ -37,6 +37,9 @@ describe("defaults", () => {
       roundsQueue: "calendar-rounds",
       pagesQueue: "calendar-pages",
       changesQueue: "calendar-changes",
+      pushQueue: "calendar-push",
+      subscriberHosts: null,
+      tenantId: null,
       changeNudges: true,
       publicOrigin: null,
     });
@@ -62,6 +65,22 @@ describe("defaults", () => {
   test("kinds of mailboxes are named with commas between them, blanks and capitals aside", () => {
     const { rosterKinds } = readSettings({ ...storage, ROSTER_KINDS: "user, Shared,room" });
     expect(rosterKinds).toEqual(new Set(["user", "shared", "room"]));
+  });
+});
+
+describe("subscribers", () => {
+  test("are any public host, or those that are named", () => {
+    const { subscriberHosts } = readSettings({ ...storage, SUBSCRIBER_HOSTS: "Hooks.contoso.com,*.contoso.net" });
+    expect(subscriberHosts).toEqual({ names: new Set(["hooks.contoso.com"]), below: [".contoso.net"] });
+    expect(mistakesOf({ ...storage, SUBSCRIBER_HOSTS: "https://a.example" })).toEqual([
+      expect.stringMatching(/^SUBSCRIBER_HOSTS must be host names with commas between/),
+    ]);
+  });
+
+  test("are told the directory's id where it is known", () => {
+    const TENANT_ID = "3F0C1D2E-0000-4000-8000-0123456789AB";
+    expect(readSettings({ ...storage, TENANT_ID }).tenantId).toBe(TENANT_ID.toLowerCase());
+    expect(mistakesOf({ ...storage, TENANT_ID: "contoso.com" })).toHaveLength(1);
   });
 });
 

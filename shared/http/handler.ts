@@ -2,6 +2,7 @@ import type { HttpHandler, HttpRequest, InvocationContext } from "@azure/functio
 import type { MirrorFeed } from "../feed/feed.js";
 import type { TenantFeed } from "../feed/tenant.js";
 import { type Log, logOf } from "../log.js";
+import type { Subscribers } from "../push/subscribers.js";
 import type { NamedMailbox } from "../roster/mailboxNames.js";
 import { LayoutError, RowError, StorageError, type Store } from "../store/store.js";
 import { isGuid } from "../sync/mailboxId.js";
@@ -17,6 +18,8 @@ export type HttpPorts = {
   readonly tenant: () => Promise<TenantFeed>;
   /** Whose mailbox a userPrincipalName is. Asks all shards where this process has not met the name yet. */
   readonly mailboxNamed: (userPrincipalName: string) => Promise<NamedMailbox>;
+  /** What subscriptions are made with. */
+  readonly subscribers: Subscribers;
   readonly log: Log;
   readonly newId: () => string;
   readonly nowMs: () => number;

@@ -15,6 +15,8 @@ export type PagesEnd = {
   readonly pages: number;
   readonly changes: number;
   readonly next: PageMessage | null;
+  /** Whether the change log has told of it. */
+  readonly hasLogged: boolean;
 };
 
 /**
@@ -93,20 +95,20 @@ async function askPages(first: Work, untilMs: number, ports: Ports): Promise<Pag
       continue;
     }
     const moved = await commit(work, step, tookMs, ports, counters);
-    if (moved === "lostFence") return { kind: "lostFence", pages, changes, next: null }; // A twin is ahead: not an error.
+    if (moved === "lostFence") return { kind: "lostFence", pages, changes, next: null, hasLogged: false }; // A twin is ahead: not an error.
     changes += moved.changes;
     if (moved.step.kind === "wait" || moved.step.kind === "park") {
-      return { kind: moved.step.kind, pages, changes, next: null };
+      return { kind: moved.step.kind, pages, changes, next: null, hasLogged: false };
     }
     pages += 1;
     audit = moved.audit;
     if (step.kind === "apply" && step.ends && audit === null) {
-      await logNow(moved.held, counters, ports);
-      return { kind: "roundEnded", pages, changes, next: null };
+      const hasLogged = await logNow(moved.held, counters, ports);
+      return { kind: "roundEnded", pages, changes, next: null, hasLogged };
     }
     work = workOn(moved.held, audit ?? moved.held.checkpoint);
   }
-  return { kind: "unfinished", pages, changes, next: pageMessageOf(work.held.checkpoint) };
+  return { kind: "unfinished", pages, changes, next: pageMessageOf(work.held.checkpoint), hasLogged: false };
 }
 
 /** A wait that is worth sitting out here: short, and for the same link again. Else 0. */
@@ -183,5 +185,5 @@ export function messageOf(checkpoint: Checkpoint, nowMs: number): PageMessage | 
 }
 
 function ended(kind: PagesEnd["kind"]): PagesEnd {
-  return { kind, pages: 0, changes: 0, next: null };
+  return { kind, pages: 0, changes: 0, next: null, hasLogged: false };
 }

@@ -16,6 +16,7 @@ export class NudgeSender {
   readonly #lanes: Promise<unknown>[] = [];
   #count = 0;
   #hasFailed = false;
+  #hasLogged = false;
 
   constructor(private readonly ports: Pick<Ports, "nudge" | "log" | "limits">) {}
 
@@ -24,6 +25,7 @@ export class NudgeSender {
    * the same: somebody else has moved its mailbox since, and the answer to our own success was lost.
    */
   told(entry: Told, isCommitted: boolean): void {
+    this.#hasLogged = true;
     if (isCommitted) this.send(entry);
     else this.#hasFailed = true;
   }
@@ -36,6 +38,11 @@ export class NudgeSender {
     this.#lanes[lane] = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
       if (!(await sendNudge(entry, this.ports))) this.#hasFailed = true;
     });
+  }
+
+  /** Whether there was anything to be told. */
+  get hasLogged(): boolean {
+    return this.#hasLogged;
   }
 
   /** Resolves once all nudges so far are sent, or have failed. */

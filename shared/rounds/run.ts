@@ -23,6 +23,8 @@ export class Run {
   readonly untilMs: number;
   /** Why nobody more is asked; null while the run goes on. */
   stop: "unfinished" | "braked" | "refused" | null = null;
+  /** Whether the change log held rows that a run before this one had notified nobody of. */
+  hasUntold = false;
   /** Mailboxes that this run has found to be slow. */
   newlySlow = 0;
   #progressMs: number;
@@ -51,6 +53,11 @@ export class Run {
   /** Whether nobody more may be asked. */
   get isOver(): boolean {
     return this.stop !== null || this.committer.isSuperseded;
+  }
+
+  /** Whether others are to be notified of the change log. */
+  get hasLogged(): boolean {
+    return this.hasUntold || this.nudges.hasLogged;
   }
 
   /** Notes that a call of Graph has ended, or that something was committed: the run is alive. */

@@ -22,6 +22,8 @@ export type RunEnd = {
   readonly pages: readonly (PageMessage | AloneMessage)[];
   readonly continuation: RoundsMessage | null;
   readonly figures: Figures | null;
+  /** Whether the change log has grown since subscribers were woken last: by this run, or by one before it that came to no end. */
+  readonly hasLogged: boolean;
 };
 
 /**
@@ -36,11 +38,11 @@ export async function runRounds(message: RoundsMessage, ports: Ports): Promise<R
   const stopHeartbeat = startHeartbeat(run);
   try {
     await askAll(run);
-    if (run.committer.isSuperseded) return { ...nothing("superseded"), pages: run.pages };
+    if (run.committer.isSuperseded) return superseded(run);
     for (const mailboxId of run.due.removing) await ports.store.purgeMailbox(mailboxId, { onlyLeaving: true });
     stopHeartbeat();
     await run.committer.drain(); // A heartbeat may be on its way, and the shard's row has one writer at a time.
-    if (run.committer.isSuperseded) return { ...nothing("superseded"), pages: run.pages };
+    if (run.committer.isSuperseded) return superseded(run);
     return await endRun(run);
   } finally {
     stopHeartbeat();
@@ -63,6 +65,7 @@ async function startRun(message: RoundsMessage, ports: Ports): Promise<Run | "su
   const committer = new Committer(store, claim, clock.after, limits.lingerMsMax);
   const started = new Run(message, new RunTally(figures, run, clock), committer, ports, gate.brake);
   if (!gate.isOpen) started.stop = gate.brake?.kind === "refused" ? "refused" : "braked";
+  started.hasUntold = claim.row.log !== null && claim.row.log.nudgedNumber < claim.row.log.number;
   if (claim.row.log !== null) await resendNudges(shard, claim.row.log, started.nudges, ports);
   return started;
 }
@@ -163,12 +166,16 @@ async function endRun(run: Run): Promise<RunEnd> {
     log: stands === null ? null : run.nudges.standing(stands),
   };
   const written = await store.writeShardRow({ ...committer.claim, row, figures: figures.stored });
-  if (written === "superseded") return { ...nothing("superseded"), pages: run.pages };
+  if (written === "superseded") return superseded(run);
   log("info", `shard ${kind}`, { shard, ...figures.logged });
   const continuation = kind === "unfinished" ? { shard, tick, run: tally.run.runId } : null;
-  return { kind, pages: run.pages, continuation, figures };
+  return { kind, pages: run.pages, continuation, figures, hasLogged: run.hasLogged };
+}
+
+function superseded(run: Run): RunEnd {
+  return { ...nothing("superseded"), pages: run.pages, hasLogged: run.hasLogged };
 }
 
 function nothing(kind: RunEnd["kind"]): RunEnd {
-  return { kind, pages: [], continuation: null, figures: null };
+  return { kind, pages: [], continuation: null, figures: null, hasLogged: false };
 }

@@ -27,6 +27,9 @@ export function logBetween(after: number, upTo: number | null): KeyRange {
 export const metaPartition = "~meta";
 export const metaRows = { layout: "layout", brake: "brake", directory: "directory", feedKey: "feedkey" } as const;
 
+/** The partition of subscriptions, which belongs to no shard either. */
+export const pushPartition = "~push";
+
 const mailboxPrefix = "mailbox|";
 const logPrefix = "log|";
 const logDigits = 20;
@@ -118,6 +121,14 @@ export function rosterKey(mailboxId: string): string {
 export function rosterAfter(mailboxId: string | null): KeyRange {
   return { after: mailboxId === null ? "roster|" : rosterKey(mailboxId), upTo: "roster}" };
 }
+
+/** Row key of a subscription. */
+export function subscriptionKey(subscriptionId: string): string {
+  return `subscription|${keyPart(subscriptionId, mailboxUnitsMax)}`;
+}
+
+/** All subscriptions. */
+export const allSubscriptions: KeyRange = { after: "subscription|", upTo: "subscription}" };
 
 /** Row key of a calendar, or of its tombstone. */
 export function calendarKey(mailboxId: string, calendarId: string): string {

@@ -1,6 +1,7 @@
 import type { Brake } from "../sync/brake.js";
 import type { LogRow } from "../sync/changeLog.js";
 import type { DirectoryState } from "../sync/directory.js";
+import type { Subscription } from "../sync/subscription.js";
 import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError } from "../table/errors.js";
 import type { Entity, Table } from "../table/table.js";
@@ -27,6 +28,13 @@ import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
 import { type NewShardRow, type ShardClaim, writeShardRow } from "./shardClaim.js";
 import { shardRowOf } from "./shardRow.js";
+import {
+  deleteSubscription,
+  readSubscription,
+  readSubscriptions,
+  type SubscriptionHeld,
+  writeSubscription,
+} from "./subscriptionRows.js";
 import { readSummaries, readTenantRows, type SummaryPage, type TenantRows } from "./tenantRows.js";
 import { mailboxesWithTombstones, tombstonesOf } from "./tombstones.js";
 import { type GroupLimits, groupLimits } from "./transactionGroup.js";
@@ -39,6 +47,7 @@ export type { Departure } from "./departures.js";
 export type { DirectoryHeld } from "./directoryRow.js";
 export { manualSource, type RosterEntry, type RosterHeld, type RosterRow } from "./rosterRows.js";
 export type { ShardClaim } from "./shardClaim.js";
+export type { SubscriptionHeld } from "./subscriptionRows.js";
 export { type GroupLimits, operationsBesideShardRow } from "./transactionGroup.js";
 export { groupSize, type Held, operationsOf, type Pending, type PendingUnit } from "./units.js";
 
@@ -153,6 +162,14 @@ export type Store = {
   retireLog(shard: string, beforeMs: number, isTimeUp: () => boolean): Promise<number>;
   /** Removes a mailbox and all its rows. Doing it again after a crash completes it. */
   purgeMailbox(mailboxId: string, options?: PurgeOptions): Promise<Purged>;
+  /** Null: there is no subscription of that id. */
+  readSubscription(subscriptionId: string): Promise<SubscriptionHeld | null>;
+  /** All subscriptions, in the order of their ids. Those that cannot be read are reported and left out. */
+  readSubscriptions(): Promise<readonly SubscriptionHeld[]>;
+  /** Writes a subscription under the ETag of the one that was read; null writes a new one. */
+  writeSubscription(subscription: Subscription, etag: string | null): Promise<SubscriptionHeld | "superseded">;
+  /** @param etag `*` for any state. @returns False: there was none in that state. */
+  deleteSubscription(subscriptionId: string, etag: string): Promise<boolean>;
   /** Number of requests that this object has made: each transaction, point read and page of a query is one. */
   transactions(): number;
 };
@@ -219,6 +236,10 @@ export function createStore(parts: StoreParts): Store {
     changeBrake: (change) => changeBrake(table, change),
     purgeMailbox: (mailboxId, options) =>
       purgeMailbox(table, shardOfMailbox(mailboxId), mailboxId, newCommitId, options),
+    readSubscription: (subscriptionId) => readSubscription(table, subscriptionId),
+    readSubscriptions: () => readSubscriptions(table, parts.onUnreadable),
+    writeSubscription: (subscription, etag) => writeSubscription(table, subscription, etag, newCommitId()),
+    deleteSubscription: (subscriptionId, etag) => deleteSubscription(table, subscriptionId, etag),
     transactions: () => requests,
   };
 }

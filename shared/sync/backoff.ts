@@ -1,11 +1,11 @@
 import { syncLimits } from "./limits.js";
 
 /**
- * A wait that doubles with each failure, up to `maxMs`, spread over its upper half so that mailboxes that failed
+ * A wait that doubles with each failure, up to `maxMs`, spread over its upper half so that those that failed
  * together don't come back together.
  * @param failures Failures in a row, 1 or more. @param jitter A draw from 0 up to 1.
  */
-function spreadWaitMs(baseMs: number, maxMs: number, failures: number, jitter: number): number {
+export function spreadWaitMs(baseMs: number, maxMs: number, failures: number, jitter: number): number {
   const fullMs = Math.min(maxMs, baseMs * 2 ** Math.min(failures - 1, 40));
   return Math.round(fullMs * (0.5 + jitter / 2));
 }

@@ -3,13 +3,14 @@ import { productAt } from "../../local/start/product.js";
 import { Followers } from "./followers.js";
 import { nudgesSent, openMirror, sameTexts, truthOf, unannounced } from "./mirror.js";
 import { calm, storm } from "./storm.js";
+import { Subscriber } from "./subscriber.js";
 import { TenantReaders } from "./tenantReaders.js";
 import { type ChaosWorld, startWorld } from "./world.js";
 
 /**
  * Chaos with real parts: Azurite, the Graph simulator over HTTP, and host processes that are killed at random while
- * people edit, programs follow the feed, and Graph fails. Then calm: the mirror must become what the mailboxes are,
- * every change announced, and the same the copies of those who follow a mailbox, or copy the tenant.
+ * people edit, programs follow the feed or are told by notifications, and Graph fails. Then calm: the mirror must become what the mailboxes are,
+ * every change announced, and the same the copies of those who follow a mailbox, copy the tenant, or are told.
  * Messages of a killed host stay hidden for ten minutes, longer than all this: what brings the mirror right are new ticks.
  */
 
@@ -62,6 +63,7 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
   };
   const world = await startWorld({ seed, hosts, mailboxes, hear });
   const readers = await TenantReaders.open(world.pool, seed);
+  const subscriber = await Subscriber.open(world.pool, seed);
   try {
     const ids = world.graph.mailboxes.ids();
     const hostUrl = world.pool.ready()[0]?.hostUrl ?? "";
@@ -79,12 +81,14 @@ async function chaos(seed: number, given: Arguments): Promise<boolean> {
       ...(await unannouncedOf(world)),
       ...(await followed(world, followers)),
       ...(await copied(world, readers)),
+      ...(await told(world, subscriber)),
       ...world.pool.crashes.map((reason) => `a host died that nobody had killed: ${reason}`),
     ];
     for (const line of left) say(line);
     return left.length === 0;
   } finally {
     await readers.stop();
+    subscriber.stop();
     await world.stop();
   }
 }
@@ -123,6 +127,17 @@ async function copied(world: ChaosWorld, readers: TenantReaders): Promise<readon
       .map((id) => `${id}: differs in copy ${index + 1} of the tenant`),
   );
   return kills > copies.length ? found : [...found, "no reader of the tenant was killed in the storm"];
+}
+
+/** Mailboxes that differ in the copy of who is told by notifications alone. */
+async function told({ graph }: ChaosWorld, subscriber: Subscriber): Promise<readonly string[]> {
+  const ids = graph.mailboxes.ids();
+  const different = () => ids.filter((id) => !sameTexts(subscriber.copy.get(id) ?? new Map(), truthOf(graph, id)));
+  await subscriber.becomes(() => different().length === 0);
+  const { requests, notifications, refusals } = subscriber.counts;
+  say(`a subscriber took ${notifications} notifications in ${requests} requests and refused ${refusals}`);
+  const lull = notifications > 0 && refusals > 0 ? [] : ["no subscriber was told, or none refused"];
+  return [...lull, ...subscriber.faults, ...different().map((id) => `${id}: differs in the copy of a subscriber`)];
 }
 
 function injectedText({ graph }: ChaosWorld): string {

@@ -132,7 +132,7 @@ describe("names", () => {
         .matchAll(/'(\w+)'/g),
     ].map(([, name]) => name);
     expect(scaled).toEqual(["runRounds"]);
-    expect(named).toEqual(["startRounds", "parkPages", "parkRounds"]);
+    expect(named).toEqual(["startRounds", "parkPages", "parkRounds", "parkDeliveries"]);
     expect([...scaled, ...named].filter((name) => !functions.includes(name ?? ""))).toEqual([]);
   });
 
@@ -163,7 +163,8 @@ describe("names", () => {
   test("metrics and functions are named in one file only", () => {
     const strangers = Object.entries(bicep).filter(
       ([name, text]) =>
-        name !== "telemetry.bicep" && /calendar_mirror\.|'(?:startRounds|parkPages|parkRounds)'/.test(text),
+        name !== "telemetry.bicep" &&
+        /calendar_mirror\.|'(?:startRounds|parkPages|parkRounds|parkDeliveries)'/.test(text),
     );
     expect(strangers.map(([name]) => name)).toEqual([]);
   });

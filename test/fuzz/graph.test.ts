@@ -8,7 +8,7 @@ import { checkLink, homeLink, parseRoot } from "../../shared/graph/links.js";
 import { parsePage } from "../../shared/graph/page.js";
 import { claimsOf } from "../../shared/graph/policies.js";
 import type { Answer, Transport } from "../../shared/graph/ports.js";
-import { parseRetryAfter } from "../../shared/graph/retryAfter.js";
+import { parseRetryAfter } from "../../shared/sync/retryAfter.js";
 import { calendarId, hostileJson, hostileText } from "./hostile.js";
 import { fixedDraws, runs } from "./runs.js";
 

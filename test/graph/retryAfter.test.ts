@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseRetryAfter, retryAfterMs } from "../../shared/graph/retryAfter.js";
+import { retryAfterMs } from "../../shared/graph/retryAfter.js";
+import { parseRetryAfter } from "../../shared/sync/retryAfter.js";
 import { answer } from "../worlds/scriptedGraph.js";
 
 const nowMs = Date.UTC(2026, 0, 1, 12, 0, 0);

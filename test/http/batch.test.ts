@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { betaRoute } from "../../shared/http/beta/beta.js";
+import type { HttpPorts } from "../../shared/http/handler.js";
 import { addMailbox } from "../../shared/roster/byHand.js";
 import { invocationId, origin, routesOver } from "../worlds/http.js";
 import { mailboxId, worldWith } from "../worlds/mailbox.js";
+import { countingIds } from "../worlds/parts.js";
 import { row } from "../worlds/rows.js";
 
 const calendars = `/users/${mailboxId}/calendars`;
@@ -13,7 +15,7 @@ type One = {
   readonly body?: Record<string, unknown>;
 };
 
-async function opened(changed: { readonly isSignInOn?: boolean } = {}) {
+async function opened(changed: Partial<HttpPorts> = {}) {
   const world = await worldWith({ a: "A", b: "B", c: "C" });
   const routes = routesOver(world.store, () => world.clock.ms, changed);
   const post = (text: string, headers: Record<string, string> = {}) =>
@@ -46,6 +48,26 @@ describe("a request in a batch is answered as if it had come alone", () => {
     // Microsoft's client for JavaScript looks for the type in these letters, and for no others.
     const named = { "Content-Type": type, ...others };
     expect(one).toEqual({ id: "1", status, headers: expect.objectContaining(named), body });
+  });
+
+  test("with a body, where it is one that writes: subscriptions are made, renewed and ended", async () => {
+    const { world, batch } = await opened({ newId: countingIds() });
+    const expirationDateTime = new Date(world.clock.ms + 3_600_000).toISOString();
+    const resource = "users/getAllCalendars";
+    const body = { changeType: "updated", notificationUrl: "https://a.example", resource, expirationDateTime };
+    const headers = { "Content-Type": "application/json" };
+    const [made, without] = await batch([
+      { id: "1", method: "POST", url: "/subscriptions", headers, body },
+      { id: "2", method: "POST", url: "/subscriptions", headers },
+    ]);
+    expect([made?.status, without?.status]).toEqual([201, 400]);
+    const url = `/subscriptions/${made?.body?.["id"]}`;
+    const later = { expirationDateTime: new Date(world.clock.ms + 7_200_000).toISOString() };
+    const [renewed, ended] = await batch([
+      { id: "1", method: "PATCH", url, headers, body: later },
+      { id: "2", method: "DELETE", url, dependsOn: ["1"] },
+    ]);
+    expect([renewed?.status, renewed?.body, ended?.status]).toMatchObject([200, later, 204]);
   });
 
   test("with headers of its own: pages, versions and ids of requests", async () => {

@@ -39,7 +39,7 @@ const sizeOf = async (name: string) => (await queueOf(name).getProperties()).app
 
 beforeAll(async () => {
   azurite = await startAzurite();
-  for (const name of ["calendar-rounds", "calendar-pages"]) {
+  for (const name of ["calendar-rounds", "calendar-pages", "calendar-push"]) {
     const queue = queueOf(name);
     await queue.create();
     await sendWorn(queue);
@@ -63,6 +63,7 @@ test("I7: messages that are no base64 reach the app, are logged as poison, and a
   for (const [name, park, kind] of [
     ["calendar-rounds", "parkRounds", "rounds"],
     ["calendar-pages", "parkPages", "page"],
+    ["calendar-push", "parkDeliveries", "push"],
   ] as const) {
     const isOfIt = (event: { readonly function: string }) => event.function === park;
     const ends = await host.someEvents("invocation", texts.length, isOfIt);

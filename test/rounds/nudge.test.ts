@@ -188,3 +188,36 @@ describe("nudges", () => {
     expect([queue, await sequence()]).toEqual([[], 2]);
   });
 });
+
+describe("I15: whoever has logged something says so, so that subscribers are woken", () => {
+  test.each([true, false])(
+    "a run and a page message, with nudges %j; none that has logged nothing",
+    async (hasNudges) => {
+      const { says, tick } = await opened(["adele", "alex"]);
+      const changed = hasNudges ? {} : { nudge: null };
+      says("adele", last(calendar("a")));
+      says("alex", page(calendar("a")), last(calendar("b")));
+      const { end, pages } = await tick(changed);
+      expect([end.hasLogged, pages.map(({ hasLogged }) => hasLogged)]).toEqual([true, [true]]);
+      const quietly = await tick(changed);
+      expect([quietly.end.hasLogged, quietly.pages]).toEqual([false, []]);
+    },
+  );
+
+  test("a run after one that has logged and then died", async () => {
+    const { table, says, tick, store } = await opened();
+    const dying = storeOn(
+      interfered(table, {
+        after: ({ name, rowKeys }) => {
+          if (name !== "transact" || !rowKeys.some((key) => key.startsWith("log|"))) return;
+          throw new Error("The process ended.");
+        },
+      }),
+    );
+    says("adele", last(calendar("a")));
+    await tick({ store: dying, nudge: null }).catch(() => undefined);
+    expect((await store.readShardRow("00"))?.row.log?.number).toBe(1);
+    expect((await tick({ nudge: null })).end.hasLogged).toBe(true);
+    expect((await tick({ nudge: null })).end.hasLogged).toBe(false);
+  });
+});

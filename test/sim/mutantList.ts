@@ -10,11 +10,13 @@ import { inTheKinds } from "./planted/kinds.js";
 import { inTheLog } from "./planted/log.js";
 import { inTheNames } from "./planted/names.js";
 import { inThePace } from "./planted/pace.js";
+import { inThePush } from "./planted/push.js";
 import { inTheQueryOptions } from "./planted/query.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
 import { inTheTable } from "./planted/table.js";
+import { inTheWire } from "./planted/wire.js";
 
 /** Every fault that is planted: by the part of the product that it is in. */
 export const MUTANTS = [
@@ -32,7 +34,9 @@ export const MUTANTS = [
   ...inTheSearch,
   ...inTheNames,
   ...inThePace,
+  ...inThePush,
   ...inTheQueryOptions,
   ...inTheStart,
   ...inTheStatus,
+  ...inTheWire,
 ];

@@ -59,7 +59,7 @@ export class Oracle {
   applied(writer: string, partitionKey: string, actions: readonly Action[]): void {
     this.transactions += 1;
     if (partitionKey === "~meta") this.#meta(actions);
-    else this.#shard(writer, partitionKey, actions);
+    else if (partitionKey !== "~push") this.#shard(writer, partitionKey, actions);
   }
 
   #shard(writer: string, partitionKey: string, actions: readonly Action[]): void {

@@ -5,6 +5,7 @@ import { quieten } from "./pace.js";
 import type { Plan } from "./plan.js";
 import { sequenceReader } from "./readers.js";
 import { storm } from "./storm.js";
+import { subscribers } from "./subscribers.js";
 import { tenantReader } from "./tenantReader.js";
 import type { Violation } from "./violation.js";
 import { World } from "./world.js";
@@ -23,7 +24,7 @@ export type Run = {
 export async function simulate(plan: Plan, trace?: (line: string) => void): Promise<Run> {
   const world = new World(plan, {
     ...(trace === undefined ? {} : { trace }),
-    readers: [sequenceReader(), feedReader(), tenantReader()],
+    readers: [sequenceReader(), feedReader(), tenantReader(), subscribers()],
   });
   for (const mailboxId of world.graph.mailboxes.ids()) await world.request(mailboxId, true);
   await quieten(world);

@@ -5,6 +5,7 @@ import { quieten } from "./pace.js";
 import { type Plan, planOf } from "./plan.js";
 import { sequenceReader } from "./readers.js";
 import type { CallKind, Fate } from "./scheduler.js";
+import { subscribers } from "./subscribers.js";
 import { tenantReader } from "./tenantReader.js";
 import type { Violation } from "./violation.js";
 import { World } from "./world.js";
@@ -57,7 +58,10 @@ export async function sweep(trouble: keyof typeof TROUBLES, nth: number): Promis
     calls += 1;
     return calls === nth ? chosen.fate : "go";
   };
-  const world = new World(fixed, { fateRule, readers: [sequenceReader(), feedReader(), tenantReader()] });
+  const world = new World(fixed, {
+    fateRule,
+    readers: [sequenceReader(), feedReader(), tenantReader(), subscribers()],
+  });
   await scenario(world);
   isOver = true;
   if (world.oracle.violations.length === 0) await calm(world);

@@ -11,6 +11,7 @@ import { logTable } from "../../shared/store/logRow.js";
 import { brakeTable, endedTable, feedKeyTable, layoutTable, suspectedTable } from "../../shared/store/meta.js";
 import { rosterCopies, rosterTable } from "../../shared/store/rosterRows.js";
 import { shardLogTable, shardRunTable, shardTable } from "../../shared/store/shardRow.js";
+import { subscriptionTable } from "../../shared/store/subscriptionRows.js";
 
 /** Holds SPEC to the tables of columns: a line for each column, in their words and in their order, and no other. */
 
@@ -37,6 +38,7 @@ const rows: Readonly<Record<string, readonly Described[]>> = {
     ...Object.values<Described>(holdTable),
     written,
   ],
+  "`subscription|<subscriptionId>` in `~push`": [...Object.values<Described>(subscriptionTable), written],
 };
 
 test.each(Object.entries(rows))(

@@ -3,6 +3,7 @@ import { faultsContract } from "./faultsContract.js";
 import { housekeepingContract } from "./housekeepingContract.js";
 import { labelsContract } from "./labelsContract.js";
 import { logContract } from "./logContract.js";
+import { subscriptionContract } from "./subscriptionContract.js";
 import { unitsContract } from "./unitsContract.js";
 
 /** What every Store must do, whatever table it stands on. */
@@ -12,4 +13,5 @@ export function storeContract(name: string, newTable: NewTable): void {
   housekeepingContract(name, newTable);
   labelsContract(name, newTable);
   logContract(name, newTable);
+  subscriptionContract(name, newTable);
 }

@@ -83,7 +83,7 @@ describe("what runs report", () => {
     expect(valuesOf(reported, "calendar_mirror.parked")).toEqual([0]);
     expect(valuesOf(reported, "calendar_mirror.lag")).toEqual([]);
     expect(valuesOf(reported, "calendar_mirror.fresh_share")).toEqual([]);
-    const end = { kind: "superseded", pages: [], continuation: null, figures: null } as const;
+    const end = { kind: "superseded", pages: [], continuation: null, figures: null, hasLogged: false } as const;
     expect(runPoints("00", end)).toEqual([]);
   });
 });

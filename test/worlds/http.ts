@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from "@azure/functions";
 import { createFeed } from "../../shared/feed/feed.js";
 import { createTenantFeed } from "../../shared/feed/tenant.js";
-import { allCalendarsRoute, betaRoute, meRoute, userRoute } from "../../shared/http/beta/beta.js";
+import { allCalendarsRoute, betaRoute, meRoute, subscriptionsRoute, userRoute } from "../../shared/http/beta/beta.js";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { calendarFindRoute } from "../../shared/http/calendarFind.js";
 import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handler.js";
@@ -58,6 +58,12 @@ export function routesOver(
     mailboxNamed: (userPrincipalName) => names.find(userPrincipalName, store),
     feed: async () => createFeed({ store, key }),
     tenant: async () => createTenantFeed({ store, shards, key, onUnreadable: silent }),
+    subscribers: {
+      shards,
+      consentOf: async () => ({ kind: "given" }),
+      newSecret: () => Buffer.alloc(32, 5).toString("base64"),
+      shownSecret: (secret) => `whsec_${secret}`,
+    },
     log: silent,
     newId: () => "id",
     nowMs,
@@ -80,6 +86,7 @@ export function routesOver(
 
 /** The route of the function that the host would choose. */
 function functionFor(path: string): Route {
+  if (/\/beta\/subscriptions(\/|\(|$)/i.test(path)) return subscriptionsRoute;
   if (/\/users\/getAllCalendars(\/|$)/i.test(path)) return allCalendarsRoute;
   if (/\/users\/[^/]+(\/|$)/i.test(path)) return userRoute;
   return /\/beta\/me(\/|$)/i.test(path) ? meRoute : betaRoute;

@@ -13,6 +13,7 @@ const oneShape = z.object({
   method: z.string().min(1).max(16),
   url: z.string().min(1).max(urlCharsMax),
   headers: z.record(z.string(), z.string()).nullish(),
+  body: z.unknown().optional(),
   dependsOn: z.array(z.string()).max(requestsMax).nullish(),
 });
 type One = z.infer<typeof oneShape>;
@@ -99,7 +100,7 @@ const leading = /^\/*(?:(?:api\/)?beta\/)?/i;
 type Inner = { readonly request: HttpRequest } | { readonly refusal: Answer };
 
 /** The request as if it had come alone, or why there is none: its URL is none below `root`, or HTTP has no such request. */
-function innerRequest({ method, url, headers }: One, root: string, outer: HttpRequest): Inner {
+function innerRequest({ method, url, headers, body }: One, root: string, outer: HttpRequest): Inner {
   const base = `${new URL(outer.url).origin}${root}/`;
   const text = `${base}${url.replace(leading, "")}`;
   if (/^[a-z][a-z0-9+.-]*:/i.test(url) || !URL.canParse(text) || !new URL(text).href.startsWith(base)) {
@@ -111,7 +112,8 @@ function innerRequest({ method, url, headers }: One, root: string, outer: HttpRe
     .filter(([, value]) => value !== null);
   const all = Object.fromEntries([...own, ...shared]) as Record<string, string>;
   try {
-    return { request: new HttpRequest({ url: text, method: method.toUpperCase() as "GET", headers: all }) };
+    const content = body == null || /^(?:get|head)$/i.test(method) ? {} : { body: { string: JSON.stringify(body) } };
+    return { request: new HttpRequest({ url: text, method: method.toUpperCase() as "GET", headers: all, ...content }) };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     // So says `Request` of TRACE, CONNECT and what is no token, and of line breaks and letters above U+00FF in a header.

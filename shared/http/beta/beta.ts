@@ -16,13 +16,14 @@ import { type AskedMailbox, mailboxOfUser } from "./mailbox.js";
 import { metadataAnswer } from "./metadata.js";
 import { type BetaPath, betaPathOf, type MailboxPath } from "./paths.js";
 import { signedInUser } from "./principal.js";
+import { answerSubscriptions } from "./subscriptions.js";
 
 /** The methods of all functions below `/api/beta`: one that is not registered gets a 404 of the host, without a body. */
 export const betaMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /**
  * All below `/api/beta`: what Graph would answer under this path, as far as the mirror knows it. What it does not know, and every
- * write, is refused in Graph's error shape.
+ * write but of subscriptions, is refused in Graph's error shape.
  */
 export const betaRoute: Route = async (request, ports, alone) => {
   const path = betaPathOf(request, ports.publicOrigin);
@@ -39,17 +40,21 @@ const routeFor =
   (isMeant: (path: BetaPath) => boolean): Route =>
   async (request, ports) => {
     const path = betaPathOf(request, ports.publicOrigin);
-    return isMeant(path) || !isRead(request) ? answerOf(path, request, ports) : nothing(path);
+    if (isMeant(path)) return answerOf(path, request, ports);
+    return isRead(request) ? nothing(path) : readOnly;
   };
 
 /** Below `users/{id}`: one mailbox. */
 export const userRoute = routeFor((path) => path.kind === "mailbox" && path.user.kind === "user");
 /** `users/getAllCalendars`: all mailboxes. */
 export const allCalendarsRoute = routeFor((path) => path.kind === "allCalendars");
+/** `subscriptions`, and what stands below it. */
+export const subscriptionsRoute = routeFor((path) => path.kind === "subscriptions");
 /** Below `me`, without a function key: the mailbox of the user whom App Service Authentication signed in, and no other. */
 export const meRoute = routeFor((path) => path.kind === "mailbox" && path.user.kind === "me");
 
 async function answerOf(path: BetaPath, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
+  if (path.kind === "subscriptions") return answerSubscriptions(path, request, ports);
   if (!isRead(request)) return readOnly;
   switch (path.kind) {
     case "allCalendars":
@@ -135,7 +140,7 @@ function notAllowed(allow: string, why: string): Answer {
 
 const served =
   "The mirror has users/{id}/calendars, users/{id}/calendar and users/{id}/calendarGroups, the same under me, " +
-  "users/getAllCalendars, $metadata and $batch.";
+  "users/getAllCalendars, subscriptions, $metadata and $batch.";
 
 /** The caller's segment is told in Graph's words, and cut: it may be anything. */
 function nothing(path: BetaPath): Answer {

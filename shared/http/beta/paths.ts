@@ -31,10 +31,18 @@ export type AllCalendarsPath = Base & {
   readonly isDelta: boolean;
 };
 
+/** A path to subscriptions. `id` null: to all of them. */
+export type SubscriptionsPath = Base & {
+  readonly kind: "subscriptions";
+  readonly id: string | null;
+  readonly isReauthorization: boolean;
+};
+
 /** What a URL below `/beta` names. It is read from the raw path, as the host may have decoded the parameters of a route. */
 export type BetaPath =
   | MailboxPath
   | AllCalendarsPath
+  | SubscriptionsPath
   | (Base & { readonly kind: "metadata" | "batch" })
   | (Base & Nothing);
 
@@ -53,6 +61,17 @@ export function betaPathOf(request: Asked, publicOrigin: string | null): BetaPat
   const plain = keysAsSegments(below).replace(/\/$/, "");
   if (/^(?:\$|%24)metadata$/i.test(plain)) return { ...base, kind: "metadata" };
   if (/^(?:\$|%24)batch$/i.test(plain)) return { ...base, kind: "batch" };
+  const [isSubscriptions, subscription, action] = /^subscriptions(?:\/([^/]+)(?:\/([^/]+))?)?$/i.exec(plain) ?? [];
+  if (isSubscriptions !== undefined) {
+    const isReauthorization = /^(?:microsoft\.graph\.)?reauthorize(?:\(\))?$/i.test(action ?? "");
+    if (action !== undefined && !isReauthorization) return { ...base, ...nothingAt(action) };
+    return {
+      ...base,
+      kind: "subscriptions",
+      id: subscription === undefined ? null : decoded(subscription),
+      isReauthorization,
+    };
+  }
   // Without its namespace and without parentheses: so the host finds the function that has a key of its own.
   const [isAll, rest = ""] = /^users\/getAllCalendars(?:\/(.*))?$/i.exec(plain) ?? [];
   if (isAll !== undefined) {
@@ -84,7 +103,7 @@ export function originOf(url: URL, forwardedProto: string | null): string {
  * @see https://docs.oasis-open.org/odata/odata/v4.01/odata-v4.01-part2-url-conventions.html, "Key-as-Segment Convention"
  */
 function keysAsSegments(path: string): string {
-  const keyed = /((?:^|\/)(?:users|calendars|calendarGroups))\((?:'|%27)(.*?)(?:'|%27)\)(?=\/|$)/gi;
+  const keyed = /((?:^|\/)(?:users|calendars|calendarGroups|subscriptions))\((?:'|%27)(.*?)(?:'|%27)\)(?=\/|$)/gi;
   return path.replace(keyed, (all, name: string, key: string) =>
     key === "" ? all : `${name}/${key.replace(/''|%27%27/g, "'")}`,
   );

@@ -46,7 +46,7 @@ export const inTheGraphClient: readonly Mutant[] = [
   },
   {
     name: "shorten Retry-After",
-    file: "shared/graph/retryAfter.ts",
+    file: "shared/sync/retryAfter.ts",
     from: `return Math.ceil(Number(text) * 1000);`,
     to: `return Math.min(180_000, Math.ceil(Number(text) * 1000));`,
     unit: ["test/graph/retryAfter.test.ts"],

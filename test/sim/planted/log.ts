@@ -107,8 +107,8 @@ export const inTheLog: readonly Mutant[] = [
   {
     name: "log: tell at once although a run has the shard in hand",
     file: "shared/rounds/logNow.ts",
-    from: `if (claim === null || claim.row.log === null || (claim.row.run?.finishedMs ?? null) === null) return;`,
-    to: `if (claim === null || claim.row.log === null) return;`,
+    from: `if (claim === null || claim.row.log === null || (claim.row.run?.finishedMs ?? null) === null) return false;`,
+    to: `if (claim === null || claim.row.log === null) return false;`,
     unit: ["test/rounds/log.test.ts"],
   },
   {

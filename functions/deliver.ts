@@ -1,0 +1,19 @@
+import { app, output, type StorageQueueHandler } from "@azure/functions";
+import { pushPorts, queues } from "../shared/live.js";
+import { logOf } from "../shared/log.js";
+import { parsePushMessage } from "../shared/messages.js";
+import { handlePushMessage } from "../shared/push/pushMessages.js";
+
+const push = output.storageQueue(queues.push);
+
+/** Notifications for one subscriber; or the messages for all that are behind. */
+const handler: StorageQueueHandler = async (body, context) => {
+  const message = parsePushMessage(body);
+  const next = await handlePushMessage(message, await pushPorts(logOf(context)));
+  context.extraOutputs.set(
+    push,
+    next.map((one) => JSON.stringify(one)),
+  );
+};
+
+app.storageQueue("deliver", { ...queues.push, extraOutputs: [push], handler });

@@ -1,0 +1,163 @@
+import { spreadWaitMs } from "../sync/backoff.js";
+import type { PushPlace, Subscription } from "../sync/subscription.js";
+import { dayMs, hourMs, minuteMs, secondMs } from "../sync/time.js";
+import type { Move } from "./logNotifications.js";
+import type { LifecycleEvent } from "./notification.js";
+import type { SendOutcome } from "./ports.js";
+
+/** Bounds of waiting. All are our own choice. */
+const waitLimits = {
+  /** After a first failure; it doubles with each one that follows. */
+  waitBaseMs: 10 * secondMs,
+  /** Also the longest `Retry-After` that is kept to: whoever is back again need not wait longer. */
+  waitMaxMs: hourMs,
+  /** A subscriber that has answered 404 or 410 for so long is gone. */
+  goneMs: dayMs,
+  /** Longer than whoever delivers goes without writing: then it has died. */
+  claimMs: minuteMs,
+  /** At most so long before the expiration a subscriber is asked to renew; less where a third of the lifetime is less. */
+  renewBeforeMs: dayMs,
+  /** Until a lifecycle notification is tried again. Changes are sent meanwhile: their address may be another. */
+  lifecycleWaitMs: 5 * minuteMs,
+} as const;
+
+/** One that is to be sent. `id`: the same each time that it is. `atMs`: when it came to be owed. Epoch. */
+export type LifecycleNotification = {
+  readonly id: string;
+  readonly lifecycleEvent: LifecycleEvent;
+  readonly atMs: number;
+};
+
+/** The numbers of the last rows of logs, by shard. */
+export type LogNumbers = Readonly<Record<string, number>>;
+
+/** How a subscription stands. `expired`, `lifecycle`, `behind`: there is something to do for it; else why there is not. */
+export type Standing = "expired" | "lifecycle" | "behind" | "paused" | "claimed" | "waiting" | "upToDate";
+
+/** How it stands, given the ends of the logs. */
+export function standingOf(subscription: Subscription, numbers: LogNumbers, nowMs: number): Standing {
+  const { expiresMs, pausedReason, claimedUntilMs, notBeforeMs } = subscription;
+  if (expiresMs <= nowMs) return "expired";
+  if (pausedReason !== null) return "paused";
+  if (claimedUntilMs !== null && claimedUntilMs > nowMs) return "claimed";
+  if (lifecycleDue(subscription, nowMs) !== null) return "lifecycle";
+  if (notBeforeMs !== null && notBeforeMs > nowMs) return "waiting";
+  return shardsBehind(subscription, numbers).length > 0 ? "behind" : "upToDate";
+}
+
+/** Whether there is something to do for a subscription. */
+export function isDue(standing: Standing): standing is "expired" | "lifecycle" | "behind" {
+  return standing === "expired" || standing === "lifecycle" || standing === "behind";
+}
+
+/** The lifecycle notification that is to be sent now. */
+export function lifecycleDue(subscription: Subscription, nowMs: number): LifecycleNotification | null {
+  const { lifecycleNotificationUrl, lifecycleNotBeforeMs, missedMs, askedToRenewMs } = subscription;
+  if (lifecycleNotificationUrl === null || (lifecycleNotBeforeMs ?? 0) > nowMs) return null;
+  if (missedMs !== null) return { id: `missed-${missedMs}`, lifecycleEvent: "missed", atMs: missedMs };
+  const { renewedMs, expiresMs } = subscription;
+  const atMs = expiresMs - Math.min(waitLimits.renewBeforeMs, Math.round((expiresMs - renewedMs) / 3));
+  if (askedToRenewMs === expiresMs || nowMs < atMs) return null;
+  return { id: `reauthorizationRequired-${expiresMs}`, lifecycleEvent: "reauthorizationRequired", atMs };
+}
+
+/** A shard whose log goes on behind a subscription's place. `upTo`: the number of its last row. */
+export type Behind = { readonly shard: string; readonly place: PushPlace; readonly upTo: number };
+
+/** The shards of whose logs it has not been told all. A log that ends before its place is one that the table has lost. */
+export function shardsBehind({ position }: Subscription, numbers: LogNumbers): readonly Behind[] {
+  return Object.entries(position).flatMap(([shard, place]) => {
+    const upTo = numbers[shard];
+    return upTo === undefined || upTo === place.number ? [] : [{ shard, place, upTo }];
+  });
+}
+
+/** Whoever delivers has it for a while. */
+export function claimed(subscription: Subscription, by: string, nowMs: number): Subscription {
+  return { ...subscription, claimedBy: by, claimedUntilMs: nowMs + waitLimits.claimMs };
+}
+
+/** Nobody delivers to it. */
+export function released(subscription: Subscription): Subscription {
+  return { ...subscription, claimedBy: null, claimedUntilMs: null };
+}
+
+/** These steps are behind it. */
+export function moved(subscription: Subscription, moves: readonly Move[], nowMs: number): Subscription {
+  if (moves.length === 0) return subscription;
+  const places = moves.map(({ shard, place }) => [shard, place] as const);
+  // A new time each time: a receiver knows repeats by the id, which is made of it.
+  const missedMs = moves.some(({ isMissed }) => isMissed) ? nowMs : subscription.missedMs;
+  return { ...subscription, missedMs, position: { ...subscription.position, ...Object.fromEntries(places) } };
+}
+
+/** It has said yes. */
+export function afterAccepted(subscription: Subscription, status: number, nowMs: number): Subscription {
+  return {
+    ...subscription,
+    ...{ failuresInARow: 0, notBeforeMs: null, refusedSinceMs: null },
+    ...{ lastAnswerMs: nowMs, lastAnswer: String(status) },
+  };
+}
+
+export type Failure = Exclude<SendOutcome, { readonly kind: "accepted" }>;
+
+/**
+ * It has not said yes: nothing is sent to it for a while, which grows with each failure and is never shorter than it asks for. Paused, once
+ * it has said for a day that there is nobody.
+ * @param jitter A draw from 0 up to 1.
+ */
+export function afterFailure(
+  subscription: Subscription,
+  failure: Failure,
+  { nowMs, jitter }: { readonly nowMs: number; readonly jitter: number },
+): Subscription {
+  const failuresInARow = subscription.failuresInARow + 1;
+  const { waitBaseMs, waitMaxMs, goneMs } = waitLimits;
+  const askedMs = failure.kind === "refused" ? Math.min(failure.retryAfterMs ?? 0, waitMaxMs) : 0;
+  const waitMs = Math.max(askedMs, spreadWaitMs(waitBaseMs, waitMaxMs, failuresInARow, jitter));
+  const refusedSinceMs = isNobody(failure) ? (subscription.refusedSinceMs ?? nowMs) : null;
+  const isGone = refusedSinceMs !== null && nowMs - refusedSinceMs >= goneMs;
+  return {
+    ...subscription,
+    ...{ failuresInARow, refusedSinceMs, notBeforeMs: nowMs + waitMs },
+    ...{ lastAnswerMs: nowMs, lastAnswer: answerOf(failure) },
+    pausedReason: isGone ? "gone" : subscription.pausedReason,
+  };
+}
+
+/** Whether there is nobody at the address, or nobody whom we talk to. */
+function isNobody(failure: Failure): boolean {
+  if (failure.kind === "refused") return failure.status === 404 || failure.status === 410;
+  return failure.kind === "forbidden";
+}
+
+/** In a word or two, for people. The reason of a refusal of our own may name the host, so it is left out. */
+function answerOf(failure: Failure): string {
+  switch (failure.kind) {
+    case "refused":
+      return String(failure.status);
+    case "unreachable":
+      return failure.code;
+    case "forbidden":
+      return "forbidden";
+  }
+}
+
+/** It has been told of its subscription. */
+export function afterLifecycle(subscription: Subscription, event: LifecycleEvent): Subscription {
+  const told = event === "missed" ? { missedMs: null } : { askedToRenewMs: subscription.expiresMs };
+  return { ...subscription, ...told, lifecycleNotBeforeMs: null };
+}
+
+/** It could not be told of its subscription: that is tried again, and keeps no change from it. */
+export function afterLifecycleFailure(subscription: Subscription, nowMs: number): Subscription {
+  return { ...subscription, lifecycleNotBeforeMs: nowMs + waitLimits.lifecycleWaitMs };
+}
+
+/** It has renewed its subscription: one that was taken for gone is there, and goes on where it stopped. */
+export function renewed(subscription: Subscription, expiresMs: number, nowMs: number): Subscription {
+  const next = { ...subscription, expiresMs, renewedMs: nowMs };
+  if (subscription.pausedReason !== "gone") return next;
+  return { ...next, pausedReason: null, failuresInARow: 0, notBeforeMs: null, refusedSinceMs: null };
+}

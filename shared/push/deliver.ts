@@ -1,0 +1,277 @@
+import { followed } from "../feed/tenantPosition.js";
+import type { Log } from "../log.js";
+import { mapAtOnce } from "../mapAtOnce.js";
+import type { Store, SubscriptionHeld } from "../store/store.js";
+import type { Subscription } from "../sync/subscription.js";
+import { secondMs } from "../sync/time.js";
+import {
+  afterAccepted,
+  afterFailure,
+  afterLifecycle,
+  afterLifecycleFailure,
+  type Behind,
+  claimed,
+  type Failure,
+  isDue,
+  type LifecycleNotification,
+  lifecycleDue,
+  moved,
+  released,
+  type Standing,
+  shardsBehind,
+  standingOf,
+} from "./decide.js";
+import { firstMoves, type Move, movesOf, moveTo, notificationsIn } from "./logNotifications.js";
+import { logNumbersOf } from "./logNumbers.js";
+import type { Notification } from "./notification.js";
+import type { Send } from "./ports.js";
+import type { PushRequest } from "./requests.js";
+
+/** How much one invocation does before it hands on. All are our own choice. */
+export const deliverLimits = {
+  /** Then others have their turn: a slow subscriber keeps none of the few places at the queue. */
+  runMsMax: 60 * secondMs,
+  /** Of a request, and of the notifications that may come twice after a crash, unless the last write was longer ago. */
+  notificationsPerWriteMax: 100,
+  /** Where notifications go one by one, the position is written at least as often. */
+  unwrittenMsMax: 20 * secondMs,
+  /** Shards whose logs are read at once. */
+  shardsAtOnceMax: 4,
+  /** Rows of one log that are read at once: each may be near 1 MiB. */
+  logRowsMax: 10,
+  /** Each attempt to write loses only to its owner, who renews or pauses it. */
+  writesMax: 5,
+} as const;
+
+/** A simulation makes them tiny. */
+export type DeliverLimits = Readonly<Record<keyof typeof deliverLimits, number>>;
+
+/** What goes over the wire. */
+export type Wire = {
+  readonly send: Send;
+  /** The requests that tell a subscriber of these notifications; each is made when it is asked for. */
+  readonly requestsOf: (subscription: Subscription, notifications: readonly Notification[]) => Iterable<PushRequest>;
+  /** Null: it has given no address for that. */
+  readonly lifecycleRequestOf: (subscription: Subscription, event: LifecycleNotification) => PushRequest | null;
+};
+
+type DeliverStore = Pick<
+  Store,
+  "readSubscription" | "writeSubscription" | "deleteSubscription" | "readShardRow" | "lastLogNumber" | "readLog"
+>;
+
+/** All that `deliver` needs from outside. */
+export type DeliverPorts = {
+  readonly clock: { nowMs(): number };
+  readonly random: { next(): number };
+  readonly newId: () => string;
+  readonly store: DeliverStore;
+  readonly wire: Wire;
+  readonly log: Log;
+  readonly limits: DeliverLimits;
+};
+
+/**
+ * How a delivery ended. `gone`: there is no such subscription, or no longer. `failed`: its subscriber has not said yes. `unfinished`:
+ * its time was over. `lost`: somebody else has taken it over. The rest as it stood, with nothing left to do.
+ */
+export type DeliverEnd = {
+  readonly kind: Exclude<Standing, "lifecycle" | "behind"> | "gone" | "failed" | "unfinished" | "lost";
+  readonly requests: number;
+  /** That its subscriber has said yes to. */
+  readonly notifications: number;
+  /** When to deliver again, in whole seconds from now; null: when there is something new. */
+  readonly againSeconds: number | null;
+};
+
+/**
+ * Tells a subscriber all that the logs tell after its position, and of the subscription itself. The position moves only once it has
+ * said yes, so a crash between the two repeats and forgets nothing.
+ *
+ * Whoever delivers claims the subscription, so that a second message finds it claimed and leaves it. What is logged meanwhile
+ * is not lost on it: the logs are looked at once more after the claim has ended, and a message sent after that finds no claim.
+ */
+export async function deliver(subscriptionId: string, ports: DeliverPorts): Promise<DeliverEnd> {
+  const delivery = new Delivery(ports);
+  const { store, clock, limits } = ports;
+  const untilMs = clock.nowMs() + limits.runMsMax;
+  for (;;) {
+    const held = await store.readSubscription(subscriptionId);
+    if (held === null) return delivery.end("gone");
+    const numbers = await logNumbersOf(store, Object.keys(held.subscription.position));
+    const standing = standingOf(held.subscription, numbers, clock.nowMs());
+    if (!isDue(standing)) return delivery.end(standing);
+    if (standing === "expired") {
+      await store.deleteSubscription(subscriptionId, held.etag); // Renewed at the same moment, it stays.
+      return delivery.end("expired");
+    }
+    if (clock.nowMs() >= untilMs) return delivery.end("unfinished", 0);
+    const kind = await delivery.go(held, shardsBehind(held.subscription, numbers), untilMs);
+    if (kind === "lost") return delivery.end("lost");
+    if (kind === "failed") return delivery.end("failed", delivery.againSeconds());
+  }
+}
+
+/** `gone on`: there may be more to do. */
+type Gone = "gone on" | "failed" | "lost";
+
+/** One invocation's work for one subscription. */
+class Delivery {
+  readonly #by: string;
+  #held: SubscriptionHeld | null = null;
+  #writtenMs = 0;
+  #requests = 0;
+  #notifications = 0;
+
+  constructor(private readonly ports: DeliverPorts) {
+    this.#by = ports.newId();
+  }
+
+  end(kind: DeliverEnd["kind"], againSeconds: number | null = null): DeliverEnd {
+    return { kind, requests: this.#requests, notifications: this.#notifications, againSeconds };
+  }
+
+  /** Until its wait is over, and a second more: a message that comes too early would be for nothing. */
+  againSeconds(): number | null {
+    const { notBeforeMs = null, pausedReason = null } = this.#held?.subscription ?? {};
+    if (notBeforeMs === null || pausedReason !== null) return null;
+    return Math.max(0, Math.ceil((notBeforeMs - this.#nowMs()) / secondMs)) + 1;
+  }
+
+  /** Claims the subscription, tells what there is to tell as far as it stands in the logs by now, and ends the claim. */
+  async go(held: SubscriptionHeld, behind: readonly Behind[], untilMs: number): Promise<Gone> {
+    const nowMs = this.#nowMs();
+    const taken = await this.ports.store.writeSubscription(claimed(held.subscription, this.#by, nowMs), held.etag);
+    if (taken === "superseded") return "gone on"; // Its owner or another delivery was faster: look again.
+    this.#held = taken;
+    this.#writtenMs = nowMs;
+    const event = lifecycleDue(held.subscription, nowMs);
+    if (event !== null && !(await this.#tellLifecycle(taken.subscription, event))) return "lost";
+    const isWaiting = (taken.subscription.notBeforeMs ?? 0) > nowMs;
+    if (isWaiting || behind.length === 0) return this.#release();
+    let waiting: readonly Move[] = [];
+    const perWriteMax = this.ports.limits.notificationsPerWriteMax;
+    for await (const moves of this.#movesOver(taken.subscription, behind)) {
+      waiting = [...waiting, ...moves];
+      // One more has to be there, so that the last request ends the claim with its own write.
+      while (notificationsIn(waiting) > perWriteMax) {
+        const first = firstMoves(waiting, perWriteMax);
+        const isTimeUp = this.#nowMs() >= untilMs;
+        const end = await this.#tell(first, isTimeUp);
+        if (end !== "gone on" || isTimeUp) return end;
+        waiting = waiting.slice(first.length);
+      }
+    }
+    return this.#tell(waiting, true);
+  }
+
+  /** Tells what is in these steps, and writes how far that went. @param isLast Ends the claim with the same write. */
+  async #tell(moves: readonly Move[], isLast: boolean): Promise<Gone> {
+    const subscription = this.#held?.subscription;
+    if (subscription === undefined) return "lost";
+    if (subscription.pausedReason !== null) return this.#release();
+    const notifications = moves.flatMap(({ notification }) => notification ?? []);
+    let accepted = 0;
+    let status: number | null = null;
+    const done = (now: Subscription): Subscription => {
+      const next = moved(now, firstMoves(moves, accepted), this.#nowMs());
+      return status === null ? next : afterAccepted(next, status, this.#nowMs());
+    };
+    for (const { count, ...request } of this.ports.wire.requestsOf(subscription, notifications)) {
+      const outcome = await this.ports.wire.send(request);
+      this.#requests += 1;
+      if (outcome.kind !== "accepted") return this.#fail(done, outcome);
+      status = outcome.status;
+      accepted += count;
+      this.#notifications += count;
+      const isLong = this.#nowMs() - this.#writtenMs >= this.ports.limits.unwrittenMsMax;
+      const hasMore = accepted < notifications.length;
+      if (isLong && hasMore && !(await this.#save((now) => this.#stillClaimed(done(now))))) return "lost";
+    }
+    const end = isLast ? released : (now: Subscription) => this.#stillClaimed(now);
+    return (await this.#save((now) => end(done(now)))) ? "gone on" : "lost";
+  }
+
+  async #fail(done: (now: Subscription) => Subscription, failure: Failure): Promise<Gone> {
+    const moment = { nowMs: this.#nowMs(), jitter: this.ports.random.next() };
+    if (!(await this.#save((now) => released(afterFailure(done(now), failure, moment)))) || this.#held === null)
+      return "lost";
+    const { subscriptionId, lastAnswer, failuresInARow, pausedReason } = this.#held.subscription;
+    const fields = { subscription: subscriptionId, answer: lastAnswer, failuresInARow };
+    if (pausedReason === null) this.ports.log("warn", "subscriber has not accepted", fields);
+    else this.ports.log("error", "subscription paused", { ...fields, reason: pausedReason });
+    return "failed";
+  }
+
+  /** A failure keeps no change from the subscriber: the lifecycle's address may be another. @returns False: lost. */
+  async #tellLifecycle(subscription: Subscription, event: LifecycleNotification): Promise<boolean> {
+    const { lifecycleEvent } = event;
+    const request = this.ports.wire.lifecycleRequestOf(subscription, event);
+    if (request === null) return this.#save((now) => afterLifecycle(now, lifecycleEvent));
+    const { count: _count, ...sent } = request;
+    const outcome = await this.ports.wire.send(sent);
+    this.#requests += 1;
+    if (outcome.kind === "accepted") return this.#save((now) => afterLifecycle(now, lifecycleEvent));
+    const { subscriptionId } = subscription;
+    this.ports.log("warn", "lifecycle notification not accepted", { subscription: subscriptionId, lifecycleEvent });
+    return this.#save((now) => afterLifecycleFailure(now, this.#nowMs()));
+  }
+
+  /** The steps over all that the logs hold up to their ends as they were found, a few logs at once, bounded in memory. */
+  async *#movesOver(subscription: Subscription, behind: readonly Behind[]): AsyncIterable<readonly Move[]> {
+    const { shardsAtOnceMax } = this.ports.limits;
+    for (let start = 0; start < behind.length; start += shardsAtOnceMax) {
+      let open = behind.slice(start, start + shardsAtOnceMax);
+      while (open.length > 0) {
+        const read = await mapAtOnce(open, shardsAtOnceMax, (one) => this.#readOn(subscription, one));
+        for (const moves of read) yield moves;
+        open = open.flatMap((one, index) => {
+          const place = read[index]?.at(-1)?.place;
+          return place === undefined || place.number === one.upTo ? [] : [{ ...one, place }];
+        });
+      }
+    }
+  }
+
+  async #readOn(subscription: Subscription, { shard, place, upTo }: Behind): Promise<readonly Move[]> {
+    const { store, limits } = this.ports;
+    const after = Math.max(0, place.number - 1);
+    const read = await store.readLog(shard, { after, upTo, top: limits.logRowsMax });
+    const rows = followed(place.number, read);
+    if (rows !== null && rows.length > 0) return movesOf(shard, rows, place, subscription);
+    const [oldest] = await store.readLog(shard, { after: 0, upTo: null, top: 1, headsOnly: true });
+    const number = rows === null && oldest !== undefined && oldest.number <= upTo ? oldest.number - 1 : upTo;
+    const { subscriptionId } = subscription;
+    this.ports.log("error", "history ran out before a subscriber", { subscription: subscriptionId, shard });
+    return [moveTo(shard, number, true)];
+  }
+
+  async #release(): Promise<Gone> {
+    return (await this.#save(released)) ? "gone on" : "lost";
+  }
+
+  #stillClaimed(now: Subscription): Subscription {
+    return claimed(now, this.#by, this.#nowMs());
+  }
+
+  /** Writes a change, also onto what its owner has changed meanwhile. @returns False: it is no longer ours. */
+  async #save(change: (now: Subscription) => Subscription): Promise<boolean> {
+    const { store, limits } = this.ports;
+    for (let attempt = 0; attempt < limits.writesMax && this.#held !== null; attempt++) {
+      const { subscription, etag } = this.#held;
+      const written = await store.writeSubscription(change(subscription), etag);
+      if (written !== "superseded") {
+        this.#held = written;
+        this.#writtenMs = this.#nowMs();
+        return true;
+      }
+      const now = await store.readSubscription(subscription.subscriptionId);
+      this.#held = now?.subscription.claimedBy === this.#by ? now : null;
+    }
+    return false;
+  }
+
+  #nowMs(): number {
+    return this.ports.clock.nowMs();
+  }
+}
