@@ -242,7 +242,8 @@ describe("answers", () => {
       response.on("drain", more);
       more();
     });
-    const { send } = await trialSender({ limits: { answerBytesMax: 4_096 } });
+    // Time does not end it.
+    const { send } = await trialSender({ limits: { answerBytesMax: 4_096 }, after: handTimer().after });
     const answer = await send(post(`https://hooks.contoso.com:${server.port}/`));
     expect(answer).toMatchObject({ kind: "accepted", status: 200 });
     expect(answer).not.toHaveProperty("text");
