@@ -1,5 +1,5 @@
 import { spreadWaitMs } from "../sync/backoff.js";
-import type { PushPlace, Subscription } from "../sync/subscription.js";
+import type { PauseReason, PushPlace, PushPosition, Subscription } from "../sync/subscription.js";
 import { dayMs, hourMs, minuteMs, secondMs } from "../sync/time.js";
 import type { Move } from "./logNotifications.js";
 import type { LifecycleEvent } from "./notification.js";
@@ -118,12 +118,40 @@ export function afterFailure(
   const waitMs = Math.max(askedMs, spreadWaitMs(waitBaseMs, waitMaxMs, failuresInARow, jitter));
   const refusedSinceMs = isNobody(failure) ? (subscription.refusedSinceMs ?? nowMs) : null;
   const isGone = refusedSinceMs !== null && nowMs - refusedSinceMs >= goneMs;
-  return {
+  const failed: Subscription = {
     ...subscription,
     ...{ failuresInARow, refusedSinceMs, notBeforeMs: nowMs + waitMs },
     ...{ lastAnswerMs: nowMs, lastAnswer: answerOf(failure) },
-    pausedReason: isGone ? "gone" : subscription.pausedReason,
   };
+  return isGone ? paused(failed, "gone", nowMs) : failed;
+}
+
+/** Nothing is sent to it until it is resumed. What an operator has paused stays so, whatever its subscriber answers. */
+export function paused(subscription: Subscription, pausedReason: PauseReason, nowMs: number): Subscription {
+  const before = subscription.pausedReason;
+  return before === "byHand" || before === pausedReason
+    ? subscription
+    : { ...subscription, pausedReason, pausedMs: nowMs };
+}
+
+/** It goes on where it stopped, at once: it is neither paused nor waiting. */
+export function resumed(subscription: Subscription): Subscription {
+  return {
+    ...subscription,
+    ...{ pausedReason: null, pausedMs: null, failuresInARow: 0, notBeforeMs: null, refusedSinceMs: null },
+  };
+}
+
+/**
+ * It is told once more all after these places, where they are behind its own: a place that it has not reached stays, for nothing is
+ * skipped. It is taken from whoever delivers to it: that one would move the position on again.
+ */
+export function replayed(subscription: Subscription, places: PushPosition): Subscription {
+  const back = Object.entries(subscription.position).map(([shard, place]) => {
+    const from = places[shard];
+    return [shard, from === undefined || from.number > place.number ? place : from] as const;
+  });
+  return released({ ...subscription, position: Object.fromEntries(back) });
 }
 
 /** Whether there is nobody at the address, or nobody whom we talk to. */
@@ -158,6 +186,5 @@ export function afterLifecycleFailure(subscription: Subscription, nowMs: number)
 /** It has renewed its subscription: one that was taken for gone is there, and goes on where it stopped. */
 export function renewed(subscription: Subscription, expiresMs: number, nowMs: number): Subscription {
   const next = { ...subscription, expiresMs, renewedMs: nowMs };
-  if (subscription.pausedReason !== "gone") return next;
-  return { ...next, pausedReason: null, failuresInARow: 0, notBeforeMs: null, refusedSinceMs: null };
+  return subscription.pausedReason === "gone" ? resumed(next) : next;
 }

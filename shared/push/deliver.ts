@@ -187,6 +187,7 @@ class Delivery {
       const isLong = this.#nowMs() - this.#writtenMs >= this.ports.limits.unwrittenMsMax;
       const hasMore = accepted < notifications.length;
       if (isLong && hasMore && !(await this.#save((now) => this.#stillClaimed(done(now))))) return "lost";
+      if (this.#held?.subscription.pausedReason !== null) break; // Its operator has paused it meanwhile.
     }
     const end = isLast ? released : (now: Subscription) => this.#stillClaimed(now);
     return (await this.#save((now) => end(done(now)))) ? "gone on" : "lost";

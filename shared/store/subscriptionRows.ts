@@ -91,6 +91,7 @@ export const subscriptionTable: RowTable<Subscription> = {
     "JSON: by shard, the last row of its log that was delivered whole, and entries and notifications of the next one",
   ),
   pausedReason: oneOf(...pauseReasons).nullable("pausedReason", "why nothing is sent: `gone`, `byHand`"),
+  pausedMs: time.nullable("pausedAt", "since when"),
   failuresInARow: count.defaulted("failuresInARow", 0, "since the last 2xx"),
   notBeforeMs: time.nullable("notBefore", "nothing is sent before then"),
   refusedSinceMs: time.nullable("refusedSince", "since when it answers 404 or 410, or has an address that is refused"),

@@ -8,9 +8,12 @@ export type ChangeType = (typeof changeTypes)[number];
 export const pushFormats = ["graph", "cloudEvents", "cloudEventsBatch"] as const;
 export type PushFormat = (typeof pushFormats)[number];
 
-/** Why nothing is sent to a subscriber any more. `gone`: it has answered 404 or 410, or could not be asked, for a day. */
+/**
+ * Why nothing is sent to a subscriber. `gone`: it has answered 404 or 410, or could not be asked, for a day. `byHand`: an operator
+ * has said so, and only an operator resumes it.
+ */
 export const pauseReasons = ["gone", "byHand"] as const;
-type PauseReason = (typeof pauseReasons)[number];
+export type PauseReason = (typeof pauseReasons)[number];
 
 /**
  * Up to where a subscriber has said yes to a shard's log: to all of the row `number`, and of the row after it to so many
@@ -44,6 +47,8 @@ export type Subscription = {
   readonly position: PushPosition;
   /** Null: it is active. */
   readonly pausedReason: PauseReason | null;
+  /** Since when; null also where an earlier release has paused it. */
+  readonly pausedMs: number | null;
   readonly failuresInARow: number;
   /** Nothing is sent before then. */
   readonly notBeforeMs: number | null;
@@ -87,6 +92,7 @@ export function newSubscription(asked: Asked): Subscription {
     ...asked,
     renewedMs: asked.createdMs,
     pausedReason: null,
+    pausedMs: null,
     failuresInARow: 0,
     notBeforeMs: null,
     refusedSinceMs: null,

@@ -21,6 +21,8 @@ export type Snapshot = {
 export type SeenShard = {
   readonly shard: string;
   readonly run: ShardRun | null;
+  /** The number of the last row of its log; 0: it has none, or an earlier release has written the shard's row. */
+  readonly logNumber: number;
   /** Of its ticks only the newest ones. */
   readonly figures: ShardFigures;
   readonly lookedMs: number;
@@ -116,11 +118,12 @@ function hasEnded({ finishedMs, seenMs }: ShardRun): boolean {
 
 /** The shard's row first: figures are written along with the end of a run, so they are never older than what it says. */
 async function look(store: Store, shard: string, before: SeenShard | null, nowMs: number): Promise<SeenShard | "anew"> {
-  const run = (await store.readShardRow(shard))?.row.run ?? null;
-  if (before !== null && isSameEnd(before.run, run)) return { ...before, lookedMs: nowMs };
+  const { run = null, log = null } = (await store.readShardRow(shard))?.row ?? {};
+  const logNumber = log?.number ?? 0;
+  if (before !== null && isSameEnd(before.run, run)) return { ...before, logNumber, lookedMs: nowMs };
   const lastSeen = before?.figures.ticks.at(-1)?.tick ?? null;
   const figures = await figuresSince(store, shard, lastSeen);
-  return figures === null ? "anew" : { shard, run, figures, lookedMs: nowMs };
+  return figures === null ? "anew" : { shard, run, logNumber, figures, lookedMs: nowMs };
 }
 
 /** Figures whose ticks go back to one that was seen, null for all of them; null where they do not go on from it. */

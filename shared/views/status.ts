@@ -1,6 +1,7 @@
 import { addCounters, noCounters } from "../figures/counters.js";
 import { ticksKept } from "../figures/figures.js";
 import { type Census, emptyCensus, mirroredIn, type ShardFigures, shardFiguresOf } from "../figures/shardFigures.js";
+import { LogTimes } from "../push/behind.js";
 import type { ShardRun } from "../store/shardRow.js";
 import type { Store } from "../store/store.js";
 import { type Brake, isBraked } from "../sync/brake.js";
@@ -12,6 +13,7 @@ import { type Counters, counterNames } from "../sync/types.js";
 import { rosterView } from "./roster.js";
 import { type MergedTick, type NextFire, type SeenShard, type Snapshot, takeSnapshot } from "./snapshot.js";
 import type { BrakeView, Status } from "./statusSchema.js";
+import { subscriberCounter } from "./subscribers.js";
 
 export type { NextFire, Status };
 
@@ -43,6 +45,7 @@ const snapshotKeptMs = 1_000;
  * ticks are listed; no more than `ticksKept` are stored. Throws StorageError. All who ask at once share one look. The brake and the roster are always read.
  */
 export function statusReader(facts: MirrorFacts): (store: Store, nowMs: number, ticksShown: number) => Promise<Status> {
+  const count = subscriberCounter(new LogTimes());
   let last: Snapshot | null = null;
   let current: { readonly atMs: number; readonly snapshot: Promise<Snapshot>; isPending: boolean } | null = null;
   const take = (store: Store, nowMs: number): Promise<Snapshot> => {
@@ -66,7 +69,9 @@ export function statusReader(facts: MirrorFacts): (store: Store, nowMs: number, 
       store.readBrake(),
       store.readDirectory(),
     ]);
-    return statusOf(facts, nowMs, ticksShown, snapshot, brake, directory?.state ?? null);
+    const numbers = Object.fromEntries(snapshot.shards.map(({ shard, logNumber }) => [shard, logNumber]));
+    const subscribers = await count(store, numbers, nowMs);
+    return { ...statusOf(facts, nowMs, ticksShown, snapshot, brake, directory?.state ?? null), subscribers };
   };
 }
 /** When the next tick is due; where nothing says how often they come, one always is. */
@@ -100,7 +105,7 @@ function statusOf(
   { shards, ticks }: Snapshot,
   brake: Brake | null,
   directory: DirectoryState | null,
-): Status {
+): Omit<Status, "subscribers"> {
   const usualMs = intervalMs(startsOf(ticks));
   const newestMs = newestStartMs(shards);
   const nextFireMs = facts.nextFireMs === undefined ? undefined : remembered(facts.nextFireMs);

@@ -4,6 +4,7 @@ import { mailboxStates } from "../sync/state.js";
 import { counterNames } from "../sync/types.js";
 import { rosterSchema } from "./rosterSchema.js";
 import { count, countsOf, flag, text, textOrNull, time, timeOrNull } from "./schemaParts.js";
+import { subscriberCountsSchema } from "./subscriberSchema.js";
 
 const mailboxes = z.object({
   total: count,
@@ -93,6 +94,7 @@ export const statusSchema = z
     }),
     shards: z.array(shard),
     roster: rosterSchema,
+    subscribers: subscriberCountsSchema,
     ...brakeSchema.shape,
     settings,
   })

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { actOnSubscriber, type SubscriberAsk, subscriberActions } from "../../shared/actions/subscriber.js";
 import { StorageError } from "../../shared/table/errors.js";
 import { minuteMs } from "../worlds/parts.js";
 import {
@@ -39,7 +40,13 @@ type Action =
   | { readonly kind: "wake" }
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "mood"; readonly url: string; readonly mood: Mood }
-  | { readonly kind: "fault"; readonly fault: Fault };
+  | { readonly kind: "fault"; readonly fault: Fault }
+  | {
+      readonly kind: "ask";
+      readonly subscriber: number;
+      readonly action: SubscriberAsk["action"];
+      readonly agoMs: number;
+    };
 type Fault = "fails" | "answerLost" | "killedBefore" | "killedAfter";
 
 const tell = fc.record({
@@ -61,12 +68,21 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     kind: fc.constant("fault" as const),
     fault: fc.constantFrom<Fault>("fails", "answerLost", "killedBefore", "killedAfter"),
   }),
+  fc.record({
+    kind: fc.constant("ask" as const),
+    subscriber: fc.nat(receivers.length - 1),
+    action: fc.constantFrom(...subscriberActions),
+    agoMs: fc.constantFrom(0, 15_000, 10 * minuteMs),
+  }),
 );
 
 /** Notifications that a receiver said yes to, and we learned of it, by mailbox, each at its first time. */
 class Accepted {
   readonly #seen = new Map<string, string[]>();
+  /** All of them as they came, repeats too. */
+  readonly all: { readonly url: string; readonly word: string }[] = [];
   note(url: string, words: readonly string[]): void {
+    this.all.push(...words.map((word) => ({ url, word })));
     for (const word of words) {
       const key = `${url} ${word.split(/[ /]/)[1]}`;
       const seen = this.#seen.get(key) ?? [];
@@ -77,6 +93,8 @@ class Accepted {
     return this.#seen.get(`${url} ${mailboxId}`) ?? [];
   }
 }
+
+const idOf = (subscriber: number) => `3f0c0000-0000-4000-8000-0000000000d${subscriber}`;
 
 /** A world whose calls wait for the scheduler, with two subscribers to all. */
 async function scheduledWorld(scheduler: fc.Scheduler) {
@@ -109,7 +127,7 @@ async function scheduledWorld(scheduler: fc.Scheduler) {
     return reply;
   };
   for (const [index, notificationUrl] of receivers.entries()) {
-    await world.subscribe({ subscriptionId: `3f0c0000-0000-4000-8000-0000000000d${index}`, notificationUrl });
+    await world.subscribe({ subscriptionId: idOf(index), notificationUrl });
   }
   const setCalm = (calm: boolean) => {
     isCalm = calm;
@@ -118,14 +136,47 @@ async function scheduledWorld(scheduler: fc.Scheduler) {
   return { world, faults, mood, accepted, setCalm };
 }
 
-/** Writes rows as runs do: nothing comes between. */
-function teller(world: PushWorld, expected: Map<string, string[]>, setCalm: (calm: boolean) => void) {
+/** Operators who ask for this and that at any moment; `owed`: what a replay has promised to a receiver, from then on. */
+function operators(world: PushWorld, accepted: Accepted, logged: ReadonlyMap<string, number>) {
+  const owed: { readonly url: string; readonly after: number; readonly words: readonly string[] }[] = [];
+  const asks = async ({ subscriber, action, agoMs }: Extract<Action, { readonly kind: "ask" }>) => {
+    const nowMs = world.clock.ms;
+    const sinceMs = nowMs - agoMs;
+    const words = [...logged].filter(([, atMs]) => atMs >= sinceMs).map(([word]) => word);
+    const after = accepted.all.length;
+    const ask: SubscriberAsk = action === "replay" ? { action, sinceMs } : { action };
+    await actOnSubscriber(idOf(subscriber), ask, world.store, nowMs);
+    if (action === "replay") owed.push({ url: receivers[subscriber] ?? "", after, words });
+  };
+  /** The end: what is paused stays silent, and is resumed. */
+  const settle = async () => {
+    await world.calm(5 * minuteMs); // Whatever was on its way has ended.
+    for (const subscriber of receivers.keys()) {
+      const isPaused = (await world.held(idOf(subscriber)))?.pausedReason === "byHand";
+      const before = accepted.all.length;
+      if (isPaused) await world.deliver(idOf(subscriber));
+      expect(accepted.all.length).toBe(before);
+      await actOnSubscriber(idOf(subscriber), { action: "resume" }, world.store, world.clock.ms);
+    }
+  };
+  return { asks, owed, settle };
+}
+
+/** Writes rows as runs do: nothing comes between. `logged`: when each was. */
+function teller(
+  world: PushWorld,
+  expected: Map<string, string[]>,
+  setCalm: (calm: boolean) => void,
+  logged: Map<string, number> = new Map(),
+) {
   let count = 0;
   return async (shard: string, mailboxes: readonly string[]) => {
     const entries = mailboxes.map((name) => {
       const mailboxId = `${name}${shard}`;
       const calendarId = `c${++count}`;
-      expected.set(mailboxId, [...(expected.get(mailboxId) ?? []), `created ${mailboxId}/${calendarId}`]);
+      const word = `created ${mailboxId}/${calendarId}`;
+      logged.set(word, world.clock.ms);
+      expected.set(mailboxId, [...(expected.get(mailboxId) ?? []), word]);
       return entryOf(mailboxId, calendarId);
     });
     setCalm(true);
@@ -139,7 +190,7 @@ function isExpected(error: unknown): boolean {
 }
 
 describe("I15 under any order of calls", () => {
-  test("with kills, lost answers, moods and twins: each notification is accepted, and a mailbox's in order", async () => {
+  test("with kills, lost answers, moods, twins and operators: each notification is accepted, a mailbox's in order, and again where it is replayed", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(action, { minLength: 4, maxLength: 30 }),
@@ -147,7 +198,9 @@ describe("I15 under any order of calls", () => {
         async (actions, scheduler) => {
           const { world, faults, mood, accepted, setCalm } = await scheduledWorld(scheduler);
           const expected = new Map<string, string[]>();
-          const tellRow = teller(world, expected, setCalm);
+          const logged = new Map<string, number>();
+          const tellRow = teller(world, expected, setCalm, logged);
+          const { asks, owed, settle } = operators(world, accepted, logged);
           const running: Promise<unknown>[] = [];
           const start = (work: Promise<unknown>) => {
             running.push(
@@ -162,15 +215,21 @@ describe("I15 under any order of calls", () => {
             if (one.kind === "wait") world.clock.ms += one.ms;
             if (one.kind === "mood") mood.set(one.url, one.mood);
             if (one.kind === "fault") faults.push(one.fault);
+            if (one.kind === "ask") start(asks(one));
             if (one.kind === "wake") start(world.due().then((ids) => Promise.all(ids.map((id) => world.deliver(id)))));
             for (let step = 0; step < 5 && scheduler.count() > 0; step++) await scheduler.waitNext(1);
           }
           await scheduler.waitIdle();
           await Promise.all(running);
           setCalm(true);
+          await settle();
           await world.calm(2 * 60 * minuteMs);
           for (const url of receivers) {
             for (const [mailboxId, words] of expected) expect(accepted.of(url, mailboxId)).toEqual(words);
+          }
+          for (const { url, after, words } of owed) {
+            const since = accepted.all.slice(after).flatMap((one) => (one.url === url ? one.word : []));
+            expect(since).toEqual(expect.arrayContaining([...words]));
           }
         },
       ),

@@ -3,6 +3,7 @@ import { productVersion } from "../../version.js";
 import { feedPaths } from "./feed.js";
 import { operatorPaths } from "./operators.js";
 import { inQuery, noKey, refused, schemasWithId } from "./parts.js";
+import { subscribersTag } from "./subscribers.js";
 
 export { openapi30 } from "./version30.js";
 
@@ -47,6 +48,7 @@ const tags: readonly JsonObject[] = [
   { name: "OData", description: "The metadata document, and batches." },
   { name: "Mailboxes", description: "The roster and its mailboxes, for operators." },
   { name: "Search and history", description: "Calendars and changes over all mailboxes, for operators." },
+  subscribersTag,
   { name: "The mirror", description: "Its state, its roster as a whole, and this description." },
 ];
 

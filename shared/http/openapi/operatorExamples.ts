@@ -148,6 +148,10 @@ export const statusExample: Status = {
   ticks: { newest: recently, intervalSeconds: 300, isLate: false },
   shards: [{ shard: "00", mailboxes: 300, counted: recently, tick: recently, started: recently, finished: recently }],
   roster: rosterExample,
+  subscribers: {
+    ...{ total: 3, active: 2, waiting: 1, paused: 0, behind: 1 },
+    mostBehind: { since: before, subscriber: "3f0c91d2-6a8a-4a59-9a44-2f5f5a1c7d10" },
+  },
   ...brakeExample,
   settings: { shards: 4, graphCloud: "global", auditDays: 30, changeNudges: true },
 };

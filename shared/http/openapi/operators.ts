@@ -12,6 +12,7 @@ import { brakeExample, foundExample, historyItemExample, rosterExample, statusEx
 import { badEmpty, badId, badQuery, conflict, foundPageSchema, liftedSchema, upTo, withKey } from "./operatorParts.js";
 import { ifNoneMatch } from "./options.js";
 import { empty, header, inQuery, json, mailboxInPath, ref, refused } from "./parts.js";
+import { subscriberPaths } from "./subscribers.js";
 
 export type { FoundPage, Lifted, MailboxPage, Released } from "./operatorParts.js";
 
@@ -204,5 +205,5 @@ const mirrorPaths: JsonObject = {
   "/health": healthPaths,
 };
 
-/** What operators read and do: mailboxes, the roster, the brake, status and health. */
-export const operatorPaths: JsonObject = { ...mailboxPaths, ...searchPaths, ...mirrorPaths };
+/** What operators read and do: mailboxes, subscribers, the roster, the brake, status and health. */
+export const operatorPaths: JsonObject = { ...mailboxPaths, ...searchPaths, ...subscriberPaths, ...mirrorPaths };
