@@ -15,6 +15,7 @@ import { inTheQueryOptions } from "./planted/query.js";
 import { inTheStart } from "./planted/start.js";
 import { inTheStatus } from "./planted/status.js";
 import { inTheStore } from "./planted/store.js";
+import { inTheSubscribers } from "./planted/subscribers.js";
 import { inTheTable } from "./planted/table.js";
 import { inTheWire } from "./planted/wire.js";
 
@@ -38,5 +39,6 @@ export const MUTANTS = [
   ...inTheQueryOptions,
   ...inTheStart,
   ...inTheStatus,
+  ...inTheSubscribers,
   ...inTheWire,
 ];

@@ -267,7 +267,7 @@ describe("GET status", () => {
       expect(status.mailboxes).toMatchObject({ total: count, byState: { new: count } });
       costs.push(store.transactions());
     }
-    expect(costs).toEqual([2 * 16 + 2, 2 * 16 + 2]);
+    expect(costs).toEqual([2 * 16 + 3, 2 * 16 + 3]);
   });
 
   test("never tells a link, and tells the roster", async () => {
