@@ -237,6 +237,35 @@ describe("I15 under any order of calls", () => {
     );
   });
 
+  test("a replay beside deliveries is told whole, whichever of them writes first", async () => {
+    const before = fc.array(tell, { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(before, before, fc.scheduler(), async (first, second, scheduler) => {
+        const { world, accepted, setCalm } = await scheduledWorld(scheduler);
+        const logged = new Map<string, number>();
+        const tellRow = teller(world, new Map(), setCalm, logged);
+        const { asks, owed } = operators(world, accepted, logged);
+        for (const one of first) await tellRow(one.shard, one.mailboxes);
+        setCalm(true);
+        await world.calm(minuteMs);
+        for (const one of second) await tellRow(one.shard, one.mailboxes);
+        const running = receivers.map((_, subscriber) => world.deliver(idOf(subscriber)));
+        const asked = receivers.map((_, subscriber) =>
+          asks({ kind: "ask", subscriber, action: "replay", agoMs: 10 * minuteMs }),
+        );
+        await scheduler.waitIdle();
+        await Promise.all([...running, ...asked]);
+        setCalm(true);
+        await world.calm(10 * minuteMs);
+        for (const { url, after, words } of owed) {
+          const since = accepted.all.slice(after).flatMap((one) => (one.url === url ? one.word : []));
+          expect(since).toEqual(expect.arrayContaining([...words]));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("with wakes alone, and no time passing: nobody waits for the timer, and nobody is told twice", async () => {
     const told = fc.array(tell, { minLength: 1, maxLength: 12 });
     await fc.assert(
