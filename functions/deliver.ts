@@ -1,15 +1,20 @@
 import { app, output, type StorageQueueHandler } from "@azure/functions";
-import { pushPorts, queues } from "../shared/live.js";
+import { pushPorts, queues, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { parsePushMessage } from "../shared/messages.js";
 import { handlePushMessage } from "../shared/push/pushMessages.js";
+import { deliveryAttributes, deliveryPoints } from "../shared/telemetry/pushTelemetry.js";
 
 const push = output.storageQueue(queues.push);
 
 /** Notifications for one subscriber; or the messages for all that are behind. */
 const handler: StorageQueueHandler = async (body, context) => {
   const message = parsePushMessage(body);
-  const next = await handlePushMessage(message, await pushPorts(logOf(context)));
+  const { next, end } = await handlePushMessage(message, await pushPorts(logOf(context)));
+  if (end !== null && "subscription" in message) {
+    telemetry.note(() => deliveryAttributes(message.subscription, end));
+    telemetry.record(deliveryPoints(end));
+  }
   context.extraOutputs.set(
     push,
     next.map((one) => JSON.stringify(one)),

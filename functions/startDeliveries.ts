@@ -1,16 +1,22 @@
 import { app, output, type TimerHandler } from "@azure/functions";
-import { pushPorts, queues } from "../shared/live.js";
+import { pushPorts, queues, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
-import { startDeliveries } from "../shared/push/pushMessages.js";
+import { LogTimes } from "../shared/push/behind.js";
+import { seeSubscribers } from "../shared/push/due.js";
+import { messagesFor } from "../shared/push/pushMessages.js";
+import { subscriberPoints } from "../shared/telemetry/pushTelemetry.js";
 
 const push = output.storageQueue(queues.push);
+const times = new LogTimes();
 
-/** Finds whoever is behind, though no message has said so, and subscriptions that end. */
+/** Finds whoever is behind, though no message has said so, and subscriptions that end. Reports how subscribers stand. */
 const handler: TimerHandler = async (_timer, context) => {
-  const messages = await startDeliveries(await pushPorts(logOf(context)));
+  const { store, clock } = await pushPorts(logOf(context));
+  const seen = await seeSubscribers(store, clock.nowMs());
+  telemetry.record(await subscriberPoints(seen, store, times, clock.nowMs()));
   context.extraOutputs.set(
     push,
-    messages.map((one) => JSON.stringify(one)),
+    messagesFor(seen.due).map((one) => JSON.stringify(one)),
   );
 };
 

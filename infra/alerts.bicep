@@ -82,6 +82,18 @@ var rules = [
     )
   }
   {
+    name: 'subscriber-behind'
+    description: 'A subscriber has not said yes for an hour to what is logged. GET /api/subscribers tells which, its last answer, and when it is tried again. Nothing is lost while it is behind.'
+    severity: 3
+    query: join(
+      [
+        newestOf(metrics.subscriberLag, '15m', '0m')
+        'where value >= 3600'
+      ],
+      '\n| '
+    )
+  }
+  {
     name: 'poison-messages'
     description: 'A message has failed five times. The log of ${join(functions.poison, ' and ')} names its mailbox or shard; the next tick tries again.'
     severity: 2

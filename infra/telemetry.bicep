@@ -13,11 +13,23 @@ var metrics = {
   brake: 'calendar_mirror.brake'
   refused: 'calendar_mirror.refused'
   freshShare: 'calendar_mirror.fresh_share'
+  notifications: 'calendar_mirror.notifications'
+  subscriberRequests: 'calendar_mirror.subscriber_requests'
+  subscriberLag: 'calendar_mirror.subscriber_lag'
+  subscribers: 'calendar_mirror.subscribers'
 }
 
 @export()
 @description('Tells the shards\' figures apart, where a metric is one of each shard.')
 var shardDimension = 'shard'
+
+@export()
+@description('Tells requests to subscribers apart by what became of them.')
+var outcomeDimension = 'outcome'
+
+@export()
+@description('Tells subscribers apart by how they stand.')
+var stateDimension = 'state'
 
 @export()
 var functions = {

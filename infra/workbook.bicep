@@ -1,4 +1,4 @@
-import { functions, metrics } from 'telemetry.bicep'
+import { functions, metrics, outcomeDimension, stateDimension } from 'telemetry.bicep'
 
 param location string
 param tags object
@@ -29,6 +29,21 @@ var charts = [
     title: 'Parked mailboxes, and drift that audits found'
     shape: 'linechart'
     query: 'customMetrics | where name in ("${metrics.parked}", "${metrics.drift}") | summarize max(value) by name, bin(timestamp, 15m)'
+  }
+  {
+    title: 'Notifications that subscribers accepted, and requests to them by outcome'
+    shape: 'barchart'
+    query: 'customMetrics | where name in ("${metrics.notifications}", "${metrics.subscriberRequests}") | extend what = iff(name == "${metrics.notifications}", "notifications", strcat("requests ", tostring(customDimensions["${outcomeDimension}"]))) | summarize sum(valueSum) by what, bin(timestamp, 5m)'
+  }
+  {
+    title: 'How long the subscriber that is most behind has waited, in seconds'
+    shape: 'linechart'
+    query: 'customMetrics | where name == "${metrics.subscriberLag}" | summarize max(valueMax) by bin(timestamp, 5m)'
+  }
+  {
+    title: 'Subscribers by state'
+    shape: 'linechart'
+    query: 'customMetrics | where name == "${metrics.subscribers}" | summarize max(valueMax) by tostring(customDimensions["${stateDimension}"]), bin(timestamp, 5m)'
   }
   {
     title: 'Invocations by function'

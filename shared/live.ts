@@ -31,6 +31,7 @@ import { namesOf } from "./sync/mailboxKind.js";
 import { dayMs, minuteMs } from "./sync/time.js";
 import type { Table } from "./table/table.js";
 import { withSpan } from "./telemetry/invocation.js";
+import { tracedSend } from "./telemetry/pushTelemetry.js";
 import { startTelemetry } from "./telemetry/start.js";
 import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
 import { tracedTransport } from "./telemetry/tracedGraph.js";
@@ -257,13 +258,14 @@ const liveWire = kept(async () => {
   const { createWire } = await import("./push/wire.js");
   const { subscriberHosts, tenantId, publicOrigin, graph } = boot.settings;
   const ownName = process.env["WEBSITE_HOSTNAME"] ?? "localhost";
-  return createWire({
+  const wire = createWire({
     hosts: subscriberHosts,
     allowsLoopback: graph.accessToken !== null,
     tenantId,
     origin: publicOrigin === null ? ownName : new URL(publicOrigin).hostname,
     nowMs,
   });
+  return boot.settings.telemetry === null ? wire : { ...wire, send: tracedSend(wire.send, telemetry) };
 });
 
 /** What deliveries to subscribers need, for one invocation. @throws LayoutError, StorageError */

@@ -60,7 +60,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   actions: ["sync", "store", "views", "push"],
   http: ["sync", "store", "roster", "views", "actions", "feed", "push"],
   azure: ["graph"],
-  telemetry: ["sync", "table", "graph", "store", "figures", "rounds"],
+  telemetry: ["sync", "table", "graph", "store", "figures", "rounds", "push"],
 };
 /** Files that stand beside the rooms, and which rooms import them; all others are for `live.ts` alone. */
 const beside: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,5 @@
 import { mapAtOnce } from "../mapAtOnce.js";
-import type { Store } from "../store/store.js";
+import { RowError, type Store } from "../store/store.js";
 import type { Subscription } from "../sync/subscription.js";
 import { type Behind, type LogNumbers, shardsBehind } from "./decide.js";
 
@@ -34,8 +34,12 @@ export class LogTimes {
     }
     if (this.#atMs.size + wanted.size > behindLimits.keptMax) this.#atMs.clear();
     await mapAtOnce([...wanted], behindLimits.looksAtOnce, async ([key, { shard, place }]) => {
-      const [row] = await store.readLog(shard, { after: place.number, upTo: null, top: 1, headsOnly: true });
-      if (row !== undefined) this.#atMs.set(key, row.atMs);
+      try {
+        const [row] = await store.readLog(shard, { after: place.number, upTo: null, top: 1, headsOnly: true });
+        if (row !== undefined) this.#atMs.set(key, row.atMs);
+      } catch (error) {
+        if (!(error instanceof RowError)) throw error; // Its delivery fails by it, and logs it; others are seen on (I10).
+      }
     });
   }
 

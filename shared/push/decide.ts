@@ -45,6 +45,17 @@ export function standingOf(subscription: Subscription, numbers: LogNumbers, nowM
   return shardsBehind(subscription, numbers).length > 0 ? "behind" : "upToDate";
 }
 
+export const subscriberStates = ["active", "waiting", "paused"] as const;
+
+/** How a subscriber stands, in a word for people. `waiting`: it has not said yes, and is left alone for a while. */
+export function subscriberStateOf(
+  { pausedReason, notBeforeMs }: Subscription,
+  nowMs: number,
+): (typeof subscriberStates)[number] {
+  if (pausedReason !== null) return "paused";
+  return notBeforeMs !== null && notBeforeMs > nowMs ? "waiting" : "active";
+}
+
 /** Whether there is something to do for a subscription. */
 export function isDue(standing: Standing): standing is "expired" | "lifecycle" | "behind" {
   return standing === "expired" || standing === "lifecycle" || standing === "behind";

@@ -1,7 +1,7 @@
 import type { Log } from "../log.js";
 import { type DeliverMessage, parsePushMessage, type WakeMessage } from "../messages.js";
 import type { Store } from "../store/store.js";
-import { type DeliverPorts, deliver } from "./deliver.js";
+import { type DeliverEnd, type DeliverPorts, deliver } from "./deliver.js";
 import { dueSubscriptions } from "./due.js";
 
 /** All that messages of the push queue need from outside. */
@@ -11,28 +11,26 @@ export type PushPorts = Omit<DeliverPorts, "store"> & {
   readonly send: (message: DeliverMessage, delaySeconds: number) => Promise<void>;
 };
 
-/** Messages for all subscriptions that there is something to do for. */
-export async function startDeliveries({
-  store,
-  clock,
-}: Pick<PushPorts, "store" | "clock">): Promise<readonly DeliverMessage[]> {
-  const due = await dueSubscriptions(store, clock.nowMs());
-  return due.map((subscription) => ({ subscription }));
+/** What came of a message. `end`: how a delivery ended; null where it was none. */
+type Handled = { readonly next: readonly DeliverMessage[]; readonly end: DeliverEnd | null };
+
+/** A message for each of them. */
+export function messagesFor(subscriptionIds: readonly string[]): readonly DeliverMessage[] {
+  return subscriptionIds.map((subscription) => ({ subscription }));
 }
 
 /** Does what a message of the push queue asks for. @returns The messages that follow at once; later ones are sent here. */
-export async function handlePushMessage(
-  message: DeliverMessage | WakeMessage,
-  ports: PushPorts,
-): Promise<readonly DeliverMessage[]> {
-  if ("wake" in message) return startDeliveries(ports);
-  const { kind, requests, notifications, againSeconds } = await deliver(message.subscription, ports);
+export async function handlePushMessage(message: DeliverMessage | WakeMessage, ports: PushPorts): Promise<Handled> {
+  if ("wake" in message) {
+    return { next: messagesFor(await dueSubscriptions(ports.store, ports.clock.nowMs())), end: null };
+  }
+  const end = await deliver(message.subscription, ports);
+  const { kind, requests, notifications, againSeconds } = end;
   const fields = { subscription: message.subscription, requests, notifications };
   if (requests > 0 || kind === "expired") ports.log("info", `delivery ${kind}`, fields);
-  if (againSeconds === null) return [];
-  if (againSeconds === 0) return [message];
-  await ports.send(message, againSeconds);
-  return [];
+  if (againSeconds === 0) return { next: [message], end };
+  if (againSeconds !== null) await ports.send(message, againSeconds);
+  return { next: [], end };
 }
 
 /** A message that failed time and again: logged, since the timer sends a new one for whoever is behind. */

@@ -1,4 +1,4 @@
-/** Counters count what happened since the last export; gauges show the state of a shard. `infra/telemetry.bicep` names them too. */
+/** Counters count what happened since the last export; gauges show a state, most that of a shard. `infra/telemetry.bicep` names them too. */
 export const metrics = {
   "calendar_mirror.rounds": { kind: "counter", unit: "{round}", about: "Rounds that ended" },
   "calendar_mirror.pages": { kind: "counter", unit: "{page}", about: "Pages of Graph that were committed" },
@@ -11,6 +11,10 @@ export const metrics = {
   "calendar_mirror.brake": { kind: "gauge", unit: "1", about: "1 while the whole application is throttled, else 0" },
   "calendar_mirror.refused": { kind: "gauge", unit: "1", about: "1 while the whole application is refused, else 0" },
   "calendar_mirror.fresh_share": { kind: "gauge", unit: "1", about: "Share of mailboxes fresh within two ticks" },
+  "calendar_mirror.notifications": { kind: "counter", unit: "{notification}", about: "Accepted by subscribers" },
+  "calendar_mirror.subscriber_requests": { kind: "counter", unit: "{request}", about: "To subscribers, by outcome" },
+  "calendar_mirror.subscriber_lag": { kind: "gauge", unit: "s", about: "Time that the most belated subscriber waits" },
+  "calendar_mirror.subscribers": { kind: "gauge", unit: "{subscriber}", about: "Subscribers, by state" },
 } as const satisfies Record<string, { kind: "counter" | "gauge"; unit: string; about: string }>;
 
 /** The name of a metric. */

@@ -21,7 +21,7 @@ import { productVersion } from "../version.js";
 import { gaugesOnce, type OnTrouble, reportingFailures } from "./exporters.js";
 import { createFlush } from "./flush.js";
 import { type MetricName, metrics } from "./metrics.js";
-import type { Point, Span, Telemetry } from "./telemetry.js";
+import type { Dimensions, Span, Telemetry } from "./telemetry.js";
 
 /** Where spans and metrics go. */
 export type Exporters = { readonly spans: SpanExporter; readonly metrics: PushMetricExporter };
@@ -102,18 +102,17 @@ function calledBy(traceParent: string): Context {
 }
 
 function recording(meter: ReturnType<MeterProvider["getMeter"]>): Telemetry["record"] {
-  const instruments = new Map<MetricName, (value: number, shard: Point["shard"]) => void>();
+  const instruments = new Map<MetricName, (value: number, dimensions: Dimensions) => void>();
   for (const [name, { kind, unit, about }] of Object.entries(metrics)) {
     const options = { unit, description: about };
-    const of = (shard: Point["shard"]) => (shard === undefined ? {} : { shard });
     const counter: Counter | null = kind === "counter" ? meter.createCounter(name, options) : null;
     const gauge: Gauge | null = kind === "gauge" ? meter.createGauge(name, options) : null;
-    instruments.set(name as MetricName, (value, shard) => {
-      counter?.add(value, of(shard));
-      gauge?.record(value, of(shard));
+    instruments.set(name as MetricName, (value, dimensions) => {
+      counter?.add(value, dimensions);
+      gauge?.record(value, dimensions);
     });
   }
   return (points) => {
-    for (const { metric, value, shard } of points) instruments.get(metric)?.(value, shard);
+    for (const { metric, value, ...dimensions } of points) instruments.get(metric)?.(value, dimensions);
   };
 }

@@ -36,8 +36,17 @@ export type Span = {
   fail(code: string): void;
 };
 
-/** One figure. `shard`: the only dimension that a figure may have. */
-export type Point = { readonly metric: MetricName; readonly value: number; readonly shard?: string };
+/** The only dimensions that a figure may have: each has few values. */
+export type Dimensions = {
+  readonly shard?: string;
+  /** Of subscribers. */
+  readonly state?: string;
+  /** Of a request to one. */
+  readonly outcome?: string;
+};
+
+/** One figure. */
+export type Point = Dimensions & { readonly metric: MetricName; readonly value: number };
 
 const noSpan: Span = { set: () => undefined, fail: () => undefined };
 

@@ -1,8 +1,7 @@
 import * as z from "zod";
+import { subscriberStates } from "../push/decide.js";
 import { pushFormats } from "../sync/subscription.js";
 import { count, text, textOrNull, time, timeOrNull } from "./schemaParts.js";
-
-export const subscriberStates = ["active", "waiting", "paused"] as const;
 
 /** A subscriber, for operators. Nothing that it keeps to itself: of its address the host alone, for path and query may hold secrets. */
 export const subscriberSchema = z

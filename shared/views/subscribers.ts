@@ -1,5 +1,5 @@
 import { type HowFar, howFarBehind, type LogTimes, laggardsOf } from "../push/behind.js";
-import type { LogNumbers } from "../push/decide.js";
+import { type LogNumbers, subscriberStateOf } from "../push/decide.js";
 import { logNumbersOf } from "../push/logNumbers.js";
 import type { Store } from "../store/store.js";
 import type { Subscription } from "../sync/subscription.js";
@@ -33,7 +33,7 @@ export async function viewsOf(
 
 function viewOf(subscription: Subscription, { rows, sinceMs }: HowFar, nowMs: number): SubscriberView {
   const { lastAnswer, lastAnswerMs } = subscription;
-  const state = stateOf(subscription, nowMs);
+  const state = subscriberStateOf(subscription, nowMs);
   return {
     id: subscription.subscriptionId,
     resource: subscription.resource,
@@ -51,12 +51,6 @@ function viewOf(subscription: Subscription, { rows, sinceMs }: HowFar, nowMs: nu
     created: new Date(subscription.createdMs).toISOString(),
     expires: new Date(subscription.expiresMs).toISOString(),
   };
-}
-
-/** `waiting`: it has not said yes, and is left alone for a while. */
-export function stateOf({ pausedReason, notBeforeMs }: Subscription, nowMs: number): SubscriberView["state"] {
-  if (pausedReason !== null) return "paused";
-  return notBeforeMs !== null && notBeforeMs > nowMs ? "waiting" : "active";
 }
 
 function livingOf(held: Awaited<ReturnType<Store["readSubscriptions"]>>, nowMs: number): readonly Subscription[] {
@@ -103,7 +97,7 @@ async function countsOf(
 ): Promise<SubscriberCounts> {
   const living = all.filter(({ expiresMs }) => expiresMs > nowMs);
   const counts = { active: 0, waiting: 0, paused: 0 };
-  for (const one of living) counts[stateOf(one, nowMs)] += 1;
+  for (const one of living) counts[subscriberStateOf(one, nowMs)] += 1;
   const unpaused = living.filter(({ pausedReason }) => pausedReason === null);
   const { count, most } = await laggardsOf(unpaused, numbers, store, times);
   return {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { cloudNames } from "../../shared/graph/clouds.js";
 import { readSettings, settingNames } from "../../shared/settings.js";
 import { metrics } from "../../shared/telemetry/metrics.js";
-import type { Point } from "../../shared/telemetry/telemetry.js";
+import type { Dimensions } from "../../shared/telemetry/telemetry.js";
 
 /** What `infra/` says must be what the app reads and registers. That Bicep compiles is not seen here. */
 
@@ -143,19 +143,24 @@ describe("names", () => {
         .map((name) => name.replaceAll("'", ""))
         .sort(),
     ).toEqual(Object.keys(metrics).sort());
-    const point: Point = { metric: "calendar_mirror.lag", value: 0, shard: "00" };
-    const [, dimension = ""] = /var shardDimension = '(\w+)'/.exec(textOf("telemetry.bicep")) ?? [];
-    expect(Object.keys(point)).toContain(dimension);
+    const dimensions: Required<Dimensions> = { shard: "00", state: "paused", outcome: "accepted" };
+    const named = [...textOf("telemetry.bicep").matchAll(/var (\w+)Dimension = '(\w+)'/g)];
+    expect(named.map(([, name, value]) => `${name} ${value}`).sort()).toEqual(
+      Object.keys(dimensions)
+        .map((name) => `${name} ${name}`)
+        .sort(),
+    );
   });
 
-  test("an alert is on a throttle, and one on a refusal, of the whole application, by the names of their metrics", () => {
+  test("alerts are on a throttle and a refusal of the whole application, and on a subscriber that is behind, by the names of their metrics", () => {
     const rules = textOf("alerts.bicep").split(/^ {4}name: /m);
     const ruleOf = (name: string) => rules.find((rule) => rule.startsWith(`'${name}'`));
     expect(ruleOf("application-throttled")).toContain("metrics.brake");
     expect(ruleOf("application-refused")).toContain("metrics.refused");
     const watched = propertiesAfter("var metrics =", textOf("telemetry.bicep"));
     expect(watched).toMatchObject({ brake: "'calendar_mirror.brake'", refused: "'calendar_mirror.refused'" });
-    for (const name of ["application-throttled", "application-refused"]) {
+    expect(ruleOf("subscriber-behind")).toMatch(/newestOf\(metrics\.subscriberLag, .*\n *'where value >= 3600'/);
+    for (const name of ["application-throttled", "application-refused", "subscriber-behind"]) {
       expect(read("docs/operations.md")).toContain(`\`${name}\``);
     }
   });

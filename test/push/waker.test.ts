@@ -86,7 +86,8 @@ describe("messages of the push queue", () => {
       world,
       id,
       later,
-      handle: (message: Parameters<typeof handlePushMessage>[0]) => handlePushMessage(message, ports),
+      handle: async (message: Parameters<typeof handlePushMessage>[0]) =>
+        (await handlePushMessage(message, ports)).next,
     };
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { behindLimits, howFarBehind, LogTimes } from "../../shared/push/behind.js";
+import { behindLimits, howFarBehind, LogTimes, laggardsOf } from "../../shared/push/behind.js";
 import { logNumbersOf } from "../../shared/push/logNumbers.js";
 import { statusReader } from "../../shared/views/status.js";
 import { minuteMs, startMs } from "../worlds/parts.js";
@@ -73,13 +73,17 @@ describe("subscribers in the status", () => {
     expect(third).toBe(second);
   });
 
-  test("a shard that was looked at before its subscriber went on makes nobody behind", async () => {
-    const { world, status } = await watched(1);
+  test("a log that was looked at before its subscriber went on makes nobody behind", async () => {
+    const { world } = await watched(1);
     await world.subscribe();
-    await status();
-    await world.tell([entryOf("m")]);
-    await world.calm(minuteMs);
-    expect((await status(0)).subscribers).toMatchObject({ behind: 0, mostBehind: null });
+    const early = await logNumbersOf(world.store, world.shards);
+    for (let row = 0; row < 3; row++) await world.tell([entryOf("m")]);
+    const late = await logNumbersOf(world.store, world.shards);
+    const at = (number: number) => [subscriptionOf({ position: world.position(number) })];
+    const nobody = { count: 0, most: null };
+    expect(await laggardsOf(at(2), early, world.store, new LogTimes())).toEqual(nobody);
+    expect(await laggardsOf(at(2), late, world.store, new LogTimes())).toMatchObject({ count: 1 });
+    expect(await howFarBehind(at(2), early, world.store, new LogTimes())).toEqual([{ rows: 0, sinceMs: null }]);
   });
 });
 

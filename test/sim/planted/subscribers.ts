@@ -140,4 +140,25 @@ export const inTheSubscribers: readonly Mutant[] = [
     to: `if (kept === null || isOld || ageMs >= 0) {`,
     unit: views,
   },
+  {
+    name: "report an old lag of a subscriber that is paused",
+    file: "shared/telemetry/pushTelemetry.ts",
+    from: `living.filter(({ pausedReason }) => pausedReason === null)`,
+    to: `living`,
+    unit: ["test/telemetry/pushTelemetry.test.ts"],
+  },
+  {
+    name: "record where a request that was refused by us would have gone",
+    file: "shared/telemetry/pushTelemetry.ts",
+    from: `return span.fail("forbidden");`,
+    to: `return span.fail(outcome.why);`,
+    unit: ["test/telemetry/pushTelemetry.test.ts"],
+  },
+  {
+    name: "let one unreadable row of a log hide all subscribers",
+    file: "shared/push/behind.ts",
+    from: `if (!(error instanceof RowError)) throw error;`,
+    to: `throw error;`,
+    unit: ["test/telemetry/pushTelemetry.test.ts"],
+  },
 ];

@@ -10,7 +10,7 @@ const handler: HttpHandler = (request, context) => {
   return httpHandler(route, httpPorts, nowMs)(request, context);
 };
 
-app.http("subscriberCare", {
+app.http("subscriberActions", {
   route: "subscribers/{id}/{action}",
   methods: ["POST"],
   authLevel: "function",

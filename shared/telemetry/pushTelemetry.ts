@@ -1,0 +1,79 @@
+import { type LogTimes, laggardsOf } from "../push/behind.js";
+import { subscriberStateOf, subscriberStates } from "../push/decide.js";
+import type { DeliverEnd } from "../push/deliver.js";
+import type { SeenSubscribers } from "../push/due.js";
+import type { Send } from "../push/ports.js";
+import type { Store } from "../store/store.js";
+import { mailboxHash } from "./mailboxHash.js";
+import type { Attributes, Point, Span, Telemetry } from "./telemetry.js";
+
+/** Attributes of the span of a delivery. */
+export function deliveryAttributes(subscriptionId: string, { kind, requests, notifications }: DeliverEnd): Attributes {
+  return {
+    "calendar_mirror.subscription": mailboxHash(subscriptionId),
+    "calendar_mirror.outcome": kind,
+    "calendar_mirror.requests": requests,
+    "calendar_mirror.notifications": notifications,
+  };
+}
+
+/** What a delivery counts: notifications that its subscriber has said yes to. */
+export function deliveryPoints({ notifications }: DeliverEnd): readonly Point[] {
+  return notifications === 0 ? [] : [{ metric: "calendar_mirror.notifications", value: notifications }];
+}
+
+/**
+ * The gauges of all subscribers, none where there are none. Whoever is paused lags behind nobody: an operator has said so, or its
+ * lag was seen for a day before it was taken for gone.
+ */
+export async function subscriberPoints(
+  { living, numbers }: SeenSubscribers,
+  store: Pick<Store, "readLog">,
+  times: LogTimes,
+  nowMs: number,
+): Promise<readonly Point[]> {
+  if (living.length === 0) return [];
+  const states = living.map((one) => subscriberStateOf(one, nowMs));
+  const { most } = await laggardsOf(
+    living.filter(({ pausedReason }) => pausedReason === null),
+    numbers,
+    store,
+    times,
+  );
+  const lag = most === null ? 0 : Math.max(0, nowMs - most.sinceMs) / 1000;
+  return [
+    { metric: "calendar_mirror.subscriber_lag", value: lag },
+    ...subscriberStates.map((state): Point => {
+      return { metric: "calendar_mirror.subscribers", value: states.filter((one) => one === state).length, state };
+    }),
+  ];
+}
+
+/** The way to subscribers, with a span and a count for each request. Addresses and bodies are never recorded. */
+export function tracedSend(send: Send, telemetry: Telemetry): Send {
+  return (request) => {
+    const attributes = { "http.request.method": request.method ?? "POST" };
+    return telemetry.span("subscriber request", { kind: "client", attributes }, async (span) => {
+      const outcome = await send(request);
+      noteOutcome(outcome, span);
+      telemetry.record([{ metric: "calendar_mirror.subscriber_requests", value: 1, outcome: outcome.kind }]);
+      return outcome;
+    });
+  };
+}
+
+function noteOutcome(outcome: Awaited<ReturnType<Send>>, span: Span): void {
+  span.set({ "calendar_mirror.outcome": outcome.kind });
+  switch (outcome.kind) {
+    case "accepted":
+      span.set({ "http.response.status_code": outcome.status });
+      return;
+    case "refused":
+      span.set({ "http.response.status_code": outcome.status });
+      return span.fail(String(outcome.status));
+    case "unreachable":
+      return span.fail(outcome.code);
+    case "forbidden":
+      return span.fail("forbidden"); // Why may name the host.
+  }
+}
