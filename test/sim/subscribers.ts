@@ -1,4 +1,5 @@
 import { below } from "../../local/graph/random.js";
+import { actOnSubscriber, type SubscriberAsk, subscriberActions } from "../../shared/actions/subscriber.js";
 import { type DeliverPorts, deliver } from "../../shared/push/deliver.js";
 import { logNumbersOf } from "../../shared/push/logNumbers.js";
 import type { Notification, Subject } from "../../shared/push/notification.js";
@@ -21,6 +22,8 @@ type Subscriber = {
   id: string | null;
   deliveries: number;
   readonly calendars: Map<string, Map<string, string>>;
+  /** An operator is at it. */
+  isMended: boolean;
 };
 
 const secretOfNobody = Buffer.alloc(32).toString("base64");
@@ -39,7 +42,9 @@ const limits = {
  */
 export function subscribers(): Reader {
   const moods: readonly Mood[] = ["well", "broken", "lying", "away"];
-  const all = moods.map((mood): Subscriber => ({ mood, id: null, deliveries: 0, calendars: new Map() }));
+  const all = moods.map(
+    (mood): Subscriber => ({ mood, id: null, deliveries: 0, calendars: new Map(), isMended: false }),
+  );
   let isCalm = false;
   /** Until waits are over, in the end: the world's own time stands. */
   let laterMs = 0;
@@ -82,10 +87,44 @@ export function subscribers(): Reader {
     );
   };
 
+  /** An operator asks for this or that; the asking may die at each of its calls, too. */
+  const mend = (world: World, subscriber: Subscriber, ask: SubscriberAsk): void => {
+    const { id } = subscriber;
+    if (id === null || subscriber.isMended) return;
+    subscriber.isMended = true;
+    const mortal: Mortal = { name: `operator of ${subscriber.mood}`, isDead: false };
+    const ended = () => {
+      subscriber.isMended = false;
+    };
+    const die = () => {
+      world.scheduler.kill(mortal);
+      ended();
+    };
+    let ids = 0;
+    const newCommitId = () => `${mortal.name} ${world.scheduler.steps} ${ids++}`;
+    const store = createStore({ table: world.tableFor(mortal, die), shards: world.plan.shards, newCommitId });
+    actOnSubscriber(id, ask, store, world.scheduler.nowMs).then(
+      () => {
+        if (!mortal.isDead) ended();
+      },
+      (error: unknown) => {
+        if (!mortal.isDead) ended();
+        if (!(error instanceof StorageError))
+          world.oracle.report("I15", "an operator's action threw", "none", String(error));
+      },
+    );
+  };
+  const mendAnyhow = (world: World, subscriber: Subscriber): void => {
+    const action = subscriberActions[below(world.random, subscriberActions.length)] ?? "resume";
+    const sinceMs = world.scheduler.nowMs - below(world.random, 12 * hourMs);
+    mend(world, subscriber, action === "replay" ? { action, sinceMs } : { action });
+  };
+
   return {
     name: "subscribers",
     step: (world) => {
       const subscriber = all[below(world.random, all.length)];
+      if (subscriber !== undefined && world.random.next() < 0.05) mendAnyhow(world, subscriber);
       // Now and then a second one, as after a message that came twice.
       const most = world.random.next() < 0.2 ? 2 : 1;
       if (subscriber !== undefined && subscriber.deliveries < most) start(world, subscriber);
@@ -98,6 +137,8 @@ export function subscribers(): Reader {
         for (let attempt = 0; attempt < attemptsMax; attempt++) {
           const told = subscriber.id !== null && (await isTold(world, subscriber.id));
           if (told || world.oracle.violations.length > 0) break;
+          mend(world, subscriber, { action: "resume" });
+          await quieten(world);
           start(world, subscriber);
           await quieten(world);
           laterMs += hourMs;
