@@ -66,10 +66,21 @@ await check("a subscription is created, listed, read, renewed, reauthorized and 
   assert.deepEqual([reauthorized.response.status, deleted.response.status], [204, 204]);
 });
 
-/** What a receiver is sent is typed as well: it is a callback of the description. */
-export function idsIn({ value }: components["schemas"]["ChangeNotificationCollection"]): (string | undefined)[] {
-  return value.map(({ resourceData }) => resourceData?.id);
-}
+await check("what a receiver is sent is typed", async () => {
+  type Body = components["schemas"]["ChangeNotificationCollection"];
+  const ids = ({ value }: Body) => value.map(({ resourceData }): string | undefined => resourceData?.id);
+  const told = { subscriptionId: "", tenantId: "", subscriptionExpirationDateTime: wanted.expirationDateTime };
+  const resourceData = { "@odata.type": "#Microsoft.Graph.Calendar", "@odata.id": "users/a/calendars/b", id: "b" };
+  assert.deepEqual(
+    ids({
+      value: [
+        { ...told, resourceData },
+        { ...told, lifecycleEvent: "missed" },
+      ],
+    }),
+    ["b", undefined],
+  );
+});
 
 await check("404, 400 and 503 are ODataErrors with code and message", async () => {
   const given = [
