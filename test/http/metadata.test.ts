@@ -4,6 +4,7 @@ import { metadataXml } from "../../shared/http/beta/metadata.js";
 import { openapiDocument } from "../../shared/http/openapi/description.js";
 import { origin, type Reply, routesOver } from "../worlds/http.js";
 import { type MailboxWorld, mailboxId, worldWith } from "../worlds/mailbox.js";
+import { subscriptionRoutes } from "../worlds/subscriptionRoutes.js";
 import { validatorOf } from "./openapiValidator.js";
 
 /** Elements of the document, by tag: their attributes. `test/clients/dotnet/odata` has a reader of OData validate the whole. */
@@ -84,6 +85,19 @@ describe("the metadata document", () => {
     expect(context.split("#")[0]).toBe(`${origin}/api/beta/$metadata`);
     expect(resolved(context)).toBe(`microsoft.graph.${type}`);
     expect([status, misfit("GET", `beta/${path}`, status, body)]).toEqual([200, []]);
+  });
+
+  test("subscriptions: their contexts resolve, every property is declared, and so is the secret that a new one tells", async () => {
+    const { send, wanted } = await subscriptionRoutes();
+    const { body: created } = await send("POST", "", wanted());
+    const { body: list } = await send("GET");
+    for (const body of [created, list])
+      expect(resolved(String(body["@odata.context"]))).toBe("microsoft.graph.subscription");
+    const type = /<EntityType Name="subscription".*?<\/EntityType>/s.exec(metadataXml)?.[0] ?? "";
+    const declared = ["id", ...[...type.matchAll(/<Property Name="(\w+)"/g)].map(([, name]) => name ?? "")];
+    expect(Object.keys(list.value[0] ?? {}).sort()).toEqual(declared.sort());
+    expect(Object.keys(created).filter((name) => /^@(?!odata)/.test(name))).toEqual(["@calendarMirror.signingSecret"]);
+    expect(metadataXml).toMatch(/<Schema Namespace="calendarMirror".*<Term Name="signingSecret"/s);
   });
 
   test("a delta page names its type as Graph does, without the namespace", async () => {

@@ -18,6 +18,8 @@ type Operation = {
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: Content;
   readonly responses: Record<string, Content & { readonly description: string }>;
+  /** By name, then by the address, then by method. */
+  readonly callbacks?: Record<string, Record<string, Record<string, Operation>>>;
 };
 type Parameters = NonNullable<Operation["parameters"]>;
 type PathItem = Readonly<Record<string, Operation>> | { readonly parameters: Parameters };
@@ -30,8 +32,14 @@ const operations = paths.flatMap(([path, { parameters: shared = [], ...methods }
     return { path, operation, shared: shared as Parameters };
   }),
 );
+/** What others are asked, at addresses that they have given. */
+const callbacks = operations.flatMap(({ operation }) =>
+  Object.values(operation.callbacks ?? {}).flatMap((items) =>
+    Object.values(items).flatMap((methods) => Object.values(methods).map((called) => ({ operation: called }))),
+  ),
+);
 /** Every media type of every body, by where it stands. */
-const bodies = operations.flatMap(({ operation: { operationId, requestBody, responses } }) =>
+const bodies = [...operations, ...callbacks].flatMap(({ operation: { operationId, requestBody, responses } }) =>
   [["request", requestBody] as const, ...Object.entries(responses)].flatMap(([of, described]) =>
     Object.entries(described?.content ?? {}).map(([type, media]) => ({ of: `${operationId} ${of} ${type}`, media })),
   ),
@@ -52,7 +60,7 @@ describe("the OpenAPI description", () => {
   });
 
   test("names every operation once, and every parameter of its path", () => {
-    const names = operations.map(({ operation }) => operation.operationId);
+    const names = [...operations, ...callbacks].map(({ operation }) => operation.operationId);
     expect(new Set(names).size).toBe(names.length);
     for (const { path, operation, shared } of operations) {
       const declared = [...shared, ...(operation.parameters ?? [])].filter((each) => each.in === "path");
@@ -62,7 +70,7 @@ describe("the OpenAPI description", () => {
 
   test("says of every operation what it does, in short and at length, and where it belongs", () => {
     const tags = (document["tags"] as unknown as readonly { name: string }[]).map(({ name }) => name);
-    for (const { operation } of operations) {
+    for (const { operation } of [...operations, ...callbacks]) {
       expect(operation, operation.operationId).toMatchObject({
         summary: expect.stringMatching(/^[A-Z][^.]+$/),
         description: expect.stringMatching(/^[A-Z].*\.$/),

@@ -1,57 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { allCalendarsRoute, betaRoute, meRoute, subscriptionsRoute, userRoute } from "../../shared/http/beta/beta.js";
-import type { HttpPorts, Route } from "../../shared/http/handler.js";
 import { origin, routesOver } from "../worlds/http.js";
-import { mailboxId, worldWith } from "../worlds/mailbox.js";
-import { countingIds } from "../worlds/parts.js";
+import { mailboxId } from "../worlds/mailbox.js";
+import { dayMs } from "../worlds/parts.js";
+import { subscriptionRoutes } from "../worlds/subscriptionRoutes.js";
 import { subscriptionOf } from "../worlds/subscriptions.js";
-
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-
-async function opened(changed: Partial<HttpPorts> = {}) {
-  const world = await worldWith({ a: "A" });
-  const ids = countingIds();
-  const asked: string[] = [];
-  const logged: string[] = [];
-  const base = routesOver(world.store, () => world.clock.ms).ports.subscribers;
-  const subscribers = {
-    ...base,
-    consentOf: async (url: string, format: string) => {
-      asked.push(`${format} ${url}`);
-      return { kind: "given" } as const;
-    },
-  };
-  const log: HttpPorts["log"] = (_level, message, fields) => logged.push(`${message} ${JSON.stringify(fields)}`);
-  const routes = routesOver(world.store, () => world.clock.ms, { newId: ids, subscribers, log, ...changed });
-  const send = (method: string, path = "", body?: unknown, route: Route = subscriptionsRoute) =>
-    routes.through(route, `${origin}/api/beta/subscriptions${path}`, {
-      method,
-      ...(body === undefined ? {} : { text: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
-  const inMs = (ms: number) => new Date(world.clock.ms + ms).toISOString();
-  const wanted = (more: object = {}) => ({
-    changeType: "created,updated",
-    notificationUrl: "https://receiver.example/hook?code=secret-code",
-    resource: `users/${mailboxId}/calendars`,
-    expirationDateTime: inMs(dayMs),
-    clientState: "secret-state",
-    ...more,
-  });
-  const created = async (more: object = {}) => {
-    const { status, body } = await send("POST", "", wanted(more));
-    expect(status).toBe(201);
-    return String(body["id"]);
-  };
-  return { world, send, asked, logged, wanted, created, inMs };
-}
 
 const context = `${origin}/api/beta/$metadata#subscriptions`;
 
 describe("a subscription is created as Graph documents it", () => {
   test("and is answered whole, with its signing secret, and without clientState", async () => {
-    const { world, send, wanted, asked, logged } = await opened();
-    const { status, body } = await send("POST", "", wanted());
+    const { world, send, wanted, asked, logged } = await subscriptionRoutes();
+    const { status, headers, body } = await send("POST", "", wanted());
+    expect(headers["location"]).toBe(`${origin}/api/beta/subscriptions/${body["id"]}`);
     expect([status, body]).toEqual([
       201,
       {
@@ -63,7 +24,7 @@ describe("a subscription is created as Graph documents it", () => {
         notificationUrl: "https://receiver.example/hook?code=secret-code",
         lifecycleNotificationUrl: null,
         expirationDateTime: new Date(world.clock.ms + dayMs).toISOString(),
-        latestSupportedTlsVersion: null,
+        latestSupportedTlsVersion: "v1_2",
         notificationContentType: "application/json",
         ...{ applicationId: null, creatorId: null, includeResourceData: null, notificationQueryOptions: null },
         ...{ encryptionCertificate: null, encryptionCertificateId: null, notificationUrlAppId: null },
@@ -85,14 +46,14 @@ describe("a subscription is created as Graph documents it", () => {
     [`users('${mailboxId}')/calendars`, mailboxId],
     [`Users/${mailboxId}/Calendars`, mailboxId],
   ])("resource %s", async (resource, expected) => {
-    const { world, send, created } = await opened();
+    const { world, send, created } = await subscriptionRoutes();
     const id = await created({ resource });
     expect((await world.store.readSubscription(id))?.subscription.mailboxId).toBe(expected);
     expect((await send("GET", `/${id}`)).body).toMatchObject({ resource });
   });
 
   test("begins at the ends of the logs: what was before is not told", async () => {
-    const { world, created } = await opened();
+    const { world, created } = await subscriptionRoutes();
     const row = { run: null, log: { number: 7, nudgedNumber: 7 } };
     const stored = await world.store.readShardRow("00");
     await world.store.writeShardRow({ shard: "00", row, etag: stored?.etag ?? null });
@@ -104,7 +65,7 @@ describe("a subscription is created as Graph documents it", () => {
   });
 
   test("asks both addresses, once each, by the handshake of the format", async () => {
-    const { created, asked } = await opened();
+    const { created, asked } = await subscriptionRoutes();
     const life = "https://life.example";
     await created({ lifecycleNotificationUrl: life, notificationContentType: "application/cloudevents+json" });
     await created({ lifecycleNotificationUrl: "https://receiver.example/hook?code=secret-code" });
@@ -116,16 +77,25 @@ describe("a subscription is created as Graph documents it", () => {
   });
 
   test("what clients of Graph send beside it, null or annotations, means nothing", async () => {
-    const { created } = await opened();
+    const { created } = await subscriptionRoutes();
     await created({
       "@odata.type": "#microsoft.graph.subscription",
       includeResourceData: false,
       encryptionCertificate: null,
+      encryptionCertificateId: "", // As Graph shows it.
     });
   });
 
+  test("who asks does not choose what is ours to say: OData has us ignore it", async () => {
+    const { world, created } = await subscriptionRoutes();
+    const theirs = "3f0c0000-0000-4000-8000-0000000000d9";
+    const id = await created({ id: theirs, applicationId: theirs, creatorId: theirs });
+    expect(id).not.toBe(theirs);
+    expect(await world.store.readSubscription(theirs)).toBeNull();
+  });
+
   test("seven days ahead are taken, also from a clock that is ahead by minutes", async () => {
-    const { created, inMs } = await opened();
+    const { created, inMs } = await subscriptionRoutes();
     await created({ expirationDateTime: inMs(7 * dayMs + 60_000) });
   });
 });
@@ -183,10 +153,33 @@ describe("what cannot be created is told in Graph's words", () => {
       "InvalidRequest",
       /^Could not process subscription creation payload\. Are all property names spelled and camelCased properly\? "clientstate" is not known/,
     ],
-    ["what it has not", { includeResourceData: true }, "InvalidRequest", /"includeResourceData" is not known/],
+    [
+      "resource data",
+      { includeResourceData: true },
+      "InvalidRequest",
+      /^includeResourceData is not supported here: notifications name ids alone/,
+    ],
+    [
+      "encryption",
+      { encryptionCertificate: "MII=", encryptionCertificateId: "mine" },
+      "InvalidRequest",
+      /^encryptionCertificate is not supported here/,
+    ],
+    [
+      "a query",
+      { notificationQueryOptions: "$filter=x" },
+      "InvalidRequest",
+      /^notificationQueryOptions is not supported here: all changes/,
+    ],
+    [
+      "another sign of who sends",
+      { notificationUrlAppId: "x" },
+      "InvalidRequest",
+      /^notificationUrlAppId is not supported here: notifications are signed/,
+    ],
     ["a number for text", { clientState: 5 }, "InvalidRequest", /"clientState" must be a string/],
   ])("%s", async (_what, more, code, message) => {
-    const { send, wanted, asked } = await opened();
+    const { send, wanted, asked } = await subscriptionRoutes();
     const { status, body } = await send("POST", "", wanted(more));
     expect([status, body.error.code]).toEqual([400, code]);
     expect(body.error.message).toMatch(message);
@@ -194,13 +187,13 @@ describe("what cannot be created is told in Graph's words", () => {
   });
 
   test.each(["", "[]", "5", "{", "null"])("the body %j", async (text) => {
-    const { send } = await opened();
+    const { send } = await subscriptionRoutes();
     const { status, body } = await send("POST", "", text);
     expect([status, body.error.code]).toEqual([400, "InvalidRequest"]);
   });
 
   test("a mailbox that is not mirrored", async () => {
-    const { send, wanted } = await opened();
+    const { send, wanted } = await subscriptionRoutes();
     const resource = "users/3f0c0000-0000-4000-8000-0000000000ff/calendars";
     const { status, body } = await send("POST", "", wanted({ resource }));
     expect([status, body.error.code]).toEqual([404, "ResourceNotFound"]);
@@ -208,17 +201,17 @@ describe("what cannot be created is told in Graph's words", () => {
 
   test("an address that does not consent: nothing is stored", async () => {
     const why = "Subscription validation request timed out.";
-    const base = (await opened()).world;
+    const base = (await subscriptionRoutes()).world;
     const { ports } = routesOver(base.store, () => base.clock.ms);
     const subscribers = { ...ports.subscribers, consentOf: async () => ({ kind: "withheld", why }) as const };
-    const { send, wanted, world } = await opened({ subscribers });
+    const { send, wanted, world } = await subscriptionRoutes({ subscribers });
     const { status, body } = await send("POST", "", wanted());
     expect([status, body.error.code, body.error.message]).toEqual([400, "ValidationError", why]);
     expect(await world.store.readSubscriptions()).toEqual([]);
   });
 
   test("one more than there may be; those that have expired do not count", async () => {
-    const { world, send, wanted } = await opened();
+    const { world, send, wanted } = await subscriptionRoutes();
     const idOf = (index: number) => `3f0c0000-0000-4000-8000-${String(index).padStart(12, "0")}`;
     for (let index = 0; index < 200; index++) {
       const expiresMs = world.clock.ms + dayMs;
@@ -234,7 +227,7 @@ describe("what cannot be created is told in Graph's words", () => {
 
 describe("a subscription that stands", () => {
   test("is read and listed without secrets", async () => {
-    const { send, created } = await opened();
+    const { send, created } = await subscriptionRoutes();
     const [one, other] = [await created(), await created({ changeType: "deleted" })];
     const { status, body } = await send("GET", `/${one}`);
     expect([status, body]).toMatchObject([200, { "@odata.context": `${context}/$entity`, id: one, clientState: null }]);
@@ -246,7 +239,7 @@ describe("a subscription that stands", () => {
   });
 
   test("is renewed by PATCH", async () => {
-    const { world, send, created, inMs, asked } = await opened();
+    const { world, send, created, inMs, asked } = await subscriptionRoutes();
     const id = await created();
     const { status, body } = await send("PATCH", `/${id}`, { expirationDateTime: inMs(6 * dayMs) });
     expect([status, body]).toMatchObject([200, { id, expirationDateTime: inMs(6 * dayMs), clientState: null }]);
@@ -255,12 +248,24 @@ describe("a subscription that stands", () => {
   });
 
   test("moves to another address only once that has consented", async () => {
-    const { world, send, created, asked } = await opened();
+    const { world, send, created, asked } = await subscriptionRoutes();
     const id = await created();
     const notificationUrl = "https://moved.example";
     expect((await send("PATCH", `/${id}`, { notificationUrl })).body).toMatchObject({ notificationUrl });
     expect(asked.at(-1)).toBe(`graph ${notificationUrl}`);
     expect((await world.store.readSubscription(id))?.subscription.notificationUrl).toBe(notificationUrl);
+  });
+
+  test("is sent back whole by clients that hold it, with another time", async () => {
+    const { world, send, created, inMs, asked } = await subscriptionRoutes();
+    const id = await created({ latestSupportedTlsVersion: "v1_3" });
+    const { body: shown } = await send("GET", `/${id}`);
+    const expirationDateTime = inMs(3 * dayMs);
+    const { status, body } = await send("PATCH", `/${id}`, { ...shown, expirationDateTime });
+    expect([status, body]).toEqual([200, { ...shown, expirationDateTime }]);
+    expect((await world.store.readSubscription(id))?.subscription.clientState).toBe("secret-state");
+    expect(asked).toHaveLength(1); // The address has consented, and is the same.
+    expect((await send("PATCH", `/${id}`, { ...shown, changeType: "deleted" })).status).toBe(400);
   });
 
   test.each<[object, RegExp]>([
@@ -269,14 +274,14 @@ describe("a subscription that stands", () => {
     [{ resource: "users/getAllCalendars" }, /update payload.*"resource" is not known/],
     [{ notificationUrl: "ftp://a.example" }, /must be an https URL/],
   ])("%j changes nothing", async (body, message) => {
-    const { send, created } = await opened();
+    const { send, created } = await subscriptionRoutes();
     const answer = await send("PATCH", `/${await created()}`, body);
     expect(answer.status).toBe(400);
     expect(answer.body.error.message).toMatch(message);
   });
 
   test("a renewal beside a delivery that writes its position keeps both", async () => {
-    const { world, created, inMs, send } = await opened();
+    const { world, created, inMs, send } = await subscriptionRoutes();
     const id = await created();
     let isFirst = true;
     const store = {
@@ -303,7 +308,7 @@ describe("a subscription that stands", () => {
   });
 
   test("is deleted once, and reauthorized for as long as it is there", async () => {
-    const { send, created } = await opened();
+    const { send, created } = await subscriptionRoutes();
     const id = await created();
     expect((await send("POST", `/${id}/reauthorize`)).status).toBe(204);
     expect((await send("POST", `/${id}/microsoft.graph.reauthorize()`)).status).toBe(204);
@@ -318,7 +323,7 @@ describe("a subscription that stands", () => {
   });
 
   test("has gone when it has expired, before anybody has deleted it", async () => {
-    const { world, send, created, inMs } = await opened();
+    const { world, send, created, inMs } = await subscriptionRoutes();
     const id = await created();
     world.clock.ms += dayMs;
     expect((await send("GET", `/${id}`)).status).toBe(404);
@@ -328,14 +333,14 @@ describe("a subscription that stands", () => {
   });
 
   test.each(["x", "../brake", "3f0c0000-0000-4000-8000-0000000000d1", "%00"])("%s is nobody's id", async (id) => {
-    const { send } = await opened();
+    const { send } = await subscriptionRoutes();
     expect((await send("GET", `/${encodeURIComponent(id)}`)).status).toBe(404);
   });
 });
 
 describe("who may", () => {
   test("a function without a key of its own for it makes, shows and ends no subscription", async () => {
-    const { world, send, wanted, created } = await opened();
+    const { world, send, wanted, created } = await subscriptionRoutes();
     const id = await created();
     for (const route of [userRoute, allCalendarsRoute, meRoute]) {
       expect((await send("POST", "", wanted(), route)).status).toBe(405);
@@ -352,13 +357,13 @@ describe("who may", () => {
     ["POST", "/x", "GET, HEAD, PATCH, DELETE"],
     ["GET", "/x/reauthorize", "POST"],
   ])("%s %s is not allowed, and the answer says what is", async (method, path, allow) => {
-    const { send } = await opened();
+    const { send } = await subscriptionRoutes();
     const { status, headers } = await send(method, path);
     expect([status, headers["allow"]]).toEqual([405, allow]);
   });
 
   test("what nobody has below a subscription leads nowhere", async () => {
-    const { send } = await opened();
+    const { send } = await subscriptionRoutes();
     expect((await send("GET", "/x/y")).status).toBe(404);
     expect((await send("GET", "/x/y/z")).status).toBe(404);
   });

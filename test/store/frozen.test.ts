@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { calendarColumns, calendarOf } from "../../shared/store/calendarRow.js";
 import { checkpointColumns, checkpointOf, checkpointTable } from "../../shared/store/checkpointRow.js";
@@ -10,40 +8,10 @@ import { brakeTable } from "../../shared/store/meta.js";
 import { goesBy, rosterColumns, rosterTable } from "../../shared/store/rosterRows.js";
 import { shardRowColumns, shardRowOf, shardRunTable } from "../../shared/store/shardRow.js";
 import type { Columns } from "../../shared/table/table.js";
-import { fleet } from "../worlds/fleet.js";
-import { type Row, thawed } from "./frozen.js";
+import type { Row } from "./frozen.js";
+import { releases, upgraded, without } from "./releases.js";
 
 /** Rows as every release has left them: what this one reads of them, and what becomes of them. See CONTRIBUTING, "A column". */
-
-const folder = join(import.meta.dirname, "frozen");
-const releases = readdirSync(folder).map((name) => ({
-  release: name.replace(".jsonl", ""),
-  rows: thawed(readFileSync(join(folder, name), "utf8")),
-}));
-
-/** A mirror that finds these rows in its table a day later. Graph is another one with the same users and knows no link. */
-async function upgraded(rows: readonly Row[]) {
-  const world = fleet({ mailboxes: 17, calendars: { min: 1, max: 3 }, shards: 2, tokenStyle: "escaped" });
-  await world.table.createIfMissing();
-  for (const { partitionKey, rowKey, columns } of rows) {
-    const answer = await world.table.transact(partitionKey, [{ kind: "create", rowKey, columns }]);
-    expect(answer.kind).toBe("done");
-  }
-  world.clock.ms += 86_400_000;
-  await world.storeOf().open();
-  return world;
-}
-
-/** Columns of a release before this one, had it not known these. */
-function without(
-  columns: Columns,
-  table: Readonly<Record<string, { readonly name: string; readonly absent: string }>>,
-): Columns {
-  const unknown = Object.values(table)
-    .filter(({ absent }) => absent !== "needed" && absent !== "null")
-    .map(({ name }) => name);
-  return Object.fromEntries(Object.entries(columns).filter(([name]) => !unknown.includes(name)));
-}
 
 describe.each(releases)("rows of release $release", ({ rows }) => {
   test("every row is read, in its state", async () => {

@@ -4,7 +4,7 @@ import type { Answer } from "../handler.js";
  * What the mirror serves below `/beta`, as an OData CSDL document in XML: `GET /api/beta/$metadata`. Names are those of
  * Graph's own document. Types are open, since the mirror passes on every property that Graph gave. Values that Graph
  * declares as enumerations are text, since a member that Graph adds must not make an answer unreadable. `userId` is ours: it
- * stands in answers about all mailboxes.
+ * stands in answers about all mailboxes. So is the annotation of a new subscription.
  * @see https://docs.oasis-open.org/odata/odata-csdl-xml/v4.01/odata-csdl-xml-v4.01.html
  * @internal For tests.
  */
@@ -46,6 +46,23 @@ export const metadataXml = `<?xml version="1.0" encoding="utf-8"?>
       <EntityType Name="calendarGroup" BaseType="graph.entity" OpenType="true">
         <NavigationProperty Name="calendars" Type="Collection(graph.calendar)" ContainsTarget="true" />
       </EntityType>
+      <EntityType Name="subscription" BaseType="graph.entity">
+        <Property Name="applicationId" Type="Edm.String" />
+        <Property Name="changeType" Type="Edm.String" Nullable="false" />
+        <Property Name="clientState" Type="Edm.String" />
+        <Property Name="creatorId" Type="Edm.String" />
+        <Property Name="encryptionCertificate" Type="Edm.String" />
+        <Property Name="encryptionCertificateId" Type="Edm.String" />
+        <Property Name="expirationDateTime" Type="Edm.DateTimeOffset" Nullable="false" />
+        <Property Name="includeResourceData" Type="Edm.Boolean" />
+        <Property Name="latestSupportedTlsVersion" Type="Edm.String" />
+        <Property Name="lifecycleNotificationUrl" Type="Edm.String" />
+        <Property Name="notificationContentType" Type="Edm.String" />
+        <Property Name="notificationQueryOptions" Type="Edm.String" />
+        <Property Name="notificationUrl" Type="Edm.String" Nullable="false" />
+        <Property Name="notificationUrlAppId" Type="Edm.String" />
+        <Property Name="resource" Type="Edm.String" Nullable="false" />
+      </EntityType>
       <ComplexType Name="emailAddress" OpenType="true">
         <Property Name="address" Type="Edm.String" />
         <Property Name="name" Type="Edm.String" />
@@ -58,10 +75,17 @@ export const metadataXml = `<?xml version="1.0" encoding="utf-8"?>
         <Parameter Name="bindingParameter" Type="Collection(graph.user)" Nullable="false" />
         <ReturnType Type="Collection(graph.calendar)" Nullable="false" />
       </Function>
+      <Action Name="reauthorize" IsBound="true">
+        <Parameter Name="bindingParameter" Type="graph.subscription" Nullable="false" />
+      </Action>
       <EntityContainer Name="GraphService">
+        <EntitySet Name="subscriptions" EntityType="graph.subscription" />
         <EntitySet Name="users" EntityType="graph.user" />
         <Singleton Name="me" Type="graph.user" />
       </EntityContainer>
+    </Schema>
+    <Schema Namespace="calendarMirror" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+      <Term Name="signingSecret" Type="Edm.String" AppliesTo="EntityType" />
     </Schema>
   </edmx:DataServices>
 </edmx:Edmx>

@@ -62,6 +62,19 @@ const creatable = [
   "notificationContentType",
 ];
 
+/** Graph's, and made by whoever keeps the subscription: what a caller says of them is ignored. @see OData 4.01 Protocol §11.4.2 */
+const computed = ["id", "applicationId", "creatorId"];
+
+const idsAlone = "notifications name ids alone, and the mirror's answers hold the rest";
+/** Graph's, and not the mirror's: why. */
+const unsupported: Readonly<Record<string, string>> = {
+  includeResourceData: idsAlone,
+  encryptionCertificate: idsAlone,
+  encryptionCertificateId: idsAlone,
+  notificationQueryOptions: "all changes of the resource are told",
+  notificationUrlAppId: "notifications are signed by a secret of the subscription",
+};
+
 /** Graph's words for a body that it cannot read. */
 const payload = (what: string) =>
   `Could not process subscription ${what} payload. Are all property names spelled and camelCased properly?`;
@@ -117,18 +130,21 @@ export function readCreation(body: unknown, nowMs: number): SubscriptionAsked | 
 }
 
 /**
- * What the body of `PATCH subscriptions/{id}` changes.
+ * What the body of `PATCH subscriptions/{id}` changes. Clients that hold a whole subscription send all of it: what it says of
+ * other properties may be what they are.
+ * @param shown The subscription as answers show it.
  * @see https://learn.microsoft.com/graph/api/subscription-update
  */
-export function readUpdate(body: unknown, nowMs: number): SubscriptionChange | SubscriptionMistake {
-  const given = propertiesOf(body, ["expirationDateTime", "notificationUrl"], "update");
+export function readUpdate(body: unknown, shown: JsonObject, nowMs: number): SubscriptionChange | SubscriptionMistake {
+  const given = propertiesOf(body, ["expirationDateTime", "notificationUrl"], "update", shown);
   if ("mistake" in given) return given;
   const { expirationDateTime = null, notificationUrl = null } = given.properties;
   if (expirationDateTime === null && notificationUrl === null) {
     return mistakeOf("expirationDateTime, notificationUrl or both must be provided with the update.");
   }
   const expiresMs = expirationDateTime === null ? null : expirationOf(expirationDateTime, nowMs);
-  const url = notificationUrl === null ? null : urlOf("notificationUrl", notificationUrl);
+  const isMoved = notificationUrl !== null && notificationUrl !== shown["notificationUrl"];
+  const url = isMoved ? urlOf("notificationUrl", notificationUrl) : null;
   if (isMistake(expiresMs)) return expiresMs;
   return isMistake(url) ? url : { expiresMs, notificationUrl: url };
 }
@@ -139,21 +155,26 @@ export function isMistake(read: unknown): read is SubscriptionMistake {
 }
 
 /**
- * The known properties. Clients of Graph send others that they hold: null, false or annotations mean nothing. Any other one is
- * refused, for a typing error must not pass unseen.
+ * The known properties. Clients of Graph send others that they hold: null, false, annotations, and what is `shown` of the
+ * subscription mean nothing. Any other one is refused, for a typing error must not pass unseen.
  */
 function propertiesOf(
   body: unknown,
   known: readonly string[],
   what: "creation" | "update",
+  shown: JsonObject = {},
 ): { readonly properties: Readonly<Record<string, string>> } | SubscriptionMistake {
   if (!isJsonObject(body)) return unreadablePayload(what, "The body must be a JSON object.");
   const properties: Record<string, string> = {};
   for (const [name, value] of Object.entries(body as JsonObject)) {
-    if (value === null || value === false || name.startsWith("@")) continue;
+    if (value === null || value === false || name.startsWith("@") || computed.includes(name)) continue;
     const quoted = JSON.stringify(name.slice(0, 40));
-    if (!known.includes(name))
+    if (!known.includes(name)) {
+      const why = Object.hasOwn(unsupported, name) ? unsupported[name] : undefined;
+      if ((why !== undefined && value === "") || (Object.hasOwn(shown, name) && shown[name] === value)) continue;
+      if (why !== undefined) return mistakeOf(`${name} is not supported here: ${why}.`);
       return unreadablePayload(what, `${quoted} is not known here. Known: ${known.join(", ")}.`);
+    }
     if (typeof value !== "string") return unreadablePayload(what, `${quoted} must be a string.`);
     properties[name] = value.toWellFormed();
   }

@@ -5,6 +5,7 @@ import { logNumbersOf } from "../../push/logNumbers.js";
 import type { SubscriptionHeld } from "../../store/store.js";
 import { isGuid } from "../../sync/mailboxId.js";
 import { newSubscription, type PushFormat, type PushPosition, type Subscription } from "../../sync/subscription.js";
+import type { JsonObject } from "../../sync/types.js";
 import { type Answer, type HttpPorts, refusal } from "../handler.js";
 import { bodyOf } from "../requests.js";
 import { mailboxOfUser } from "./mailbox.js";
@@ -86,7 +87,10 @@ async function create(path: SubscriptionsPath, request: HttpRequest, ports: Http
   const { subscriptionId, notificationUrl, resource } = subscription;
   ports.log("info", "subscription created", { subscription: subscriptionId, host: hostOf(notificationUrl), resource });
   const secret = { [secretAnnotation]: subscribers.shownSecret(subscription.secret) };
-  return answered(201, { ...entity(path, subscription), ...secret });
+  const created = answered(201, { ...entity(path, subscription), ...secret });
+  // As OData has it of all that is created (4.01 Protocol §8.3.2).
+  const location = `${path.origin}${path.root}/subscriptions/${subscriptionId}`;
+  return { ...created, headers: { ...created.headers, location } };
 }
 
 /** Told once, when the subscription is created: an instance annotation, which clients of Graph pass on or ignore. */
@@ -119,10 +123,11 @@ async function positionNow(mailboxId: string | null, { store, subscribers }: Htt
 
 async function update(path: SubscriptionsPath, id: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
   const sent = await bodyOf(request, z.unknown(), "what changes of a subscription");
-  const change = "mistake" in sent ? unreadablePayload("update", sent.mistake) : readUpdate(sent.body, ports.nowMs());
-  if (isMistake(change)) return bad(change);
+  if ("mistake" in sent) return bad(unreadablePayload("update", sent.mistake));
   const held = await living(id, ports);
   if (held === null) return notFound;
+  const change = readUpdate(sent.body, entityOf(held.subscription), ports.nowMs());
+  if (isMistake(change)) return bad(change);
   const { format } = held.subscription;
   const urls = change.notificationUrl === null ? [] : [change.notificationUrl];
   const withheld = await withheldBy(urls, format, ports);
@@ -177,7 +182,7 @@ function entity(path: SubscriptionsPath, subscription: Subscription) {
 }
 
 /** As Graph shows it, with null for what we have not. Secrets are never read back. */
-function entityOf(subscription: Subscription) {
+function entityOf(subscription: Subscription): JsonObject {
   return {
     id: subscription.subscriptionId,
     resource: subscription.resource,
@@ -190,7 +195,7 @@ function entityOf(subscription: Subscription) {
     expirationDateTime: new Date(subscription.expiresMs).toISOString(),
     creatorId: null,
     includeResourceData: null,
-    latestSupportedTlsVersion: subscription.latestSupportedTlsVersion,
+    latestSupportedTlsVersion: subscription.latestSupportedTlsVersion ?? "v1_2", // Graph's default.
     encryptionCertificate: null,
     encryptionCertificateId: null,
     notificationUrlAppId: null,

@@ -22,7 +22,7 @@ export function openapiDocument(server: string): JsonObject {
       version: productVersion,
       description:
         "The calendar lists of many mailboxes as Microsoft Graph gives them, from a mirror: the same format, and a delta " +
-        "feed of its own. A Graph client needs only another base URL: all below `/beta` is Graph's, and read-only. Every " +
+        "feed of its own. A Graph client needs only another base URL: all below `/beta` is Graph's, and read-only but for subscriptions. Every " +
         "refusal of the app has a body, an ODataError. Another method than those that are described here gets one with 405 " +
         "below `/beta`, and `Allow`; an unknown path there gets one with 404. HEAD is answered wherever GET is, without a body.",
       contact: { name: "Who runs this mirror" },
@@ -44,6 +44,10 @@ const tags: readonly JsonObject[] = [
   {
     name: "My calendars",
     description: "The same of the mailbox of the user who is signed in, where App Service Authentication is on.",
+  },
+  {
+    name: "Subscriptions",
+    description: "Who is told of changes by requests to an address of its own, as Graph does it.",
   },
   { name: "OData", description: "The metadata document, and batches." },
   { name: "Mailboxes", description: "The roster and its mailboxes, for operators." },

@@ -14,11 +14,12 @@ const headers = z.record(text, text).describe("By name.");
 const batchRequestSchema = z
   .looseObject({
     id: text.describe("Names the request among the others."),
-    method: text.describe("GET, or HEAD: the mirror is read-only."),
+    method: text.describe("GET or HEAD; of subscriptions also POST, PATCH and DELETE."),
     url: text.describe(
       `Behind \`/beta\`, such as \`/users/{id}/calendars?$top=5\`, in ${batchLimits.urlCharsMax} characters at most.`,
     ),
     headers: headers.optional(),
+    body: z.unknown().optional().describe("What a request that takes a body is sent with."),
     dependsOn: z
       .array(text)
       .optional()
@@ -66,7 +67,7 @@ const batch: JsonObject = {
   operationId: "sendBatch",
   summary: "Send several requests at once",
   description:
-    `At most ${batchLimits.requestsMax} reads in one request, each answered as it would be alone. A whole batch succeeds even where ` +
+    `At most ${batchLimits.requestsMax} requests in one, each answered as it would be alone. A whole batch succeeds even where ` +
     "single requests fail: look at the status of each.",
   ...common,
   requestBody: {

@@ -18,6 +18,20 @@ export async function check(what: string, act: () => Promise<void>): Promise<voi
   }
 }
 
+/** A subscription to all calendars, told to the receiver of the tests. */
+export const wanted = {
+  changeType: "created,updated,deleted",
+  notificationUrl: process.env["RECEIVER_URL"] ?? "",
+  resource: "users/getAllCalendars",
+  expirationDateTime: inDays(1),
+  clientState: "a secret of the receiver",
+};
+
+/** A time that is ahead, as JSON has it. */
+export function inDays(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString();
+}
+
 /** The items of an answer, read without any client. */
 export async function valuesAt(url: string): Promise<readonly unknown[]> {
   const answer = await fetch(url, { headers: { "x-functions-key": key } });

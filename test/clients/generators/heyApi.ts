@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
-import { api, change, check, key, mailbox, root, unread, valuesAt, walk } from "./checks.js";
+import { api, change, check, inDays, key, mailbox, root, unread, valuesAt, walk, wanted } from "./checks.js";
 import { client } from "./client/client.gen.js";
 import {
+  createSubscription,
   type DeltaCalendar,
+  deleteSubscription,
   deltaAllCalendars,
   deltaUserCalendars,
   getMailbox,
   getStatus,
+  getSubscription,
   getUserCalendar,
+  listSubscriptions,
   listUserCalendars,
+  reauthorizeSubscription,
+  updateSubscription,
 } from "./client/index.js";
 
 /** Over a client that @hey-api/openapi-ts generates from the description: it compiles, and reads what is there. */
@@ -57,15 +63,30 @@ await check("operators' routes are typed: mailboxes and settings", async () => {
   assert.deepEqual([shards, status?.roster.held?.leaving], [4, undefined]);
 });
 
+await check("a subscription is created, listed, read, renewed, reauthorized and deleted", async () => {
+  const { data: created } = await createSubscription({ body: wanted });
+  assert.match(created?.["@calendarMirror.signingSecret"] ?? "", /^whsec_/);
+  const one = { path: { subscriptionId: created?.id ?? "" } };
+  assert.equal((await getSubscription(one)).data?.notificationUrl, wanted.notificationUrl);
+  assert.ok((await listSubscriptions()).data?.value.some(({ id }) => id === created?.id));
+  const expirationDateTime = inDays(3);
+  const { data: renewed } = await updateSubscription({ ...one, body: { expirationDateTime } });
+  assert.equal(renewed?.expirationDateTime, expirationDateTime);
+  assert.equal((await reauthorizeSubscription(one)).response?.status, 204);
+  assert.equal((await deleteSubscription(one)).response?.status, 204);
+});
+
 await check("404, 400 and 503 are ODataErrors with code and message", async () => {
   const given = [
+    await getSubscription({ path: { subscriptionId: "none" } }),
+    await createSubscription({ body: { ...wanted, changeType: "moved" } }),
     await getUserCalendar({ path: { ...path, calendarId: "none" } }),
     await listUserCalendars({ path, query: { $skiptoken: "none" } }),
     await listUserCalendars({ path: { id: unread } }),
   ];
   assert.deepEqual(
     given.map(({ response }) => response?.status),
-    [404, 400, 503],
+    [404, 400, 404, 400, 503],
   );
   for (const { error } of given) {
     if (typeof error !== "object") throw new Error("It is no ODataError.");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
-import { api, change, check, key, mailbox, root, unread, valuesAt, walk } from "./checks.js";
+import { api, change, check, inDays, key, mailbox, root, unread, valuesAt, walk, wanted } from "./checks.js";
 import type { components, paths } from "./schema.js";
 
 /** Over types that openapi-typescript generates from the description, with openapi-fetch: it compiles, and reads what is there. */
@@ -49,15 +49,50 @@ await check("operators' routes are typed: mailboxes and settings", async () => {
   assert.deepEqual([shards, status?.roster.held?.leaving], [4, undefined]);
 });
 
+await check("a subscription is created, listed, read, renewed, reauthorized and deleted", async () => {
+  const { data: created } = await client.POST("/beta/subscriptions", { body: wanted });
+  assert.match(created?.["@calendarMirror.signingSecret"] ?? "", /^whsec_/);
+  const one = { params: { path: { subscriptionId: created?.id ?? "" } } };
+  const { data: read } = await client.GET("/beta/subscriptions/{subscriptionId}", one);
+  assert.equal(read?.notificationUrl, wanted.notificationUrl);
+  const { data: all } = await client.GET("/beta/subscriptions");
+  assert.ok(all?.value.some(({ id }) => id === created?.id));
+  const expirationDateTime = inDays(3);
+  const body = { expirationDateTime };
+  const { data: renewed } = await client.PATCH("/beta/subscriptions/{subscriptionId}", { ...one, body });
+  assert.equal(renewed?.expirationDateTime, expirationDateTime);
+  const reauthorized = await client.POST("/beta/subscriptions/{subscriptionId}/reauthorize", one);
+  const deleted = await client.DELETE("/beta/subscriptions/{subscriptionId}", one);
+  assert.deepEqual([reauthorized.response.status, deleted.response.status], [204, 204]);
+});
+
+await check("what a receiver is sent is typed", async () => {
+  type Body = components["schemas"]["ChangeNotificationCollection"];
+  const ids = ({ value }: Body) => value.map(({ resourceData }): string | undefined => resourceData?.id);
+  const told = { subscriptionId: "", tenantId: "", subscriptionExpirationDateTime: wanted.expirationDateTime };
+  const resourceData = { "@odata.type": "#Microsoft.Graph.Calendar", "@odata.id": "users/a/calendars/b", id: "b" };
+  assert.deepEqual(
+    ids({
+      value: [
+        { ...told, resourceData },
+        { ...told, lifecycleEvent: "missed" },
+      ],
+    }),
+    ["b", undefined],
+  );
+});
+
 await check("404, 400 and 503 are ODataErrors with code and message", async () => {
   const given = [
+    await client.GET("/beta/subscriptions/{subscriptionId}", { params: { path: { subscriptionId: "none" } } }),
+    await client.POST("/beta/subscriptions", { body: { ...wanted, changeType: "moved" } }),
     await client.GET("/beta/users/{id}/calendars/{calendarId}", { params: { path: { ...path, calendarId: "none" } } }),
     await client.GET("/beta/users/{id}/calendars", { params: { path, query: { $skiptoken: "none" } } }),
     await client.GET("/beta/users/{id}/calendars", { params: { path: { id: unread } } }),
   ];
   assert.deepEqual(
     given.map(({ response }) => response.status),
-    [404, 400, 503],
+    [404, 400, 404, 400, 503],
   );
   for (const { error } of given) {
     const { code, message, innerError } = (error as components["schemas"]["ODataError"]).error;

@@ -6,6 +6,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { vi } from "vitest";
 import { type Product, startProduct } from "../../worlds/product.js";
 import { startFront } from "./front.js";
+import { startReceiver } from "./receiver.js";
 
 /** A calendar, or its removal, as JSON. */
 export type Item = { readonly id: string; readonly [name: string]: unknown };
@@ -29,6 +30,7 @@ export const groupId = "AAMkADIwM2E4ZmYxLTU3ZjItNGM2Mi1hZjQ5LWI0ZmQ5Y2Q4Y2Q4ZgBG
 export async function startApp() {
   const settings = { WEBSITE_AUTH_ENABLED: "True", GRAPH_PAGE_SIZE: "3" };
   const product = await startProduct({ mailboxes: 4, calendars, settings });
+  const receiver = await startReceiver();
   const [mailbox = "", unread = "", denied = "", again = ""] = product.graph.mailboxes.ids();
   const key = randomBytes(16).toString("hex");
   const token = randomBytes(16).toString("hex");
@@ -66,6 +68,8 @@ export async function startApp() {
     expiredLinks: links,
     key,
     token,
+    /** Where notifications may go. */
+    receiverUrl: receiver.url,
     connectionString: product.connectionString,
     /** For programs that are started beside it. */
     environment: {
@@ -77,6 +81,7 @@ export async function startApp() {
       DENIED_MAILBOX: denied,
       EXPIRED_LINKS: links.join(" "),
       MIRROR_STORAGE: product.connectionString,
+      RECEIVER_URL: receiver.url,
     },
     /** What Graph has, by id in code units, which is the order of the mirror's lists. */
     truth: (): readonly Item[] => [...product.graph.truth(mailbox)].sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -84,6 +89,7 @@ export async function startApp() {
     stop: async () => {
       await front.stop();
       await product.stop();
+      await receiver.stop();
       await rm(folder, { recursive: true });
     },
   };

@@ -10,6 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type App, groupId, type Item, startApp } from "./app.js";
 import { refusalsOf } from "./refusals.js";
+import { later, refusedSubscriptions, secretName, wantedOf } from "./subscriptions.js";
 
 /** @microsoft/microsoft-graph-client, as its users set it up: only base URL and sign-in are others. */
 let app: App;
@@ -135,4 +136,56 @@ test("$batch: each request is answered as alone, in the order of their dependenc
   expect(await answers.getResponseById("2").json()).toMatchObject({ ...calendar });
   const refused = answers.getResponseById("3");
   expect([refused.status, await refused.json()]).toMatchObject([404, { error: { code: "ErrorItemNotFound" } }]);
+});
+
+describe("a subscription", () => {
+  test("is created, listed, read, renewed, sent back whole, reauthorized and deleted", async () => {
+    const client = withKey();
+    const { [secretName]: secret, ...created } = await client.api("/subscriptions").post(wantedOf(app));
+    expect([secret, created.notificationUrl]).toEqual([expect.stringMatching(/^whsec_/), app.receiverUrl]);
+    const one = `/subscriptions/${created.id}`;
+    expect(await client.api(one).get()).toEqual(created);
+    expect((await client.api("/subscriptions").get()).value.map(({ id }: Item) => id)).toContain(created.id);
+    const expirationDateTime = later();
+    const renewed = await client.api(one).patch({ expirationDateTime });
+    expect(renewed).toEqual({ ...created, expirationDateTime });
+    expect(await client.api(one).patch(renewed)).toEqual(renewed);
+    await client.api(`${one}/reauthorize`).post(null);
+    await client.api(one).delete();
+    await expect(client.api(one).get()).rejects.toMatchObject({ statusCode: 404, code: "ResourceNotFound" });
+  });
+
+  test.each(refusedSubscriptions)("%j is refused, as a GraphError", async (change, code, message) => {
+    const error: GraphError = await withKey()
+      .api("/subscriptions")
+      .post(wantedOf(app, change))
+      .catch((error: unknown) => error);
+    expect([error.statusCode, error.code, error.message]).toEqual([400, code, expect.stringMatching(message)]);
+  });
+
+  test("is created in a $batch and listed after that, and is deleted in one", async () => {
+    const url = "https://localhost/subscriptions";
+    const creation = (body: object) =>
+      new Request(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    const sent = async (...requests: { id: string; request: Request; dependsOn?: string[] }[]) => {
+      const content = await new BatchRequestContent(requests).getContent();
+      const answers = new BatchResponseContent(await withKey().api("/$batch").post(content));
+      return requests.map(({ id }) => answers.getResponseById(id));
+    };
+    const bodies = (answers: readonly Response[]) =>
+      Promise.all(answers.map(async (each) => (await each.json()) as { id: string; value: Item[]; error: object }));
+    const first = await sent(
+      { id: "1", request: creation(wantedOf(app)) },
+      { id: "2", request: new Request(url), dependsOn: ["1"] },
+    );
+    const [created, list] = await bodies(first);
+    expect(first.map(({ status }) => status)).toEqual([201, 200]);
+    expect(list?.value.map(({ id }) => id)).toContain(created?.id);
+    const then = await sent(
+      { id: "1", request: new Request(`${url}/${created?.id}`, { method: "DELETE" }) },
+      { id: "2", request: creation({}) },
+    );
+    expect(then.map(({ status }) => status)).toEqual([204, 400]);
+    expect((await bodies(then.slice(1)))[0]).toMatchObject({ error: { code: "InvalidRequest" } });
+  });
 });

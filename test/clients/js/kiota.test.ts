@@ -23,12 +23,14 @@ import {
   type ODataError,
 } from "@microsoft/msgraph-sdk/models/oDataErrors/index.js";
 import { BatchRequestContent, type PageCollection, PageIterator } from "@microsoft/msgraph-sdk-core";
+import "@microsoft/msgraph-sdk-subscriptions";
 import "@microsoft/msgraph-sdk-users";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type App, groupId, startApp } from "./app.js";
 import { refusalsOf } from "./refusals.js";
+import { later, refusedSubscriptions, secretName, wantedOf } from "./subscriptions.js";
 
-/** @microsoft/msgraph-sdk, msgraph-sdk-users and msgraph-sdk-core, which Kiota generates: only base URL and sign-in are others. */
+/** @microsoft/msgraph-sdk, msgraph-sdk-users, msgraph-sdk-subscriptions and msgraph-sdk-core, which Kiota generates: only base URL and sign-in are others. */
 let app: App;
 beforeAll(async () => {
   app = await startApp();
@@ -183,4 +185,39 @@ test("HEAD is answered like GET, without a body", async () => {
   const request = new RequestInformation(HttpMethod.HEAD);
   request.URL = `${app.base}/users/${app.mailbox}/calendars`;
   await adapterWithKey().sendNoResponseContent(request, errors);
+});
+
+describe("a subscription", () => {
+  const subscriptions = () => createGraphServiceClient(adapterWithKey()).subscriptions;
+  const wanted = (change: object = {}) => {
+    const { expirationDateTime, ...others } = wantedOf(app, change);
+    return { ...others, expirationDateTime: new Date(expirationDateTime) };
+  };
+
+  test("is created, listed, read, renewed, sent back whole, reauthorized and deleted", async () => {
+    const created = await subscriptions().post(wanted());
+    const { additionalData } = created as AdditionalDataHolder;
+    expect(additionalData?.[secretName]).toMatch(/^whsec_/);
+    const one = subscriptions().bySubscriptionId(created?.id ?? "");
+    expect(await one.get()).toMatchObject({ notificationUrl: app.receiverUrl, changeType: created?.changeType });
+    expect((await subscriptions().get())?.value?.map(({ id }) => id)).toContain(created?.id);
+    const expirationDateTime = new Date(later());
+    const renewed = await one.patch({ expirationDateTime });
+    expect(renewed).toMatchObject({ id: created?.id, expirationDateTime });
+    expect(await one.patch(renewed ?? {})).toMatchObject({ id: created?.id, expirationDateTime });
+    await one.reauthorize.post();
+    await one.delete();
+    await expect(one.get()).rejects.toMatchObject({
+      responseStatusCode: 404,
+      errorEscaped: { code: "ResourceNotFound" },
+    });
+  });
+
+  test.each(refusedSubscriptions)("%j is refused, as an ODataError", async (change, code, message) => {
+    const error = (await subscriptions()
+      .post(wanted(change))
+      .catch((error: unknown) => error)) as ODataError & ApiError;
+    expect(error.responseStatusCode).toBe(400);
+    expect(error.errorEscaped).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
 });

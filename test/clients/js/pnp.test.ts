@@ -16,6 +16,8 @@ import type { ICalendar, ICalendarGroups, ICalendars } from "@pnp/graph/calendar
 import "@pnp/graph/calendars/index.js";
 import type { IUser } from "@pnp/graph/users/index.js";
 import "@pnp/graph/users/index.js";
+import type { ISubscriptions } from "@pnp/graph/subscriptions/index.js";
+import "@pnp/graph/subscriptions/index.js";
 import {
   BrowserFetch,
   BrowserFetchWithRetry,
@@ -26,6 +28,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type App, groupId, type Item, startApp } from "./app.js";
 import { refusalsOf } from "./refusals.js";
+import { later, refusedSubscriptions, secretName, wantedOf } from "./subscriptions.js";
 
 /** @pnp/graph with its endpoint beta: only base URL and sign-in are others. */
 let app: App;
@@ -43,6 +46,7 @@ type User = IUser & {
 type Graph = GraphFI & {
   readonly me: User;
   readonly users: { getById(id: string): User };
+  readonly subscriptions: ISubscriptions;
   batched(): [Graph, () => Promise<void>];
 };
 const graphWith = (headers: Record<string, string>, fetching = BrowserFetchWithRetry()): Graph =>
@@ -148,4 +152,31 @@ test("batched(): each request is answered as alone", async () => {
   expect(await list).toEqual(await calendars().select("name").top(2)());
   expect(await one).toMatchObject({ ...app.truth()[0] });
   await refused;
+});
+
+describe("a subscription", () => {
+  const add = (change: object = {}) => {
+    const { changeType, notificationUrl, resource, expirationDateTime, clientState } = wantedOf(app, change);
+    const { subscriptions } = graphWith({ "x-functions-key": app.key }, BrowserFetch());
+    return subscriptions.add(changeType, notificationUrl, resource, expirationDateTime, { clientState });
+  };
+
+  test("is created, listed, read, renewed and deleted", async () => {
+    const { data, subscription } = await add();
+    const { id, [secretName]: secret } = data as Item;
+    expect(secret).toMatch(/^whsec_/);
+    expect(await subscription()).toMatchObject({ id, notificationUrl: app.receiverUrl });
+    expect((await withKey().subscriptions()).map((each) => each.id)).toContain(id);
+    const expirationDateTime = later();
+    await subscription.update({ expirationDateTime });
+    expect(await subscription()).toMatchObject({ id, expirationDateTime });
+    await subscription.delete();
+    await expect(subscription()).rejects.toMatchObject({ status: 404 });
+  });
+
+  test.each(refusedSubscriptions)("%j is refused, as an HttpRequestError", async (change, code, message) => {
+    const error = (await add(change).catch((error: unknown) => error)) as HttpRequestError;
+    const said = codeAndMessage(error.message);
+    expect([error.status, said]).toMatchObject([400, { code, message: expect.stringMatching(message) }]);
+  });
 });

@@ -33,6 +33,13 @@ export function refusalsOf(app: App): readonly Refusal[] {
     status,
     message,
   });
+  const ofSubscription = (status: number, method: Refusal["method"], path: string, message: RegExp): Refusal => ({
+    what: `${status} of ${method} ${path}`,
+    method,
+    path,
+    status,
+    message,
+  });
   const write = (method: "POST" | "PATCH" | "DELETE", path: string): Refusal => ({
     what: `405 of ${method} ${shown(app, path)}`,
     method,
@@ -60,6 +67,13 @@ export function refusalsOf(app: App): readonly Refusal[] {
     write("DELETE", of(app.mailbox, "calendars/{calendar}")),
     write("POST", "/users/getAllCalendars"),
     write("POST", "/users/getAllCalendars/delta"),
+    ofSubscription(400, "POST", "/subscriptions", /^changeType is a required property/),
+    ofSubscription(405, "DELETE", "/subscriptions", /not allowed/),
+    ofSubscription(404, "GET", `/subscriptions/${nobody}`, /not found/),
+    ofSubscription(404, "PATCH", `/subscriptions/${nobody}`, /not found/),
+    ofSubscription(404, "DELETE", `/subscriptions/${nobody}`, /not found/),
+    ofSubscription(404, "POST", `/subscriptions/${nobody}/reauthorize`, /not found/),
+    ofSubscription(405, "GET", `/subscriptions/${nobody}/reauthorize`, /not allowed/),
   ];
 }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../../local/root.js";
 import { type App, startApp } from "./app.js";
 import { clientsFolder, isInstalled, notRun, run, runPowerShell } from "./programs.js";
+import { secretName } from "./subscriptions.js";
 
 /** What docs/clients.md shows is run as it stands there; only host, mailbox and client id are filled in. */
 type Snippet = { readonly language: string; readonly name: string; readonly text: string };
@@ -25,19 +26,31 @@ const filled = (text: string) =>
   text
     .replaceAll("https://<app>.azurewebsites.net", app.origin)
     .replaceAll("<app>.azurewebsites.net", app.host)
+    .replaceAll("https://<receiver>/notifications", app.receiverUrl)
     .replaceAll("<mailbox id>", app.mailbox)
     .replaceAll("<client id>", "mirror");
 const environment = () => ({ ...app.environment, MIRROR_KEY: app.key, TOKEN: app.token });
 
-/** A snippet about nudges gives texts of messages, all others give ids of calendars. */
+/** A snippet about nudges gives texts of messages, one that subscribes an id and a secret, all others give ids of calendars. */
 async function expectRead(name: string, read: () => Promise<readonly string[]>): Promise<void> {
   if (name.includes("queue")) {
     await app.change();
     const nudges = (await read()).map((text) => JSON.parse(text) as Record<string, unknown>);
     expect(nudges).toContainEqual({ mailbox: app.mailbox, sequence: expect.any(Number) });
+  } else if (name.includes("subscribe")) {
+    const [id = "", secret] = await read();
+    expect(secret).toMatch(/^whsec_/);
+    const headers = { "x-functions-key": app.key };
+    expect((await fetch(`${app.base}/subscriptions/${id}`, { method: "DELETE", headers })).status).toBe(204);
   } else {
     expect([...(await read())].sort()).toEqual(app.truth().map(({ id }) => id));
   }
+}
+
+/** What is printed of what a snippet leaves behind. */
+function shownBy(name: string, subscription: string, calendars: string): string {
+  if (name.includes("queue")) return "nudges";
+  return name.includes("subscribe") ? subscription : calendars;
 }
 
 /** What a program has printed, one JSON array. */
@@ -62,7 +75,7 @@ describe("JavaScript", () => {
     getToken: async () => ({ token: process.env.TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }),
   };\n`;
   test.for(of("js"))("$name", async ({ name, text }) => {
-    const shown = name.includes("queue") ? "nudges" : "calendars.map(({ id }) => id)";
+    const shown = shownBy(name, "[subscription.id, secret]", "calendars.map(({ id }) => id)");
     const program = `${credential}${filled(text)}console.log(JSON.stringify(${shown}));\n`;
     await expectRead(name, async () =>
       textsIn(await run(process.execPath, ["--input-type=module"], environment(), { input: program })),
@@ -72,7 +85,7 @@ describe("JavaScript", () => {
 
 if (isInstalled("dotnet")) {
   describe(".NET", { timeout: 300_000 }, () => {
-    const usings = ["Azure.Core", "Azure.Storage.Queues", "Microsoft.Graph"]
+    const usings = ["Azure.Core", "Azure.Storage.Queues", "Microsoft.Graph", "Microsoft.Graph.Models"]
       .concat(["Microsoft.Kiota.Abstractions.Authentication", "Microsoft.Kiota.Authentication.Azure"])
       .map((name) => `using ${name};\n`)
       .join("");
@@ -90,7 +103,7 @@ if (isInstalled("dotnet")) {
     afterAll(() => rm(folder, { recursive: true }));
 
     test.for(of("csharp"))("$name", async ({ name, text }) => {
-      const shown = name.includes("queue") ? "nudges" : "calendars.Select(calendar => calendar.Id)";
+      const shown = shownBy(name, "new[] { subscription.Id, secret }", "calendars.Select(calendar => calendar.Id)");
       const given = text.includes("credential") ? "var credential = new Given();\n" : "";
       const print = `Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(${shown}));\n`;
       const file = join(folder, `${name}.cs`);
@@ -118,7 +131,8 @@ if (isInstalled("curl")) {
     await expectRead(name, async () => {
       const { code, stdout, output } = await run("bash", ["-c", program], environment());
       if (code !== 0) throw new Error(output);
-      return (JSON.parse(stdout) as { value: readonly { id: string }[] }).value.map(({ id }) => id);
+      const answer = JSON.parse(stdout) as { id: string; value: readonly { id: string }[]; [secretName]: string };
+      return name.includes("subscribe") ? [answer.id, answer[secretName]] : answer.value.map(({ id }) => id);
     });
   });
 } else {

@@ -1,7 +1,7 @@
 # PowerShell's own commands against the mirror. One line for each check; ends with 1 when one fails.
 #   pwsh -File read.ps1 <base URL> <mailbox id> <function key>
 # UNREAD_MAILBOX, DENIED_MAILBOX: mailboxes that are not read yet, and that Graph denies the mirror.
-# EXPIRED_LINKS: links that are no longer valid, with blanks between.
+# EXPIRED_LINKS: links that are no longer valid, with blanks between. RECEIVER_URL: where notifications may go.
 param([string] $Base, [string] $Mailbox, [string] $Key)
 $ErrorActionPreference = "Stop"
 $ProgressPreference = "SilentlyContinue"
@@ -86,6 +86,27 @@ Refused 503 Get "$Base/users/$env:UNREAD_MAILBOX/calendars"
 Check "-Method Head is answered without a body" {
   $answer = Invoke-WebRequest $calendars -Method Head -Headers $headers
   Same @(200, 0) @($answer.StatusCode, $answer.RawContentLength)
+}
+
+Refused 400 Post "$Base/subscriptions"
+Refused 404 Get "$Base/subscriptions/none"
+
+Check "a subscription is created, listed, renewed by all that was read of it, reauthorized and deleted" {
+  $body = @{
+    changeType = "updated"; resource = "users/getAllCalendars"; notificationUrl = $env:RECEIVER_URL
+    expirationDateTime = [DateTime]::UtcNow.AddDays(1).ToString("o")
+  } | ConvertTo-Json
+  $json = @{ Headers = $headers; ContentType = "application/json" }
+  $created = Invoke-RestMethod "$Base/subscriptions" -Method Post -Body $body @json
+  if (-not $created."@calendarMirror.signingSecret".StartsWith("whsec_")) { throw "no secret" }
+  $one = "$Base/subscriptions/$($created.id)"
+  if ($created.id -notin (Invoke-RestMethod "$Base/subscriptions" -Headers $headers).value.id) { throw "it is not listed" }
+  $read = Invoke-RestMethod $one -Headers $headers
+  $read.expirationDateTime = $later = [DateTime]::UtcNow.Date.AddDays(3)
+  Same $later (Invoke-RestMethod $one -Method Patch -Body ($read | ConvertTo-Json) @json).expirationDateTime
+  Invoke-RestMethod "$one/reauthorize" -Method Post -Headers $headers | Out-Null
+  Invoke-RestMethod $one -Method Delete -Headers $headers | Out-Null
+  Same 404 (Invoke-WebRequest $one -Headers $headers -SkipHttpErrorCheck).StatusCode
 }
 
 Check "`$batch is answered" {

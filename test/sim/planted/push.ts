@@ -158,6 +158,13 @@ export const inThePush: readonly Mutant[] = [
     unit: ["test/http/subscriptions.test.ts"],
   },
   {
+    name: "pass over what a whole subscription says anew",
+    file: "shared/http/beta/subscriptionRequest.ts",
+    from: `shown[name] === value`,
+    to: `name in shown`,
+    unit: ["test/http/subscriptions.test.ts"],
+  },
+  {
     name: "begin a subscription with all that the logs hold",
     file: "shared/http/beta/subscriptions.ts",
     from: `number: numbers[shard] ?? 0,`,

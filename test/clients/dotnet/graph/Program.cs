@@ -1,7 +1,7 @@
 // Microsoft.Graph, as its users set it up: only base URL and sign-in are others. One line for each check.
 //   dotnet run -- <base URL> <mailbox id> <function key>
 // UNREAD_MAILBOX, DENIED_MAILBOX: mailboxes that are not read yet, and that Graph denies the mirror.
-// EXPIRED_LINKS: links that are no longer valid, with blanks between.
+// EXPIRED_LINKS: links that are no longer valid, with blanks between. RECEIVER_URL: where notifications may go.
 using System.Text.RegularExpressions;
 using Microsoft.Graph;
 using Microsoft.Graph.Models;
@@ -17,6 +17,7 @@ var (root, mailbox, key) = (args[0], args[1], args[2]);
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX") ?? "";
 var denied = Environment.GetEnvironmentVariable("DENIED_MAILBOX") ?? "";
 var expiredLinks = (Environment.GetEnvironmentVariable("EXPIRED_LINKS") ?? "").Split(' ');
+var receiver = Environment.GetEnvironmentVariable("RECEIVER_URL") ?? "";
 const string nobody = "3f0c0000-0000-4000-8000-00000000dead";
 
 var header = ApiKeyAuthenticationProvider.KeyLocation.Header;
@@ -131,6 +132,9 @@ await Refused(405, Method.POST, "users/getAllCalendars");
 await Refused(405, Method.POST, "users/getAllCalendars/delta");
 await Refused(400, Method.GET, "users/getAllCalendars/delta?$deltatoken=none");
 await Refused(401, Method.GET, "me/calendars");
+await Refused(404, Method.GET, $"subscriptions/{nobody}");
+await Refused(404, Method.DELETE, $"subscriptions/{nobody}");
+await Refused(405, Method.DELETE, "subscriptions");
 foreach (var link in expiredLinks) await Refused(410, Method.GET, link);
 
 await Check("$batch: each of 30 requests is answered as alone, and one that is refused is refused", async () =>
@@ -151,6 +155,55 @@ await Check("$batch: each of 30 requests is answered as alone, and one that is r
     }
     var error = await Thrown<ServiceException>(() => answers.GetResponseByIdAsync<Calendar>(none));
     Same([404], [error.ResponseStatusCode]);
+});
+
+Subscription Wanted() => new()
+{
+    ChangeType = "created,updated,deleted",
+    NotificationUrl = receiver,
+    Resource = "users/getAllCalendars",
+    ExpirationDateTime = DateTimeOffset.UtcNow.AddDays(1),
+    ClientState = "a secret of the receiver",
+};
+
+await Check("a subscription is created, listed, read, renewed, sent back whole, reauthorized and deleted", async () =>
+{
+    var created = (await client.Subscriptions.PostAsync(Wanted()))!;
+    Same([true, true], [created.AdditionalData["@calendarMirror.signingSecret"] is string secret && secret.StartsWith("whsec_"), created.ClientState is null]);
+    var one = client.Subscriptions[created.Id];
+    var read = (await one.GetAsync())!;
+    Same([created.Id, receiver, "users/getAllCalendars"], [read.Id, read.NotificationUrl, read.Resource]);
+    Same([true], [(await client.Subscriptions.GetAsync())!.Value!.Any(each => each.Id == created.Id)]);
+    var later = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.AddDays(3).ToUnixTimeSeconds());
+    Same([later], [(await one.PatchAsync(new Subscription { ExpirationDateTime = later }))!.ExpirationDateTime]);
+    read.ExpirationDateTime = later.AddHours(1);
+    Same([later.AddHours(1)], [(await one.PatchAsync(read))!.ExpirationDateTime]);
+    await one.Reauthorize.PostAsync();
+    await one.DeleteAsync();
+    var error = await Thrown<ODataError>(() => one.GetAsync());
+    Same(["404", "ResourceNotFound"], [$"{error.ResponseStatusCode}", error.Error?.Code]);
+});
+
+await Check("a subscription that is refused is an ODataError with code and message", async () =>
+{
+    var silent = Wanted();
+    silent.NotificationUrl = "http://127.0.0.1:9/nobody";
+    var error = await Thrown<ODataError>(() => client.Subscriptions.PostAsync(silent));
+    Same(["400", "ValidationError"], [$"{error.ResponseStatusCode}", error.Error?.Code]);
+    Same([true], [error.Message.StartsWith("Subscription validation request failed.")]);
+    error = await Thrown<ODataError>(() => client.Subscriptions.PostAsync(new Subscription()));
+    Same(["InvalidRequest", "changeType is a required property for subscription creation."], [error.Error?.Code, error.Message]);
+});
+
+await Check("$batch: a subscription is created, and then deleted", async () =>
+{
+    var batch = new BatchRequestContentCollection(client);
+    var creation = await batch.AddBatchRequestStepAsync(client.Subscriptions.ToPostRequestInformation(Wanted()));
+    var created = await (await client.Batch.PostAsync(batch)).GetResponseByIdAsync<Subscription>(creation);
+    batch = new BatchRequestContentCollection(client);
+    var deletion = await batch.AddBatchRequestStepAsync(client.Subscriptions[created.Id].ToDeleteRequestInformation());
+    using var deleted = await (await client.Batch.PostAsync(batch)).GetResponseByIdAsync(deletion);
+    Same([204], [(int)deleted.StatusCode]);
 });
 
 await Check("HEAD is answered like GET, without a body", async () =>

@@ -2,6 +2,7 @@
 // each check.
 //   dotnet run -- <base URL> <mailbox id> <function key>
 // UNREAD_MAILBOX, EXPIRED_LINKS: a mailbox that is not read yet; a deltaLink, and others, that are no longer valid.
+// RECEIVER_URL: where notifications may go.
 using System.Text.Json;
 using Microsoft.Kiota.Abstractions;
 using Microsoft.Kiota.Abstractions.Authentication;
@@ -14,6 +15,7 @@ using static Checks;
 var (root, mailbox, key) = (args[0], args[1], args.ElementAtOrDefault(2));
 var api = root[..root.LastIndexOf("/beta", StringComparison.Ordinal)];
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX");
+var receiver = Environment.GetEnvironmentVariable("RECEIVER_URL");
 var expiredLink = Environment.GetEnvironmentVariable("EXPIRED_LINKS")?.Split(' ')[0];
 
 using var http = new HttpClient();
@@ -139,6 +141,24 @@ await Check("operators' routes are read: mailboxes, found calendars, history, ro
     Same(["Healthy"], [(await client.Health.GetAsync())!.Status.ToString()]);
 });
 
+await Check("a subscription is created, listed, read, renewed, reauthorized and deleted", async () =>
+{
+    var subscriptions = client.Beta.Subscriptions;
+    var created = (await subscriptions.PostAsync(Wanted()))!;
+    Same([true, true], [created.CalendarMirrorSigningSecret!.StartsWith("whsec_"), created.ClientState is null]);
+    var one = subscriptions[created.Id!];
+    var read = (await one.GetAsync())!;
+    Same([created.Id, receiver, "users/getAllCalendars"], [read.Id, read.NotificationUrl, read.Resource]);
+    Same([true], [(await subscriptions.GetAsync())!.Value!.Any(each => each.Id == created.Id)]);
+    var later = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.AddDays(3).ToUnixTimeSeconds());
+    Same([later], [(await one.PatchAsync(new SubscriptionUpdate { ExpirationDateTime = later }))!.ExpirationDateTime]);
+    await one.Reauthorize.PostAsync();
+    await one.DeleteAsync();
+    Same([404], [(await Thrown<ODataError>(() => one.GetAsync())).ResponseStatusCode]);
+});
+
+await Refused(400, () => client.Beta.Subscriptions.PostAsync(new NewSubscription()));
+await Refused(404, () => client.Beta.Subscriptions["none"].GetAsync());
 await Refused(404, () => user.Calendars["none"].GetAsync(config => config.Options.Add(noRetry)));
 await Refused(400, () => user.Calendars.GetAsync(config => config.QueryParameters.Skiptoken = "none"));
 await Refused(404, () => client.Mailboxes["87d349ed-44d7-43e1-9a83-5f2406dee5bd"].GetAsync());
@@ -158,6 +178,15 @@ if (key is not null)
 return ExitCode;
 
 MirrorClient ClientOf(IAuthenticationProvider provider) => new(new HttpClientRequestAdapter(provider) { BaseUrl = api });
+
+NewSubscription Wanted() => new()
+{
+    ChangeType = "created,updated,deleted",
+    NotificationUrl = receiver,
+    Resource = "users/getAllCalendars",
+    ExpirationDateTime = DateTimeOffset.UtcNow.AddDays(1),
+    ClientState = "a secret of the receiver",
+};
 
 async Task Change() => (await http.PostAsync(new Uri(new Uri(root), "/test/change"), null)).EnsureSuccessStatusCode();
 

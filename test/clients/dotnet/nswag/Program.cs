@@ -1,7 +1,7 @@
 // A client that NSwag generates from the description: it compiles, and what it reads is what stands in the JSON. One line for
 // each check.
 //   dotnet run -- <base URL> <mailbox id> <function key>
-// UNREAD_MAILBOX: a mailbox that is not read yet.
+// UNREAD_MAILBOX: a mailbox that is not read yet. RECEIVER_URL: where notifications may go.
 using System.Text.Json;
 using Mirror;
 using static Checks;
@@ -9,6 +9,7 @@ using static Checks;
 var (root, mailbox, key) = (args[0], args[1], args.ElementAtOrDefault(2));
 var api = root[..root.LastIndexOf("/beta", StringComparison.Ordinal)];
 var unread = Environment.GetEnvironmentVariable("UNREAD_MAILBOX");
+var receiver = Environment.GetEnvironmentVariable("RECEIVER_URL") ?? "";
 
 using var http = HttpOf(key);
 var client = new MirrorClient(http);
@@ -126,6 +127,21 @@ await Check("operators' routes are read: mailboxes, found calendars, history, ro
     Same(["Healthy"], [(await client.GetHealthAsync()).Status.ToString()]);
 });
 
+await Check("a subscription is created, listed, read, renewed, reauthorized and deleted", async () =>
+{
+    var created = await client.CreateSubscriptionAsync(Wanted(receiver));
+    Same([true, true], [created.CalendarMirrorSigningSecret.StartsWith("whsec_"), created.ClientState is null]);
+    var read = await client.GetSubscriptionAsync(created.Id);
+    Same([created.Id, receiver, "users/getAllCalendars"], [read.Id, read.NotificationUrl, read.Resource]);
+    Same([true], [(await client.ListSubscriptionsAsync()).Value.Any(each => each.Id == created.Id)]);
+    var later = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.AddDays(3).ToUnixTimeSeconds());
+    Same([later], [(await client.UpdateSubscriptionAsync(new SubscriptionUpdate { ExpirationDateTime = later }, created.Id)).ExpirationDateTime]);
+    await client.ReauthorizeSubscriptionAsync(created.Id);
+    await client.DeleteSubscriptionAsync(created.Id);
+});
+
+await Refused(400, () => client.CreateSubscriptionAsync(Wanted("http://127.0.0.1:9/nobody")));
+await Refused(404, () => client.GetSubscriptionAsync("none"));
 await Refused(404, () => client.GetUserCalendarAsync(mailbox, "none"));
 await Refused(400, () => client.ListUserCalendarsAsync(mailbox, skiptoken: "none"));
 await Refused(404, () => client.GetMailboxAsync("87d349ed-44d7-43e1-9a83-5f2406dee5bd"));
@@ -153,6 +169,15 @@ HttpClient HttpOf(string? functionKey)
 
 // NSwag's clients take options and no links: a walk goes on by the token of its link.
 static string TokenIn(string link, string name) => link[(link.IndexOf($"{name}=", StringComparison.Ordinal) + name.Length + 1)..].Split('&')[0];
+
+static NewSubscription Wanted(string notificationUrl) => new()
+{
+    ChangeType = "created,updated,deleted",
+    NotificationUrl = notificationUrl,
+    Resource = "users/getAllCalendars",
+    ExpirationDateTime = DateTimeOffset.UtcNow.AddDays(1),
+    ClientState = "a secret of the receiver",
+};
 
 async Task Change() => (await http.PostAsync(new Uri(new Uri(root), "/test/change"), null)).EnsureSuccessStatusCode();
 

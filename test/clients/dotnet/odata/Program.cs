@@ -1,6 +1,7 @@
 // Microsoft.OData.Core, strict: the metadata document is valid, and every answer is read by it alone. One line for each check.
 // Errors are left out: they are Graph's, whose innerError this library refuses (findings/odata-core-refuses-graph-errors.sh).
 //   dotnet run -- <base URL> <mailbox id> <function key>
+// RECEIVER_URL: where notifications may go.
 using System.Text.Json;
 using System.Xml;
 using Microsoft.OData;
@@ -64,6 +65,31 @@ foreach (var path in (string[])[$"{user}/calendars/delta", "users/getAllCalendar
     });
 }
 
+await Check("a new subscription is read with the annotation that tells its secret, and so are one, all, and what is left", async () =>
+{
+    var wanted = new
+    {
+        changeType = "updated",
+        notificationUrl = Environment.GetEnvironmentVariable("RECEIVER_URL"),
+        resource = "users/getAllCalendars",
+        expirationDateTime = DateTimeOffset.UtcNow.AddDays(1),
+    };
+    var body = new StringContent(JsonSerializer.Serialize(wanted), System.Text.Encoding.UTF8, "application/json");
+    var (text, message) = await Ask($"{root}/subscriptions", post: body);
+    var json = JsonDocument.Parse(text).RootElement;
+    var created = Read(message, reader => reader.CreateODataResourceReader()).Items.Single();
+    Same([InJson(json)], [AsRead(created)]);
+    var secret = created.InstanceAnnotations.Single(each => each.Name == "calendarMirror.signingSecret");
+    Same([json.GetProperty("@calendarMirror.signingSecret").GetString()], [((ODataPrimitiveValue)secret.Value).Value as string]);
+    Same([true], [model.FindDeclaredTerm(secret.Name) is not null]);
+    var one = Text(created, "id");
+    (text, message) = await Ask($"{root}/subscriptions/{one}");
+    Same([InJson(JsonDocument.Parse(text).RootElement)], Read(message, reader => reader.CreateODataResourceReader()).Items.Select(AsRead));
+    Same([true], [(await Walk($"{root}/subscriptions", "odata.maxpagesize=50")).Items.Any(item => Text(item, "id") == one)]);
+    Same([204], [(int)(await http.PostAsync($"{root}/subscriptions/{one}/microsoft.graph.reauthorize", null)).StatusCode]);
+    Same([204], [(int)(await http.DeleteAsync($"{root}/subscriptions/{one}")).StatusCode]);
+});
+
 return ExitCode;
 
 // All pages of a walk; each has what its JSON has, read by the rules of OData.
@@ -100,11 +126,17 @@ Page Read(IODataResponseMessage message, Func<ODataMessageReader, ODataReader> o
 }
 
 ODataMessageReaderSettings Settings() =>
-    new() { Validations = ValidationKinds.All, MaxProtocolVersion = ODataVersion.V4, BaseUri = new Uri($"{root}/") };
+    new()
+    {
+        Validations = ValidationKinds.All,
+        MaxProtocolVersion = ODataVersion.V4,
+        BaseUri = new Uri($"{root}/"),
+        ShouldIncludeAnnotation = name => name.StartsWith("calendarMirror."),
+    };
 
-async Task<(string, Message)> Ask(string url, string? prefer = null)
+async Task<(string, Message)> Ask(string url, string? prefer = null, HttpContent? post = null)
 {
-    var request = new HttpRequestMessage(HttpMethod.Get, url);
+    var request = new HttpRequestMessage(post is null ? HttpMethod.Get : HttpMethod.Post, url) { Content = post };
     if (prefer is not null) request.Headers.Add("Prefer", prefer);
     var answer = await http.SendAsync(request);
     var text = await answer.Content.ReadAsStringAsync();
