@@ -94,6 +94,9 @@ export type MailboxSearch = { readonly search: string; readonly state: string; r
 
 /** The routes that the page calls. @throws ApiError */
 export const api = {
+  /** A path is relative to the page: `mailboxes?top=50`. */
+  get: <Body>(path: string) => call<Body>("GET", path),
+  post: <Body>(path: string) => call<Body>("POST", path),
   status: readStatus,
   mailboxes: ({ search, state, kind }: MailboxSearch, cursor: string | null) => {
     const query = new URLSearchParams({ top: "50" });

@@ -7,6 +7,7 @@ import { historyList } from "./history.js";
 import { initList, refreshShown } from "./list.js";
 import { lookUp, namedIn } from "./names.js";
 import { initPanel, openMailbox, refreshMailbox } from "./panel.js";
+import { subscribersDrawer } from "./subscribers.js";
 import { updateTimes } from "./times.js";
 import { troublesDrawer } from "./troubles.js";
 import { span } from "./words.js";
@@ -28,6 +29,7 @@ let timer = 0;
 let isReading = false;
 
 const history = historyList({ place: byId("history"), prefix: "change", read: api.history, open: openMailbox });
+const drawSubscribers = subscribersDrawer(byId("subscribers"), () => void refresh());
 const drawTroubles = troublesDrawer(() => void refresh());
 
 async function refresh(): Promise<void> {
@@ -59,6 +61,7 @@ function draw(status: Status): void {
   drawVerdict(verdictOf(status));
   drawFreshness(status);
   drawTroubles(status);
+  void drawSubscribers(status);
   drawActivity(status.activity.ticks);
   // The list costs more than the status, so it is read again only when a tick has changed something.
   const seen = JSON.stringify([status.ticks.newest, status.mailboxes.byState, status.mailboxes.calendars]);
