@@ -44,6 +44,9 @@ export function mcpRoute(facts: MirrorFacts, ownHostName: string): Route {
   };
 }
 
+/** Names of this machine for itself. */
+const loopbackNames = ["localhost", "127.0.0.1", "[::1]"];
+
 /**
  * Browsers name the page that asks; other clients send no `Origin`. A page that another's name has led to this machine (DNS
  * rebinding) names that name, so what the request says of its host does not count.
@@ -51,8 +54,14 @@ export function mcpRoute(facts: MirrorFacts, ownHostName: string): Route {
 function isOwnOrigin(origin: string | null, ownHostName: string, { publicOrigin }: HttpPorts): boolean {
   if (origin === null || origin === "") return true;
   if (!URL.canParse(origin)) return false; // `null`, for one: a page in a sandbox.
-  const own = [`https://${ownHostName}`, ...(publicOrigin === null ? [] : [publicOrigin])];
-  return own.some((one) => URL.canParse(one) && new URL(one).hostname === new URL(origin).hostname);
+  const own = hostNameOf(`https://${ownHostName}`);
+  const names = [own, ...(loopbackNames.includes(own) ? loopbackNames : [])];
+  if (publicOrigin !== null) names.push(hostNameOf(publicOrigin));
+  return names.includes(hostNameOf(origin));
+}
+
+function hostNameOf(url: string): string {
+  return new URL(url).hostname;
 }
 
 /** The one message of a request. Several in a list, as the protocol had them for three months of 2025, are refused. */

@@ -94,6 +94,12 @@ describe("over HTTP", () => {
     expect([reply.status, bodyOf(reply)["error"]]).toEqual([400, expect.objectContaining({ code: -32020 })]);
   });
 
+  test("what older clients send for sessions is ignored, and nothing comes back for it", async () => {
+    const headers = headersOf("tools/list", { "mcp-session-id": "one", "last-event-id": "2" });
+    const reply = await mcpOf(world).ask("POST", rpc("tools/list"), headers);
+    expect([reply.status, Object.keys(reply.headers).filter((name) => /session|event/.test(name))]).toEqual([200, []]);
+  });
+
   test("a method that is not known is 404, with a body of the protocol", async () => {
     const reply = await mcpOf(world).ask("POST", rpc("resources/list"), headersOf("resources/list"));
     expect([reply.status, bodyOf(reply)]).toMatchObject([404, { id: 7, error: { code: -32601 } }]);
@@ -169,8 +175,12 @@ describe("pages in browsers", () => {
     );
   });
 
-  test("of the app's own names are not", async () => {
+  test("of the app's own names are not, and on a developer's machine none of that machine's", async () => {
     expect(await statusFor("https://mirror.example", "mirror.example")).toBe(200);
+    for (const origin of ["http://localhost:6274", "http://127.0.0.1:8080", "http://[::1]"]) {
+      expect([origin, await statusFor(origin, "localhost")]).toEqual([origin, 200]);
+      expect([origin, await statusFor(origin, "mirror.example")]).toEqual([origin, 403]);
+    }
     expect(await statusFor("http://localhost:7071", "localhost:7071")).toBe(200);
     expect(await statusFor("https://door.example", "mirror.example", { publicOrigin: "https://door.example" })).toBe(
       200,
