@@ -60,6 +60,13 @@ describe("versions of the protocol", () => {
     expect(JSON.parse(data)).toMatchObject({ id: 1, result: { protocolVersion: agreed } });
   });
 
+  test("a client of 2025 that asks at once, as a script does, is answered", async () => {
+    const { "content-type": type, accept } = headersOf("");
+    const text = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+    const { status, body } = await mcpOf(world).ask("POST", text, { "content-type": type, accept });
+    expect([status, String(body).match(/"readOnlyHint":true/g)?.length]).toEqual([200, 6]);
+  });
+
   test("one that is not spoken here is refused with those that are", async () => {
     const headers = headersOf("tools/list", { "mcp-protocol-version": "2027-01-01" });
     const reply = await mcpOf(world).ask("POST", rpc("tools/list", {}, "2027-01-01"), headers);

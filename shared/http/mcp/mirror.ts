@@ -100,7 +100,10 @@ export type Registration = (server: McpServer, mirror: Mirror, onSurprise: (erro
 
 const annotations = { readOnlyHint: true, openWorldHint: false } as const;
 
-/** Makes a tool that can be registered. Its answers come as structured content, and as the same JSON in a text. */
+/**
+ * Makes a tool that can be registered. Its answers come as structured content, and as the same JSON in a text. What it throws is
+ * caught here: the package would tell the client the text of the error, and nobody else (findings/mcp-server-hides-tool-failures.sh).
+ */
 export function toolOf<Input extends z.ZodObject, Output extends z.ZodObject>(tool: Tool<Input, Output>): Registration {
   const { name, title, description, input, output } = tool;
   return (server, mirror, onSurprise) => {
