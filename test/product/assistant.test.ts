@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { connected } from "../worlds/mcp.js";
 import { type Product, startProduct } from "../worlds/product.js";
@@ -56,6 +58,34 @@ describe.each([
     ]);
     await client.close();
   });
+});
+
+test("what README has to paste leads there, with the key in its header", async () => {
+  const readme = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8");
+  type Config = Record<string, Record<string, { url: string; headers: Record<string, string> }>>;
+  const blocks = [...readme.matchAll(/^```json\n(.*?)^```$/gms)].map(([, text = ""]) => text);
+  const configs = blocks.filter((text) => text.includes("/api/mcp")).map((text) => JSON.parse(text) as Config);
+  expect(configs).toHaveLength(2);
+  for (const { servers, mcpServers } of configs) {
+    const { url: pasted, headers } = (servers ?? mcpServers)?.["calendar-mirror"] ?? { url: "", headers: {} };
+    expect(Object.keys(headers)).toEqual(["x-functions-key"]);
+    const { client, tools } = await connected(
+      `${product.hostUrl()}${new URL(pasted.replace("<app>", "app")).pathname}`,
+      "auto",
+    );
+    expect(tools).toHaveLength(6);
+    await client.close();
+  }
+});
+
+test("long answers come compressed to those who accept that", async () => {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+  const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+  const ask = (coding: string) =>
+    fetch(url(), { method: "POST", body, headers: { ...headers, "accept-encoding": coding } });
+  const [plain, small] = [await ask("identity"), await ask("gzip")];
+  expect([plain, small].map((reply) => reply.headers.get("content-encoding"))).toEqual([null, "gzip"]);
+  expect(await small.text()).toBe(await plain.text());
 });
 
 test("what is no message by POST is refused by us, and not by the host without a word", async () => {
