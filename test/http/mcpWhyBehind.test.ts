@@ -26,6 +26,8 @@ describe("why is this mailbox behind", () => {
     world.graph.faults.add({ kind: "throttled", mailboxId: id, seconds: 3_600 });
     const until = new Date(world.clock.ms + 3_600_000).toISOString();
     await world.tick();
+    const summary = "It is up to date for now, though not all is well.";
+    expect(await explain(call, id)).toMatchObject({ isBehind: false, summary, triedAgain: until });
     await world.tick();
     expect(await explain(call, id)).toMatchObject({
       isBehind: true,

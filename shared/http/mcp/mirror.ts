@@ -66,11 +66,9 @@ export class Mirror {
   }
 
   #answer(route: keyof Routes, query: Query, mailbox?: string): Promise<Answer> {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
     const url = new URL(this.url);
-    url.search = "";
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
+    url.search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
     const params = mailbox === undefined ? {} : { params: { id: mailbox } };
     return this.alone(this.routes[route], new HttpRequest({ method: "GET", url: url.href, ...params }));
   }
