@@ -55,6 +55,13 @@ const app = ({ html, policy }: DashboardPage): BuildOptions => ({
   },
   // The worker provides this module itself, by Module.prototype.require.
   external: ["@azure/functions-core"],
+  // The MCP package picks a validator of JSON Schema, for answers of people that we never ask for: this one is the smallest.
+  alias: {
+    "@modelcontextprotocol/server/_shims": join(
+      root,
+      "node_modules/@modelcontextprotocol/server/dist/shimsBrowser.mjs",
+    ),
+  },
   define: { DASHBOARD_HTML: JSON.stringify(html), DASHBOARD_POLICY: JSON.stringify(policy) },
 });
 const local: BuildOptions = {

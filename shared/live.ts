@@ -155,6 +155,9 @@ async function feedKey(): Promise<Uint8Array> {
   return keptFeedKey((await liveParts()).table, () => randomBytes(32));
 }
 
+/** Under which name the platform knows the app: with a port on a developer's machine. */
+export const ownHostName = process.env["WEBSITE_HOSTNAME"] ?? "localhost";
+
 /** App Service says so while its authentication stands in front of the app. */
 const isSignInOn = process.env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() === "true";
 
@@ -257,12 +260,11 @@ export async function startPorts(log: Log): Promise<StartPorts> {
 const liveWire = kept(async () => {
   const { createWire } = await import("./push/wire.js");
   const { subscriberHosts, tenantId, publicOrigin, graph } = boot.settings;
-  const ownName = process.env["WEBSITE_HOSTNAME"] ?? "localhost";
   const wire = createWire({
     hosts: subscriberHosts,
     allowsLoopback: graph.accessToken !== null,
     tenantId,
-    origin: publicOrigin === null ? ownName : new URL(publicOrigin).hostname,
+    origin: publicOrigin === null ? ownHostName : new URL(publicOrigin).hostname,
     nowMs,
   });
   return boot.settings.telemetry === null ? wire : { ...wire, send: tracedSend(wire.send, telemetry) };

@@ -66,8 +66,8 @@ export async function mistakeOfEmptyRequest(request: HttpRequest): Promise<strin
   return "mistake" in given ? given.mistake : null;
 }
 
-/** Undefined for text that is no JSON. */
-function jsonOf(text: string): unknown {
+/** What a body holds, an empty object where it is empty; undefined for text that is no JSON. */
+export function jsonOf(text: string): unknown {
   if (text.trim() === "") return {};
   try {
     return JSON.parse(text);

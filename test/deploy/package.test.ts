@@ -122,6 +122,16 @@ describe("the package", () => {
     );
   });
 
+  test("loads nothing for assistants before one sends a message", () => {
+    const isForAssistants = /node_modules\/@modelcontextprotocol\/|shared\/http\/mcp\//;
+    const sources = [...loadedWith(join(folder, "dist", "app.js"))].flatMap(sourcesOf);
+    expect(sources.filter((name) => isForAssistants.test(name))).toEqual([]);
+    const chunks = readdirSync(join(folder, "dist", "chunks")).filter((name) => name.endsWith(".js"));
+    const all = chunks.flatMap((name) => sourcesOf(join(folder, "dist", "chunks", name)));
+    expect(all.filter((name) => isForAssistants.test(name)).length).toBeGreaterThan(5);
+    expect(all.filter((name) => /node_modules\/ajv|ajvProvider/.test(name))).toEqual([]); // Only forms would need it.
+  });
+
   describe("telemetry", () => {
     const opened =
       /node_modules\/(?:@opentelemetry|@azure\/monitor-opentelemetry-exporter)\/|shared\/telemetry\/(?:openTelemetry|otlp|azureMonitor)\.ts/;

@@ -24,7 +24,8 @@ export function openapiDocument(server: string): JsonObject {
         "The calendar lists of many mailboxes as Microsoft Graph gives them, from a mirror: the same format, and a delta " +
         "feed of its own. A Graph client needs only another base URL: all below `/beta` is Graph's, and read-only but for subscriptions. Every " +
         "refusal of the app has a body, an ODataError. Another method than those that are described here gets one with 405 " +
-        "below `/beta`, and `Allow`; an unknown path there gets one with 404. HEAD is answered wherever GET is, without a body.",
+        "below `/beta`, and `Allow`; an unknown path there gets one with 404. HEAD is answered wherever GET is, without a body. " +
+        "`POST /mcp` is not described here: it is an MCP server for assistants, and describes its tools itself.",
       contact: { name: "Who runs this mirror" },
       license: { name: "MIT", identifier: "MIT" },
     },
