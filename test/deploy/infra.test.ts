@@ -105,6 +105,28 @@ describe("settings", () => {
     });
   });
 
+  test("what the documents set by azd has that name, and the deployer reads which resource providers there are", () => {
+    const names = [...textOf("main.bicepparam").matchAll(/readEnvironmentVariable\('(\w+)'/g)].map(([, name]) => name);
+    const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((path) =>
+      path.endsWith(".md"),
+    );
+    const set = pages.flatMap((path) => [...read(path).matchAll(/azd env (?:set|get-value) ([A-Z_]+)/g)]);
+    const outputs = [...textOf("main.bicep").matchAll(/^output (\w+)/gm)].map(([, name]) => name);
+    expect(set.length).toBeGreaterThan(10);
+    expect(set.map(([, name]) => name).filter((name) => !names.includes(name) && !outputs.includes(name))).toEqual([]);
+    const guide = read("docs/deploy.md");
+    const providers = new Set(
+      [
+        ...Object.values(bicep)
+          .join("\n")
+          .matchAll(/'(Microsoft\.\w+)\//g),
+      ].map(([, name]) => name),
+    );
+    for (const always of ["Microsoft.Resources", "Microsoft.Authorization", "Microsoft.Graph"])
+      providers.delete(always);
+    expect([...providers].filter((name) => !guide.includes(`\`${name}`))).toEqual([]);
+  });
+
   test("every parameter can be set by azd, with the same default", () => {
     const given = [
       ...textOf("main.bicepparam").matchAll(/^param (\w+) = .*readEnvironmentVariable\('\w+'(?:, '(.*?)')?\)/gm),
