@@ -111,25 +111,25 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   }
 
   // Named also where it is off: without it an earlier one would stay. Who comes without a token is let through: keys guard all else,
-  // and /api/beta/me refuses whom nobody has signed in. Tokens are checked, and no session is kept, so there is no secret.
+  // and /api/beta/me refuses whom nobody has signed in. Tokens are checked and none is kept, so there is no secret.
   resource authSettings 'config' = {
     name: 'authsettingsV2'
     properties: {
       platform: { enabled: !empty(authClientId) }
       globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
       httpSettings: { requireHttps: true }
-      identityProviders: {
+      login: { tokenStore: { enabled: false } }
+      identityProviders: empty(authClientId) ? {} : {
         azureActiveDirectory: {
-          enabled: !empty(authClientId)
+          enabled: true
           registration: {
             clientId: authClientId
             // This tenant alone: the mirror checks who it is, not from where.
             openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
           }
-          validation: { allowedAudiences: empty(authClientId) ? [] : [authClientId, 'api://${authClientId}'] }
+          validation: { allowedAudiences: [authClientId, 'api://${authClientId}'] }
         }
       }
-      login: { tokenStore: { enabled: false } }
     }
   }
 

@@ -4,7 +4,8 @@
 #   infra/register-sign-in.sh <name, such as calendar-mirror-prod> [client id of an app that need not ask for consent ...]
 #
 # Sign in first (`az login`), as somebody who may register applications. No secret is made: the platform only checks tokens. It may be
-# repeated: the same name is the same registration. GRAPH_ROOT names another Graph than that of `az cloud show`.
+# repeated: the same name is the same registration. GRAPH_ROOT names another Graph than that of `az cloud show`. Where MIRROR_APP_URL is
+# set, people can sign in with a browser, too: at <MIRROR_APP_URL>/.auth/login/aad.
 set -euo pipefail
 
 fail() {
@@ -22,6 +23,12 @@ for client in "$@"; do
   authorized+="${authorized:+,}{\"appId\":\"$client\",\"delegatedPermissionIds\":[\"$scope\"]}"
 done
 
+web=
+if [ -n "${MIRROR_APP_URL:-}" ]; then
+  [[ $MIRROR_APP_URL =~ ^https://[A-Za-z0-9.-]+$ ]] || fail "MIRROR_APP_URL is no https address of an app: \"$MIRROR_APP_URL\"."
+  web=",\"web\":{\"redirectUris\":[\"$MIRROR_APP_URL/.auth/login/aad/callback\"],\"implicitGrantSettings\":{\"enableIdTokenIssuance\":true}}"
+fi
+
 graph=${GRAPH_ROOT:-$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)}
 graph=${graph%/}
 patch() { az rest --resource "$graph" --method patch --url "$1" --body "$2" --headers Content-Type=application/json "${@:3}" >/dev/null; }
@@ -34,7 +41,7 @@ client=$(az rest --resource "$graph" --method get --url "$application?\$select=a
 api="\"requestedAccessTokenVersion\":2,\"oauth2PermissionScopes\":[{\"id\":\"$scope\",\"value\":\"Calendars.Read\",\"type\":\"User\",\"isEnabled\":true"
 api+=",\"userConsentDisplayName\":\"Read your list of calendars\",\"userConsentDescription\":\"Reads which calendars your mailbox has, from the mirror.\""
 api+=",\"adminConsentDisplayName\":\"Read people's own lists of calendars\",\"adminConsentDescription\":\"Reads which calendars the mailbox of the signed-in user has, from the mirror.\"}]"
-patch "$application" "{\"identifierUris\":[\"api://$client\"],\"api\":{$api}}"
+patch "$application" "{\"identifierUris\":[\"api://$client\"],\"api\":{$api}$web}"
 # An application can be authorized for a scope only once that exists.
 [ -z "$authorized" ] || patch "$application" "{\"api\":{$api,\"preAuthorizedApplications\":[$authorized]}}"
 patch "$graph/v1.0/servicePrincipals(appId='$client')" "{\"displayName\":\"$name\"}" Prefer=create-if-missing

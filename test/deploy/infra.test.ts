@@ -283,6 +283,7 @@ describe("rights", () => {
     expect(defaultOf("authClientId")).toBe("");
     expect(app).toContain("platform: { enabled: !empty(authClientId) }");
     expect(app).toContain("requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous'");
+    expect(app).toContain("identityProviders: empty(authClientId) ? {} : {");
     expect(app).toContain("tenant().tenantId}/v2.0'");
     expect(app).toContain("tokenStore: { enabled: false }");
     expect(app).not.toMatch(/clientSecret/);

@@ -28,7 +28,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-async function register(args: readonly string[], registered = clientId) {
+async function register(args: readonly string[], registered = clientId, appUrl = "") {
   const log = join(folder, "log");
   writeFileSync(log, "");
   const env = {
@@ -36,6 +36,7 @@ async function register(args: readonly string[], registered = clientId) {
     PATH: `${folder}${delimiter}${process.env["PATH"]}`,
     AZ_LOG: log,
     AZ_CLIENT_ID: registered,
+    MIRROR_APP_URL: appUrl,
   };
   return new Promise<{ code: number; said: string; patches: { url: string; body: unknown; isUpsert: boolean }[] }>(
     (resolve) => {
@@ -72,12 +73,25 @@ describe("registering for sign-in", () => {
       api: { requestedAccessTokenVersion: 2, oauth2PermissionScopes: [{ value: "Calendars.Read", type: "User" }] },
     });
     expect(patches[2]?.body).toMatchObject({ api: { preAuthorizedApplications: [{ appId: other }] } });
-    expect(JSON.stringify(patches)).not.toMatch(/password|secret|keyCredential/i);
+    expect(JSON.stringify(patches)).not.toMatch(/password|secret|keyCredential|redirectUris/i);
     const bicep = readFileSync(join(import.meta.dirname, "..", "..", "infra", "app.bicep"), "utf8");
     // biome-ignore lint/suspicious/noTemplateCurlyInString: It is Bicep's.
     expect(bicep).toContain("${tenant().tenantId}/v2.0'");
     // biome-ignore lint/suspicious/noTemplateCurlyInString: It is Bicep's.
     expect(bicep).toContain("[authClientId, 'api://${authClientId}']");
+  });
+
+  test("lets browsers sign in where the app's address is known, and sends people back to that alone", async () => {
+    const { code, patches } = await register(["calendar-mirror"], clientId, "https://mirror.azurewebsites.net");
+    expect(code).toBe(0);
+    expect(patches[1]?.body).toMatchObject({
+      web: {
+        redirectUris: ["https://mirror.azurewebsites.net/.auth/login/aad/callback"],
+        implicitGrantSettings: { enableIdTokenIssuance: true },
+      },
+    });
+    const other = await register(["calendar-mirror"], clientId, 'http://elsewhere.example","https://evil.example');
+    expect(other).toMatchObject({ code: 2, patches: [] });
   });
 
   test("is the same registration when it is repeated", async () => {
