@@ -4,6 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { logOf } from "../../shared/log.js";
+import type { Ports } from "../../shared/rounds/ports.js";
+import { logStep } from "../../shared/rounds/step.js";
+import { newCheckpoint } from "../../shared/sync/checkpoint.js";
+import type { Step } from "../../shared/sync/types.js";
 import { mailboxHash } from "../../shared/telemetry/mailboxHash.js";
 import { metrics } from "../../shared/telemetry/metrics.js";
 
@@ -144,6 +149,28 @@ describe("each query", () => {
     const fields = [...page.matchAll(/[" ](\w+)=(?:"|\(\\\\)/g)].map(([, field = ""]) => field);
     expect(fields).toEqual(expect.arrayContaining(["mailbox", "parkedReason", "requestId", "subscription"]));
     expect(fields.filter((field) => !new RegExp(`\\b${field}\\b`).test(sources))).toEqual([]);
+  });
+});
+
+test("what is cut out of a line of a parked mailbox stands there in that order", () => {
+  const lines: string[] = [];
+  const push = (line: string) => void lines.push(line);
+  const next = {
+    ...newCheckpoint("adele", "epoch", null),
+    lastErrorCode: "ErrorAccessDenied",
+    parkedReason: "denied:ErrorAccessDenied",
+  };
+  const step = { kind: "park", next } as Step;
+  logStep(step, { log: logOf({ info: push, warn: push, error: push }) } as Ports);
+  const [, pattern = ""] =
+    /parse message with (.+)/.exec(titled.find(({ title }) => title.startsWith("Who was parked"))?.query ?? "") ?? [];
+  const parts = [...pattern.matchAll(/"([^"]+)"|(\w+)|\*/g)].map(
+    ([, text, name]) => text ?? (name ? `(?<${name}>.*?)` : ".*?"),
+  );
+  expect(new RegExp(`^${parts.join("")}$`).exec(lines[0] ?? "")?.groups).toEqual({
+    mailbox: "adele",
+    code: "ErrorAccessDenied",
+    reason: "denied:ErrorAccessDenied",
   });
 });
 
