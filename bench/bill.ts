@@ -8,6 +8,7 @@ type Counted =
   | "graphBytesSent"
   | "graphLinksSent"
   | "tableRequests"
+  | "tableBytes"
   | "executions"
   | "queueOperations";
 export type CostLines = Readonly<Record<Counted, Line>>;
@@ -23,6 +24,7 @@ export function costLines(small: TickCounts, large: TickCounts): CostLines {
     graphBytesSent: lineOf("graphBytesSent"),
     graphLinksSent: lineOf("graphLinksSent"),
     tableRequests: lineOf("tableRequests"),
+    tableBytes: lineOf("tableBytes"),
     executions: lineOf("executions"),
     queueOperations: lineOf("queueOperations"),
   };
@@ -40,6 +42,8 @@ export type Bill = {
   readonly dollars: Readonly<Record<"executions" | "gbSeconds" | "table" | "queue" | "all" | "egress", number>>;
 };
 
+const billed = (count: number, free: number) => Math.max(0, count - free);
+
 /**
  * One month of five-minute ticks over quiet mailboxes, audits included.
  * @param auditTableRequests Table requests that the audit of one mailbox adds.
@@ -53,12 +57,13 @@ export function monthlyBill(mailboxes: number, lines: CostLines, auditTableReque
   const batchSeconds = (assumed.itemsPerBatch / assumed.itemsAtOnce) * (assumed.graphMsPerItem / 1000);
   const waiting = ((lines.graphRequests.perMailbox * mailboxes) / assumed.callsInFlight) * batchSeconds;
   const working = (mailboxes * assumed.cpuMsPerMailbox) / 1000;
-  const secondsPerTick = assumed.secondsAtLeast + Math.max(assumed.secondsAtLeast, waiting + working);
+  const { secondsAtLeast, timersPerTick } = assumed;
+  const secondsPerTick = timersPerTick * secondsAtLeast + Math.max(secondsAtLeast, waiting + working);
   const gbSeconds = ticksPerMonth * secondsPerTick * assumed.instanceGb;
   const { functions, table, queue } = prices;
-  const billed = (count: number, free: number) => Math.max(0, count - free);
   const executions =
-    (billed(monthly(lines.executions), functions.freeExecutions) / 1e6) * functions.perMillionExecutions;
+    (billed(monthly(lines.executions) + assumed.idleExecutionsPerMonth, functions.freeExecutions) / 1e6) *
+    functions.perMillionExecutions;
   const time = billed(gbSeconds, functions.freeGbSeconds) * functions.perGbSecond;
   const tableDollars = (tableRequests / 10_000) * table.per10000Transactions;
   const queueOperations = monthly(lines.queueOperations) + assumed.idleQueueOperationsPerMonth;
@@ -80,4 +85,53 @@ function egressOf(lines: CostLines, mailboxes: number): number {
   const bytesPerTick = each(lines.graphBytesSent) + tokens;
   const audits = mailboxes * auditsPerMonth * (bytesPerTick / Math.max(1, mailboxes));
   return ((ticksPerMonth * bytesPerTick + audits) * wireShare) / 1e9;
+}
+
+/** What one tick of a shard tells Application Insights, weighed on its way there. */
+export type Told = {
+  readonly spanBytes: number;
+  readonly gaugesPerShard: number;
+  readonly counters: number;
+  readonly metricBytes: number;
+};
+
+export type Surroundings = {
+  /** Sent to Log Analytics as it is billed. */
+  readonly logsGb: number;
+  readonly dollars: Readonly<Record<"logs" | "alerts" | "endpoints", number>>;
+};
+
+/**
+ * What stands around the app in a month: its telemetry, the alerts of `infra/`, and, with VNET_ENABLED, private endpoints and zones.
+ * @param spansPerMailbox Spans of a quiet tick, before sampling.
+ */
+export function surroundingsBill(
+  mailboxes: number,
+  lines: CostLines,
+  told: Told,
+  {
+    shards,
+    alerts,
+    spansPerMailbox,
+  }: { readonly shards: number; readonly alerts: number; readonly spansPerMailbox: number },
+): Surroundings {
+  const { ticksPerMonth, linesPerExecution, bytesPerLine, bytesPerRequest } = assumed;
+  const each = ({ perTick, perMailbox }: Line) => perTick + perMailbox * mailboxes;
+  const executions = ticksPerMonth * each(lines.executions) + assumed.idleExecutionsPerMonth;
+  const spans = ticksPerMonth * mailboxes * spansPerMailbox * assumed.sampledShareOfSpans * told.spanBytes;
+  const points = shards * told.gaugesPerShard + assumed.metricsSentPerTick * told.counters;
+  const metrics = ticksPerMonth * points * told.metricBytes;
+  const host = executions * (bytesPerRequest + linesPerExecution * bytesPerLine);
+  const logsGb = ((spans + metrics + host) * assumed.billedShareOfTelemetry) / 1e9;
+  const { monitor, network } = prices;
+  const tableGb = (ticksPerMonth * each(lines.tableBytes)) / 1e9;
+  const endpointHours = assumed.privateServices * assumed.hoursPerMonth * network.perEndpointHour;
+  return {
+    logsGb,
+    dollars: {
+      logs: billed(logsGb, monitor.freeGb) * monitor.perGb,
+      alerts: alerts * monitor.perAlert,
+      endpoints: endpointHours + assumed.privateServices * network.perZone + tableGb * network.perGb,
+    },
+  };
 }

@@ -18,6 +18,18 @@ export const prices = {
   queue: { per10000Operations: 0.004 },
   /** https://azure.microsoft.com/pricing/details/bandwidth/ (internet egress, zone 1, up to 10 TB; the grant is per subscription) */
   egress: { perGb: 0.087, freeGb: 100 },
+  /**
+   * https://azure.microsoft.com/pricing/details/monitor/ (Analytics Logs; the grant is per billing account; a log search alert that looks
+   * every five minutes). As the Retail Prices API gave them on 3 October 2026:
+   * https://github.com/agenticcodingops/azure-wordpress (its cost guide)
+   */
+  monitor: { perGb: 2.3, freeGb: 5, perAlert: 1.5 },
+  /**
+   * https://azure.microsoft.com/pricing/details/private-link/ and https://azure.microsoft.com/pricing/details/dns/ (a zone of the first
+   * 25). As the Retail Prices API gave them on 17 September and 3 October 2026:
+   * https://github.com/api-evangelist/microsoft-azure-private-link and the guide above
+   */
+  network: { perEndpointHour: 0.01, perGb: 0.01, perZone: 0.5 },
 } as const;
 
 /** What the counts do not tell. Each is an assumption, and each can be replaced by what you see. */
@@ -43,8 +55,26 @@ export const assumed = {
   /** Of the instance that runs `runRounds`: its memory as provisioned, and its own work. */
   instanceGb: 2,
   cpuMsPerMailbox: 0.5,
-  /** Flex bills at least one second for each time that an instance works: one for the timer, one for the runs. */
+  /** Flex bills at least one second for each time that an instance works: one for each timer of a tick's length, one for the runs. */
   secondsAtLeast: 1,
-  /** Looks at empty queues, by the host and by whatever scales it: four queues, every 10 s. */
-  idleQueueOperationsPerMonth: 4 * 6 * 60 * 24 * 30,
+  timersPerTick: 2,
+  /** Looks at empty queues, by the host and by whatever scales it: three queues and their poison queues, every 10 s. */
+  idleQueueOperationsPerMonth: 6 * 6 * 60 * 24 * 30,
+  /** Functions that start though nothing has changed: startDeliveries every five minutes, discovery every hour, retention each day. */
+  idleExecutionsPerMonth: (12 + 1) * 24 * 30 + 30,
+  /**
+   * What the host itself sends of an invocation: a request, and lines of the log, its own two and one of ours. Nobody has weighed them
+   * in Azure: look at `Usage` after the first days.
+   */
+  bytesPerRequest: 1_000,
+  linesPerExecution: 3,
+  bytesPerLine: 800,
+  /** Metrics are sent at the end of invocations, ten seconds apart at least, and counters each time. */
+  metricsSentPerTick: 3,
+  /** What Application Insights bills of a record that is sent: learn.microsoft.com/azure/azure-monitor/logs/cost-logs. */
+  billedShareOfTelemetry: 0.75,
+  /** As infra/app.bicep sets it. */
+  sampledShareOfSpans: 0.05,
+  hoursPerMonth: 730,
+  privateServices: 3,
 } as const;

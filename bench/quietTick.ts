@@ -19,7 +19,7 @@ import { newCheckpoint } from "../shared/sync/checkpoint.js";
 import { newDirectory } from "../shared/sync/directory.js";
 import { stateOf } from "../shared/sync/state.js";
 import { memoryTable } from "../shared/table/memoryTable.js";
-import type { Table } from "../shared/table/table.js";
+import type { Columns, Table } from "../shared/table/table.js";
 
 /**
  * What one tick asks of Graph, table, queue and host. Counted, not timed: the same on every machine. All of it runs in
@@ -39,6 +39,8 @@ export type TickCounts = {
   readonly pointReads: number;
   readonly transactions: number;
   readonly tableRequests: number;
+  /** Columns of rows that went to the table or came from it, as JSON: about what OData makes of them. */
+  readonly tableBytes: number;
   readonly executions: number;
   /** Messages put, received and deleted, with one receive that finds the queue empty. */
   readonly queueOperations: number;
@@ -70,7 +72,7 @@ export async function countedWorld(size: {
     after: () => () => undefined, // All is answered at once.
   };
   const graph = createGraph({ clock, random: randomFrom(1), mailboxes: size.mailboxes, calendars: size.calendars });
-  const counts = { queries: 0, pointReads: 0, transactions: 0 };
+  const counts = { queries: 0, pointReads: 0, transactions: 0, tableBytes: 0 };
   const table = countingTable(memoryTable(), counts);
   const sent = { bytes: 0, links: 0 };
   const ports = portsOf(graph, table, clock, size.shards, sent);
@@ -79,7 +81,7 @@ export async function countedWorld(size: {
 
   const tick = async (): Promise<TickCounts> => {
     nowMs += tickMs;
-    Object.assign(counts, { queries: 0, pointReads: 0, transactions: 0 });
+    Object.assign(counts, { queries: 0, pointReads: 0, transactions: 0, tableBytes: 0 });
     Object.assign(sent, { bytes: 0, links: 0 });
     graph.resetStats();
     const messages: RoundsMessage[] = [];
@@ -106,13 +108,14 @@ export async function countedWorld(size: {
         next = (await applyPage(next, ports)).next;
       }
     }
-    const { queries, pointReads, transactions } = counts;
+    const { queries, pointReads, transactions, tableBytes } = counts;
     return {
       mailboxes: size.mailboxes,
       isFresh: await areAllFresh(ports, size.shards),
       graphRequests: graph.stats().httpRequests,
       ...{ graphBytesSent: sent.bytes, graphLinksSent: sent.links },
       ...{ queries, pointReads, transactions, tableRequests: queries + pointReads + transactions },
+      tableBytes,
       executions,
       queueOperations: 2 * queued + Math.ceil(queued / messagesPerReceive) + 1,
     };
@@ -214,20 +217,29 @@ function countSent(
   counted.bytes += Buffer.byteLength(text) - tokens.reduce((sum, token) => sum + token.length, 0);
 }
 
-function countingTable(table: Table, counts: { queries: number; pointReads: number; transactions: number }): Table {
+type TableCounts = { queries: number; pointReads: number; transactions: number; tableBytes: number };
+
+const bytesOf = (columns: Columns) =>
+  JSON.stringify(columns, (_, value) => (typeof value === "bigint" ? String(value) : value)).length;
+
+function countingTable(table: Table, counts: TableCounts): Table {
   return {
     createIfMissing: () => table.createIfMissing(),
-    get: (...asked) => {
+    get: async (...asked) => {
       counts.pointReads++;
-      return table.get(...asked);
+      const row = await table.get(...asked);
+      counts.tableBytes += row === null ? 0 : bytesOf(row.columns);
+      return row;
     },
     transact: (partitionKey, actions) => {
       counts.transactions++;
+      for (const action of actions) if ("columns" in action) counts.tableBytes += bytesOf(action.columns);
       return table.transact(partitionKey, actions);
     },
     async *pages(...query) {
       for await (const page of table.pages(...query)) {
         counts.queries++;
+        for (const { columns } of page) counts.tableBytes += bytesOf(columns);
         yield page;
       }
     },

@@ -4,8 +4,8 @@ param location string
 param tags object
 param appInsightsId string
 
-@description('Empty: alerts are only seen in the portal.')
-param email string
+@description('Resource ids of those who are told. None: alerts are only seen in the portal.')
+param actionGroups array
 
 param lateAfterMinutes int
 param freshPercentMin int
@@ -108,17 +108,6 @@ var rules = [
   }
 ]
 
-resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {
-  name: 'calendar-mirror'
-  location: 'global'
-  tags: tags
-  properties: {
-    groupShortName: 'calmirror'
-    enabled: true
-    emailReceivers: [{ name: 'operators', emailAddress: email, useCommonAlertSchema: true }]
-  }
-}
-
 resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for rule in rules: {
     name: rule.name
@@ -141,7 +130,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
         allOf: [{ query: rule.query, timeAggregation: 'Count', operator: 'GreaterThan', threshold: 0 }]
       }
       autoMitigate: true
-      actions: { actionGroups: empty(email) ? [] : [people.id] }
+      actions: { actionGroups: actionGroups }
     }
   }
 ]

@@ -16,6 +16,10 @@ param subnetId string
 @description('Empty: pages of no other origin.')
 param corsOrigins array
 
+@description('Empty: App Service Authentication is off.')
+param authClientId string
+
+param siteUpdateStrategy string
 param alwaysReadyHttp int
 param alwaysReadyRounds int
 param httpConcurrency int
@@ -79,6 +83,9 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
           authentication: { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: identityId }
         }
       }
+      // Bicep's types do not know it; the service does: learn.microsoft.com/azure/azure-functions/flex-consumption-site-updates
+      #disable-next-line BCP037
+      siteUpdateStrategy: { type: siteUpdateStrategy }
       // All HTTP functions share instances, every other function has its own. By default none is kept waiting: that a tick
       // begins some seconds late harms nobody. Worth keeping are readers' (http) and, where ticks come every minute,
       // runRounds; applyPage has work now and then only, and the timers a moment of it. How many messages an instance takes
@@ -101,6 +108,29 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   resource appSettings 'config' = {
     name: 'appsettings'
     properties: union(settings, platformSettings)
+  }
+
+  // Named also where it is off: without it an earlier one would stay. Who comes without a token is let through: keys guard all else,
+  // and /api/beta/me refuses whom nobody has signed in. Tokens are checked and none is kept, so there is no secret.
+  resource authSettings 'config' = {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: !empty(authClientId) }
+      globalValidation: { requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous' }
+      httpSettings: { requireHttps: true }
+      login: { tokenStore: { enabled: false } }
+      identityProviders: empty(authClientId) ? {} : {
+        azureActiveDirectory: {
+          enabled: true
+          registration: {
+            clientId: authClientId
+            // This tenant alone: the mirror checks who it is, not from where.
+            openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+          }
+          validation: { allowedAudiences: [authClientId, 'api://${authClientId}'] }
+        }
+      }
+    }
   }
 
   resource ftp 'basicPublishingCredentialsPolicies' = {

@@ -22,6 +22,9 @@ param roster string = 'manual'
 @description('When startRounds ticks, as NCRONTAB, in UTC.')
 param syncSchedule string = '0 */5 * * * *'
 
+@description('Whom notifications may be sent to: host names with commas between, such as hooks.contoso.com,*.contoso.net. Empty: any public host.')
+param subscriberHosts string = ''
+
 @description('When the roster is discovered.')
 param rosterSchedule string = '0 0 * * * *'
 
@@ -53,6 +56,13 @@ param storageSku string = 'Standard_LRS'
 @description('Origins of browser apps that may read the mirror, such as https://app.contoso.com. Empty: none. See docs/operations.md.')
 param corsOrigins array = []
 
+@description('Client id of the app registration whose access tokens open /api/beta/me. Empty: App Service Authentication is off. See docs/deploy.md.')
+param authClientId string = ''
+
+@description('Recreate: all instances are stopped at once by an update. RollingUpdate: in batches, a preview. See docs/deploy.md.')
+@allowed(['Recreate', 'RollingUpdate'])
+param siteUpdateStrategy string = 'Recreate'
+
 @description('Instances of the HTTP functions that are never stopped: for readers who cannot wait for a cold start.')
 @minValue(0)
 param alwaysReadyHttp int = 0
@@ -74,8 +84,18 @@ param instancesMax int = 40
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('Who is told of alerts. Empty: they are only seen in the portal.')
+@description('An address that is told of alerts and of the budget. With no address and no action group, alerts are only seen in the portal.')
 param alertEmail string = ''
+
+@description('Action groups that are told of alerts and of the budget, too, by resource id: those of an on-call tool, a chat or a ticket system.')
+param alertActionGroups array = []
+
+@description('What the resource group may cost in a month, in the currency of the bill. Nothing is stopped: it tells at 80 and 100 %, and when 100 % is forecast. 0: no budget.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('First day of the month in which the budget begins, such as 2026-12-01. Azure lets it never be changed.')
+param budgetStart string = ''
 
 @description('An alert is raised when no tick has started for so many minutes: three times the interval of syncSchedule, and some.')
 @minValue(5)
@@ -146,6 +166,8 @@ module app 'app.bicep' = {
     appInsightsConnectionString: monitoring.outputs.connectionString
     subnetId: network.?outputs.appSubnetId ?? ''
     corsOrigins: corsOrigins
+    authClientId: authClientId
+    siteUpdateStrategy: siteUpdateStrategy
     alwaysReadyHttp: alwaysReadyHttp
     alwaysReadyRounds: alwaysReadyRounds
     httpConcurrency: httpConcurrency
@@ -159,6 +181,8 @@ module app 'app.bicep' = {
         ROSTER_SCHEDULE: rosterSchedule
         SYNC_SCHEDULE: syncSchedule
         SHARDS: string(shards)
+        SUBSCRIBER_HOSTS: subscriberHosts
+        TENANT_ID: tenant().tenantId
       },
       settings
     )
@@ -180,13 +204,25 @@ module graph 'graph.bicep' = if (grantGraphPermissions) {
   }
 }
 
+module people 'people.bicep' = if (!empty(alertEmail)) {
+  scope: group
+  params: { tags: tags, email: alertEmail }
+}
+
+var actionGroups = union(alertActionGroups, empty(alertEmail) ? [] : [people.?outputs.id ?? ''])
+
+module budget 'budget.bicep' = if (monthlyBudget > 0) {
+  scope: group
+  params: { amount: monthlyBudget, start: budgetStart, actionGroups: actionGroups }
+}
+
 module alerts 'alerts.bicep' = {
   scope: group
   params: {
     location: location
     tags: tags
     appInsightsId: monitoring.outputs.appInsightsId
-    email: alertEmail
+    actionGroups: actionGroups
     lateAfterMinutes: lateAfterMinutes
     freshPercentMin: freshPercentMin
     parkedRiseMin: parkedRiseMin

@@ -11,7 +11,7 @@ var charts = [
     query: 'customMetrics | where name == "${metrics.freshShare}" | summarize freshPercent = 100 * avg(value) by bin(timestamp, 5m)'
   }
   {
-    title: 'How long a change took to reach the mirror, in the metric\'s own unit'
+    title: 'Seconds since the oldest success of a shard'
     shape: 'linechart'
     query: 'customMetrics | where name == "${metrics.lag}" | summarize average = sum(valueSum) / sum(valueCount), worst = max(valueMax) by bin(timestamp, 5m)'
   }

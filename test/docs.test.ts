@@ -13,7 +13,7 @@ import type { Checkpoint, Outcome } from "../shared/sync/types.js";
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const documents = [
-  ...["README.md", "SPEC.md", "SECURITY.md", "CONTRIBUTING.md"],
+  ...["README.md", "SPEC.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"],
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name)),

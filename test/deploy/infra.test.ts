@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -104,6 +105,28 @@ describe("settings", () => {
     });
   });
 
+  test("what the documents set by azd has that name, and the deployer reads which resource providers there are", () => {
+    const names = [...textOf("main.bicepparam").matchAll(/readEnvironmentVariable\('(\w+)'/g)].map(([, name]) => name);
+    const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((path) =>
+      path.endsWith(".md"),
+    );
+    const set = pages.flatMap((path) => [...read(path).matchAll(/azd env (?:set|get-value) (?!NAME\b)([A-Z_]+)/g)]);
+    const outputs = [...textOf("main.bicep").matchAll(/^output (\w+)/gm)].map(([, name]) => name);
+    expect(set.length).toBeGreaterThan(10);
+    expect(set.map(([, name]) => name).filter((name) => !names.includes(name) && !outputs.includes(name))).toEqual([]);
+    const guide = read("docs/deploy.md");
+    const providers = new Set(
+      [
+        ...Object.values(bicep)
+          .join("\n")
+          .matchAll(/'(Microsoft\.\w+)\//g),
+      ].map(([, name]) => name),
+    );
+    for (const always of ["Microsoft.Resources", "Microsoft.Authorization", "Microsoft.Graph"])
+      providers.delete(always);
+    expect([...providers].filter((name) => !guide.includes(`\`${name}`))).toEqual([]);
+  });
+
   test("every parameter can be set by azd, with the same default", () => {
     const given = [
       ...textOf("main.bicepparam").matchAll(/^param (\w+) = .*readEnvironmentVariable\('\w+'(?:, '(.*?)')?\)/gm),
@@ -119,6 +142,52 @@ describe("settings", () => {
       "{ AzureCloud: 'global', AzureUSGovernment: 'usgov', AzureChinaCloud: 'china' }",
     );
     expect(Object.values(bicep).filter((text) => /windows\.net|usgovcloudapi|chinacloudapi/.test(text))).toEqual([]);
+  });
+});
+
+describe("a pipeline", () => {
+  const workflow = read(".github/workflows/azure-dev.yml");
+
+  test("is given every name that infra/ reads: what it lacked would go back to its default", () => {
+    const listed = [...read("azure.yaml").matchAll(/^ {4}- ([A-Z_]+)$/gm)].map(([, name]) => name);
+    const names = [...textOf("main.bicepparam").matchAll(/readEnvironmentVariable\('(\w+)'/g)].map(([, name]) => name);
+    const byAzd = ["AZURE_ENV_NAME", "AZURE_LOCATION"]; // These it gives of its own accord.
+    expect(listed).toEqual(names.filter((name = "") => !byAzd.includes(name)));
+  });
+
+  test("takes the variables that are set, as they are, and no empty one in the place of a default", () => {
+    const [, program = ""] = /node -e '\n([\s\S]*?)\n +' >> "\$GITHUB_ENV"/.exec(workflow) ?? [];
+    const settings = '{ "AUDIT_DAYS": "3" }\n';
+    const variables = JSON.stringify({ ROSTER: "directory", SHARDS: "", MIRROR_SETTINGS: settings });
+    const env = { ...process.env, VARIABLES: variables };
+    const { stdout } = spawnSync(process.execPath, ["-e", program], { env, encoding: "utf8" });
+    const given = [...stdout.matchAll(/^(\w+)<<(end-of-\w+)\n([\s\S]*?)\n\2$/gm)];
+    expect(given.map(([, name, , value]) => [name, value])).toEqual([
+      ["ROSTER", "directory"],
+      ["MIRROR_SETTINGS", settings],
+    ]);
+  });
+
+  test("signs in without a secret, and deploys what somebody names, on the Node of the app", () => {
+    expect(workflow).not.toMatch(/secrets\.|AZURE_CREDENTIALS|client-secret/);
+    expect(workflow).toMatch(/^ {2}id-token: write/m);
+    expect(/^on:\n {2}(\w+):/m.exec(workflow)?.[1]).toBe("workflow_dispatch");
+    const node = /node-version: (\d+)/.exec(workflow)?.[1];
+    expect(textOf("app.bicep")).toContain(`runtime: { name: 'node', version: '${node}' }`);
+  });
+});
+
+describe("who is told", () => {
+  test("alerts and the budget go to the address and to every action group that is named", () => {
+    const main = textOf("main.bicep");
+    expect(main).toContain("union(alertActionGroups, empty(alertEmail) ? [] : [people.?outputs.id ?? ''])");
+    expect(main.match(/^ +(?:params: \{.* )?actionGroups: actionGroups/gm)).toHaveLength(2);
+    expect(textOf("alerts.bicep")).toContain("actions: { actionGroups: actionGroups }");
+    expect(textOf("budget.bicep")).toContain("contactRoles: ['Owner'], contactGroups: actionGroups");
+  });
+
+  test("a budget without its first month is refused in words, before anything is made of it", () => {
+    expect(textOf("budget.bicep")).toContain("empty(start) ? fail('MONTHLY_BUDGET needs BUDGET_START");
   });
 });
 
@@ -212,6 +281,18 @@ describe("rights", () => {
     expect(propertiesAfter("module app ", textOf("main.bicep"))).toMatchObject({ corsOrigins: "corsOrigins" });
     expect(defaultOf("corsOrigins")).toBe("[]");
     expect(read("docs/operations.md")).toContain("`CORS_ORIGINS`");
+  });
+
+  test("App Service Authentication is written where it is off too, trusts this tenant alone, and lets keys open all else", () => {
+    const app = textOf("app.bicep");
+    expect(defaultOf("authClientId")).toBe("");
+    expect(app).toContain("platform: { enabled: !empty(authClientId) }");
+    expect(app).toContain("requireAuthentication: false, unauthenticatedClientAction: 'AllowAnonymous'");
+    expect(app).toContain("identityProviders: empty(authClientId) ? {} : {");
+    expect(app).toContain("tenant().tenantId}/v2.0'");
+    expect(app).toContain("tokenStore: { enabled: false }");
+    expect(app).not.toMatch(/clientSecret/);
+    expect(Object.keys(mirrorSettings)).not.toContain("WEBSITE_AUTH_ENABLED"); // The platform's word, on which `me` relies.
   });
 
   test("the identity has the documented roles, and no other", () => {
