@@ -64,16 +64,18 @@ export function tracedSend(send: Send, telemetry: Telemetry): Send {
 
 function noteOutcome(outcome: Awaited<ReturnType<Send>>, span: Span): void {
   span.set({ "calendar_mirror.outcome": outcome.kind });
+  if ("status" in outcome) span.set({ "http.response.status_code": outcome.status });
   switch (outcome.kind) {
     case "accepted":
-      span.set({ "http.response.status_code": outcome.status });
-      return;
+      break;
     case "refused":
-      span.set({ "http.response.status_code": outcome.status });
-      return span.fail(String(outcome.status));
+      span.fail(String(outcome.status));
+      break;
     case "unreachable":
-      return span.fail(outcome.code);
+      span.fail(outcome.code);
+      break;
     case "forbidden":
-      return span.fail("forbidden"); // Why may name the host.
+      span.fail("forbidden"); // Why may name the host.
+      break;
   }
 }
