@@ -18,9 +18,9 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "move a subscriber's position before it has said yes",
     file: "shared/push/deliver.ts",
-    from: `    if (subscription.pausedReason !== null) return this.#release();`,
-    to: `    if (subscription.pausedReason !== null) return this.#release();
-    await this.#save((now) => moved(now, moves, this.#nowMs()));`,
+    from: `      const end = await this.#tell(moves, isLast);`,
+    to: `      await this.#save((now) => moved(now, moves, this.#nowMs()));
+      const end = await this.#tell(moves, isLast);`,
     unit: loop,
   },
   {
@@ -188,7 +188,7 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "go on sending after an operator has paused it",
     file: "shared/push/deliver.ts",
-    from: `    if (subscription.pausedReason !== null) return this.#release();`,
+    from: `      if (this.#held?.subscription.pausedReason !== null) return this.#release();`,
     to: ``,
     unit: loop,
   },
