@@ -12,6 +12,7 @@ import { createStore } from "../shared/store/store.js";
 import type { LogEntry } from "../shared/sync/changeLog.js";
 import { newSubscription } from "../shared/sync/subscription.js";
 import { azureTable } from "../shared/table/azureTable.js";
+import type { Table } from "../shared/table/table.js";
 import { startCounter } from "./counter.js";
 import { type HostEvent, shards, startHost, tableName } from "./host.js";
 import { type Mood, startReceivers } from "./receivers.js";
@@ -34,7 +35,7 @@ const { values } = parseArgs({
 const subscribers = Number(values.subscribers);
 /** What one bad subscriber may cost the others. */
 const ratioMax = 1.1;
-const waitMsMax = 300_000;
+const waitMsMax = 120_000;
 const names = shardNames(shards);
 const numbers = new Map(names.map((shard) => [shard, 0]));
 let ids = 0;
@@ -58,7 +59,9 @@ try {
 for (const line of missed) console.log(`MISSED: ${line}`);
 process.exitCode = missed.length === 0 ? 0 : 1;
 
-async function measure(): Promise<void> {
+type World = Awaited<ReturnType<typeof open>>;
+
+async function open() {
   const receivers = await startReceivers();
   stops.push(receivers.stop);
   const azurite = await startAzurite();
@@ -72,89 +75,108 @@ async function measure(): Promise<void> {
   const counted = connectionString
     .replace(`:${azurite.tablePort}/`, `:${tables.port}/`)
     .replace(`:${azurite.queuePort}/`, `:${queues.port}/`);
-  const around = { azurite: { ...azurite, connectionString: counted }, graphUrl: "http://127.0.0.1:1", graphPid: 0 };
-  let wokenMs: number | null = null;
+  const seen = { sentMs: 0, startMs: null as number | null };
   const onEvent = (event: HostEvent & { readonly ms?: number }) => {
-    if (event.event === "invocation" && event.function === "deliver") wokenMs ??= performance.now() - (event.ms ?? 0);
+    if (event.event !== "invocation" || event.function !== "deliver") return;
+    const startMs = performance.now() - (event.ms ?? 0);
+    if (startMs >= seen.sentMs) seen.startMs ??= startMs;
   };
-  const surroundings = { ...around, token: "bench", stop: async () => undefined };
+  const around = { graphUrl: "http://127.0.0.1:1", graphPid: 0, token: "bench", stop: async () => undefined };
+  const surroundings = { ...around, azurite: { ...azurite, connectionString: counted } };
   const host = await startHost(surroundings, { appDir: root, settings: {}, profileDir: null }, onEvent);
   stops.push(host.child.stop);
-  const pid = host.child.process.pid ?? 0;
   const queue = new QueueClient(connectionString, "calendar-push");
   await queue.createIfNotExists();
+  const pid = host.child.process.pid ?? 0;
+  const count = () => ({
+    table: tables.count().requests,
+    queue: queues.count().requests,
+    cpu: cpuSeconds(pid) ?? 0,
+  });
+  return { receivers, table, store, seen, queue, pid, count };
+}
 
-  /** Writes a tick's rows, wakes, and waits until all that are well have all. */
-  async function tick(changed: number, moods: readonly Mood[]): Promise<Figures & { readonly memoryMiB: number }> {
-    for (const { subscription } of await store.readSubscriptions())
-      await store.deleteSubscription(subscription.subscriptionId, "*");
-    const paths = moods.map((mood) => `/${mood}/${newId()}`);
-    for (const path of paths) await store.writeSubscription(subscriptionTo(`${receivers.origin}${path}`), null);
-    await log(changed);
-    await pause(3_000); // What went before has ended, and polling has slowed down.
-    receivers.got.clear();
-    const before = { table: tables.count(), queue: queues.count(), cpu: cpuSeconds(pid) ?? 0 };
-    wokenMs = null;
-    const idleMiB = memoryMiB(pid);
-    let peakMiB = idleMiB;
-    const sampling = setInterval(() => {
-      peakMiB = Math.max(peakMiB, memoryMiB(pid));
-    }, 20);
-    await queue.sendMessage(JSON.stringify({ wake: newId() }));
-    const living = paths.filter((path) => path.startsWith("/well/"));
-    const untilMs = performance.now() + waitMsMax;
-    const isTold = (path: string) => (receivers.got.get(path)?.ids.size ?? 0) >= changed;
-    while (wokenMs === null || !living.every(isTold)) {
-      if (performance.now() > untilMs) throw new Error("The subscribers are not told.");
-      await pause(5);
-    }
-    const doneMs = Math.max(...living.map((path) => receivers.got.get(path)?.lastMs ?? 0));
-    await pause(500); // Their last writes, and looks.
-    clearInterval(sampling);
-    return {
-      seconds: (doneMs - wokenMs) / 1000,
-      told: living.reduce((sum, path) => sum + (receivers.got.get(path)?.requests ?? 0), 0),
-      table: tables.count().requests - before.table.requests,
-      queue: queues.count().requests - before.queue.requests,
-      cpu: (cpuSeconds(pid) ?? 0) - before.cpu,
-      memoryMiB: peakMiB - idleMiB,
-    };
-  }
-
-  /** Rows as runs write them: a hundred changes of as many mailboxes in a transaction at most. */
-  async function log(changed: number): Promise<void> {
-    const byShard = new Map<string, LogEntry[]>();
-    for (let index = 0; index < changed; index++) {
-      const mailboxId = newId();
-      const shard = shardOf(mailboxId, shards);
-      byShard.set(shard, [...(byShard.get(shard) ?? []), entryOf(mailboxId)]);
-    }
-    for (const [shard, entries] of byShard) {
-      for (let start = 0; start < entries.length; start += 99) {
-        const number = (numbers.get(shard) ?? 0) + 1;
-        numbers.set(shard, number);
-        const row = shardRowColumns({ run: null, log: { number, nudgedNumber: number } });
-        await table.transact(shard, [
-          { kind: "upsert", rowKey: shardRowKey, columns: row },
-          { kind: "create", rowKey: logKey(number), columns: logColumns(Date.now(), entries.slice(start, start + 99)) },
-        ]);
-      }
-    }
-  }
-
+async function measure(): Promise<void> {
+  const world = await open();
   const well = (count: number) => Array.from({ length: count }, (): Mood => "well");
   const withOne = (mood: Mood) => well(subscribers).with(7, mood);
-  await tick(Number(values.changed), well(subscribers)); // The app loads.
+  const changed = Number(values.changed);
+  await tick(world, changed, well(subscribers)); // The app loads.
   const all = { well: [] as Figures[], silent: [] as Figures[], refusing: [] as Figures[] };
   for (let round = 0; round < Number(values.rounds); round++) {
-    all.well.push(await tick(Number(values.changed), well(subscribers)));
-    all.silent.push(await tick(Number(values.changed), withOne("silent")));
-    all.refusing.push(await tick(Number(values.changed), withOne("refusing")));
+    all.well.push(await tick(world, changed, well(subscribers)));
+    all.silent.push(await tick(world, changed, withOne("silent")));
+    all.refusing.push(await tick(world, changed, withOne("refusing")));
   }
   report(all);
   for (const count of [1, 10]) {
-    const { memoryMiB: more, ...figures } = await tick(Number(values.big), well(count));
+    const { memoryMiB: more, ...figures } = await tick(world, Number(values.big), well(count));
     console.log(`${words(`${values.big} notifications to ${count}`, figures)}, at most ${more} MiB more`);
+  }
+}
+
+/** Writes a tick's rows, wakes, and waits until all that are well have all. */
+async function tick(
+  { receivers, table, store, seen, queue, pid, count }: World,
+  changed: number,
+  moods: readonly Mood[],
+) {
+  for (const { subscription } of await store.readSubscriptions())
+    await store.deleteSubscription(subscription.subscriptionId, "*");
+  const paths = moods.map((mood) => `/${mood}/${newId()}`);
+  for (const path of paths) await store.writeSubscription(subscriptionTo(`${receivers.origin}${path}`), null);
+  await pause(3_000); // What went before has ended, and polling has slowed down.
+  receivers.got.clear();
+  await writeLogs(table, changed);
+  Object.assign(seen, { sentMs: performance.now(), startMs: null });
+  const before = count();
+  const idleMiB = memoryMiB(pid);
+  let peakMiB = idleMiB;
+  const sampling = setInterval(() => {
+    peakMiB = Math.max(peakMiB, memoryMiB(pid));
+  }, 20);
+  await queue.sendMessage(JSON.stringify({ wake: newId() }));
+  const living = paths.filter((path) => path.startsWith("/well/"));
+  const untilMs = performance.now() + waitMsMax;
+  const isTold = (path: string) => (receivers.got.get(path)?.ids.size ?? 0) >= changed;
+  try {
+    while (seen.startMs === null || !living.every(isTold)) {
+      if (performance.now() > untilMs) throw new Error("The subscribers are not told.");
+      await pause(5);
+    }
+    await pause(500); // Their last writes, and looks.
+  } finally {
+    clearInterval(sampling);
+  }
+  const after = count();
+  return {
+    seconds: (Math.max(...living.map((path) => receivers.got.get(path)?.lastMs ?? 0)) - seen.startMs) / 1000,
+    told: living.reduce((sum, path) => sum + (receivers.got.get(path)?.requests ?? 0), 0),
+    table: after.table - before.table,
+    queue: after.queue - before.queue,
+    cpu: after.cpu - before.cpu,
+    memoryMiB: peakMiB - idleMiB,
+  };
+}
+
+/** Rows as runs write them: changes of 99 mailboxes in a transaction at most. */
+async function writeLogs(table: Table, changed: number): Promise<void> {
+  const byShard = new Map<string, LogEntry[]>();
+  for (let index = 0; index < changed; index++) {
+    const mailboxId = newId();
+    const shard = shardOf(mailboxId, shards);
+    byShard.set(shard, [...(byShard.get(shard) ?? []), entryOf(mailboxId)]);
+  }
+  for (const [shard, entries] of byShard) {
+    for (let start = 0; start < entries.length; start += 99) {
+      const number = (numbers.get(shard) ?? 0) + 1;
+      numbers.set(shard, number);
+      const row = shardRowColumns({ run: null, log: { number, nudgedNumber: number } });
+      await table.transact(shard, [
+        { kind: "upsert", rowKey: shardRowKey, columns: row },
+        { kind: "create", rowKey: logKey(number), columns: logColumns(Date.now(), entries.slice(start, start + 99)) },
+      ]);
+    }
   }
 }
 
@@ -168,7 +190,8 @@ function report(all: { well: Figures[]; silent: Figures[]; refusing: Figures[] }
     for (const what of ["seconds", "table", "queue", "cpu"] as const) {
       const ratio = figures[what] / well[what];
       console.log(`  ${what}: ${ratio.toFixed(2)} of that without it`);
-      if (what !== "cpu" && ratio > ratioMax) missed.push(`${what} with one that is ${mood}: ${ratio.toFixed(2)}`);
+      if ((what === "seconds" || what === "table") && ratio > ratioMax)
+        missed.push(`${what} with one that is ${mood}: ${ratio.toFixed(2)}`);
     }
   }
 }

@@ -189,6 +189,20 @@ describe("messages of the push queue", () => {
     expect(await world.held(id)).toMatchObject({ position: world.position(1) });
   });
 
+  test("a look that comes while a claim stands is followed by one when it ends", async () => {
+    const { world, id, later, handle } = await queued();
+    world.receive = async () => {
+      world.clock.ms += 61_000;
+      const held = await world.store.readSubscription(id);
+      const claimedUntilMs = world.clock.ms + 20_000;
+      if (held !== null) await world.store.writeSubscription({ ...held.subscription, claimedUntilMs }, held.etag);
+      expect(await handle({ wake: "look" })).toEqual([]);
+      return yes;
+    };
+    await handle({ subscriptions: [id] });
+    expect(later).toEqual(["wake in 61 s", "wake in 26 s"]);
+  });
+
   test("a look that finds a claim looks again when it ends; one that finds nobody is the last", async () => {
     const { world, id, later, handle } = await queued();
     world.clock.ms += 1_000;
