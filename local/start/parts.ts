@@ -50,6 +50,8 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
       FUNCTIONS_WORKER_RUNTIME: "node",
       GRAPH_ACCESS_TOKEN: token,
       GRAPH_PAGE_SIZE: options.pageSize,
+      // So that it may tell our own receiver.
+      ...(env["SUBSCRIBER_HOSTS"] ? { SUBSCRIBER_HOSTS: `${env["SUBSCRIBER_HOSTS"]},localhost` } : {}),
       // Once: only the ticks that we start. Else often, so that there is something to see.
       SYNC_SCHEDULE: options.once ? "0 0 0 1 1 *" : env["SYNC_SCHEDULE"] || "*/10 * * * * *",
       ROSTER: options.roster === "directory" ? "directory" : env["ROSTER"],

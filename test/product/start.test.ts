@@ -1,8 +1,11 @@
 import { type ChildProcess, exec, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
@@ -113,8 +116,6 @@ test("a discovered roster is compared with the rule: some of each kind, and thos
 });
 
 test("a table that is kept is taken up by the next run, as JSON for programs", async () => {
-  const { mkdtemp, rm } = await import("node:fs/promises");
-  const { tmpdir } = await import("node:os");
   const dataDir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
   try {
     const args = ["--once", "--json", "--mailboxes", "3", "--calendars", "2", "--data", dataDir];
@@ -130,7 +131,11 @@ test("a table that is kept is taken up by the next run, as JSON for programs", a
         fresh: 3,
         calendars: 6,
         different: [],
+        // Three calendars are renamed, each of another mailbox. The second run goes on with the subscription of the first one.
+        receiver: { refused: 0, edits: 3, untold: 0, different: [] },
       });
+      const receiver = events.find(({ event }) => event === "receiver");
+      expect(receiver, run).toEqual({ event: "receiver", isResumed: run === "second" });
       expect(code, run).toBe(0);
     }
   } finally {
@@ -138,23 +143,39 @@ test("a table that is kept is taken up by the next run, as JSON for programs", a
   }
 });
 
-test("the command that it prints copies the simulated tenant into a file", { timeout: 60_000 }, async () => {
-  const { mkdtemp, rm } = await import("node:fs/promises");
-  const { tmpdir } = await import("node:os");
-  const { DatabaseSync } = await import("node:sqlite");
-  const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
-  const child = spawn(process.execPath, [programPath("start"), "--json", "--mailboxes", "3", "--calendars", "2"], {
-    cwd: root,
-  });
+/** `npm start --json` until its end, with what it has said by then. */
+async function following(args: readonly string[]) {
+  const child = spawn(process.execPath, [programPath("start"), "--json", ...args], { cwd: root });
   children.add(child);
-  try {
-    const hint = await new Promise<string>((resolve, reject) => {
-      createInterface(child.stdout).on("line", (line) => {
-        const { copy } = JSON.parse(line) as { copy?: string };
-        if (copy !== undefined) resolve(copy);
-      });
-      child.once("close", () => reject(new Error("It ended without a hint.")));
+  const events: Record<string, unknown>[] = [];
+  createInterface(child.stdout).on("line", (line) => events.push(JSON.parse(line)));
+  const ended = once(child, "close");
+  const untilSaid = async (is: (event: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> => {
+    for (;;) {
+      const found = events.find(is);
+      if (found !== undefined) return found;
+      if (child.exitCode !== null) throw new Error(`It ended. It had said: ${JSON.stringify(events)}`);
+      await Promise.race([ended, once(child.stdout, "data")]);
+    }
+  };
+  const stop = async () => {
+    child.kill("SIGINT");
+    const [code] = await ended;
+    children.delete(child);
+    return code as number | null;
+  };
+  return { events, untilSaid, stop };
+}
+
+describe.concurrent("what it prints leads on", { timeout: 90_000 }, () => {
+  test("the command that it prints copies the simulated tenant into a file", async ({ onTestFinished }) => {
+    const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+    const { untilSaid, stop } = await following(["--mailboxes", "3", "--calendars", "2"]);
+    onTestFinished(async () => {
+      await stop();
+      await rm(dir, { recursive: true });
     });
+    const hint = String((await untilSaid(({ copy }) => copy !== undefined))["copy"]);
     const file = join(dir, "calendars.db");
     const command = hint.replace(/calendars\.db$/, `${file} --once`); // Not into a file that somebody may have made.
     const { stdout } = await promisify(exec)(command, { cwd: root });
@@ -163,10 +184,35 @@ test("the command that it prints copies the simulated tenant into a file", { tim
     const db = new DatabaseSync(file, { readOnly: true });
     expect(db.prepare("SELECT count(*) AS calendars FROM calendars").get()).toEqual({ calendars: Number(calendars) });
     db.close();
-  } finally {
-    child.kill("SIGTERM");
-    await once(child, "close");
-    children.delete(child);
-    await rm(dir, { recursive: true });
-  }
+  });
+
+  test("the command that it prints receives notifications, as its own receiver does", async ({ onTestFinished }) => {
+    const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+    const { untilSaid, stop, events } = await following(["--mailboxes", "3", "--calendars", "2"]);
+    onTestFinished(async () => {
+      await stop();
+      await rm(dir, { recursive: true });
+    });
+    const hint = String((await untilSaid(({ receive }) => receive !== undefined))["receive"]);
+    const [npx, node, ...words] = hint.replace(/notifications\.db$/, join(dir, "notifications.db")).split(" ");
+    expect([npx, node]).toEqual(["npx", "node"]);
+    const child = spawn(process.execPath, [...words, `${await freePort()}`], { cwd: root });
+    children.add(child);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const lines: string[] = [];
+    createInterface(child.stdout).on("line", (line) => lines.push(line));
+    while (!lines.some((line) => /^(created|updated|deleted) users\/[^/]+\/calendars\/\S+$/.test(line))) {
+      expect(child.exitCode).toBeNull();
+      await once(child.stdout, "data");
+    }
+    const renamed = await untilSaid(({ event, what }) => event === "change" && what === "updated");
+    expect(renamed).toMatchObject({
+      displayName: expect.stringMatching(/^[A-Z]\w+ [A-Z]\w+$/),
+      name: expect.any(String),
+      before: expect.any(Object),
+      after: expect.any(Object),
+      secondsSinceEdit: expect.any(Number),
+    });
+    expect(events.filter(({ event, what }) => event === "change" && what === "joined")).toHaveLength(3);
+  });
 });
