@@ -1,21 +1,25 @@
 import { readSettings, SettingsError } from "../shared/settings.js";
 import { StorageError } from "../shared/table/errors.js";
 import { differences } from "./start/compare.js";
+import { hostLineOf, hostText } from "./start/hostLine.js";
 import { type Kept, keptIn, keptInMemory } from "./start/kept.js";
 import { discoverRoster, tickByFigures } from "./start/large.js";
 import type { MirrorView, Snapshot } from "./start/mirrorView.js";
-import { type StartOptions, startOptions, usage } from "./start/options.js";
+import { type StartOptions, startOptions } from "./start/options.js";
 import { type Parts, startParts } from "./start/parts.js";
 import { type Product, productAt, type Simulator, simulatorAt } from "./start/product.js";
 import { isProof } from "./start/proof.js";
 import { proveCopy } from "./start/prove.js";
 import { screenOf } from "./start/screen.js";
 import { type Subscriber, startSubscriber } from "./start/subscriber.js";
+import { type KeptWorld, keepPorts, worldOf } from "./start/world.js";
 
 /** `npm start`: the whole product on this machine, and what it does as it does it. */
 
 const exitFailed = 1;
 const exitUsage = 2;
+/** As of a program that a signal has ended: what was to be done once is not done. */
+const exitInterrupted = 130;
 const pollMs = 100;
 /** Reading the whole table takes what the mirror itself needs: rest three times as long as a look takes. */
 const restPerLook = 3;
@@ -24,17 +28,21 @@ const editEveryMs = 2_000;
 const idleTicksMax = 3;
 const msPerTick = 3_000;
 const rowsWatchedMax = 2_000;
-/** What the app logs on new storage; here storage is new at each start, so it is not shown. */
+/** What the app logs on new storage; where it is ours and new, that is not shown. */
 const ofNewStorage = /table laid out: it was new|queue made: there was none/;
 
-const options = optionsOrExit();
+let options = optionsOrExit();
 const screen = screenOf(options.json);
 let parts: Parts | null = null;
 let kept: Kept | null = null;
 let subscriber: Subscriber | null = null;
+let isEnding = false;
 const interrupted = new Promise<"interrupted">((resolve) => {
   // All of them are caught, not only the first: ending takes a moment, and the default action would leave orphans.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve("interrupted"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => resolve("interrupted"));
+    process.once(signal, sayEnding);
+  }
 });
 
 try {
@@ -46,6 +54,17 @@ try {
   await stopAll();
 }
 process.exit();
+
+/** Once: a terminal and npm may both send the signal. */
+function sayEnding(): void {
+  if (isEnding) return;
+  isEnding = true;
+  const left = options.dataDir === null ? "nothing is kept" : `${options.dataDir} is kept for the next run`;
+  screen.say(`Ending: what runs is finished, then all of it stops; ${left}.`, {
+    event: "ending",
+    dataDir: options.dataDir,
+  });
+}
 
 /** In reverse order of their starts. */
 async function stopAll(): Promise<void> {
@@ -60,7 +79,7 @@ function optionsOrExit(): StartOptions {
   try {
     return startOptions(process.argv.slice(2), process.env);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${usage}\n`);
+    process.stderr.write(`${(error as Error).message}\n`);
     process.exit(exitUsage);
   }
 }
@@ -71,18 +90,22 @@ async function work(): Promise<number> {
     AzureWebJobsStorage: "UseDevelopmentStorage=true",
     ...process.env,
   });
-  screen.say("Starting storage, Graph and the Functions host …", { event: "starting" });
-  await requireStorage(process.env["AzureWebJobsStorage"], table, shards);
   kept = options.dataDir === null ? keptInMemory() : await keptIn(options.dataDir);
-  const starting = startParts(options, process.env, hearOnce());
+  const left = await worldOf(options, kept);
+  options = left.options;
+  screen.say("Starting storage, Graph and the Functions host …", { event: "starting" });
+  if (left.isResumed) sayResumed(left);
+  await requireStorage(process.env["AzureWebJobsStorage"], table, shards);
+  const starting = startParts(left, process.env, hearOnce(!left.isResumed));
   const loading = import("./start/mirrorView.js"); // Azure's packages load while storage and Graph start.
   const started = await Promise.race([starting, interrupted]);
   if (started === "interrupted") {
     parts = await starting;
-    return 0;
+    return endOf();
   }
   parts = started;
   const { hostUrl, hostKind, simulatorUrl, connectionString } = started;
+  keepPorts(kept, hostUrl, simulatorUrl);
   screen.say(`${hostKind} at ${hostUrl}, Graph at ${simulatorUrl ?? "the real one"}`, {
     event: "started",
     hostUrl,
@@ -99,11 +122,25 @@ async function work(): Promise<number> {
   });
   const world = { product: productAt(hostUrl), simulator, view, rosterKinds, hostUrl };
   const done = await Promise.race([firstSync(world), interrupted, failed]);
-  if (done === "interrupted") return 0;
+  if (done === "interrupted") return endOf();
   if (options.once || !done) return done ? 0 : exitFailed;
   await Promise.race([follow(world), interrupted, failed]);
-  screen.say("Ending …", { event: "ending" });
   return 0;
+}
+
+/** The exit code of what was interrupted before its end. */
+function endOf(): number {
+  return options.once ? exitInterrupted : 0;
+}
+
+function sayResumed({ options: { dataDir, mailboxes, mailbox }, lostPort }: KeptWorld): void {
+  const what = mailbox === null ? `${mailboxes} simulated mailboxes` : "your mailbox";
+  screen.say(`Going on with what an earlier run has left in ${dataDir}: ${what}.`, { event: "resuming", dataDir });
+  if (lostPort === null) return;
+  screen.say(`  Another program has Graph's port, ${lostPort}. Links name it, so every mailbox is read anew.`, {
+    event: "portLost",
+    port: lostPort,
+  });
 }
 
 /** What runs, and ways to it. */
@@ -120,7 +157,8 @@ async function follow({ hostUrl, simulator }: World): Promise<never> {
   subscriber ??= await subscribe(hostUrl);
   showCommands(hostUrl);
   if (simulator !== null) await showHowToBreak(simulator);
-  screen.say("Every change shows below as a subscriber is told of it. Ctrl-C ends everything.", { event: "following" });
+  const ends = options.dataDir === null ? "ends everything" : `ends it, and keeps ${options.dataDir}`;
+  screen.say(`Every change shows below as a subscriber is told of it. Ctrl-C ${ends}.`, { event: "following" });
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, editEveryMs));
     const atMs = Date.now();
@@ -155,15 +193,17 @@ async function requireStorage(connectionString: string | undefined, table: strin
 }
 
 /** Shows what the host logs, each kind once: the same trouble comes with every mailbox and every tick. */
-function hearOnce(): (line: string) => void {
-  const isStorageNew = options.dataDir === null && !process.env["AzureWebJobsStorage"];
+function hearOnce(isNew: boolean): (line: string) => void {
+  const isStorageNew = isNew && !process.env["AzureWebJobsStorage"];
   const heard = new Set<string>();
   return (line) => {
     if (isStorageNew && ofNewStorage.test(line)) return;
-    const [, kind = line] = /^\S+Z?\s+\w+\s+(.*?)(?:\s+\w+=|$)/.exec(line) ?? [];
+    const said = hostLineOf(line);
+    if (said === null) return;
+    const [kind = said.message] = said.message.split(/\s+\w+=/);
     if (heard.has(kind)) return;
     heard.add(kind);
-    screen.say(`  host: ${line}`, { event: "host", line });
+    screen.say(`  host: ${hostText(said)}`, { event: "host", ...said });
   };
 }
 
@@ -193,6 +233,7 @@ async function firstSync({ product, simulator, view, rosterKinds: kinds, hostUrl
     seconds,
     requests: before === null || after === null ? null : after.httpRequests - before.httpRequests,
     pages: before === null || after === null ? null : after.pages - before.pages,
+    fullRounds: before === null || after === null ? null : after.fullRounds - before.fullRounds,
     different,
     compared,
     receiver,
@@ -237,7 +278,7 @@ async function showHowToBreak(simulator: Simulator): Promise<void> {
   const command = (kind: string) => `${post}/state -d '{"kind":"${kind}"}'`;
   screen.say(`Break a mailbox:  ${command("denied")}`, { event: "hint", break: command("denied") });
   screen.say(`Mend it again:    ${command("normal")}`, { event: "hint", mend: command("normal") });
-  screen.say("                  and release it on the dashboard.", { event: "hint" });
+  screen.say("                  and release it on the dashboard.", null);
   screen.say(`Move calendars:   ${post}/moveCalendars`, { event: "hint", move: `${post}/moveCalendars` });
 }
 

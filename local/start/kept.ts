@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** What outlives a run: values of JSON, by name. */
@@ -24,12 +23,11 @@ const busy = 5;
 const notADatabase = 26;
 
 /**
- * Kept in a folder, which is ours until it is closed, or our process ends, in whatever way: SQLite locks the file.
+ * Kept in a folder that is there, which is ours until it is closed, or our process ends, in whatever way: SQLite locks the file.
  * @throws Error in one line when another process has the folder, or the file is none of ours.
  */
 export async function keptIn(dir: string): Promise<Kept> {
   const { DatabaseSync } = await import("node:sqlite"); // Only here: Node 22 warns of it.
-  mkdirSync(dir, { recursive: true });
   const file = join(dir, "start.db");
   const db = new DatabaseSync(file);
   try {

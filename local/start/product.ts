@@ -1,5 +1,6 @@
 import type { Status } from "../../shared/views/status.js";
 import type { Purpose } from "../graph/accounts.js";
+import type { GraphStats } from "../graph/stats.js";
 import type { DirectoryUser } from "../graph/users.js";
 
 /** A mailbox for the roster. */
@@ -84,7 +85,7 @@ export type Edit = { readonly mailboxId: string; readonly calendarId: string };
 export type Simulator = {
   readonly url: string;
   mailboxes(): Promise<readonly NewMailbox[]>;
-  requests(): Promise<{ readonly httpRequests: number; readonly pages: number }>;
+  requests(): Promise<{ readonly httpRequests: number; readonly pages: number; readonly fullRounds: number }>;
   /** Changes a calendar of any mailbox as people do. */
   edit(): Promise<readonly Edit[]>;
   /** Gives the last calendar of a mailbox another name. */
@@ -120,8 +121,8 @@ export function simulatorAt(url: string): Simulator {
       return all;
     },
     requests: async () => {
-      const stats = (await get("stats")) as { httpRequests: number; deltaPages: number };
-      return { httpRequests: stats.httpRequests, pages: stats.deltaPages };
+      const stats = (await get("stats")) as Pick<GraphStats, "httpRequests" | "deltaPages" | "fullRounds">;
+      return { httpRequests: stats.httpRequests, pages: stats.deltaPages, fullRounds: stats.fullRounds };
     },
     edit: () => edit({ random: 1 }),
     rename: async (mailboxId) => {

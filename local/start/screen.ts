@@ -7,6 +7,8 @@ type Summary = Snapshot & {
   readonly seconds: number;
   readonly requests: number | null;
   readonly pages: number | null;
+  /** Mailboxes that were read whole, and not asked for what is new. */
+  readonly fullRounds: number | null;
   /** Null: there is no simulator to compare with. */
   readonly different: readonly string[] | null;
   /** How many mailboxes were compared with the simulator's. */
@@ -17,7 +19,8 @@ type Summary = Snapshot & {
 
 /** What the person at the terminal sees, or what a program reads with --json. */
 export type Screen = {
-  say(text: string, event: Record<string, unknown>): void;
+  /** @param event Null: programs are told nothing of it. */
+  say(text: string, event: Record<string, unknown> | null): void;
   /** One line that is written over while the work goes on. */
   progress(snapshot: Snapshot): void;
   summary(summary: Summary): void;
@@ -34,7 +37,9 @@ export function screenOf(json: boolean): Screen {
 function jsonScreen(): Screen {
   const print = (event: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(event)}\n`);
   return {
-    say: (_text, event) => print(event),
+    say: (_text, event) => {
+      if (event !== null) print(event);
+    },
     progress: (snapshot) => print({ event: "progress", ...snapshot }),
     summary: (summary) => print({ event: "summary", ...summary }),
     changes: (changes) => {
@@ -79,10 +84,11 @@ function progressText({ mailboxes, fresh, calendars }: Snapshot): string {
 }
 
 function summaryText(summary: Summary): string {
-  const { fresh, mailboxes, calendars, pages, requests, seconds, notFresh, different, compared } = summary;
+  const { fresh, mailboxes, calendars, pages, requests, fullRounds, seconds, notFresh, different, compared } = summary;
   const traffic = requests === null ? "" : `, ${pages} pages by ${requests} Graph requests`;
   const lines = [`${fresh} of ${mailboxes} mailboxes fresh, ${calendars} calendars${traffic}, ${seconds.toFixed(1)} s`];
   for (const [why, count] of Object.entries(notFresh)) lines.push(`  ${count} not fresh: ${why}${hintOf(why)}`);
+  if (fullRounds === 0) lines.push("  all of them asked for what is new since the last run, none read anew");
   const which = compared < mailboxes ? ` (${compared} of them compared)` : "";
   if (different?.length === 0) lines.push(`  identical to the simulator's mailboxes${which}`);
   if (different !== null && different.length > 0) {
