@@ -95,7 +95,7 @@ describe("one line, exit code 2, and nothing on stdout", () => {
   test("a Node that cannot read TypeScript", () => {
     const { status, stderr } = npmStart([], {}, [
       "--import",
-      "data:text/javascript,Object.defineProperty(process, 'features', { value: {} })",
+      "data:text/javascript,Object.defineProperty(process.features, 'typescript', { value: false })",
     ]);
     const { node } = process.versions;
     expect([status, stderr]).toEqual([
