@@ -43,6 +43,7 @@ const interrupted = new Promise<"interrupted">((resolve) => {
     process.on(signal, () => resolve("interrupted"));
     process.once(signal, sayEnding);
   }
+  process.stdout.on("error", () => resolve("interrupted")); // Whoever reads what we say has gone.
 });
 
 try {
