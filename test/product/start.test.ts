@@ -13,6 +13,7 @@ import { randomFrom } from "../../local/graph/random.js";
 import { startGraphServer } from "../../local/graph/server.js";
 import { programPath, root } from "../../local/root.js";
 import { freePort } from "../../local/start/processes.js";
+import { nobody } from "../worlds/nobody.js";
 
 const children = new Set<ChildProcess>();
 
@@ -64,7 +65,7 @@ describe.concurrent("what goes wrong is reported in one clear line, with a usefu
   });
 
   test("storage that does not answer", async () => {
-    const endpoint = `http://127.0.0.1:${await freePort()}/acct`;
+    const endpoint = `${nobody}/acct`;
     const AzureWebJobsStorage = `DefaultEndpointsProtocol=http;AccountName=acct;AccountKey=a2V5;QueueEndpoint=${endpoint};TableEndpoint=${endpoint};`;
     const { code, said } = await start(["--once"], { AzureWebJobsStorage });
     expect(code).toBe(1);
@@ -73,7 +74,7 @@ describe.concurrent("what goes wrong is reported in one clear line, with a usefu
   });
 
   test("a Graph that does not answer", async () => {
-    const GRAPH_ENDPOINT = `http://127.0.0.1:${await freePort()}`;
+    const GRAPH_ENDPOINT = nobody;
     const { code, said } = await start(["--once", "--mailbox", "me"], { GRAPH_ENDPOINT, GRAPH_ACCESS_TOKEN: "any" });
     expect(code).toBe(1);
     expect(said).toMatch(/1 not fresh: waiting: ECONNREFUSED. Graph cannot be reached/);

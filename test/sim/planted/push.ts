@@ -230,8 +230,8 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "look once alone whether a delivery was killed",
     file: "shared/push/pushMessages.ts",
-    from: `  if (claimedUntilMs !== null) await lookFrom(`,
-    to: `  if (claimedUntilMs === Number.NaN) await lookFrom(`,
+    from: `  if (seen.claimedUntilMs !== null) await lookFrom(`,
+    to: `  if (seen.claimedUntilMs === Number.NaN) await lookFrom(`,
     unit: ["test/push/waker.test.ts"],
   },
 ];
