@@ -94,7 +94,7 @@ function screen(): Screen {
     say,
     progress: ({ fresh, mailboxes, calendars }) => say(`${fresh} of ${mailboxes} fresh, ${calendars} calendars`),
     summary: () => undefined,
-    change: () => undefined,
+    changes: () => undefined,
     fail: say,
   };
 }

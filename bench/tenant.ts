@@ -1,6 +1,4 @@
 import { readFileSync } from "node:fs";
-import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { startAzurite } from "../local/azurite.js";
 import { root } from "../local/root.js";
@@ -9,6 +7,7 @@ import { mapAtOnce } from "../shared/mapAtOnce.js";
 import { createStore } from "../shared/store/store.js";
 import { azureTable } from "../shared/table/azureTable.js";
 import type { Table } from "../shared/table/table.js";
+import { type RequestCounts, startCounter } from "./counter.js";
 import { shards, startHost, tableName } from "./host.js";
 import { cpuSeconds } from "./surroundings.js";
 import { fillShard, mailboxesByShard, renameIn } from "./tenantTable.js";
@@ -96,14 +95,12 @@ async function renameSome(
   return renamed;
 }
 
-type TableCounts = { readonly requests: number; readonly queries: number };
-
 function hold(what: string, figure: number, bar: number, how: "atMost" | "equal" = "atMost"): void {
   if (how === "equal" ? figure !== bar : !(figure <= bar)) missed.push(`${what}: ${figure}, the bar is ${bar}`);
 }
 
 /** Follows links to the deltaLink, or to the only page, as a reader would, and says what that took. */
-async function walked(name: string, link: string, count: () => TableCounts, pid: number) {
+async function walked(name: string, link: string, count: () => RequestCounts, pid: number) {
   const idleMiB = memoryMiB(pid);
   let peakMiB = idleMiB;
   const sampling = setInterval(() => {
@@ -130,30 +127,6 @@ async function walked(name: string, link: string, count: () => TableCounts, pid:
   const memory = `${idleMiB} MiB before, at most ${figures.memoryMiB} more`;
   console.log(`${name.padEnd(20)} ${costs}; ${secondsSince(startMs)}, ${cpu}; ${memory}`);
   return figures;
-}
-
-/** Stands between app and table, and counts. */
-async function startCounter(tablePort: number) {
-  const seen = { requests: 0, queries: 0 };
-  const agent = new Agent({ keepAlive: true });
-  const server = createServer((incoming, outgoing) => {
-    const { url: path = "/", method, headers } = incoming;
-    seen.requests += 1;
-    if (method === "GET" && path.includes("()")) seen.queries += 1; // A point read names its keys there.
-    const onward = request({ host: "127.0.0.1", port: tablePort, path, method, headers, agent }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
-    onward.on("error", (error) => outgoing.destroy(error));
-    incoming.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = async () => {
-    server.close();
-    server.closeAllConnections();
-    agent.destroy();
-  };
-  return { port: (server.address() as AddressInfo).port, count: () => ({ ...seen }), stop };
 }
 
 function memoryMiB(pid: number): number {

@@ -7,13 +7,13 @@ import { deliveryAttributes, deliveryPoints } from "../shared/telemetry/pushTele
 
 const push = output.storageQueue(queues.push);
 
-/** Notifications for one subscriber; or the messages for all that are behind. */
+/** Notifications for some subscribers; or the messages for all that are behind. */
 const handler: StorageQueueHandler = async (body, context) => {
   const message = parsePushMessage(body);
-  const { next, end } = await handlePushMessage(message, await pushPorts(logOf(context)));
-  if (end !== null && "subscription" in message) {
-    telemetry.note(() => deliveryAttributes(message.subscription, end));
-    telemetry.record(deliveryPoints(end));
+  const { next, ends } = await handlePushMessage(message, await pushPorts(logOf(context)));
+  if (ends.length > 0) {
+    telemetry.note(() => deliveryAttributes(ends));
+    telemetry.record(deliveryPoints(ends));
   }
   context.extraOutputs.set(
     push,

@@ -2,8 +2,7 @@ import { app, output, type TimerHandler } from "@azure/functions";
 import { pushPorts, queues, telemetry } from "../shared/live.js";
 import { logOf } from "../shared/log.js";
 import { LogTimes } from "../shared/push/behind.js";
-import { seeSubscribers } from "../shared/push/due.js";
-import { messagesFor } from "../shared/push/pushMessages.js";
+import { startDeliveries } from "../shared/push/pushMessages.js";
 import { subscriberPoints } from "../shared/telemetry/pushTelemetry.js";
 
 const push = output.storageQueue(queues.push);
@@ -11,12 +10,12 @@ const times = new LogTimes();
 
 /** Finds whoever is behind, though no message has said so, and subscriptions that end. Reports how subscribers stand. */
 const handler: TimerHandler = async (_timer, context) => {
-  const { store, clock } = await pushPorts(logOf(context));
-  const seen = await seeSubscribers(store, clock.nowMs());
-  telemetry.record(await subscriberPoints(seen, store, times, clock.nowMs()));
+  const ports = await pushPorts(logOf(context));
+  const { next, seen } = await startDeliveries(ports);
+  telemetry.record(await subscriberPoints(seen, ports.store, times, ports.clock.nowMs()));
   context.extraOutputs.set(
     push,
-    messagesFor(seen.due).map((one) => JSON.stringify(one)),
+    next.map((one) => JSON.stringify(one)),
   );
 };
 

@@ -1,17 +1,25 @@
 import { readSettings, SettingsError } from "../shared/settings.js";
 import { StorageError } from "../shared/table/errors.js";
 import { differences } from "./start/compare.js";
+import { hostLineOf, hostText } from "./start/hostLine.js";
+import { type Kept, keptIn, keptInMemory } from "./start/kept.js";
 import { discoverRoster, tickByFigures } from "./start/large.js";
 import type { MirrorView, Snapshot } from "./start/mirrorView.js";
-import { type StartOptions, startOptions, usage } from "./start/options.js";
+import { type StartOptions, startOptions } from "./start/options.js";
 import { type Parts, startParts } from "./start/parts.js";
 import { type Product, productAt, type Simulator, simulatorAt } from "./start/product.js";
+import { isProof } from "./start/proof.js";
+import { proveCopy } from "./start/prove.js";
 import { screenOf } from "./start/screen.js";
+import { type Subscriber, startSubscriber } from "./start/subscriber.js";
+import { type KeptWorld, keepPorts, worldOf } from "./start/world.js";
 
 /** `npm start`: the whole product on this machine, and what it does as it does it. */
 
 const exitFailed = 1;
 const exitUsage = 2;
+/** As of a program that a signal has ended: what was to be done once is not done. */
+const exitInterrupted = 130;
 const pollMs = 100;
 /** Reading the whole table takes what the mirror itself needs: rest three times as long as a look takes. */
 const restPerLook = 3;
@@ -20,15 +28,22 @@ const editEveryMs = 2_000;
 const idleTicksMax = 3;
 const msPerTick = 3_000;
 const rowsWatchedMax = 2_000;
-/** What the app logs on new storage; here storage is new at each start, so it is not shown. */
+/** What the app logs on new storage; where it is ours and new, that is not shown. */
 const ofNewStorage = /table laid out: it was new|queue made: there was none/;
 
-const options = optionsOrExit();
+let options = optionsOrExit();
 const screen = screenOf(options.json);
 let parts: Parts | null = null;
+let kept: Kept | null = null;
+let subscriber: Subscriber | null = null;
+let isEnding = false;
 const interrupted = new Promise<"interrupted">((resolve) => {
   // All of them are caught, not only the first: ending takes a moment, and the default action would leave orphans.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve("interrupted"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => resolve("interrupted"));
+    process.once(signal, sayEnding);
+  }
+  process.stdout.on("error", () => resolve("interrupted")); // Whoever reads what we say has gone.
 });
 
 try {
@@ -37,36 +52,61 @@ try {
   screen.fail(error instanceof Error ? error.message : String(error));
   process.exitCode = error instanceof SettingsError ? exitUsage : exitFailed;
 } finally {
-  await (parts as Parts | null)?.stop();
+  await stopAll();
 }
 process.exit();
+
+/** Once: a terminal and npm may both send the signal. */
+function sayEnding(): void {
+  if (isEnding) return;
+  isEnding = true;
+  const left = options.dataDir === null ? "nothing is kept" : `${options.dataDir} is kept for the next run`;
+  screen.say(`Ending: what runs is finished, then all of it stops; ${left}.`, {
+    event: "ending",
+    dataDir: options.dataDir,
+  });
+}
+
+/** In reverse order of their starts. */
+async function stopAll(): Promise<void> {
+  await subscriber?.stop().catch(() => undefined); // The host it would tell has failed, which has been said.
+  subscriber = null;
+  await parts?.stop();
+  kept?.close();
+  kept = null;
+}
 
 function optionsOrExit(): StartOptions {
   try {
     return startOptions(process.argv.slice(2), process.env);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${usage}\n`);
+    process.stderr.write(`${(error as Error).message}\n`);
     process.exit(exitUsage);
   }
 }
 
 async function work(): Promise<number> {
   // Before anything starts, so that wrong settings are reported once, all together.
-  const { table, shards, changesQueue, changeNudges, rosterKinds } = readSettings({
+  const { table, shards, rosterKinds } = readSettings({
     AzureWebJobsStorage: "UseDevelopmentStorage=true",
     ...process.env,
   });
+  kept = options.dataDir === null ? keptInMemory() : await keptIn(options.dataDir);
+  const left = await worldOf(options, kept);
+  options = left.options;
   screen.say("Starting storage, Graph and the Functions host …", { event: "starting" });
+  if (left.isResumed) sayResumed(left);
   await requireStorage(process.env["AzureWebJobsStorage"], table, shards);
-  const starting = startParts(options, process.env, hearOnce());
+  const starting = startParts(left, process.env, hearOnce(!left.isResumed));
   const loading = import("./start/mirrorView.js"); // Azure's packages load while storage and Graph start.
   const started = await Promise.race([starting, interrupted]);
   if (started === "interrupted") {
     parts = await starting;
-    return 0;
+    return endOf();
   }
   parts = started;
   const { hostUrl, hostKind, simulatorUrl, connectionString } = started;
+  keepPorts(kept, hostUrl, simulatorUrl);
   screen.say(`${hostKind} at ${hostUrl}, Graph at ${simulatorUrl ?? "the real one"}`, {
     event: "started",
     hostUrl,
@@ -76,33 +116,69 @@ async function work(): Promise<number> {
   if (!options.once)
     screen.say(`Dashboard: ${hostUrl}/api/dashboard`, { event: "dashboard", url: `${hostUrl}/api/dashboard` });
   const { mirrorView } = await loading;
-  const product = productAt(hostUrl);
   const simulator = simulatorUrl === null ? null : simulatorAt(simulatorUrl);
   const view = mirrorView(connectionString, table, shards);
   const failed = started.died.then((reason): never => {
     throw new Error(reason);
   });
-  const done = await Promise.race([
-    firstSync(product, simulator, view, rosterKinds, started.stop),
-    interrupted,
-    failed,
-  ]);
-  if (done === "interrupted") return 0;
+  const world = { product: productAt(hostUrl), simulator, view, rosterKinds, hostUrl };
+  const done = await Promise.race([firstSync(world), interrupted, failed]);
+  if (done === "interrupted") return endOf();
   if (options.once || !done) return done ? 0 : exitFailed;
-  const { followChanges } = await import("./start/changes.js");
-  const unfollow = changeNudges ? followChanges(connectionString, changesQueue, view, screen) : async () => undefined;
-  const copy = copyCommand(hostUrl);
-  screen.say(`Copy all of it:   ${copy}`, { event: "hint", copy });
-  if (simulator !== null) await showHowToBreak(simulator, simulatorUrl ?? "");
-  screen.say("Every change shows below as it lands. Ctrl-C ends everything.", { event: "following" });
-  await Promise.race([
-    simulator === null ? new Promise<never>(() => undefined) : keepEditing(simulator),
-    interrupted,
-    failed,
-  ]);
-  await unfollow();
-  screen.say("Ending …", { event: "ending" });
+  await Promise.race([follow(world), interrupted, failed]);
   return 0;
+}
+
+/** The exit code of what was interrupted before its end. */
+function endOf(): number {
+  return options.once ? exitInterrupted : 0;
+}
+
+function sayResumed({ options: { dataDir, mailboxes, mailbox }, lostPort }: KeptWorld): void {
+  const what = mailbox === null ? `${mailboxes} simulated mailboxes` : "your mailbox";
+  screen.say(`Going on with what an earlier run has left in ${dataDir}: ${what}.`, { event: "resuming", dataDir });
+  if (lostPort === null) return;
+  screen.say(`  Another program has Graph's port, ${lostPort}. Links name it, so every mailbox is read anew.`, {
+    event: "portLost",
+    port: lostPort,
+  });
+}
+
+/** What runs, and ways to it. */
+type World = {
+  readonly product: Product;
+  readonly simulator: Simulator | null;
+  readonly view: MirrorView;
+  readonly rosterKinds: ReadonlySet<string>;
+  readonly hostUrl: string;
+};
+
+/** Shows what changes, and has the simulator change something, until the end. */
+async function follow({ hostUrl, simulator }: World): Promise<never> {
+  subscriber ??= await subscribe(hostUrl);
+  showCommands(hostUrl);
+  if (simulator !== null) await showHowToBreak(simulator);
+  const ends = options.dataDir === null ? "ends everything" : `ends it, and keeps ${options.dataDir}`;
+  screen.say(`Every change shows below as a subscriber is told of it. Ctrl-C ${ends}.`, { event: "following" });
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, editEveryMs));
+    const atMs = Date.now();
+    if (simulator !== null) subscriber.edited(await simulator.edit(), atMs);
+  }
+}
+
+/** Subscribes a receiver of our own; with --once it keeps a copy, else it shows what it is told. */
+async function subscribe(hostUrl: string): Promise<Subscriber> {
+  const made = await startSubscriber({
+    hostUrl,
+    kept: kept ?? keptInMemory(),
+    isKept: options.dataDir !== null,
+    screen,
+    shows: !options.once,
+  });
+  const how = made.isResumed ? "goes on with its subscription" : "has subscribed to all calendars";
+  screen.say(`A receiver of notifications ${how}.`, { event: "receiver", isResumed: made.isResumed });
+  return made;
 }
 
 /** Tries storage that the user brings, before anything else starts. */
@@ -118,27 +194,25 @@ async function requireStorage(connectionString: string | undefined, table: strin
 }
 
 /** Shows what the host logs, each kind once: the same trouble comes with every mailbox and every tick. */
-function hearOnce(): (line: string) => void {
-  const isStorageNew = options.dataDir === null && !process.env["AzureWebJobsStorage"];
+function hearOnce(isNew: boolean): (line: string) => void {
+  const isStorageNew = isNew && !process.env["AzureWebJobsStorage"];
   const heard = new Set<string>();
   return (line) => {
     if (isStorageNew && ofNewStorage.test(line)) return;
-    const [, kind = line] = /^\S+Z?\s+\w+\s+(.*?)(?:\s+\w+=|$)/.exec(line) ?? [];
+    const said = hostLineOf(line);
+    if (said === null) return;
+    const [kind = said.message] = said.message.split(/\s+\w+=/);
     if (heard.has(kind)) return;
     heard.add(kind);
-    screen.say(`  host: ${line}`, { event: "host", line });
+    screen.say(`  host: ${hostText(said)}`, { event: "host", ...said });
   };
 }
 
 /** Puts the mailboxes on the roster and ticks until all are fresh, or no tick helps. True: all are fresh and right. */
-async function firstSync(
-  product: Product,
-  simulator: Simulator | null,
-  view: MirrorView,
-  kinds: ReadonlySet<string>,
-  stop: () => Promise<void>,
-): Promise<boolean> {
+async function firstSync({ product, simulator, view, rosterKinds: kinds, hostUrl }: World): Promise<boolean> {
   const rosterKinds = options.roster === "directory" ? kinds : null;
+  // Of more mailboxes a receiver would be told one by one that they are mirrored now.
+  if (options.mailboxes <= rowsWatchedMax) subscriber = await subscribe(hostUrl);
   const expected = await fillRoster(product, simulator);
   const before = (await simulator?.requests()) ?? null;
   const sinceMs = Date.now();
@@ -146,22 +220,34 @@ async function firstSync(
   const isLarge = options.roster === "directory" || expected > rowsWatchedMax;
   if (isLarge) await tickByFigures(product, screen);
   const snapshot = isLarge ? await view.snapshot(sinceMs) : await tickUntilFresh(product, view, sinceMs, expected);
+  const seconds = (Date.now() - sinceMs) / 1000;
   const after = (await simulator?.requests()) ?? null;
   const { different, compared } =
     simulator === null
       ? { different: null, compared: 0 }
       : await differences({ simulator, view, mailboxes: options.mailboxes, rosterKinds });
+  const isRight = snapshot.fresh === snapshot.mailboxes && (different === null || different.length === 0);
+  const receiver =
+    options.once && isRight && subscriber !== null ? await proved(subscriber, { product, simulator, view }) : null;
   const summary = {
     ...snapshot,
-    seconds: (Date.now() - sinceMs) / 1000,
+    seconds,
     requests: before === null || after === null ? null : after.httpRequests - before.httpRequests,
     pages: before === null || after === null ? null : after.pages - before.pages,
+    fullRounds: before === null || after === null ? null : after.fullRounds - before.fullRounds,
     different,
     compared,
+    receiver,
   };
-  if (options.once) await stop(); // The summary is the last word: what the host says at its end comes before.
+  if (options.once) await stopAll(); // The summary is the last word: what the host says at its end comes before.
   screen.summary(summary);
-  return snapshot.fresh === snapshot.mailboxes && (different === null || different.length === 0);
+  return isRight && (receiver === null || isProof(receiver));
+}
+
+async function proved(own: Subscriber, { product, simulator, view }: Pick<World, "product" | "simulator" | "view">) {
+  const mailboxes = simulator === null ? [{ id: options.mailbox ?? "me" }] : await simulator.mailboxes();
+  const ids = mailboxes.map(({ id }) => id);
+  return proveCopy(own, view, product, simulator, ids);
 }
 
 /** Puts the mailboxes on the roster. @returns how many are on it. */
@@ -174,23 +260,26 @@ async function fillRoster(product: Product, simulator: Simulator | null): Promis
   return mailboxes.length;
 }
 
-/** Copies the tenant into a file, and keeps it current. By npx, on the Node of this folder: older ones have no SQLite. */
-function copyCommand(hostUrl: string): string {
-  return `npx node examples/copy-tenant.mjs ${hostUrl}/api calendars.db`;
+/** By npx, on the Node of this folder: older ones have no SQLite. */
+function showCommands(hostUrl: string): void {
+  const copy = `npx node examples/copy-tenant.mjs ${hostUrl}/api calendars.db`;
+  const receive = `npx node examples/receive-notifications.mjs ${hostUrl}/api notifications.db`;
+  screen.say(`Copy all of it:   ${copy}`, { event: "hint", copy });
+  screen.say(`Be told of it:    ${receive}`, { event: "hint", receive });
 }
 
 /**
  * Something to try: within a tick the dashboard names the broken mailbox, and it can release it once it is mended; calendars
  * that Exchange moves are shown as replaced.
  */
-async function showHowToBreak(simulator: Simulator, simulatorUrl: string): Promise<void> {
+async function showHowToBreak(simulator: Simulator): Promise<void> {
   const [first] = await simulator.mailboxes();
   if (first === undefined) return;
-  const post = `curl -X POST ${simulatorUrl}/_control/mailboxes/${first.id}`;
+  const post = `curl -X POST ${simulator.url}/_control/mailboxes/${first.id}`;
   const command = (kind: string) => `${post}/state -d '{"kind":"${kind}"}'`;
   screen.say(`Break a mailbox:  ${command("denied")}`, { event: "hint", break: command("denied") });
   screen.say(`Mend it again:    ${command("normal")}`, { event: "hint", mend: command("normal") });
-  screen.say("                  and release it on the dashboard.", { event: "hint" });
+  screen.say("                  and release it on the dashboard.", null);
   screen.say(`Move calendars:   ${post}/moveCalendars`, { event: "hint", move: `${post}/moveCalendars` });
 }
 
@@ -220,12 +309,5 @@ async function tickUntilFresh(
     }
     idleTicks += 1;
     if (idleTicks >= idleTicksMax) return snapshot;
-  }
-}
-
-async function keepEditing(simulator: Simulator): Promise<never> {
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, editEveryMs));
-    await simulator.edit();
   }
 }

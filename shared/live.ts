@@ -14,7 +14,9 @@ import { identityToken, steadyCredential, type TokenPorts, trialToken } from "./
 import type { HttpPorts } from "./http/handler.js";
 import type { Log } from "./log.js";
 import { deliverLimits } from "./push/deliver.js";
+import { Looks } from "./push/looks.js";
 import type { PushPorts } from "./push/pushMessages.js";
+import { SharedLogs } from "./push/sharedLogs.js";
 import { shownSecret } from "./push/signature.js";
 import { Waker } from "./push/waker.js";
 import { createMailboxNames } from "./roster/mailboxNames.js";
@@ -275,9 +277,13 @@ export async function pushPorts(log: Log): Promise<PushPorts> {
   const store = await liveStore(log);
   const { pushFor } = await liveParts();
   const wire = await liveWire();
-  return { clock, random, newId: randomUUID, store, wire, log, limits: deliverLimits, send: pushFor(log) };
+  const lookBetween: PushPorts["lookBetween"] = (earliestMs, latestMs) =>
+    looks.between(earliestMs, latestMs, pushFor(log), randomUUID);
+  return { clock, random, newId: randomUUID, store, logs, wire, log, limits: deliverLimits, lookBetween };
 }
 
+const logs = new SharedLogs(nowMs);
+const looks = new Looks(nowMs);
 const waker = new Waker(nowMs);
 
 /** Wakes deliveries to subscribers, where rows of the change log were written. Never throws. */

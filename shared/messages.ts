@@ -29,8 +29,8 @@ const aloneShape = z.strictObject({ mailbox: name, alone: z.int().nonnegative() 
 /** Discovery of the roster: the pass that goes on, or the name of a new one. On the rounds queue. */
 const discoverShape = z.strictObject({ discover: name });
 
-/** A subscription that is to be delivered to. */
-const deliverShape = z.strictObject({ subscription: name });
+/** Subscriptions that are to be delivered to. */
+const deliverShape = z.strictObject({ subscriptions: z.array(name).min(1).max(100) });
 
 /** The logs have grown: all subscriptions that are behind them are to be delivered to. `wake`: its name. */
 const wakeShape = z.strictObject({ wake: name });
@@ -62,7 +62,7 @@ export function parsePageMessage(message: unknown): PageMessage | SyncMessage | 
 /** Any message of the push queue. @throws Error in one line, without the message's values. */
 export function parsePushMessage(message: unknown): DeliverMessage | WakeMessage {
   if (isNamed(message, "wake")) return parsed(wakeShape, message, "{wake}");
-  return parsed(deliverShape, message, "{subscription}");
+  return parsed(deliverShape, message, "{subscriptions}");
 }
 
 /**

@@ -25,7 +25,7 @@ describe("I7: a message is understood as this release writes it, and as earlier 
       expect(parseRoundsMessage(written(message))).toEqual(message);
     }
     for (const message of [page, sync]) expect(parsePageMessage(written(message))).toEqual(message);
-    for (const message of [{ wake: "w" }, { subscription: "s" }]) {
+    for (const message of [{ wake: "w" }, { subscriptions: ["s", "t"] }]) {
       expect(parsePushMessage(written(message))).toEqual(message);
     }
   });

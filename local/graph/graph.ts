@@ -9,6 +9,7 @@ import { below, guidOf } from "./random.js";
 import { refusalOf, tokenRefused } from "./refusals.js";
 import { answerResource } from "./resource.js";
 import { routeOf, targetOf } from "./route.js";
+import { restore, type SavedGraph, savedOf } from "./saved.js";
 import { createStats, type GraphStats } from "./stats.js";
 import { createSealer } from "./tokens.js";
 import type {
@@ -71,6 +72,10 @@ export type GraphSimulator = {
   /** Up to six shared calendars at once get new folders, and so new ids; name and owner stay. */
   moveCalendars(mailboxId: string): readonly Move[];
   editAtRandom(): Edit;
+  /** What was changed of the tenant so far. */
+  saved(): SavedGraph;
+  /** Brings a new simulator with the same options to where another one was saved. */
+  restore(saved: SavedGraph): void;
   stats(): GraphStats;
   resetStats(): void;
   switchDelta(version: Version, availability: DeltaAvailability): void;
@@ -107,6 +112,8 @@ export function createGraph(options: GraphOptions): GraphSimulator {
     deleteCalendar: (id, calendarId) => deleteIn(mailboxOrThrow(world, id), calendarId),
     moveCalendars: (id) => moveIn(mailboxOrThrow(world, id)),
     editAtRandom: () => editAtRandomIn(mailboxAtRandom(world), world.random),
+    saved: () => savedOf(world.mailboxes),
+    restore: (saved) => restore(world.mailboxes, saved),
     stats: () => world.stats.read(),
     resetStats: () => world.stats.reset(),
     switchDelta: (version, availability) => {

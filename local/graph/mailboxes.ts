@@ -1,4 +1,4 @@
-import { type AccountsPerHundred, accountPlanOf } from "./accounts.js";
+import { type AccountsPerHundred, accountPlanOf, type Purpose } from "./accounts.js";
 import { createMailbox, type Mailbox } from "./mailbox.js";
 import { guidOf, scatter } from "./random.js";
 import type { CalendarCount } from "./types.js";
@@ -8,7 +8,7 @@ import { type DirectoryUser, firstUser, indexInPrincipalName, type UserChanges }
 export type RemovalReason = "changed" | "deleted";
 
 /** What differs from a user as first made. */
-type UserEntry = {
+export type UserEntry = {
   readonly createdAt: number;
   changedAt: number;
   removed: RemovalReason | null;
@@ -40,6 +40,14 @@ export type MailboxStore = {
   /** Brings a user back that was removed as `changed`; false when there is none. */
   restore(id: string): boolean;
   updateUser(mailbox: Mailbox, values: UserChanges): void;
+  /** What the mailbox was for when it was made. */
+  firstPurpose(index: number): Purpose;
+  /** Whether the mailbox was added later than the first ones. */
+  isAdded(index: number): boolean;
+  /** What differs from users as they were made, in the order of the last change. */
+  userEntries(): readonly (readonly [index: number, entry: UserEntry])[];
+  /** Brings the users of a new store to where those of another one were. Added mailboxes are made, and their calendars are the caller's. */
+  restoreUsers(size: number, sequence: number, entries: readonly (readonly [index: number, entry: UserEntry])[]): void;
   /** Up to `limit` rows after a place in the order of changes; see `changesAfter` for the rules. */
   userRowsAfter(at: number, index: number, roundStart: number | null, limit: number): UserRow[];
 };
@@ -52,7 +60,7 @@ export function createMailboxStore(
   perHundred: AccountsPerHundred | null,
 ): MailboxStore {
   const store = new LazyMailboxStore(seed, perHundred);
-  store.fill(initial, calendars);
+  store.begin(initial, calendars);
   return store;
 }
 
@@ -64,6 +72,7 @@ class LazyMailboxStore implements MailboxStore {
   private readonly entries = new Map<number, UserEntry>();
   private readonly perHundred: AccountsPerHundred | null;
   private sequence = 0;
+  private firstCount = 0;
 
   constructor(seed: number, perHundred: AccountsPerHundred | null) {
     this.seed = seed;
@@ -72,6 +81,21 @@ class LazyMailboxStore implements MailboxStore {
 
   size = () => this.byIndex.length;
   directorySequence = () => this.sequence;
+
+  begin(count: number, calendars: CalendarCount): void {
+    this.fill(count, calendars);
+    this.firstCount = count;
+  }
+
+  firstPurpose = (index: number) => accountPlanOf(index, this.perHundred).purpose;
+  isAdded = (index: number) => index >= this.firstCount;
+  userEntries = () => [...this.entries];
+
+  restoreUsers(size: number, sequence: number, entries: readonly (readonly [index: number, entry: UserEntry])[]): void {
+    this.fill(size - this.byIndex.length, 1);
+    this.sequence = sequence;
+    for (const [index, entry] of entries) this.entries.set(index, entry);
+  }
 
   fill(count: number, calendars: CalendarCount): string[] {
     const ids: string[] = [];

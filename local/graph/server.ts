@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { answerControl, isControlPath } from "./control.js";
 import type { GraphSimulator } from "./graph.js";
+import type { SavedGraph } from "./saved.js";
 import type { GraphRequest, GraphResponse } from "./types.js";
 
 /** Which simulator is served, and where. */
@@ -13,6 +14,8 @@ export type GraphServerOptions = {
   readonly token?: string;
   /** Root that links carry. Default: this server. */
   readonly publicRoot?: string;
+  /** Keeps what is changed over the control API, before anybody learns of it from Graph. Default: the next run knows nothing of it. */
+  readonly save?: (saved: SavedGraph) => void;
 };
 
 /** A server that listens. `url`: its root, without a slash at its end. */
@@ -23,15 +26,29 @@ const KEEP_ALIVE_MS = 120_000;
 
 /** Serves the simulator on 127.0.0.1, with its control API (see `answerControl`), and waits out its delays. */
 export async function startGraphServer(options: GraphServerOptions): Promise<GraphServer> {
-  const { core, port = 0, token, publicRoot } = options;
+  const { core, port = 0, token, publicRoot, save = () => undefined } = options;
   if (token !== undefined) core.setToken(token);
+  let isChanged = false;
+  const saveChanges = () => {
+    if (isChanged) save(core.saved());
+    isChanged = false;
+  };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) => {
-    collectBody(incoming, (body) => respond(core, requestOf(incoming, body), outgoing));
+    collectBody(incoming, (body) => {
+      const request = requestOf(incoming, body);
+      if (isControlPath(request.url)) isChanged ||= request.method !== "GET";
+      else saveChanges();
+      respond(core, request, outgoing);
+    });
   });
   await listen(server, port);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   core.setPublicRoot(publicRoot ?? url);
-  return { url, close: () => closeServer(server) };
+  const close = async () => {
+    await closeServer(server);
+    saveChanges();
+  };
+  return { url, close };
 }
 
 function listen(server: Server, port: number): Promise<void> {

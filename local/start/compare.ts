@@ -47,8 +47,9 @@ function isExpected({ user, purpose }: SimulatedMailbox, kinds: ReadonlySet<stri
   return isMember && (user.accountEnabled || withoutSignIn.has(purpose)) && kinds.has(purpose);
 }
 
-async function isSame(
-  view: Comparison["view"],
+/** Whether the mirror has these calendars of a mailbox, and no others. */
+export async function isSame(
+  view: Pick<MirrorView, "calendars">,
   id: string,
   calendars: readonly Readonly<Record<string, unknown>>[],
 ): Promise<boolean> {

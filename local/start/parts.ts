@@ -6,6 +6,7 @@ import { MIXED_TENANT } from "../graph/accounts.js";
 import { programPath, root } from "../root.js";
 import type { StartOptions } from "./options.js";
 import { type Child, freePort, onPath, run } from "./processes.js";
+import type { KeptWorld } from "./world.js";
 
 /** Everything that runs for the app, and how to end it. */
 export type Parts = {
@@ -26,7 +27,8 @@ export type Hear = (line: string) => void;
  * Starts storage and Graph, then the host that needs both, and ends them in reverse order.
  * @throws Error in one line when one of them cannot start; what had started is ended.
  */
-export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, hear: Hear): Promise<Parts> {
+export async function startParts(world: KeptWorld, env: NodeJS.ProcessEnv, hear: Hear): Promise<Parts> {
+  const { options } = world;
   const stops: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | null = null;
   const stop = () => {
@@ -42,7 +44,7 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
     const token = env["GRAPH_ACCESS_TOKEN"] || randomBytes(24).toString("base64url");
     const [connectionString, simulator] = await bothOrNeither(
       startStorage(options, env, stops),
-      options.mailbox === null ? startSimulator(options, token, stops) : Promise.resolve(null),
+      options.mailbox === null ? startSimulator(world, token, stops) : Promise.resolve(null),
     );
     const settings: NodeJS.ProcessEnv = {
       ...env,
@@ -50,6 +52,8 @@ export async function startParts(options: StartOptions, env: NodeJS.ProcessEnv, 
       FUNCTIONS_WORKER_RUNTIME: "node",
       GRAPH_ACCESS_TOKEN: token,
       GRAPH_PAGE_SIZE: options.pageSize,
+      // So that it may tell our own receiver.
+      ...(env["SUBSCRIBER_HOSTS"] ? { SUBSCRIBER_HOSTS: `${env["SUBSCRIBER_HOSTS"]},localhost` } : {}),
       // Once: only the ticks that we start. Else often, so that there is something to see.
       SYNC_SCHEDULE: options.once ? "0 0 0 1 1 *" : env["SYNC_SCHEDULE"] || "*/10 * * * * *",
       ROSTER: options.roster === "directory" ? "directory" : env["ROSTER"],
@@ -100,15 +104,17 @@ const perHundred = Object.entries(MIXED_TENANT)
   .map(([kind, count]) => `${kind}=${count}`)
   .join(",");
 
-async function startSimulator(options: StartOptions, token: string, stops: (() => Promise<void>)[]) {
+async function startSimulator(world: KeptWorld, token: string, stops: (() => Promise<void>)[]) {
+  const { options, graphPort, graphState } = world;
   const flags = [
     "--port",
-    "0",
+    `${graphPort}`,
     "--mailboxes",
     `${options.mailboxes}`,
     "--calendars",
     `${options.calendars}`,
     "--withParent",
+    ...(graphState === null ? [] : ["--state", graphState]),
     ...(options.roster === "directory" ? ["--perHundred", perHundred] : []),
   ];
   let ready: (url: string) => void = () => undefined;

@@ -1,5 +1,6 @@
 import type { Status } from "../../shared/views/status.js";
 import type { Purpose } from "../graph/accounts.js";
+import type { GraphStats } from "../graph/stats.js";
 import type { DirectoryUser } from "../graph/users.js";
 
 /** A mailbox for the roster. */
@@ -59,7 +60,8 @@ export function productAt(hostUrl: string): Product {
   };
 }
 
-async function saidBy(response: Response): Promise<string> {
+/** What a refusal says, in one line. */
+export async function saidBy(response: Response): Promise<string> {
   const text = await response.text();
   try {
     return (JSON.parse(text) as { error: { message: string } }).error.message;
@@ -76,20 +78,34 @@ export type SimulatedMailbox = {
   readonly user: DirectoryUser;
 };
 
+/** What an edit has changed. */
+export type Edit = { readonly mailboxId: string; readonly calendarId: string };
+
 /** What `npm start` asks of the Graph simulator. */
 export type Simulator = {
+  readonly url: string;
   mailboxes(): Promise<readonly NewMailbox[]>;
-  requests(): Promise<{ readonly httpRequests: number; readonly pages: number }>;
-  edit(): Promise<void>;
+  requests(): Promise<{ readonly httpRequests: number; readonly pages: number; readonly fullRounds: number }>;
+  /** Changes a calendar of any mailbox as people do. */
+  edit(): Promise<readonly Edit[]>;
+  /** Gives the last calendar of a mailbox another name. */
+  rename(mailboxId: string): Promise<readonly Edit[]>;
   /** What Graph has now, of `ofThousand` of each thousand mailboxes, with their calendars. */
   truth(
     ofThousand: number,
   ): AsyncIterable<SimulatedMailbox & { readonly calendars: readonly Record<string, unknown>[] }>;
 };
 
+const renamed = " (renamed)";
+
 /** The simulator behind a URL, by its control API. */
 export function simulatorAt(url: string): Simulator {
   const get = async (path: string) => (await fetch(`${url}/_control/${path}`)).json();
+  const edit = async (body: object): Promise<readonly Edit[]> => {
+    const response = await fetch(`${url}/_control/edits`, { method: "POST", body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`The simulator refuses an edit: ${await saidBy(response)}`);
+    return ((await response.json()) as { edits: readonly Edit[] }).edits;
+  };
   async function* mailboxes<Row>(query: string, ofThousand = 1000) {
     for (let skip = 0, count = 1; skip < count; skip += 1000) {
       const page = (await get(`mailboxes?skip=${skip}&top=${ofThousand}${query}`)) as { count: number; value: Row[] };
@@ -98,17 +114,23 @@ export function simulatorAt(url: string): Simulator {
     }
   }
   return {
+    url,
     mailboxes: async () => {
       const all: NewMailbox[] = [];
       for await (const { id, displayName } of mailboxes<SimulatedMailbox>("")) all.push({ id, displayName });
       return all;
     },
     requests: async () => {
-      const stats = (await get("stats")) as { httpRequests: number; deltaPages: number };
-      return { httpRequests: stats.httpRequests, pages: stats.deltaPages };
+      const stats = (await get("stats")) as Pick<GraphStats, "httpRequests" | "deltaPages" | "fullRounds">;
+      return { httpRequests: stats.httpRequests, pages: stats.deltaPages, fullRounds: stats.fullRounds };
     },
-    edit: async () => {
-      await fetch(`${url}/_control/edits`, { method: "POST", body: '{"random":1}' });
+    edit: () => edit({ random: 1 }),
+    rename: async (mailboxId) => {
+      const { value } = (await get(`truth/${mailboxId}`)) as { value: { id: string; name: string }[] };
+      const last = value.at(-1);
+      if (last === undefined) return [];
+      const name = last.name.endsWith(renamed) ? last.name.slice(0, -renamed.length) : `${last.name}${renamed}`;
+      return edit({ edit: "rename", mailboxId, calendarId: last.id, name });
     },
     truth: (ofThousand) => mailboxes("&truth=1", ofThousand),
   };

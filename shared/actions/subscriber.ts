@@ -5,7 +5,7 @@ import type { PushPosition, Subscription } from "../sync/subscription.js";
 
 /** What an operator may ask of one subscriber. */
 export const subscriberActions = ["pause", "resume", "replay"] as const;
-export type SubscriberAction = (typeof subscriberActions)[number];
+type SubscriberAction = (typeof subscriberActions)[number];
 
 /** `sinceMs`: from when on a replay tells anew, epoch milliseconds. */
 export type SubscriberAsk =

@@ -40,7 +40,7 @@ export function subscriberActionRoute(start: (message: DeliverMessage) => void):
       );
     }
     log("warn", `subscriber asked by hand to ${ask.action}`, { subscription: id });
-    if (ask.action !== "pause") start({ subscription: id });
+    if (ask.action !== "pause") start({ subscriptions: [id] });
     const [subscriber] = await viewsOf([end.subscription], store, times, nowMs());
     if (subscriber === undefined || ask.action !== "replay") return answer(202, subscriber);
     return answer(202, { subscriber, goesBackTo: isoOrNull(end.goesBackToMs) } satisfies ReplayedView);

@@ -13,13 +13,14 @@ const waitLimits = {
   waitMaxMs: hourMs,
   /** A subscriber that has answered 404 or 410 for so long is gone. */
   goneMs: dayMs,
-  /** Longer than whoever delivers goes without writing: then it has died. */
-  claimMs: minuteMs,
   /** At most so long before the expiration a subscriber is asked to renew; less where a third of the lifetime is less. */
   renewBeforeMs: dayMs,
   /** Until a lifecycle notification is tried again. Changes are sent meanwhile: their address may be another. */
   lifecycleWaitMs: 5 * minuteMs,
 } as const;
+
+/** Longer than whoever delivers goes without writing: then it has died. Our own choice. */
+export const claimMs = minuteMs;
 
 /** One that is to be sent. `id`: the same each time that it is. `atMs`: when it came to be owed. Epoch. */
 export type LifecycleNotification = {
@@ -85,7 +86,7 @@ export function shardsBehind({ position }: Subscription, numbers: LogNumbers): r
 
 /** Whoever delivers has it for a while. */
 export function claimed(subscription: Subscription, by: string, nowMs: number): Subscription {
-  return { ...subscription, claimedBy: by, claimedUntilMs: nowMs + waitLimits.claimMs };
+  return { ...subscription, claimedBy: by, claimedUntilMs: nowMs + claimMs };
 }
 
 /** Nobody delivers to it. */

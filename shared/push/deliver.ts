@@ -1,4 +1,3 @@
-import { followed } from "../feed/tenantPosition.js";
 import type { Log } from "../log.js";
 import { mapAtOnce } from "../mapAtOnce.js";
 import type { Store, SubscriptionHeld } from "../store/store.js";
@@ -14,6 +13,7 @@ import {
   type Failure,
   isDue,
   type LifecycleNotification,
+  type LogNumbers,
   lifecycleDue,
   moved,
   released,
@@ -22,10 +22,10 @@ import {
   standingOf,
 } from "./decide.js";
 import { firstMoves, type Move, movesOf, moveTo, notificationsIn } from "./logNotifications.js";
-import { logNumbersOf } from "./logNumbers.js";
 import type { Notification } from "./notification.js";
 import type { Send } from "./ports.js";
 import type { PushRequest } from "./requests.js";
+import type { SharedLogs } from "./sharedLogs.js";
 
 /** How much one invocation does before it hands on. All are our own choice. */
 export const deliverLimits = {
@@ -37,8 +37,6 @@ export const deliverLimits = {
   unwrittenMsMax: 20 * secondMs,
   /** Shards whose logs are read at once. */
   shardsAtOnceMax: 4,
-  /** Rows of one log that are read at once: each may be near 1 MiB. */
-  logRowsMax: 10,
   /** Each attempt to write loses only to its owner, who renews or pauses it. */
   writesMax: 5,
 } as const;
@@ -66,6 +64,8 @@ export type DeliverPorts = {
   readonly random: { next(): number };
   readonly newId: () => string;
   readonly store: DeliverStore;
+  /** Of the process. */
+  readonly logs: SharedLogs;
   readonly wire: Wire;
   readonly log: Log;
   readonly limits: DeliverLimits;
@@ -90,15 +90,21 @@ export type DeliverEnd = {
  *
  * Whoever delivers claims the subscription, so that a second message finds it claimed and leaves it. What is logged meanwhile
  * is not lost on it: the logs are looked at once more after the claim has ended, and a message sent after that finds no claim.
+ *
+ * @param known As it was read after the message came; null: it is read here. What has become of it since costs a read: it is claimed under its ETag.
  */
-export async function deliver(subscriptionId: string, ports: DeliverPorts): Promise<DeliverEnd> {
+export async function deliver(
+  subscriptionId: string,
+  ports: DeliverPorts,
+  known: SubscriptionHeld | null = null,
+): Promise<DeliverEnd> {
   const delivery = new Delivery(ports);
-  const { store, clock, limits } = ports;
+  const { store, logs, clock, limits } = ports;
   const untilMs = clock.nowMs() + limits.runMsMax;
-  for (;;) {
-    const held = await store.readSubscription(subscriptionId);
+  for (let held = known; ; held = delivery.held) {
+    held ??= await store.readSubscription(subscriptionId);
     if (held === null) return delivery.end("gone");
-    const numbers = await logNumbersOf(store, Object.keys(held.subscription.position));
+    const numbers = await logs.numbers(store, Object.keys(held.subscription.position));
     const standing = standingOf(held.subscription, numbers, clock.nowMs());
     if (!isDue(standing)) return delivery.end(standing);
     if (standing === "expired") {
@@ -127,6 +133,11 @@ class Delivery {
     this.#by = ports.newId();
   }
 
+  /** As this delivery has last written it; null: somebody else has written since. */
+  get held(): SubscriptionHeld | null {
+    return this.#held;
+  }
+
   end(kind: DeliverEnd["kind"], againSeconds: number | null = null): DeliverEnd {
     return { kind, requests: this.#requests, notifications: this.#notifications, againSeconds };
   }
@@ -142,34 +153,27 @@ class Delivery {
   async go(held: SubscriptionHeld, behind: readonly Behind[], untilMs: number): Promise<Gone> {
     const nowMs = this.#nowMs();
     const taken = await this.ports.store.writeSubscription(claimed(held.subscription, this.#by, nowMs), held.etag);
+    this.#held = taken === "superseded" ? null : taken;
     if (taken === "superseded") return "gone on"; // Its owner or another delivery was faster: look again.
-    this.#held = taken;
     this.#writtenMs = nowMs;
     const event = lifecycleDue(held.subscription, nowMs);
     if (event !== null && !(await this.#tellLifecycle(taken.subscription, event))) return "lost";
     const isWaiting = (taken.subscription.notBeforeMs ?? 0) > nowMs;
     if (isWaiting || behind.length === 0) return this.#release();
-    let waiting: readonly Move[] = [];
-    const perWriteMax = this.ports.limits.notificationsPerWriteMax;
-    for await (const moves of this.#movesOver(taken.subscription, behind)) {
-      waiting = [...waiting, ...moves];
-      // One more has to be there, so that the last request ends the claim with its own write.
-      while (notificationsIn(waiting) > perWriteMax) {
-        const first = firstMoves(waiting, perWriteMax);
-        const isTimeUp = this.#nowMs() >= untilMs;
-        const end = await this.#tell(first, isTimeUp);
-        if (end !== "gone on" || isTimeUp) return end;
-        waiting = waiting.slice(first.length);
-      }
+    const ends = Object.fromEntries(behind.map(({ shard, upTo }) => [shard, upTo]));
+    for (;;) {
+      if (this.#held?.subscription.pausedReason !== null) return this.#release();
+      const { moves, hasMore } = await this.#next(ends, untilMs);
+      const isLast = !hasMore || this.#nowMs() >= untilMs;
+      const end = await this.#tell(moves, isLast);
+      if (end !== "gone on" || isLast) return end;
     }
-    return this.#tell(waiting, true);
   }
 
   /** Tells what is in these steps, and writes how far that went. @param isLast Ends the claim with the same write. */
   async #tell(moves: readonly Move[], isLast: boolean): Promise<Gone> {
     const subscription = this.#held?.subscription;
     if (subscription === undefined) return "lost";
-    if (subscription.pausedReason !== null) return this.#release();
     const notifications = moves.flatMap(({ notification }) => notification ?? []);
     let accepted = 0;
     let status: number | null = null;
@@ -218,28 +222,39 @@ class Delivery {
     return this.#save((now) => afterLifecycleFailure(now, this.#nowMs()));
   }
 
-  /** The steps over all that the logs hold up to their ends as they were found, a few logs at once, bounded in memory. */
-  async *#movesOver(subscription: Subscription, behind: readonly Behind[]): AsyncIterable<readonly Move[]> {
-    const { shardsAtOnceMax } = this.ports.limits;
-    for (let start = 0; start < behind.length; start += shardsAtOnceMax) {
-      let open = behind.slice(start, start + shardsAtOnceMax);
-      while (open.length > 0) {
-        const read = await mapAtOnce(open, shardsAtOnceMax, (one) => this.#readOn(subscription, one));
-        for (const moves of read) yield moves;
-        open = open.flatMap((one, index) => {
-          const place = read[index]?.at(-1)?.place;
-          return place === undefined || place.number === one.upTo ? [] : [{ ...one, place }];
-        });
-      }
+  /**
+   * The next steps from where it stands, over logs up to their ends as they were found, with as many notifications as are written down
+   * together. No more is held while they are sent: the rows are read again, by then mostly from those that deliveries share.
+   */
+  async #next(
+    ends: LogNumbers,
+    untilMs: number,
+  ): Promise<{ readonly moves: readonly Move[]; readonly hasMore: boolean }> {
+    const subscription = this.#held?.subscription;
+    if (subscription === undefined) return { moves: [], hasMore: false };
+    const { shardsAtOnceMax, notificationsPerWriteMax } = this.ports.limits;
+    const moves: Move[] = [];
+    let open = shardsBehind(subscription, ends);
+    while (open.length > 0 && notificationsIn(moves) <= notificationsPerWriteMax && this.#nowMs() < untilMs) {
+      const group = open.slice(0, shardsAtOnceMax);
+      const read = await mapAtOnce(group, shardsAtOnceMax, (one) => this.#readOn(subscription, one));
+      for (const some of read) moves.push(...some);
+      const left = group.flatMap((one, index) => {
+        const place = read[index]?.at(-1)?.place;
+        return place === undefined || place.number === one.upTo ? [] : [{ ...one, place }];
+      });
+      open = [...left, ...open.slice(group.length)];
     }
+    const first = firstMoves(moves, notificationsPerWriteMax);
+    return { moves: first, hasMore: first.length < moves.length || open.length > 0 };
   }
 
   async #readOn(subscription: Subscription, { shard, place, upTo }: Behind): Promise<readonly Move[]> {
-    const { store, limits } = this.ports;
-    const after = Math.max(0, place.number - 1);
-    const read = await store.readLog(shard, { after, upTo, top: limits.logRowsMax });
-    const rows = followed(place.number, read);
-    if (rows !== null && rows.length > 0) return movesOf(shard, rows, place, subscription);
+    const { store, logs, limits } = this.ports;
+    const rows = await logs.rowsAfter(store, shard, place.number, upTo);
+    // One more than can be sent, to tell whether that is all.
+    if (rows !== null && rows.length > 0)
+      return movesOf(shard, rows, place, subscription, limits.notificationsPerWriteMax + 1);
     const [oldest] = await store.readLog(shard, { after: 0, upTo: null, top: 1, headsOnly: true });
     const number = rows === null && oldest !== undefined && oldest.number <= upTo ? oldest.number - 1 : upTo;
     const { subscriptionId } = subscription;

@@ -78,9 +78,15 @@ export function moveTo(shard: string, number: number, isMissed: boolean): Move {
 
 /**
  * The steps from a place on over rows of a shard's log, of which the first is the one after that place's. The last step
- * is over all of the last row.
+ * is over all of the last row, but where there are more notifications than are asked for.
  */
-export function movesOf(shard: string, rows: readonly LogRow[], from: PushPlace, wants: Wants): readonly Move[] {
+export function movesOf(
+  shard: string,
+  rows: readonly LogRow[],
+  from: PushPlace,
+  wants: Wants,
+  notificationsMax = Number.POSITIVE_INFINITY,
+): readonly Move[] {
   const moves: Move[] = [];
   for (const [rowIndex, row] of rows.entries()) {
     const isFirst = rowIndex === 0;
@@ -93,6 +99,7 @@ export function movesOf(shard: string, rows: readonly LogRow[], from: PushPlace,
         if (notification === null) continue;
         const place = placeAfter(row, index, sent + at + 1, told.length);
         moves.push({ shard, place, notification, isMissed: false });
+        if (moves.length === notificationsMax) return moves;
       }
     }
   }

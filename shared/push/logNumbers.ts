@@ -5,14 +5,18 @@ import type { LogNumbers } from "./decide.js";
 /** Our choice. */
 const shardsAtOnceMax = 16;
 
+type LookStore = Pick<Store, "readShardRow" | "lastLogNumber">;
+
+/** The number of the last row of a shard's log, now. */
+export async function logNumberOf(store: LookStore, shard: string): Promise<number> {
+  const claim = await store.readShardRow(shard);
+  return claim?.row.log?.number ?? (await store.lastLogNumber(shard));
+}
+
 /** The number of the last row of each shard's log, now. */
-export async function logNumbersOf(
-  store: Pick<Store, "readShardRow" | "lastLogNumber">,
-  shards: readonly string[],
-): Promise<LogNumbers> {
+export async function logNumbersOf(store: LookStore, shards: readonly string[]): Promise<LogNumbers> {
   const numbers = await mapAtOnce(shards, shardsAtOnceMax, async (shard) => {
-    const claim = await store.readShardRow(shard);
-    return [shard, claim?.row.log?.number ?? (await store.lastLogNumber(shard))] as const;
+    return [shard, await logNumberOf(store, shard)] as const;
   });
   return Object.fromEntries(numbers);
 }

@@ -1,25 +1,33 @@
 import { type LogTimes, laggardsOf } from "../push/behind.js";
 import { subscriberStateOf, subscriberStates } from "../push/decide.js";
-import type { DeliverEnd } from "../push/deliver.js";
 import type { SeenSubscribers } from "../push/due.js";
 import type { Send } from "../push/ports.js";
+import type { DeliveryEnd } from "../push/pushMessages.js";
 import type { Store } from "../store/store.js";
 import { mailboxHash } from "./mailboxHash.js";
 import type { Attributes, Point, Span, Telemetry } from "./telemetry.js";
 
-/** Attributes of the span of a delivery. */
-export function deliveryAttributes(subscriptionId: string, { kind, requests, notifications }: DeliverEnd): Attributes {
+/** Attributes of the span of a message's deliveries: whose it was where it was one, and what all came to. */
+export function deliveryAttributes(ends: readonly DeliveryEnd[]): Attributes {
+  const [first] = ends;
+  const one = ends.length !== 1 || first === undefined ? null : first;
   return {
-    "calendar_mirror.subscription": mailboxHash(subscriptionId),
-    "calendar_mirror.outcome": kind,
-    "calendar_mirror.requests": requests,
-    "calendar_mirror.notifications": notifications,
+    ...(one === null ? {} : { "calendar_mirror.subscription": mailboxHash(one.subscriptionId) }),
+    ...(one === null ? {} : { "calendar_mirror.outcome": one.kind }),
+    "calendar_mirror.subscriptions": ends.length,
+    "calendar_mirror.requests": sumOf(ends, ({ requests }) => requests),
+    "calendar_mirror.notifications": sumOf(ends, ({ notifications }) => notifications),
   };
 }
 
-/** What a delivery counts: notifications that its subscriber has said yes to. */
-export function deliveryPoints({ notifications }: DeliverEnd): readonly Point[] {
+/** What deliveries count: notifications that subscribers have said yes to. */
+export function deliveryPoints(ends: readonly DeliveryEnd[]): readonly Point[] {
+  const notifications = sumOf(ends, (end) => end.notifications);
   return notifications === 0 ? [] : [{ metric: "calendar_mirror.notifications", value: notifications }];
+}
+
+function sumOf(ends: readonly DeliveryEnd[], figureOf: (end: DeliveryEnd) => number): number {
+  return ends.reduce((sum, end) => sum + figureOf(end), 0);
 }
 
 /**
@@ -64,16 +72,18 @@ export function tracedSend(send: Send, telemetry: Telemetry): Send {
 
 function noteOutcome(outcome: Awaited<ReturnType<Send>>, span: Span): void {
   span.set({ "calendar_mirror.outcome": outcome.kind });
+  if ("status" in outcome) span.set({ "http.response.status_code": outcome.status });
   switch (outcome.kind) {
     case "accepted":
-      span.set({ "http.response.status_code": outcome.status });
-      return;
+      break;
     case "refused":
-      span.set({ "http.response.status_code": outcome.status });
-      return span.fail(String(outcome.status));
+      span.fail(String(outcome.status));
+      break;
     case "unreachable":
-      return span.fail(outcome.code);
+      span.fail(outcome.code);
+      break;
     case "forbidden":
-      return span.fail("forbidden"); // Why may name the host.
+      span.fail("forbidden"); // Why may name the host.
+      break;
   }
 }

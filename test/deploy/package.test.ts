@@ -19,12 +19,13 @@ const triggers = readdirSync(join(root, "functions")).map((name) => name.replace
 let folder: string;
 let azurite: Azurite;
 
+let said = "";
 const layOut = () => exec(process.execPath, ["--import", "tsx", join(root, "local", "package.ts"), folder]);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "calendar-mirror-package-"));
   azurite = await startAzurite();
-  await layOut();
+  said = (await layOut()).stdout;
 });
 
 afterAll(async () => {
@@ -54,6 +55,12 @@ function sourcesOf(file: string): readonly string[] {
 }
 
 describe("the package", () => {
+  test("says what it has laid out, and what to do with it", () => {
+    expect(said).toMatch(/^Laid out in \S+: dist\/, host\.json, package\.json; \d+ files, \d+\.\d MiB\.\n/);
+    expect(said).toContain(`npm start -- --once --app ${folder}\n`);
+    expect(said).toContain(`cd ${folder} && func azure functionapp publish <app>\n`);
+  });
+
   test("holds the built app and its two manifests, and nothing else", () => {
     expect(readdirSync(folder).sort()).toEqual(["dist", "host.json", "package.json"]);
   });

@@ -95,7 +95,7 @@ describe("POST subscribers/{id}/…", () => {
     expect(await patch({ expirationDateTime: iso(world.clock.ms + 60 * minuteMs) })).toMatchObject({ status: 200 });
     expect(await world.held(id)).toMatchObject({ pausedReason: "byHand" });
     expect(await post("resume")).toMatchObject({ status: 202, body: { state: "active", pausedReason: null } });
-    expect(sent).toEqual([{ subscription: id }]);
+    expect(sent).toEqual([{ subscriptions: [id] }]);
     expect(logged.join()).toContain("subscriber asked by hand to resume");
   });
 
@@ -112,7 +112,7 @@ describe("POST subscribers/{id}/…", () => {
       status: 202,
       body: { subscriber: { behind: { rows: 2, since } }, goesBackTo: null },
     });
-    expect(sent).toEqual([{ subscription: id }]);
+    expect(sent).toEqual([{ subscriptions: [id] }]);
     await world.retire(2);
     const rest = await post("replay", "?since=2026-01-01T00:00:00%2B02:00");
     expect(rest.body).toMatchObject({ goesBackTo: iso(startMs + 120 * minuteMs) });

@@ -1,8 +1,8 @@
 import { QueueClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.js";
-import { freePort } from "../../local/start/processes.js";
 import { HostProcess } from "../worlds/hostApp.js";
+import { nobody } from "../worlds/nobody.js";
 
 /** The built app in a host process, with messages in its queues that nobody of ours has written. */
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
   host = new HostProcess(root, {
     AzureWebJobsStorage: azurite.connectionString,
     GRAPH_ACCESS_TOKEN: "trial",
-    GRAPH_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+    GRAPH_ENDPOINT: nobody,
     SHARDS: "1",
     SYNC_SCHEDULE: "0 0 0 1 1 *", // No ticks but those that are sent here.
   });

@@ -1,8 +1,11 @@
 import { type ChildProcess, exec, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { createGraph } from "../../local/graph/graph.js";
@@ -10,6 +13,7 @@ import { randomFrom } from "../../local/graph/random.js";
 import { startGraphServer } from "../../local/graph/server.js";
 import { programPath, root } from "../../local/root.js";
 import { freePort } from "../../local/start/processes.js";
+import { nobody } from "../worlds/nobody.js";
 
 const children = new Set<ChildProcess>();
 
@@ -43,11 +47,10 @@ describe.concurrent("what goes wrong is reported in one clear line, with a usefu
     expect(said).not.toMatch(noStack);
   });
 
-  test("an unknown option: the usage, exit code 2", async () => {
+  test("an unknown option: where help is, exit code 2", async () => {
     const { code, said } = await start(["--mailboxen", "5"]);
     expect(code).toBe(2);
-    expect(said).toMatch(/--mailboxen/);
-    expect(said).toMatch(/usage: npm start/);
+    expect(said).toBe("Unknown option '--mailboxen'. What there is: npm start -- --help\n");
   });
 
   test("a port that is taken", async () => {
@@ -62,7 +65,7 @@ describe.concurrent("what goes wrong is reported in one clear line, with a usefu
   });
 
   test("storage that does not answer", async () => {
-    const endpoint = `http://127.0.0.1:${await freePort()}/acct`;
+    const endpoint = `${nobody}/acct`;
     const AzureWebJobsStorage = `DefaultEndpointsProtocol=http;AccountName=acct;AccountKey=a2V5;QueueEndpoint=${endpoint};TableEndpoint=${endpoint};`;
     const { code, said } = await start(["--once"], { AzureWebJobsStorage });
     expect(code).toBe(1);
@@ -71,7 +74,7 @@ describe.concurrent("what goes wrong is reported in one clear line, with a usefu
   });
 
   test("a Graph that does not answer", async () => {
-    const GRAPH_ENDPOINT = `http://127.0.0.1:${await freePort()}`;
+    const GRAPH_ENDPOINT = nobody;
     const { code, said } = await start(["--once", "--mailbox", "me"], { GRAPH_ENDPOINT, GRAPH_ACCESS_TOKEN: "any" });
     expect(code).toBe(1);
     expect(said).toMatch(/1 not fresh: waiting: ECONNREFUSED. Graph cannot be reached/);
@@ -112,49 +115,120 @@ test("a discovered roster is compared with the rule: some of each kind, and thos
   expect(mailboxesOf(people.said)).toBeLessThan(mailboxesOf(all.said));
 });
 
-test("a table that is kept is taken up by the next run, as JSON for programs", async () => {
-  const { mkdtemp, rm } = await import("node:fs/promises");
-  const { tmpdir } = await import("node:os");
+test("I2: what --data keeps is taken up by the next run: nothing is read anew, nothing is an error, ports are the same", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+  const size = ["--mailboxes", "3", "--calendars", "2"];
   try {
-    const args = ["--once", "--json", "--mailboxes", "3", "--calendars", "2", "--data", dataDir];
-    for (const run of ["first", "second"]) {
-      const { code, said } = await start(args);
+    const run = async (args: readonly string[]) => {
+      const { code, said } = await start(["--once", "--json", "--data", dataDir, ...args]);
       const events = said
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line));
-      expect(events.at(-1), run).toMatchObject({
+      expect(events.at(-1)).toMatchObject({
         event: "summary",
         mailboxes: 3,
         fresh: 3,
         calendars: 6,
         different: [],
+        // Three calendars are renamed, each of another mailbox.
+        receiver: { refused: 0, edits: 3, untold: 0, different: [] },
       });
-      expect(code, run).toBe(0);
-    }
+      expect(code).toBe(0);
+      const of = (name: string) => events.filter(({ event }) => event === name);
+      return {
+        of,
+        summary: events.at(-1),
+        ports: of("started").map(({ hostUrl, simulatorUrl }) => [hostUrl, simulatorUrl]),
+      };
+    };
+    const first = await run(size);
+    expect([first.of("resuming"), first.of("receiver")]).toEqual([[], [{ event: "receiver", isResumed: false }]]);
+    expect(first.summary.fullRounds).toBe(3);
+    const second = await run([]); // Of the same size without being told.
+    expect(second.of("receiver")).toEqual([{ event: "receiver", isResumed: true }]);
+    expect([second.ports, second.of("host"), second.of("resuming")]).toEqual([first.ports, [], [expect.anything()]]);
+    expect(second.summary.fullRounds).toBe(0);
+    const taken = createServer().listen(Number(new URL(first.ports[0]?.[1]).port), "127.0.0.1");
+    const third = await run(size);
+    taken.close();
+    expect(third.of("portLost")).toEqual([{ event: "portLost", port: Number(new URL(first.ports[0]?.[1]).port) }]);
+    const other = await start(["--once", "--data", dataDir, "--mailboxes", "4"]);
+    expect(other).toEqual({
+      code: 1,
+      said: `--data ${dataDir} holds a world of --mailboxes 3: leave out --mailboxes, or name another folder.\n`,
+    });
   } finally {
     await rm(dataDir, { recursive: true });
   }
-});
+}, 150_000);
 
-test("the command that it prints copies the simulated tenant into a file", { timeout: 60_000 }, async () => {
-  const { mkdtemp, rm } = await import("node:fs/promises");
-  const { tmpdir } = await import("node:os");
-  const { DatabaseSync } = await import("node:sqlite");
-  const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
-  const child = spawn(process.execPath, [programPath("start"), "--json", "--mailboxes", "3", "--calendars", "2"], {
-    cwd: root,
-  });
+/** `npm start --json` until its end, with what it has said by then. */
+async function following(args: readonly string[]) {
+  const child = spawn(process.execPath, [programPath("start"), "--json", ...args], { cwd: root });
   children.add(child);
+  const events: Record<string, unknown>[] = [];
+  createInterface(child.stdout).on("line", (line) => events.push(JSON.parse(line)));
+  const complaints: string[] = [];
+  child.stderr.setEncoding("utf8").on("data", (text) => complaints.push(text));
+  const ended = once(child, "close");
+  const untilSaid = async (is: (event: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> => {
+    for (;;) {
+      const found = events.find(is);
+      if (found !== undefined) return found;
+      if (child.exitCode !== null) throw new Error(`It ended. It had said: ${JSON.stringify(events)}`);
+      await Promise.race([ended, once(child.stdout, "data")]);
+    }
+  };
+  const stop = async () => {
+    child.kill("SIGINT");
+    const [code] = await ended;
+    children.delete(child);
+    return code as number | null;
+  };
+  return { events, untilSaid, stop, errors: () => complaints.join("") };
+}
+
+test("a folder in use is refused, and whoever has it goes on; Ctrl-C says what it does, and --json is nothing but events", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+  const { untilSaid, stop, events, errors } = await following(["--mailboxes", "2", "--data", dataDir]);
   try {
-    const hint = await new Promise<string>((resolve, reject) => {
-      createInterface(child.stdout).on("line", (line) => {
-        const { copy } = JSON.parse(line) as { copy?: string };
-        if (copy !== undefined) resolve(copy);
-      });
-      child.once("close", () => reject(new Error("It ended without a hint.")));
+    await untilSaid(({ event }) => event === "starting");
+    expect(await start(["--once", "--data", dataDir])).toEqual({
+      code: 1,
+      said: `--data ${dataDir} is in use by another npm start. End that one first, or name another folder.\n`,
     });
+    await untilSaid(({ event }) => event === "change");
+  } finally {
+    expect(await stop()).toBe(0);
+    await rm(dataDir, { recursive: true });
+  }
+  expect(events.at(-1)).toEqual({ event: "ending", dataDir });
+  const strings = (value: unknown): readonly string[] =>
+    typeof value === "string" ? [value] : Object.values((value ?? {}) as object).flatMap(strings);
+  for (const event of events) {
+    expect(strings(event).filter((text) => text === "" || text !== text.trim())).toEqual([]);
+    expect(event["event"]).toMatch(/^[a-z][A-Za-z]+$/);
+  }
+  expect(events.filter(({ event }) => event === "hint").every((hint) => Object.keys(hint).length > 1)).toBe(true);
+  expect(errors()).toBe("");
+}, 100_000);
+
+test("--once that is interrupted has not done what it was to do: exit code 130", async () => {
+  const { untilSaid, stop } = await following(["--once"]);
+  await untilSaid(({ event }) => event === "started");
+  expect(await stop()).toBe(130);
+}, 60_000);
+
+describe.concurrent("what it prints leads on", { timeout: 90_000 }, () => {
+  test("the command that it prints copies the simulated tenant into a file", async ({ onTestFinished }) => {
+    const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+    const { untilSaid, stop } = await following(["--mailboxes", "3", "--calendars", "2"]);
+    onTestFinished(async () => {
+      await stop();
+      await rm(dir, { recursive: true });
+    });
+    const hint = String((await untilSaid(({ copy }) => copy !== undefined))["copy"]);
     const file = join(dir, "calendars.db");
     const command = hint.replace(/calendars\.db$/, `${file} --once`); // Not into a file that somebody may have made.
     const { stdout } = await promisify(exec)(command, { cwd: root });
@@ -163,10 +237,35 @@ test("the command that it prints copies the simulated tenant into a file", { tim
     const db = new DatabaseSync(file, { readOnly: true });
     expect(db.prepare("SELECT count(*) AS calendars FROM calendars").get()).toEqual({ calendars: Number(calendars) });
     db.close();
-  } finally {
-    child.kill("SIGTERM");
-    await once(child, "close");
-    children.delete(child);
-    await rm(dir, { recursive: true });
-  }
+  });
+
+  test("the command that it prints receives notifications, as its own receiver does", async ({ onTestFinished }) => {
+    const dir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+    const { untilSaid, stop, events } = await following(["--mailboxes", "3", "--calendars", "2"]);
+    onTestFinished(async () => {
+      await stop();
+      await rm(dir, { recursive: true });
+    });
+    const hint = String((await untilSaid(({ receive }) => receive !== undefined))["receive"]);
+    const [npx, node, ...words] = hint.replace(/notifications\.db$/, join(dir, "notifications.db")).split(" ");
+    expect([npx, node]).toEqual(["npx", "node"]);
+    const child = spawn(process.execPath, [...words, `${await freePort()}`], { cwd: root });
+    children.add(child);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const lines: string[] = [];
+    createInterface(child.stdout).on("line", (line) => lines.push(line));
+    while (!lines.some((line) => /^(created|updated|deleted) users\/[^/]+\/calendars\/\S+$/.test(line))) {
+      expect(child.exitCode).toBeNull();
+      await once(child.stdout, "data");
+    }
+    const renamed = await untilSaid(({ event, what }) => event === "change" && what === "updated");
+    expect(renamed).toMatchObject({
+      displayName: expect.stringMatching(/^[A-Z]\w+ [A-Z]\w+$/),
+      name: expect.any(String),
+      before: expect.any(Object),
+      after: expect.any(Object),
+      secondsSinceEdit: expect.any(Number),
+    });
+    expect(events.filter(({ event, what }) => event === "change" && what === "joined")).toHaveLength(3);
+  });
 });

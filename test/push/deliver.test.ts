@@ -95,7 +95,7 @@ describe("I15: a subscriber is told all that the logs tell after its position", 
       world.clock.ms += 9_000;
       return yes;
     };
-    expect(await world.deliver(id)).toMatchObject({ kind: "unfinished", notifications: 800, againSeconds: 0 });
+    expect(await world.deliver(id)).toMatchObject({ kind: "unfinished", notifications: 700, againSeconds: 0 });
     expect(await world.held(id)).toMatchObject({ claimedBy: null });
     expect(await world.deliver(id)).toMatchObject({ kind: "upToDate" });
     expect(told()).toEqual(namesOf(950));

@@ -22,7 +22,7 @@ import {
  */
 
 const receivers = ["https://one.example", "https://two.example"] as const;
-const small = { notificationsPerWriteMax: 3, logRowsMax: 2, shardsAtOnceMax: 2, unwrittenMsMax: 0 };
+const small = { notificationsPerWriteMax: 3, shardsAtOnceMax: 2, unwrittenMsMax: 0 };
 const shards = ["00", "01", "02"];
 
 const moods = {
@@ -105,6 +105,7 @@ async function scheduledWorld(scheduler: fc.Scheduler) {
   const world = await pushWorld({
     shards: shards.length,
     limits: small,
+    shareLimits: { rowsMax: 2 },
     perRequest: 2,
     table: {
       onCall: async (name, { moment }) => {

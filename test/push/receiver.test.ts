@@ -5,11 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { setTimeout as pause } from "node:timers/promises";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { freePort } from "../../local/start/processes.js";
 import type { Notification, Recipient } from "../../shared/push/notification.js";
 import { lifecycleRequestOf, type PushRequest, requestsOf } from "../../shared/push/requests.js";
 import { shownSecret } from "../../shared/push/signature.js";
-import { askPermission, validate } from "../../shared/push/validate.js";
+import { validate } from "../../shared/push/validate.js";
 import { mailboxId, recipient, sender, subscriber, trialSender } from "../worlds/subscriber.js";
 
 /** The receiver of `examples/`, a process, against what is really sent. */
@@ -22,38 +24,56 @@ function folder(): string {
   return join(path, "notifications.db");
 }
 
-/** Starts the receiver on a free port. `untilSaid` waits for so many lines about notifications. */
-async function receiver(file: string, env: Record<string, string> = {}) {
+/** A mirror that knows one subscription, by the secret that `recipient` has; `statuses`: what it answers first, in the place of that. */
+async function mirrorOf(...statuses: readonly number[]) {
+  const { subscriptionId: id, secret } = recipient();
+  const left = [...statuses];
+  const made = JSON.stringify({ id, "@calendarMirror.signingSecret": shownSecret(secret) });
+  const { port, asked } = await subscriber((response) => response.writeHead(left.shift() ?? 200).end(made), {
+    tls: null,
+  });
+  const said = () => asked.map(({ method, path, headers }) => [method, path, headers["x-functions-key"]]);
+  return { api: `http://127.0.0.1:${port}/api`, asked, said };
+}
+
+type Mirror = Awaited<ReturnType<typeof mirrorOf>>;
+const created = ["POST", "/api/beta/subscriptions", "key"];
+const renewed = ["PATCH", `/api/beta/subscriptions/${recipient().subscriptionId}`, "key"];
+
+/** Starts the receiver, and waits until it has subscribed. `untilSaid` waits for so many lines about notifications. */
+async function receiver(file: string, mirror: Mirror) {
   const script = join(import.meta.dirname, "../../examples/receive-notifications.mjs");
-  const child = spawn(process.execPath, [script, file, "0"], {
-    env: { ...process.env, WEBHOOK_SECRET: shownSecret(recipient().secret), ...env },
+  const port = await freePort();
+  const child = spawn(process.execPath, [script, mirror.api, file, `${port}`], {
+    env: { ...process.env, MIRROR_KEY: "key" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(child, "exit");
   const errors: string[] = [];
   child.stderr.on("data", (data: Buffer) => errors.push(data.toString()));
   const said: string[] = [];
-  let port = "";
+  let isNew = false;
   const lines = createInterface(child.stdout).on("line", (line) => {
-    if (line.startsWith("listening on ")) port = line.slice(13);
+    if (line.startsWith("read all: ")) isNew = true;
     else said.push(line);
   });
   const until = async (isSo: () => boolean) => {
     const over = ended.then(() => Promise.reject(new Error(errors.join(""))));
     over.catch(() => undefined); // It ends at the latest with its test.
-    while (!isSo()) await Promise.race([once(lines, "line"), over]);
+    while (!isSo()) await Promise.race([once(lines, "line"), over, pause(50)]);
   };
   const kill = async () => {
     child.kill("SIGKILL");
     await ended;
   };
   onTestFinished(kill);
-  await until(() => port !== "");
+  const before = mirror.asked.length;
+  await until(() => isNew || (mirror.asked.length > before && mirror.asked.at(-1)?.method === "PATCH"));
   const untilSaid = async (count: number) => {
     await until(() => said.length >= count);
     return said;
   };
-  return { url: `http://localhost:${port}/notifications?code=x`, untilSaid, kill, ended, errors };
+  return { url: `http://localhost:${port}/`, untilSaid, kill, errors };
 }
 
 function notification(index: number, other: Partial<Notification> = {}): Notification {
@@ -80,27 +100,31 @@ async function sending(url: string, other: Partial<Recipient> = {}) {
 }
 
 describe("examples/receive-notifications.mjs", () => {
-  test("answers both handshakes, also before it has a secret", async () => {
-    const { url } = await receiver(folder(), { WEBHOOK_SECRET: "" });
-    const { send, tell } = await sending(url);
+  test("subscribes at its own address, and answers the handshake", async () => {
+    const mirror = await mirrorOf();
+    const { url } = await receiver(folder(), mirror);
+    expect(mirror.said()).toEqual([created]);
+    expect(JSON.parse(mirror.asked[0]?.body ?? "")).toEqual({
+      resource: "users/getAllCalendars",
+      changeType: "created,updated,deleted",
+      notificationUrl: url,
+      lifecycleNotificationUrl: url,
+      expirationDateTime: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    const { send } = await sending(url);
     expect(await validate(url, send, "a token & <b>")).toEqual({ kind: "given" });
-    expect(await askPermission(url, send, "mirror.contoso.com")).toEqual({ kind: "given" });
-    expect(await tell(1)).toEqual(["refused"]); // It comes again.
   });
 
-  test.each(["graph", "cloudEvents", "cloudEventsBatch"] as const)(
-    "%s: verifies, and handles each once, in its order",
-    async (format) => {
-      const { url, untilSaid } = await receiver(folder());
-      const { tell } = await sending(url, { format });
-      for (const indexes of [[1, 2], [1, 2], [2, 3], [4]])
-        expect(new Set(await tell(...indexes))).toEqual(new Set(["accepted"]));
-      expect(await untilSaid(4)).toEqual([line(1), line(2), line(3), line(4)]);
-    },
-  );
+  test("verifies, and handles each once, in its order", async () => {
+    const { url, untilSaid } = await receiver(folder(), await mirrorOf());
+    const { tell } = await sending(url);
+    for (const indexes of [[1, 2], [1, 2], [2, 3], [4]])
+      expect(new Set(await tell(...indexes))).toEqual(new Set(["accepted"]));
+    expect(await untilSaid(4)).toEqual([line(1), line(2), line(3), line(4)]);
+  });
 
   test("ids of two subscriptions are different notifications", async () => {
-    const { url, untilSaid } = await receiver(folder());
+    const { url, untilSaid } = await receiver(folder(), await mirrorOf());
     const { tell } = await sending(url);
     const other = await sending(url, { subscriptionId: "5b5b0000-0000-4000-8000-0000000000c2" });
     await tell(1);
@@ -108,9 +132,9 @@ describe("examples/receive-notifications.mjs", () => {
     expect(await untilSaid(2)).toEqual([line(1), line(1)]);
   });
 
-  test("what is not the mirror's is refused, and not written down", async () => {
+  test("what is not the mirror's is refused, and not handled", async () => {
     const file = folder();
-    const { url } = await receiver(file);
+    const { url } = await receiver(file, await mirrorOf());
     const { send, to } = await sending(url);
     const { tell: forge } = await sending(url, { secret: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" });
     expect(await forge(1)).toEqual(["refused"]);
@@ -124,44 +148,49 @@ describe("examples/receive-notifications.mjs", () => {
     const [old] = requestsOf(to, [notification(1)], { ...now, nowMs: () => Date.now() - 600_000 });
     expect((await send({ url, headers: old?.headers ?? {}, body: old?.body ?? "" })).kind).toBe("refused");
     expect((await send({ url, headers: {}, body: "x".repeat(2_000_000) })).kind).not.toBe("accepted");
-    const rows = new DatabaseSync(file).prepare("SELECT count(*) AS n FROM notification").get();
+    const rows = new DatabaseSync(file).prepare("SELECT count(*) AS n FROM handled").get();
     expect(rows).toEqual({ n: 0 });
   });
 
-  test("killed, it knows what it has had, and goes on with what it had not handled", async () => {
+  test("killed, it renews its subscription, knows what it has had, and handles anew what it was not done with", async () => {
     const file = folder();
-    const first = await receiver(file);
+    const mirror = await mirrorOf();
+    const first = await receiver(file, mirror);
     await (await sending(first.url)).tell(1, 2);
     await first.untilSaid(2);
     await first.kill();
     const db = new DatabaseSync(file);
-    db.exec("UPDATE handled SET place = 1"); // As if it had been killed before it was done with the second.
+    db.exec("DELETE FROM handled WHERE id LIKE '%-2'"); // As if it had been killed before it was done with the second.
     db.close();
-    const second = await receiver(file);
+    const second = await receiver(file, mirror);
+    expect(mirror.said()).toEqual([created, renewed]);
     await (await sending(second.url)).tell(1, 2, 3);
     expect(await second.untilSaid(2)).toEqual([line(2), line(3)]);
   });
 
-  test("renews its subscription when asked to; where that fails, again at the next start", async () => {
-    const statuses = [503, 200];
-    const mirror = await subscriber((response) => response.writeHead(statuses.shift() ?? 500).end("{}"), { tls: null });
-    const env = { MIRROR_URL: `http://127.0.0.1:${mirror.port}/api`, MIRROR_KEY: "key" };
+  test("a subscription that has ended meanwhile is made anew", async () => {
     const file = folder();
-    const first = await receiver(file, env);
-    const { send, to } = await sending(first.url);
+    await (await receiver(file, await mirrorOf())).kill();
+    const mirror = await mirrorOf(404);
+    const { url, untilSaid } = await receiver(file, mirror);
+    await vi.waitFor(() => expect(mirror.said()).toEqual([renewed, created]));
+    expect(await (await sending(url)).tell(1)).toEqual(["accepted"]);
+    expect(await untilSaid(1)).toEqual([line(1)]);
+  });
+
+  test("renews its subscription when asked to; where that fails, it says no, and is asked again", async () => {
+    const mirror = await mirrorOf(200, 503);
+    const { url, errors } = await receiver(folder(), mirror);
+    const { send, to } = await sending(url);
     const asked = { id: "renew-1", lifecycleEvent: "reauthorizationRequired", atMs: Date.now() } as const;
-    const request = lifecycleRequestOf(to, asked, now);
-    expect(request === null ? null : (await send(request)).kind).toBe("accepted");
-    await first.ended;
-    expect(first.errors.join("")).toContain("The subscription could not be renewed: 503.");
-    const second = await receiver(file, env);
-    await (await sending(second.url)).tell(1);
-    expect(await second.untilSaid(2)).toEqual([`reauthorizationRequired ${to.subscriptionId}`, line(1)]);
-    expect(mirror.asked.map(({ method, path, headers }) => [method, path, headers["x-functions-key"]])).toEqual(
-      Array.from({ length: 2 }, () => ["PATCH", `/api/beta/subscriptions/${to.subscriptionId}`, "key"]),
-    );
-    expect(JSON.parse(mirror.asked[1]?.body ?? "")).toEqual({
-      expirationDateTime: expect.stringMatching(/^\d{4}-.*Z$/),
-    });
+    const ask = async () => {
+      const request = lifecycleRequestOf(to, asked, now);
+      return request === null ? null : (await send(request)).kind;
+    };
+    expect([await ask(), await ask(), await ask()]).toEqual(["refused", "accepted", "accepted"]);
+    expect(errors.join("")).toContain("503");
+    expect(mirror.said()).toEqual([created, renewed, renewed]); // The third one is a repeat.
+    const { expirationDateTime } = JSON.parse(mirror.asked[2]?.body ?? "") as { expirationDateTime: string };
+    expect(Date.parse(expirationDateTime)).toBeGreaterThan(Date.now() + 86_400_000);
   });
 });

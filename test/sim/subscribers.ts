@@ -4,6 +4,7 @@ import { type DeliverPorts, deliver } from "../../shared/push/deliver.js";
 import { logNumbersOf } from "../../shared/push/logNumbers.js";
 import type { Notification, Subject } from "../../shared/push/notification.js";
 import type { SendOutcome } from "../../shared/push/ports.js";
+import { SharedLogs } from "../../shared/push/sharedLogs.js";
 import { shardNames } from "../../shared/store/keys.js";
 import { createStore, type Store } from "../../shared/store/store.js";
 import { newSubscription } from "../../shared/sync/subscription.js";
@@ -33,7 +34,7 @@ const attemptsMax = 200;
 /** A storm's: so small that each bound is met. */
 const limits = {
   ...{ runMsMax: 30_000, notificationsPerWriteMax: 3, unwrittenMsMax: 1_000 },
-  ...{ shardsAtOnceMax: 2, logRowsMax: 2, writesMax: 5 },
+  ...{ shardsAtOnceMax: 2, writesMax: 5 },
 };
 
 /**
@@ -72,6 +73,7 @@ export function subscribers(): Reader {
             random: world.random,
             newId: newCommitId,
             store,
+            logs: new SharedLogs(() => world.scheduler.nowMs + laterMs, { rowsMax: 2 }),
             wire: wireTo(world, subscriber, mortal, die, () => isCalm),
             log: () => undefined,
             limits,

@@ -3,6 +3,7 @@ import { standingOf } from "../../shared/push/decide.js";
 import { deliver, deliverLimits, type Wire } from "../../shared/push/deliver.js";
 import { logNumbersOf } from "../../shared/push/logNumbers.js";
 import { lifecycleRequestOf, requestsOf } from "../../shared/push/requests.js";
+import { SharedLogs } from "../../shared/push/sharedLogs.js";
 import { columnsOf, rowOf } from "../../shared/store/columns.js";
 import { subscriptionTable } from "../../shared/store/subscriptionRows.js";
 import type { Subscription } from "../../shared/sync/subscription.js";
@@ -91,7 +92,9 @@ test.each(
     requestsOf: (to, notifications) => requestsOf(to, notifications, sender),
     lifecycleRequestOf: (to, event) => lifecycleRequestOf(to, event, sender),
   });
-  const fixed = { clock, random: { next: () => 0.5 }, newId, store, log: () => undefined, limits: deliverLimits };
+  const logs = new SharedLogs(clock.nowMs);
+  const random = { next: () => 0.5 };
+  const fixed = { clock, random, newId, store, logs, log: () => undefined, limits: deliverLimits };
   for (const { subscription } of await store.readSubscriptions()) {
     const { subscriptionId, clientState } = subscription;
     const standing = dayAfter[clientState as keyof typeof dayAfter][0];

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { LogTimes } from "../../shared/push/behind.js";
 import { deliver } from "../../shared/push/deliver.js";
 import { seeSubscribers } from "../../shared/push/due.js";
+import { SharedLogs } from "../../shared/push/sharedLogs.js";
 import { logKey } from "../../shared/store/keys.js";
 import { mailboxHash } from "../../shared/telemetry/mailboxHash.js";
 import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
@@ -21,7 +22,7 @@ const other = "3f0c0000-0000-4000-8000-0000000000d2";
 
 /** What the timer reports. */
 async function reported(world: PushWorld): Promise<readonly Point[]> {
-  const seen = await seeSubscribers(world.store, world.clock.ms);
+  const seen = await seeSubscribers(world.store, new SharedLogs(world.clock.nowMs), world.clock.ms);
   return subscriberPoints(seen, world.store, new LogTimes(), world.clock.ms);
 }
 const gauges = (lag: number, active: number, waiting: number, paused: number) => [
@@ -84,9 +85,9 @@ test("I8: a delivery's span and counts name its subscription by hash, and no add
     const ports = world.ports();
     const wire = { ...ports.wire, send: tracedSend(ports.wire.send, telemetry) };
     await telemetry.span("deliver", { kind: "internal", attributes: {} }, async () => {
-      const end = await deliver(id, { ...ports, wire });
-      telemetry.note(() => deliveryAttributes(id, end));
-      telemetry.record(deliveryPoints(end));
+      const ends = [{ ...(await deliver(id, { ...ports, wire })), subscriptionId: id }];
+      telemetry.note(() => deliveryAttributes(ends));
+      telemetry.record(deliveryPoints(ends));
     });
     world.clock.ms += 60 * minuteMs;
   }
@@ -107,7 +108,7 @@ test("I8: a delivery's span and counts name its subscription by hash, and no add
       .at(-1),
   ).toEqual({
     ...{ "calendar_mirror.subscription": mailboxHash(id), "calendar_mirror.outcome": "upToDate" },
-    ...{ "calendar_mirror.requests": 1, "calendar_mirror.notifications": 5 },
+    ...{ "calendar_mirror.subscriptions": 1, "calendar_mirror.requests": 1, "calendar_mirror.notifications": 5 },
   });
   const metrics = points.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
   const countsOf = (name: string) =>

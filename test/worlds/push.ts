@@ -6,9 +6,10 @@ import {
   deliverLimits,
   type Wire,
 } from "../../shared/push/deliver.js";
-import { dueSubscriptions } from "../../shared/push/due.js";
+import { seeSubscribers } from "../../shared/push/due.js";
 import type { Notification } from "../../shared/push/notification.js";
 import type { SendOutcome } from "../../shared/push/ports.js";
+import { SharedLogs, type ShareLimits } from "../../shared/push/sharedLogs.js";
 import { logKey, shardNames, shardRowKey } from "../../shared/store/keys.js";
 import { logColumns } from "../../shared/store/logRow.js";
 import { shardRowColumns } from "../../shared/store/shardRow.js";
@@ -39,6 +40,7 @@ type Got = { readonly url: string; readonly told: readonly Notification[]; reado
 export type PushWorldOptions = {
   readonly shards?: number;
   readonly limits?: Partial<DeliverLimits>;
+  readonly shareLimits?: Partial<ShareLimits>;
   /** Notifications that one request takes. */
   readonly perRequest?: number;
   readonly table?: MemoryTableOptions;
@@ -55,6 +57,7 @@ export async function pushWorld(options: PushWorldOptions = {}) {
   const store = storeOn(table, { shards: shards.length });
   await store.open();
   const { logged, log } = keptLog();
+  const logs = new SharedLogs(clock.nowMs, options.shareLimits);
   const got: Got[] = [];
   /** Notifications in the order in which their receivers kept them, repeats and all, by address. */
   const kept = new Map<string, Notification[]>();
@@ -101,12 +104,13 @@ export async function pushWorld(options: PushWorldOptions = {}) {
       random: { next: () => 1 },
       newId,
       store,
+      logs,
       wire: wireOf(),
       log,
       limits: { ...deliverLimits, ...options.limits },
     }),
     deliver: (id: string): Promise<DeliverEnd> => deliver(id, world.ports()),
-    due: () => dueSubscriptions(store, clock.ms),
+    due: async () => (await seeSubscribers(store, logs, clock.ms)).due,
     /** Delivers whatever is due, again and again, and lets waits pass, for so long at most. */
     calm: async (ms = 60 * 60_000) => {
       for (const untilMs = clock.ms + ms; clock.ms < untilMs; clock.ms += 60_000) {

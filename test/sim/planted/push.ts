@@ -18,9 +18,9 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "move a subscriber's position before it has said yes",
     file: "shared/push/deliver.ts",
-    from: `    if (subscription.pausedReason !== null) return this.#release();`,
-    to: `    if (subscription.pausedReason !== null) return this.#release();
-    await this.#save((now) => moved(now, moves, this.#nowMs()));`,
+    from: `      const end = await this.#tell(moves, isLast);`,
+    to: `      await this.#save((now) => moved(now, moves, this.#nowMs()));
+      const end = await this.#tell(moves, isLast);`,
     unit: loop,
   },
   {
@@ -195,8 +195,43 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "go on sending after an operator has paused it",
     file: "shared/push/deliver.ts",
-    from: `    if (subscription.pausedReason !== null) return this.#release();`,
+    from: `      if (this.#held?.subscription.pausedReason !== null) return this.#release();`,
     to: ``,
     unit: loop,
+  },
+  {
+    name: "share a look at the logs that had begun before it was asked for",
+    file: "shared/push/sharedLogs.ts",
+    from: `    return look.next;`,
+    to: `    return look.running;`,
+    unit: ["test/push/sharedLogs.test.ts", ...loop],
+  },
+  {
+    name: "give out rows of a log for as long as they are kept",
+    file: "shared/push/sharedLogs.ts",
+    from: `kept === undefined || kept.readMs < sinceMs`,
+    to: `kept === undefined`,
+    unit: ["test/push/sharedLogs.test.ts"],
+  },
+  {
+    name: "keep every row of the logs that was read",
+    file: "shared/push/sharedLogs.ts",
+    from: `this.#characters <= this.limits.keptCharactersMax && oldestMs >= sinceMs`,
+    to: `oldestMs >= sinceMs`,
+    unit: ["test/push/sharedLogs.test.ts"],
+  },
+  {
+    name: "leave a delivery that was killed to the timer",
+    file: "shared/push/pushMessages.ts",
+    from: `  await ports.lookBetween(nowMs + messageLimits.beginMs, nowMs + claimMs + messageLimits.afterMs);`,
+    to: ``,
+    unit: ["test/push/waker.test.ts"],
+  },
+  {
+    name: "look once alone whether a delivery was killed",
+    file: "shared/push/pushMessages.ts",
+    from: `  if (seen.claimedUntilMs !== null) await lookFrom(`,
+    to: `  if (seen.claimedUntilMs === Number.NaN) await lookFrom(`,
+    unit: ["test/push/waker.test.ts"],
   },
 ];

@@ -150,8 +150,8 @@ export const inTheSubscribers: readonly Mutant[] = [
   {
     name: "record where a request that was refused by us would have gone",
     file: "shared/telemetry/pushTelemetry.ts",
-    from: `return span.fail("forbidden");`,
-    to: `return span.fail(outcome.why);`,
+    from: `span.fail("forbidden");`,
+    to: `span.fail(outcome.why);`,
     unit: ["test/telemetry/pushTelemetry.test.ts"],
   },
   {
