@@ -1,3 +1,4 @@
+import type { ActionView } from "../../views/actionSchema.js";
 import type { FoundView } from "../../views/foundSchema.js";
 import type { HistoryItem } from "../../views/historySchema.js";
 import type { CalendarView, MailboxView } from "../../views/mailboxSchema.js";
@@ -150,4 +151,13 @@ export const statusExample: Status = {
   roster: rosterExample,
   ...brakeExample,
   settings: { shards: 4, graphCloud: "global", auditDays: 30, changeNudges: true },
+};
+
+export const actionExample: ActionView = {
+  time: recently,
+  action: "release",
+  actor: { kind: "user", name: "adele@contoso.example" },
+  mailbox: { id: userId, displayName, userPrincipalName },
+  subject: null,
+  count: null,
 };
