@@ -43,7 +43,6 @@ import { type GroupLimits, groupLimits } from "./transactionGroup.js";
 import { type Held, mailboxOf, type Pending } from "./units.js";
 
 export { LayoutError, RowError, rowUnreadable, StorageError } from "../table/errors.js";
-export type { ActionsPage } from "./actionRows.js";
 export type { CalendarLabels, LabelsAsk } from "./calendarLabels.js";
 export type { UnitResult } from "./commitUnits.js";
 export type { Departure } from "./departures.js";

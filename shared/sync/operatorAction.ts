@@ -15,7 +15,7 @@ export const operatorActions = [
   "resumeSubscription",
   "replaySubscription",
 ] as const;
-export type OperatorAction = (typeof operatorActions)[number];
+type OperatorAction = (typeof operatorActions)[number];
 
 /**
  * Who asked. `user`: App Service Authentication has signed them in, and `name` is what it calls them. `key`: whoever holds a
