@@ -22,6 +22,7 @@ export const mailboxExample: MailboxView = {
   state: "fresh",
   phase: "idle",
   strategy: "delta",
+  round: { reason: "changes", started: recently, pages: 1 },
   calendarCount: 3,
   generation: 2,
   sequence: 12,
