@@ -34,29 +34,63 @@ const measures: readonly Measure[] = [
 
 const height = 130;
 const tableRows = 20;
-const plots: uPlot[] = [];
 
-/** Draws the charts and the table of the last ticks. */
-export const drawActivity = changeOnly((ticks: readonly Tick[]) => {
-  drawTable(ticks);
-  const container = byId("charts");
-  if (ticks.length < 2) {
-    for (const plot of plots.splice(0)) plot.destroy(); // Their container is about to be replaced.
-    return show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
-  }
-  const times = ticks.map(({ started }) => Date.parse(started ?? "") / 1000);
-  const series = measures.map(({ of }) => ticks.map((tick, index) => of(tick, ticks[index - 1])));
-  if (plots.length === 0) createPlots(container);
-  for (const [index, plot] of plots.entries()) {
-    const values = series[index] ?? [];
-    plot.setData([times, values]);
-    const figure = byId(`chart-${index}`);
-    const now = values.at(-1) ?? 0;
-    figure.textContent = `${number(Math.round(now))} now, ${number(Math.round(Math.max(...values)))} at the most`;
-  }
-});
+export type Activity = { draw(ticks: readonly Tick[]): void; destroy(): void };
 
-function createPlots(container: HTMLElement): void {
+/** Makes charts and the table of the last ticks in their place. */
+export function activityDrawer(place: HTMLElement): Activity {
+  const container = el("div", { id: "charts", class: "charts" });
+  const table = el("div", { id: "ticks-table", class: "scroll" });
+  place.append(container, el("details", { id: "ticks" }, el("summary", {}, "The last ticks as a table"), table));
+  const plots: uPlot[] = [];
+  const ended = new AbortController();
+  const destroy = () => {
+    for (const plot of plots.splice(0)) plot.destroy();
+  };
+  followSizeAndScheme(container, plots, ended.signal);
+  const draw = changeOnly((ticks: readonly Tick[]) => {
+    drawTable(table, ticks);
+    if (ticks.length < 2) {
+      destroy(); // Their container is about to be replaced.
+      return show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
+    }
+    const times = ticks.map(({ started }) => Date.parse(started ?? "") / 1000);
+    const series = measures.map(({ of }) => ticks.map((tick, index) => of(tick, ticks[index - 1])));
+    if (plots.length === 0) createPlots(container, plots);
+    for (const [index, plot] of plots.entries()) {
+      const values = series[index] ?? [];
+      plot.setData([times, values]);
+      const figure = byId(`chart-${index}`);
+      const now = values.at(-1) ?? 0;
+      figure.textContent = `${number(Math.round(now))} now, ${number(Math.round(Math.max(...values)))} at the most`;
+    }
+  });
+  return {
+    draw,
+    destroy: () => {
+      ended.abort();
+      destroy();
+    },
+  };
+}
+
+function followSizeAndScheme(container: HTMLElement, plots: readonly uPlot[], signal: AbortSignal): void {
+  const observer = new ResizeObserver(() => {
+    for (const plot of plots) {
+      const width = plot.root.parentElement?.clientWidth ?? plot.width;
+      if (width > 0 && width !== plot.width) plot.setSize({ width, height });
+    }
+  });
+  observer.observe(container);
+  signal.addEventListener("abort", () => observer.disconnect());
+  // Lines are drawn in colours of the scheme.
+  const redraw = () => {
+    for (const plot of plots) plot.redraw();
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal });
+}
+
+function createPlots(container: HTMLElement, plots: uPlot[]): void {
   const figures = measures.map(({ name, means }, index) => {
     const caption = el(
       "figcaption",
@@ -92,19 +126,9 @@ function createPlots(container: HTMLElement): void {
       ),
     );
   }
-  new ResizeObserver(() => {
-    for (const plot of plots) {
-      const width = plot.root.parentElement?.clientWidth ?? plot.width;
-      if (width > 0 && width !== plot.width) plot.setSize({ width, height });
-    }
-  }).observe(container);
-  // Lines are drawn in colours of the scheme.
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const plot of plots) plot.redraw();
-  });
 }
 
-function drawTable(ticks: readonly Tick[]): void {
+function drawTable(place: HTMLElement, ticks: readonly Tick[]): void {
   const columns = ["Started", "Took", "Rounds", "Pages", "Changes", "Graph requests", "Throttles", "Table requests"];
   const head = el("tr", {}, ...columns.map((text) => el("th", { scope: "col" }, text)));
   const body = el("tbody");
@@ -120,5 +144,5 @@ function drawTable(ticks: readonly Tick[]): void {
       ),
     );
   }
-  show(byId("ticks-table"), el("table", {}, el("thead", {}, head), body));
+  show(place, el("table", {}, el("thead", {}, head), body));
 }

@@ -1,9 +1,9 @@
+import { hrefTo, mailboxHref } from "./address.js";
 import type { Status } from "./api.js";
 import { byId, changeOnly, el, show } from "./dom.js";
-import { listOnly } from "./list.js";
 import { calledBy } from "./names.js";
-import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
+import { titleVerdict } from "./title.js";
 import { comingUp, counted, kindNames, kinds, number, span, stateNames, states } from "./words.js";
 
 /** The state of the whole mirror: one big figure, how many mailboxes are in which state, and what else an operator looks for first. */
@@ -29,11 +29,11 @@ export function verdictOf({ mailboxes, ticks, brake, application, roster, now }:
 }
 
 /** Draws the section of figures. */
-export function drawFreshness(status: Status): void {
+export function drawFreshness(place: HTMLElement, status: Status): void {
   const { mailboxes, roster } = status;
   const notes = [mailboxes.strategyNote, roster.notLookedAtNote].filter((note) => note !== null);
   show(
-    byId("freshness"),
+    place,
     headline(status),
     stateBar(mailboxes.byState, mailboxes.total),
     kindLegend(mailboxes.byKind),
@@ -66,13 +66,13 @@ function stateBar(byState: Status["mailboxes"]["byState"], total: number): HTMLE
   }
   const legend = el("ul", { class: "legend" });
   for (const name of present) {
-    const button = el(
-      "button",
-      { id: `legend-${name}`, class: "link", title: states[name].means, onclick: () => listOnly("state", name) },
+    const link = el(
+      "a",
+      { id: `legend-${name}`, title: states[name].means, href: hrefTo("/mailboxes", { state: name }) },
       `${states[name].label} `,
       el("b", {}, number(byState[name])),
     );
-    legend.append(el("li", {}, el("span", { class: `dot state-${name}`, "aria-hidden": "true" }), button));
+    legend.append(el("li", {}, el("span", { class: `dot state-${name}`, "aria-hidden": "true" }), link));
   }
   return el("div", {}, bar, legend);
 }
@@ -83,19 +83,10 @@ function kindLegend(byKind: Status["mailboxes"]["byKind"]): HTMLElement | null {
   if (present.every((name) => name === "unknown")) return null;
   const legend = el("ul", { class: "legend", "aria-label": "Kinds of mailboxes" });
   for (const name of present) {
-    const onclick = () => listOnly("kind", name);
+    const href = hrefTo("/mailboxes", { kind: name });
     const count = el("b", {}, number(byKind[name]));
     legend.append(
-      el(
-        "li",
-        {},
-        el(
-          "button",
-          { id: `kind-${name}`, class: "link", title: kinds[name].means, onclick },
-          `${kinds[name].label} `,
-          count,
-        ),
-      ),
+      el("li", {}, el("a", { id: `kind-${name}`, title: kinds[name].means, href }, `${kinds[name].label} `, count)),
     );
   }
   return legend;
@@ -109,13 +100,8 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
     oldestSuccess === null
       ? "–"
       : el(
-          "button",
-          {
-            id: "oldest",
-            class: "link",
-            title: calledBy(oldestSuccess.mailbox),
-            onclick: () => openMailbox(oldestSuccess.mailbox),
-          },
+          "a",
+          { id: "oldest", title: calledBy(oldestSuccess.mailbox), href: mailboxHref(oldestSuccess.mailbox) },
           timeAgo(oldestSuccess.at),
         );
   const rounds = last === undefined ? "" : `${number(last.rounds)} rounds in ${span(Math.max(1, last.seconds))}`;
@@ -181,5 +167,5 @@ export const drawVerdict = changeOnly(({ kind, text }: Verdict) => {
   const verdict = byId("verdict");
   verdict.textContent = text;
   verdict.className = `verdict ${kind}`;
-  document.title = `${text} · calendar-mirror`;
+  titleVerdict(text);
 });

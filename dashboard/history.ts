@@ -1,3 +1,4 @@
+import { mailboxHref } from "./address.js";
 import { ApiError, type HistoryPage } from "./api.js";
 import { el, show } from "./dom.js";
 import { nameOf } from "./names.js";
@@ -13,8 +14,8 @@ type Parts = {
   /** Begins the ids of its buttons, which no other list on the page has. */
   readonly prefix: string;
   readonly read: (cursor: string | null) => Promise<HistoryPage>;
-  /** Opens a mailbox; null where the list is of one mailbox, which it then does not name. */
-  readonly open: ((mailboxId: string) => void) | null;
+  /** False where the list is of one mailbox, which it then does not name. */
+  readonly isOfAll: boolean;
 };
 
 export type HistoryList = {
@@ -25,7 +26,7 @@ export type HistoryList = {
 };
 
 /** Makes the list, in its place. */
-export function historyList({ place, prefix, read, open }: Parts): HistoryList {
+export function historyList({ place, prefix, read, isOfAll }: Parts): HistoryList {
   let shown: readonly Item[] = [];
   let cursor: string | null = null;
   let readKey: string | null = null;
@@ -36,7 +37,7 @@ export function historyList({ place, prefix, read, open }: Parts): HistoryList {
     const onclick = () => void load(shown, cursor, shown.length + 1);
     const more = cursor === null ? null : el("button", { id: `${prefix}-more`, onclick }, "Earlier changes");
     const none = el("p", { class: "empty" }, "No change has been logged.");
-    const list = el("ul", { class: "history" }, ...shown.map((item) => lineOf(item, prefix, open)));
+    const list = el("ul", { class: "history" }, ...shown.map((item) => lineOf(item, prefix, isOfAll)));
     const said = trouble === null ? null : el("p", { class: "empty" }, trouble);
     show(place, said, shown.length === 0 ? (trouble === null && cursor === null ? none : null) : list, more);
   };
@@ -79,7 +80,7 @@ export function historyList({ place, prefix, read, open }: Parts): HistoryList {
   };
 }
 
-function lineOf(item: Item, prefix: string, open: Parts["open"]): HTMLElement {
+function lineOf(item: Item, prefix: string, isOfAll: boolean): HTMLElement {
   const { kind, mailbox, calendar, leftOut } = item;
   const { label, means } = changes[kind] ?? { label: kind, means: null };
   const isOwn = calendar?.owner?.toLowerCase() === mailbox.userPrincipalName?.toLowerCase();
@@ -91,7 +92,7 @@ function lineOf(item: Item, prefix: string, open: Parts["open"]): HTMLElement {
     calendar === null || calendar.owner === null || isOwn
       ? null
       : el("span", { class: "clip" }, `of ${calendar.owner}`),
-    ...(open === null ? [] : openerOf(item, prefix, open)),
+    ...(isOfAll ? linkOf(item, prefix) : []),
     el("span", { class: "time" }, timeAgo(item.time)),
     means === null ? null : el("span", { class: "means" }, means),
     leftOut === 0 ? null : el("span", { class: "means" }, `${counted(leftOut, "change")}, only counted`),
@@ -99,14 +100,13 @@ function lineOf(item: Item, prefix: string, open: Parts["open"]): HTMLElement {
   );
 }
 
-function openerOf({ id, mailbox }: Item, prefix: string, open: (mailboxId: string) => void): HTMLElement[] {
+function linkOf({ id, mailbox }: Item, prefix: string): HTMLElement[] {
   const name = nameOf(mailbox);
-  const looks = name === mailbox.id ? "link id" : "link clip";
-  const onclick = () => open(mailbox.id);
+  const looks = name === mailbox.id ? "id" : "clip";
   const title = mailbox.userPrincipalName ?? mailbox.id;
   return [
     el("span", { class: "in" }, "in "),
-    el("button", { id: `${prefix}-${id}`, class: looks, title, onclick }, name),
+    el("a", { id: `${prefix}-${id}`, class: looks, title, href: mailboxHref(mailbox.id) }, name),
   ];
 }
 

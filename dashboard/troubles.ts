@@ -1,9 +1,9 @@
 import { liftBrake, releaseAll, releaseMailbox } from "./actions.js";
+import { mailboxHref } from "./address.js";
 import { api, type Status } from "./api.js";
 import { act } from "./confirm.js";
-import { byId, changeOnly, el, show } from "./dom.js";
+import { changeOnly, el, show } from "./dom.js";
 import { calledBy, examplesShown, namedAs, namedIn, nameOf } from "./names.js";
-import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
 import { counted, explained, number, states } from "./words.js";
 
@@ -19,8 +19,8 @@ type Shown = Pick<Status, "troubles" | "roster" | "brake" | "application"> & {
 };
 type Trouble = Status["troubles"][(typeof shown)[number]][number];
 
-/** Makes the function that draws the section. @param refresh Called after an action. */
-export function troublesDrawer(refresh: () => void): (status: Status) => void {
+/** Makes the function that draws the section in its place. @param refresh Called after an action. */
+export function troublesDrawer(place: HTMLElement, refresh: () => void): (status: Status) => void {
   const draw = changeOnly(({ troubles, roster, brake, application, isTryDue }: Shown) => {
     const code = application?.code ?? null;
     const isPart = ({ reason }: Trouble) => code !== null && (reason === code || reason.endsWith(`:${code}`));
@@ -29,7 +29,7 @@ export function troublesDrawer(refresh: () => void): (status: Status) => void {
     );
     const wholeCards = [...applicationCard({ brake, application, isTryDue }, refresh), ...rosterCard(roster, refresh)];
     const none = el("p", { class: "empty" }, "Nothing: every mailbox is read as it should be.");
-    show(byId("troubles"), ...(cards.length + wholeCards.length === 0 ? [none] : [...wholeCards, ...cards]));
+    show(place, ...(cards.length + wholeCards.length === 0 ? [none] : [...wholeCards, ...cards]));
   });
   return (status) => {
     const { troubles, roster, brake, application, now } = status;
@@ -68,9 +68,8 @@ function troubleCard(
   const list = el("ul", { class: "examples" });
   for (const id of examples.slice(0, examplesShown)) {
     const named = namedAs(id);
-    const looks = nameOf(named) === id ? "link id" : "link";
-    const onclick = () => openMailbox(id);
-    const open = el("button", { id: `trouble-${id}`, class: looks, title: id, onclick }, calledBy(id));
+    const looks = nameOf(named) === id ? "id" : null;
+    const open = el("a", { id: `trouble-${id}`, class: looks, title: id, href: mailboxHref(id) }, calledBy(id));
     const release = el(
       "button",
       {

@@ -63,7 +63,7 @@ test("I7: all mailboxes with one reason are released by one click that is confir
   await verdictSays("4 mailboxes need a look");
   const denied = card("denied:ErrorAccessDenied");
   await denied
-    .getByRole("button", { name: product.graph.mailboxes.displayName(some[0] ?? "") ?? "" })
+    .getByRole("link", { name: product.graph.mailboxes.displayName(some[0] ?? "") ?? "" })
     .first()
     .waitFor();
   setAll("normal", some);
@@ -99,11 +99,11 @@ describe("I7: a refusal of the whole application", () => {
     const parked = card("denied:ErrorAccessDenied");
     await parked.getByText("Read again once the whole application is answered.").waitFor();
     expect(await parked.getByRole("button", { name: "Release" }).count()).toBe(0);
-    await parked.getByRole("button").first().click();
-    await dialog().getByRole("button", { name: "Release …" }).click();
+    await parked.getByRole("link").first().click();
+    await page.getByRole("button", { name: "Release …" }).click();
     await dialog().getByRole("button", { name: "Release it" }).click();
     await said("Noted. Nobody is read before the brake is over.");
-    await page.keyboard.press("Escape");
+    await page.goBack();
   });
 
   test("is lifted with the keyboard, and the next tick reads all", async () => {

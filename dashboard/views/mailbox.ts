@@ -1,97 +1,69 @@
-import { releaseMailbox, resyncMailbox, syncMailbox } from "./actions.js";
-import { ApiError, api, type MailboxCalendarsView, type MailboxView } from "./api.js";
-import { announce } from "./confirm.js";
-import { byId, changeOnly, el, openModal, show } from "./dom.js";
-import { historyList } from "./history.js";
-import { learn, namedAs, nameOf } from "./names.js";
-import { timeAgo } from "./times.js";
-import { counted, explained, kinds, number, states } from "./words.js";
+import { releaseMailbox, resyncMailbox, syncMailbox } from "../actions.js";
+import type { Address } from "../address.js";
+import { ApiError, type MailboxCalendarsView, type MailboxView } from "../api.js";
+import { announce } from "../confirm.js";
+import { changeOnly, el, show } from "../dom.js";
+import { historyList } from "../history.js";
+import { learn, namedAs, nameOf } from "../names.js";
+import { timeAgo } from "../times.js";
+import type { Mounted, Tools, View } from "../view.js";
+import { counted, explained, kinds, number, states } from "../words.js";
 
 /** One mailbox: its state, its calendars, what was removed, and the actions that an operator has. */
+export const mailbox: View = { route: "/mailboxes/:id", title: "Mailbox", nav: null, mount };
 
-let shownId: string | null = null;
-/** As `refreshMailbox` was last told. */
-let logged = "";
-const historyPlace = el("div", { id: "panel-history" });
-const history = historyList({
-  place: historyPlace,
-  prefix: "panel-change",
-  read: (cursor) => api.mailboxHistory(shownId ?? "", cursor),
-  open: null,
-});
-
-/** Shows one mailbox in the dialog, and reads it. */
-export function openMailbox(id: string): void {
-  shownId = id;
-  history.clear();
-  const dialog = byId<HTMLDialogElement>("mailbox");
-  draw({ id, loaded: null });
-  if (!dialog.open) openModal(dialog);
-  void refreshMailbox();
-}
-
-/** Makes the dialog work. */
-export function initPanel(): void {
-  const dialog = byId<HTMLDialogElement>("mailbox");
-  dialog.addEventListener("close", () => {
-    shownId = null;
+function mount(root: HTMLElement, _address: Address, { api, id, setTitle }: Tools): Mounted {
+  const body = el("div", { id: "mailbox-body", class: "card" }, el("p", {}, "Loading …"));
+  const historyPlace = el("div", { id: "panel-history" });
+  root.append(body);
+  setTitle(nameOf(namedAs(id)));
+  const list = historyList({
+    place: historyPlace,
+    prefix: "panel-change",
+    read: (cursor) => api.mailboxHistory(id, cursor),
+    isOfAll: false,
   });
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close(); // On the backdrop.
+  const draw = changeOnly((shown: Shown) => {
+    if (shown.loaded !== null) setTitle(nameOf(shown.loaded.mailbox));
+    show(body, ...contents(shown, () => void load()), el("h2", {}, "Recent changes"), historyPlace);
   });
-}
-
-/**
- * Reads the mailbox that is shown, if one is.
- * @param loggedNow While it is the same, the change log has not grown.
- */
-export async function refreshMailbox(loggedNow = logged): Promise<void> {
-  logged = loggedNow;
-  const id = shownId;
-  if (id === null) return;
-  void history.refresh(loggedNow);
-  try {
-    const loaded = await api.calendars(id);
-    learn([loaded.mailbox]);
-    if (shownId === id) draw({ id, loaded });
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (shownId !== id) return;
-    if (error.status === 404) draw({ id, loaded: null, mistake: error.message });
-    else announce(error.message);
-  }
+  const load = async () => {
+    try {
+      const loaded = await api.calendars(id);
+      learn([loaded.mailbox]);
+      draw({ loaded, mistake: null });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 404 || error.status === 400) draw({ loaded: null, mistake: error.message });
+      else announce(error.message);
+    }
+  };
+  return {
+    refresh: async ({ logged }) => {
+      void list.refresh(logged);
+      await load();
+    },
+  };
 }
 
 type Calendar = MailboxCalendarsView["value"][number];
-type Shown = { readonly id: string; readonly loaded: MailboxCalendarsView | null; readonly mistake?: string };
+type Shown = { readonly loaded: MailboxCalendarsView | null; readonly mistake: string | null };
 
-const draw = changeOnly(({ id, loaded, mistake }: Shown) => {
-  const close = el(
-    "button",
-    { id: "panel-close", "aria-label": "Close", onclick: () => byId<HTMLDialogElement>("mailbox").close() },
-    "✕",
-  );
-  const title = el("h2", { id: "mailbox-title" }, nameOf(loaded?.mailbox ?? namedAs(id)));
-  const head = el("div", { class: "panel-head" }, title, close);
-  const changed = [el("h3", {}, "Recent changes"), historyPlace];
-  if (loaded === null && mistake === undefined) return show(byId("mailbox-body"), head, el("p", {}, "Loading …"));
-  if (loaded === null) return show(byId("mailbox-body"), head, el("p", {}, mistake ?? ""), ...changed);
+function contents({ loaded, mistake }: Shown, reload: () => void): (HTMLElement | null)[] {
+  if (loaded === null) return [el("p", {}, mistake ?? "")];
   const { mailbox, value } = loaded;
   const alive = value.filter(({ removed }) => removed === null);
   const gone = value.filter(({ removed }) => removed !== null);
-  show(
-    byId("mailbox-body"),
-    head,
+  return [
     whose(mailbox),
     standing(mailbox),
-    buttons(mailbox),
-    el("h3", {}, counted(alive.length, "calendar")),
+    buttons(mailbox, reload),
+    el("h2", {}, counted(alive.length, "calendar")),
     alive.length === 0 ? el("p", { class: "empty" }, "None has been read.") : calendarTable(alive),
-    gone.length === 0 ? null : el("h3", {}, `Removed (${number(gone.length)})`),
+    gone.length === 0 ? null : el("h2", {}, `Removed (${number(gone.length)})`),
     gone.length === 0 ? null : removedList(gone),
-    ...changed,
-  );
-});
+  ];
+}
 
 /** Address and id, unless they are the title already. */
 function whose(mailbox: MailboxView): HTMLElement | null {
@@ -133,10 +105,10 @@ function standing(mailbox: MailboxView): HTMLElement {
   );
 }
 
-function buttons({ id, state }: MailboxView): HTMLElement | null {
+function buttons({ id, state }: MailboxView, reload: () => void): HTMLElement | null {
   if (state === "suspended" || state === "removing") return null;
   const button = (name: string, label: string, doIt: (mailbox: string) => Promise<boolean>) =>
-    el("button", { id: name, onclick: () => void doIt(id).then(() => refreshMailbox()) }, label);
+    el("button", { id: name, onclick: () => void doIt(id).then(reload) }, label);
   return el(
     "div",
     { class: "buttons" },

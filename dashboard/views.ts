@@ -1,0 +1,8 @@
+import type { View } from "./view.js";
+import { changes } from "./views/changes.js";
+import { mailbox } from "./views/mailbox.js";
+import { mailboxes } from "./views/mailboxes.js";
+import { overview } from "./views/overview.js";
+
+/** All views, in the order of the navigation. */
+export const views: readonly View[] = [overview, mailboxes, mailbox, changes];
