@@ -54,7 +54,11 @@ function applicationCard(
       : `Graph refuses whatever mailbox is asked. ${explained(why.code ?? "")} One mailbox is tried at a time; once it is answered all are read again, parked ones too. Nothing has to be released.`;
   const next = isTryDue ? "with the next tick" : timeAgo(why.until);
   const times = el("p", {}, "Began ", timeAgo(why.since), ". Next try ", next, ".");
-  const lift = el("button", { id: "brake-release", onclick: () => void liftBrake().then(refresh) }, "Lift the brake …");
+  const lift = el(
+    "button",
+    { id: "brake-release", "data-acts": true, onclick: () => void liftBrake().then(refresh) },
+    "Lift the brake …",
+  );
   return [el("article", { class: "card trouble state-parked" }, title, el("p", {}, text), times, lift)];
 }
 
@@ -74,6 +78,7 @@ function troubleCard(
       "button",
       {
         id: `release-${id}`,
+        "data-acts": true,
         "aria-label": `Release ${calledBy(id)}`,
         onclick: () => void releaseMailbox(id).then(refresh),
       },
@@ -102,7 +107,11 @@ function allButton(
 ): HTMLElement | null {
   if (count < 2 || (state !== "parked" && state !== "waiting") || reason === "other") return null;
   const onclick = () => void releaseAll(reason, count).then(refresh);
-  return el("button", { id: `release-all-${state}-${reason}`, onclick }, `Release all ${number(count)} …`);
+  return el(
+    "button",
+    { id: `release-all-${state}-${reason}`, "data-acts": true, onclick },
+    `Release all ${number(count)} …`,
+  );
 }
 
 function rosterCard(
@@ -119,6 +128,7 @@ function rosterCard(
       "button",
       {
         id: "roster-release",
+        "data-acts": true,
         onclick: () =>
           void act(
             question,
