@@ -18,7 +18,8 @@ export class ApiError extends Error {
   }
 }
 
-const timeoutMs = 20_000;
+/** A search over all calendars, and a release of many, take 20 s of the mirror alone. */
+const timeoutMs = 30_000;
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 type Sent = { readonly headers?: Record<string, string>; readonly body?: unknown };
