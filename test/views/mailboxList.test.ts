@@ -49,7 +49,7 @@ describe("GET mailboxes", () => {
     expect(await idsOf("?reason=denied")).toEqual([denied]);
     expect(await idsOf("?reason=denied:ErrorAccessDenied&state=parked")).toEqual([denied]);
     expect(await idsOf("?reason=denied&state=waiting")).toEqual([]);
-    expect(await idsOf("?reason=den")).toEqual([]);
+    for (const reason of ["den", "noMailbox"]) expect(await idsOf(`?reason=${reason}`)).toEqual([]);
     const [{ lastErrorCode = "" } = {}] =
       (await http.get(waiting)).body === null ? [] : [(await http.get(waiting)).body as { lastErrorCode?: string }];
     expect(await idsOf(`?reason=${lastErrorCode}&state=waiting&kind=user`)).toEqual([waiting]);
