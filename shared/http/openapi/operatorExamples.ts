@@ -1,3 +1,4 @@
+import { productVersion } from "../../version.js";
 import type { ActionView } from "../../views/actionSchema.js";
 import type { FoundView } from "../../views/foundSchema.js";
 import type { HistoryItem } from "../../views/historySchema.js";
@@ -145,13 +146,23 @@ export const statusExample: Status = {
   drift: { changes: 0, mailboxes: 0 },
   activity: {
     total: counters,
-    ticks: [{ tick: recently, started: recently, seconds: 3.4, shards: 4, ...counters }],
+    ticks: [
+      {
+        tick: recently,
+        started: recently,
+        seconds: 3.4,
+        shards: 4,
+        standing: { mirrored: 2000, fresh: 1998, attention: 2 },
+        ...counters,
+      },
+    ],
   },
   ticks: { newest: recently, intervalSeconds: 300, isLate: false },
   shards: [{ shard: "00", mailboxes: 300, counted: recently, tick: recently, started: recently, finished: recently }],
   roster: rosterExample,
   ...brakeExample,
   settings: { shards: 4, graphCloud: "global", auditDays: 30, changeNudges: true },
+  about: { version: productVersion, app: "contoso-mirror", tenantId: null },
 };
 
 export const actionExample: ActionView = {

@@ -7,7 +7,7 @@ import { historyLimits } from "../../views/history.js";
 import { historyKinds } from "../../views/historyKinds.js";
 import { historyPageSchema } from "../../views/historySchema.js";
 import { rosterSchema } from "../../views/rosterSchema.js";
-import { ticksKept } from "../../views/status.js";
+import { examplesMax, ticksKept } from "../../views/status.js";
 import { healthSchema, statusSchema } from "../../views/statusSchema.js";
 import { mailboxPaths } from "./mailboxPaths.js";
 import {
@@ -166,7 +166,15 @@ const status: JsonObject = {
   summary: "Get the state of the mirror",
   description: "The state of the whole mirror, from the figures of its shards.",
   ...mirror,
-  parameters: [inQuery("ticks", "How many of the newest ticks.", upTo(ticksKept, ticksKept)), ifNoneMatch],
+  parameters: [
+    inQuery("ticks", "How many of the newest ticks.", upTo(ticksKept, ticksKept)),
+    inQuery("since", "Of those only this tick, by its name, and later ones; all where it is not known.", {
+      type: "string",
+    }),
+    inQuery("examples", "Ids of each trouble, at most.", { ...upTo(examplesMax, examplesMax), minimum: 0 }),
+    inQuery("shards", "Whether each shard is listed.", { type: "string", enum: ["all", "none"], default: "all" }),
+    ifNoneMatch,
+  ],
   responses: withKey({
     "200": json("The status.", statusSchema, statusExample, statusVersion),
     "304": empty("The caller has this version: nothing but the time is another.", statusVersion),
