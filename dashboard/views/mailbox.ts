@@ -5,9 +5,10 @@ import { announce } from "../confirm.js";
 import { changeOnly, el, show } from "../dom.js";
 import { historyList } from "../history.js";
 import { learn, namedAs, nameOf } from "../names.js";
+import { explained } from "../reasons.js";
 import { timeAgo } from "../times.js";
 import type { Mounted, Tools, View } from "../view.js";
-import { counted, explained, kinds, number, states } from "../words.js";
+import { counted, kinds, number, states } from "../words.js";
 
 /** One mailbox: its state, its calendars, what was removed, and the actions that an operator has. */
 export const mailbox: View = { route: "/mailboxes/:id", title: "Mailbox", nav: null, mount };
