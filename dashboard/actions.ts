@@ -45,8 +45,8 @@ export function releaseMailbox(id: string): Promise<boolean> {
   );
 }
 
-/** Releases all mailboxes that are parked or waiting for one reason. Many of them take several requests. */
-export function releaseAll(reason: string, count: number): Promise<boolean> {
+/** Releases all mailboxes that are parked or waiting for one reason. Many of them take several requests, and `progress` is told of each. */
+export function releaseAll(reason: string, count: number, progress: (text: string) => void): Promise<boolean> {
   const text = `${counted(count, "mailbox", "mailboxes")} with ${reason} are asked again in the next tick. If the cause is still there, they come back here.`;
   return act(
     { title: "Release all with this reason?", text, yes: "Release them" },
@@ -55,6 +55,7 @@ export function releaseAll(reason: string, count: number): Promise<boolean> {
       for (let cursor: string | null = null; ; ) {
         const page: Awaited<ReturnType<typeof api.releaseAll>> = await api.releaseAll(reason, cursor);
         released += page.released;
+        progress(`Releasing: ${number(released)} of ${number(count)} …`);
         if (page.cursor === null) return released;
         cursor = page.cursor;
       }

@@ -1,7 +1,15 @@
 /** Addresses of views: `#/mailboxes?state=parked`. They hold what is looked at, never a key. */
 
 /** The routes of views; `:id` stands for one segment. */
-export type RoutePath = "/" | "/mailboxes" | "/mailboxes/:id" | "/changes" | "/calendars" | "/subscribers" | "/actions";
+export type RoutePath =
+  | "/"
+  | "/mailboxes"
+  | "/mailboxes/:id"
+  | "/changes"
+  | "/calendars"
+  | "/subscribers"
+  | "/actions"
+  | "/guide";
 
 export type Address = {
   /** As it stands after the `#`, without the query: `/mailboxes/1234`. */

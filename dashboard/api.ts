@@ -8,6 +8,9 @@ import { base, currentKey } from "./key.js";
 
 export type { HistoryPage, MailboxCalendarsView, MailboxView, Status };
 
+/** How many mailboxes of each trouble are shown. */
+export const examplesShown = 5;
+
 /** The mirror refused, or could not be reached (status 0). The message is for people. */
 export class ApiError extends Error {
   constructor(
@@ -99,14 +102,35 @@ async function read<Body>(signal: AbortSignal | null, path: string): Promise<Bod
   return body;
 }
 
-/** The status as it came last, and when. */
-let lastStatus: { readonly status: Status; readonly readAtMs: number } | null = null;
+/** A part of the status as it came last, when, and all ticks that are known with it. */
+let last: { readonly part: Status; readonly ticks: Status["activity"]["ticks"]; readonly readAtMs: number } | null =
+  null;
+/** Ticks that are read again: a shard may end one late. */
+const ticksAgain = 3;
+/** As many as the mirror keeps. */
+const ticksMax = 288;
 
-/** The status. Of one that is not new only the time goes on. */
+/** The status without shards, and with few examples. The history of ticks is read once, and then what is new. */
 async function readStatus(): Promise<Status> {
-  const status = await read<Status>(null, "status");
-  if (lastStatus?.status !== status) lastStatus = { status, readAtMs: Date.now() };
-  return { ...status, now: new Date(Date.parse(status.now) + Date.now() - lastStatus.readAtMs).toISOString() };
+  const query = new URLSearchParams({ examples: String(examplesShown), shards: "none" });
+  const since = last?.ticks.at(-ticksAgain)?.tick;
+  if (since !== undefined) query.set("since", since);
+  const part = await read<Status>(null, `status?${query}`);
+  if (last?.part !== part) {
+    last = { part, ticks: mergedTicks(last?.ticks ?? [], part.activity.ticks), readAtMs: Date.now() };
+  }
+  const { ticks, readAtMs } = last;
+  const now = new Date(Date.parse(part.now) + Date.now() - readAtMs).toISOString();
+  return { ...part, now, activity: { ...part.activity, ticks } };
+}
+
+/** The ticks with those that came. What does not go on from them is of another table, and takes their place. */
+function mergedTicks(
+  known: Status["activity"]["ticks"],
+  came: Status["activity"]["ticks"],
+): Status["activity"]["ticks"] {
+  const first = known.findIndex(({ tick }) => tick === came[0]?.tick);
+  return (first === -1 ? came : [...known.slice(0, first), ...came]).slice(-ticksMax);
 }
 
 /** Items of the history that are read at once. */

@@ -11,17 +11,23 @@ import { comingUp, counted, kindNames, kinds, number, span, stateNames, states }
 /** The whole mirror in one sentence. */
 export type Verdict = { readonly kind: "good" | "busy" | "bad"; readonly text: string };
 
+/** Our choice: as many as make the roster hold a shrink, for something has gone wrong where so many are not read. */
+const suspendedShare = 0.2;
+const suspendedMin = 3;
+
 /** What the status comes to; the worst first. */
 export function verdictOf({ mailboxes, ticks, brake, application, roster, now }: Status): Verdict {
-  const { parked, held } = mailboxes.byState;
+  const { parked, held, suspended } = mailboxes.byState;
   const sinceTick = ticks.newest === null ? 0 : (Date.parse(now) - Date.parse(ticks.newest)) / 1000;
   if (ticks.isLate) return { kind: "bad", text: `No tick for ${span(sinceTick)}` };
   if (application !== null) return { kind: "bad", text: "Graph refuses the whole application" };
   if (brake.isOn) return { kind: "bad", text: "Graph throttles the whole application" };
   if (mailboxes.total === 0) return { kind: "busy", text: "No mailbox is on the roster yet" };
   const troubled = parked + held;
+  if (suspended >= suspendedMin && suspended > mailboxes.total * suspendedShare)
+    return { kind: "bad", text: `${number(suspended)} of ${number(mailboxes.total)} mailboxes are suspended` };
   if (roster.held !== null) return { kind: "bad", text: "The roster is held" };
-  if (troubled > 0) return { kind: "bad", text: `${counted(troubled, "mailbox needs", "mailboxes need")} a look` };
+  if (troubled > 0) return { kind: "bad", text: `${counted(troubled, "mailbox needs", "mailboxes need")} attention` };
   const { count, of } = mailboxes.freshWithinTwoTicks;
   if (count < of)
     return { kind: "busy", text: `${number(of - count)} of ${counted(of, "mailbox", "mailboxes")} not fresh yet` };
@@ -38,8 +44,12 @@ export function drawFreshness(place: HTMLElement, status: Status): void {
     stateBar(mailboxes.byState, mailboxes.total),
     kindLegend(mailboxes.byKind),
     ...notes.map((note) => el("p", { class: "empty" }, note)),
-    tiles(status),
   );
+}
+
+/** Draws the tiles. */
+export function drawFigures(place: HTMLElement, status: Status): void {
+  show(place, tiles(status));
 }
 
 function headline({ mailboxes }: Status): HTMLElement {
@@ -111,10 +121,15 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
     { class: "tiles" },
     tile("Mailboxes", number(mailboxes.mirrored), ""),
     tile("Calendars", number(mailboxes.calendars), ""),
-    tile("Oldest success", oldest, mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : ""),
+    tile("Stalest mailbox", oldest, mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : ""),
     tile("Last tick", timeAgo(ticks.newest), [interval, rounds].filter((text) => text !== "").join(", ")),
     tile(
-      "Found by audits",
+      "Read by list",
+      number(mailboxes.byStrategy.list),
+      mailboxes.byStrategy.list > 0 ? "whole lists, not delta" : "all by delta",
+    ),
+    tile(
+      "Changes missed by delta",
       number(drift.changes),
       drift.mailboxes > 0 ? `in ${counted(drift.mailboxes, "mailbox", "mailboxes")}` : "no drift",
     ),

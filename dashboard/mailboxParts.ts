@@ -1,10 +1,12 @@
+import { hrefTo } from "./address.js";
 import type { MailboxCalendarsView, MailboxView } from "./api.js";
 import { el } from "./dom.js";
 import { nameOf } from "./names.js";
+import { explained } from "./reasons.js";
 import { swatchOf } from "./swatch.js";
 import { tableOf } from "./table.js";
 import { timeAgo } from "./times.js";
-import { counted, explained, kinds, number, rounds, states } from "./words.js";
+import { counted, kinds, number, rounds, states } from "./words.js";
 
 /** The parts of a mailbox's view. */
 
@@ -48,7 +50,10 @@ function whyOf(mailbox: MailboxView): (Node | string)[] {
   const { state, parkedReason, lastErrorCode, notBefore, failuresInARow, lastSuccess, round } = mailbox;
   const reason = parkedReason ?? lastErrorCode;
   const said: (Node | string)[] = [states[state]?.means ?? state];
-  if (reason !== null && state !== "fresh") said.push(` ${explained(reason)}`);
+  if (reason !== null && state !== "fresh") {
+    const guide = el("a", { id: "panel-guide", href: hrefTo("/guide", { code: reason }) }, "What to do");
+    said.push(` ${explained(reason)} `, guide, ".");
+  }
   if (failuresInARow > 0) said.push(` ${counted(failuresInARow, "failure")} in a row.`);
   if (state !== "fresh" && lastSuccess !== null) said.push(" What is served was read ", timeAgo(lastSuccess), ".");
   if (notBefore !== null) said.push(" Graph is asked again ", timeAgo(notBefore), ".");

@@ -44,6 +44,7 @@ function tell(status: Status): void {
   byId("key-form").hidden = true;
   byId("main").hidden = false; // Before the charts are drawn, which take the width of their container.
   noteBrake(status);
+  drawFoot(status);
   drawVerdict(verdictOf(status));
   const { ticks, mailboxes, activity } = status;
   tellView({
@@ -72,6 +73,16 @@ function drawSilence(isLocked: boolean): void {
   drawVerdict({ kind: "bad", text: isLocked ? "Locked" : silent });
 }
 
+function drawFoot({ about, settings }: Status): void {
+  const parts = [
+    `calendar-mirror ${about.version}`,
+    about.app === null ? null : `app ${about.app}`,
+    about.tenantId === null ? null : `tenant ${about.tenantId}`,
+    settings.graphCloud === undefined ? null : `cloud ${settings.graphCloud}`,
+  ];
+  byId("about").textContent = parts.filter((part) => part !== null).join(" · ");
+}
+
 function updateAge(): void {
   updateTimes();
   byId("age").textContent = read === null ? "" : `read ${span((Date.now() - read.atMs) / 1000)} ago`;
@@ -94,6 +105,8 @@ byId("skip").addEventListener("click", () => byId("title").focus());
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void refresh();
 });
+window.addEventListener("offline", () => fail(new ApiError(0, "This device is offline.")));
+window.addEventListener("online", () => void refresh());
 window.setInterval(updateAge, 1_000);
 initRouter(() => void refresh());
 void refresh();

@@ -15,3 +15,16 @@ export function updateTimes(): void {
     if (element.textContent !== text) element.textContent = text;
   }
 }
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dated = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** A time of day, as the reader writes it, in the reader's time zone. */
+export function clockTime(ms: number): string {
+  return clock.format(ms);
+}
+
+/** The same with its day. */
+export function dayAndTime(ms: number): string {
+  return dated.format(ms);
+}

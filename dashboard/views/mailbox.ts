@@ -6,6 +6,7 @@ import { changeOnly, el, show } from "../dom.js";
 import { historyList, historyPath } from "../history.js";
 import { calendarTable, removedList, standing, whose } from "../mailboxParts.js";
 import { learn, namedAs, nameOf } from "../names.js";
+import { clockTime } from "../times.js";
 import type { Mounted, Tools, View } from "../view.js";
 import { counted, number } from "../words.js";
 
@@ -64,7 +65,7 @@ function mount(root: HTMLElement, _address: Address, { api, id, setTitle, refres
     void actions.refresh(`${actionsDone} ${period()}`);
     if (action === "remove") return goTo(hrefTo("/mailboxes"));
     // At once, and not with the next tick: nobody is to ask thrice.
-    const at = new Date().toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+    const at = clockTime(Date.now());
     shown = { ...shown, asked: { text: `${actionText[action]} at ${at}.`, before: stamp(loaded.mailbox) } };
     draw(shown);
     await load();

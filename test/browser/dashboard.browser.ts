@@ -57,7 +57,7 @@ describe("a newcomer", () => {
     const id = ids[1] ?? "";
     product.graph.mailboxes.setState(id, { kind: "denied" });
     await product.countedTick();
-    await verdictSays("1 mailbox needs a look");
+    await verdictSays("1 mailbox needs attention");
     const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
     await card.getByText("Graph denies access").waitFor();
     product.graph.mailboxes.setState(id, { kind: "normal" });
@@ -178,7 +178,7 @@ describe("mailbox owners choose names, and nothing that they type may run", () =
 });
 
 describe("the function key", () => {
-  const status = "**/api/status";
+  const status = "**/api/status?*";
 
   test("goes along in a header, never in the page's text or in an address that can be copied", async () => {
     await open({}, `${dashboardUrl()}?code=s3cret#/mailboxes?state=fresh`);
@@ -219,7 +219,7 @@ describe("the function key", () => {
 test("what is shown stays when the mirror cannot be reached, and says how old it is, until it answers again", async () => {
   await open();
   await verdictSays(/fresh/);
-  await page.route("**/api/status", (route) => route.abort());
+  await page.route("**/api/status?*", (route) => route.abort());
   await page
     .getByRole("alert")
     .getByText(/cannot be reached.* old\./)
@@ -227,10 +227,10 @@ test("what is shown stays when the mirror cannot be reached, and says how old it
   await verdictSays("No answer for");
   expect(await page.locator("#verdict").getAttribute("class")).toBe("verdict bad");
   await page.locator(".headline").waitFor();
-  await page.unroute("**/api/status");
-  await page.route("**/api/status", (route) => route.fulfill({ status: 200, body: "<html>Sign in</html>" }));
+  await page.unroute("**/api/status?*");
+  await page.route("**/api/status?*", (route) => route.fulfill({ status: 200, body: "<html>Sign in</html>" }));
   await page.getByRole("alert").getByText("Something else than the mirror has answered.").waitFor();
-  await page.unroute("**/api/status");
+  await page.unroute("**/api/status?*");
   await page.getByRole("alert").waitFor({ state: "hidden" });
 });
 
@@ -238,7 +238,7 @@ test("a status that is not new is not sent again, and the page goes on from what
   await open();
   await verdictSays(/fresh/);
   const answered = (status: number) =>
-    page.waitForResponse((response) => response.url().endsWith("/api/status") && response.status() === status);
+    page.waitForResponse((response) => response.url().includes("/api/status?") && response.status() === status);
   await answered(304);
   await page.locator("#age", { hasText: /^read [0-2] s ago$/ }).waitFor();
   await verdictSays(/fresh/);
@@ -251,17 +251,17 @@ test("a status that is not new is not sent again, and the page goes on from what
 test("charts go on when the table is new", async () => {
   await open();
   await page.locator(".plot canvas").first().waitFor();
-  await page.route("**/api/status", async (route) => {
+  await page.route("**/api/status?*", async (route) => {
     const { "if-none-match": _, ...headers } = route.request().headers(); // Its own figures are on the page.
     const response = await route.fetch({ headers });
     const status = (await response.json()) as { activity: { ticks: unknown[] } };
     await route.fulfill({ response, json: { ...status, activity: { ...status.activity, ticks: [] } } });
   });
   await says("The charts begin with the second tick.");
-  await page.unroute("**/api/status");
+  await page.unroute("**/api/status?*");
   await product.countedTick();
   await page.locator(".plot canvas").first().waitFor();
-  expect(await page.locator(".plot canvas").count()).toBe(4);
+  expect(await page.locator(".plot canvas").count()).toBe(6);
   expect(watched.faults).toEqual([]);
 });
 
@@ -349,7 +349,7 @@ describe("people who see, read and use pages differently", () => {
     "meet nothing that a checker of accessibility finds, in %s",
     async (colorScheme) => {
       await open({ colorScheme });
-      await verdictSays("1 mailbox needs a look");
+      await verdictSays("1 mailbox needs attention");
       await page.locator(".plot canvas").first().waitFor();
       expect(await violations(page)).toEqual([]);
       await page
@@ -363,7 +363,7 @@ describe("people who see, read and use pages differently", () => {
 
   test("on a phone nothing is wider than the screen", async () => {
     await open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
-    await verdictSays("1 mailbox needs a look");
+    await verdictSays("1 mailbox needs attention");
     const wider = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );

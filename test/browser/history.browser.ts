@@ -34,7 +34,7 @@ async function open(options: Parameters<typeof openWatched>[2] = {}): Promise<vo
 const lines = () => page.locator("#history .history > li");
 const panelLines = () => page.locator("#panel-history .history > li");
 const asked = () => watched.asked.filter((url) => /\/api\/history\b/.test(url)).length;
-const statusesAsked = () => watched.asked.filter((url) => url.endsWith("/api/status")).length;
+const statusesAsked = () => watched.asked.filter((url) => url.includes("/api/status?")).length;
 
 test("a renamed calendar is shown without a reload: whose, which, from what to what, and when", async () => {
   const [id = ""] = ids;
