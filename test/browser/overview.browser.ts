@@ -181,6 +181,18 @@ describe("honest states", () => {
     expect(await page.locator("#verdict").getAttribute("class")).toBe("verdict bad");
   });
 
+  test("ages are by the mirror's clock, however wrong this device's is", async () => {
+    await open();
+    await page.addInitScript(() => {
+      const real = Date.now.bind(Date);
+      Date.now = () => real() + 7_200_000;
+    });
+    await page.reload();
+    const lastTick = page.locator(".tile", { hasText: "Last tick" }).locator("time");
+    await lastTick.waitFor();
+    expect(await lastTick.textContent()).toMatch(/^(just now|\d+ (s|min) ago)$/);
+  });
+
   test("who is read by list is counted, and the foot says which release, app and tenant", async () => {
     await withStatus(({ mailboxes: now }) => ({
       mailboxes: { ...now, byStrategy: { delta: mailboxes - 4, list: 4 } },
