@@ -21,9 +21,10 @@ export class ApiError extends Error {
   }
 }
 
-const timeoutMs = 20_000;
+/** A search over all calendars, and a release of many, take 20 s of the mirror alone. */
+const timeoutMs = 30_000;
 
-type Method = "GET" | "POST" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "DELETE";
 type Sent = { readonly headers?: Record<string, string>; readonly body?: unknown };
 
 /** Sends a request. With a signal that has ended it never settles: nothing goes on for a view that is gone. */
@@ -154,11 +155,13 @@ export function apiFor(signal: AbortSignal | null) {
   const get = <Body>(path: string) => read<Body>(signal, path);
   const post = async <Body>(path: string, body?: unknown) =>
     bodyOf<Body>(await send(signal, "POST", path, body === undefined ? {} : { body }));
-  const remove = async (path: string) => bodyOf<null>(await send(signal, "DELETE", path));
+  const put = async <Body>(path: string, body: unknown) => bodyOf<Body>(await send(signal, "PUT", path, { body }));
+  const remove = async <Body>(path: string) => bodyOf<Body>(await send(signal, "DELETE", path));
   return {
     /** A path is relative to the page: `mailboxes?top=50`. */
     get,
     post,
+    put,
     remove,
     status: readStatus,
     mailboxes: ({ search, state, kind }: MailboxSearch, cursor: string | null) => {

@@ -3,6 +3,7 @@ import { ApiError, api, type Status } from "./api.js";
 import { byId } from "./dom.js";
 import { drawVerdict, verdictOf } from "./freshness.js";
 import { currentKey, forgetKey, useKey } from "./key.js";
+import { forgetOperator, learnOperator } from "./operator.js";
 import { initRouter, tellView } from "./router.js";
 import { setClock, updateTimes } from "./times.js";
 import { span } from "./words.js";
@@ -26,6 +27,7 @@ async function refresh(): Promise<void> {
     const status = await api.status();
     failures = 0;
     tell(status);
+    void learnOperator();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     fail(error);
@@ -97,6 +99,7 @@ byId<HTMLFormElement>("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const input = byId<HTMLInputElement>("key");
   useKey(input.value);
+  forgetOperator();
   input.value = "";
   failures = 0;
   void refresh();

@@ -1,4 +1,6 @@
 import type { View } from "./view.js";
+import { actions } from "./views/actions.js";
+import { calendars } from "./views/calendars.js";
 import { changes } from "./views/changes.js";
 import { guide } from "./views/guide.js";
 import { mailbox } from "./views/mailbox.js";
@@ -6,4 +8,4 @@ import { mailboxes } from "./views/mailboxes.js";
 import { overview } from "./views/overview.js";
 
 /** All views, in the order of the navigation. */
-export const views: readonly View[] = [overview, mailboxes, mailbox, changes, guide];
+export const views: readonly View[] = [overview, mailboxes, mailbox, changes, calendars, actions, guide];

@@ -1,6 +1,8 @@
 import type { MailboxKind } from "../shared/sync/mailboxKind.js";
 import type { MailboxState } from "../shared/sync/state.js";
+import type { ActionView } from "../shared/views/actionSchema.js";
 import type { HistoryKind } from "../shared/views/historyKinds.js";
+import type { MailboxView } from "../shared/views/mailboxSchema.js";
 
 /** The wording of the page: states, times and numbers. What reasons mean says `reasons.ts`. */
 
@@ -110,3 +112,30 @@ export function number(value: number): string {
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
+
+/** What each action of an operator is called once it was done. */
+export const actions = {
+  sync: "Retried",
+  resync: "Full round",
+  release: "Released",
+  add: "Added",
+  remove: "Removed",
+  releaseMany: "Released all",
+  releaseBrake: "Brake lifted",
+  discover: "Discovery",
+  releaseRoster: "Roster released",
+  pauseSubscription: "Subscriber paused",
+  resumeSubscription: "Subscriber resumed",
+  replaySubscription: "Subscriber replayed",
+} as const satisfies Record<ActionView["action"], string>;
+
+/** Why a round was made. */
+export const rounds = {
+  first: "the first one",
+  changes: "what changed",
+  reset: "all of it: Graph had lost its place",
+  audit: "all of it: a check of what delta reported",
+  confirm: "all of it: to confirm removals",
+  list: "all of it: delta does not work here",
+  probe: "all of it: delta is tried again",
+} as const satisfies Record<MailboxView["round"]["reason"], string>;

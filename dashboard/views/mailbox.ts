@@ -1,64 +1,109 @@
-import { releaseMailbox, resyncMailbox, syncMailbox } from "../actions.js";
-import type { Address } from "../address.js";
-import { ApiError, type MailboxCalendarsView, type MailboxView } from "../api.js";
-import { announce } from "../confirm.js";
+import { actionList, period } from "../actionList.js";
+import { actionText, releaseMailbox, removeMailbox, resumeMailbox, resyncMailbox, syncMailbox } from "../actions.js";
+import { type Address, goTo, hrefTo } from "../address.js";
+import { ApiError, type HistoryPage, type MailboxCalendarsView, type MailboxView } from "../api.js";
 import { changeOnly, el, show } from "../dom.js";
-import { historyList } from "../history.js";
+import { historyList, historyPath } from "../history.js";
+import { calendarTable, removedList, standing, whose } from "../mailboxParts.js";
 import { learn, namedAs, nameOf } from "../names.js";
-import { explained } from "../reasons.js";
-import { timeAgo } from "../times.js";
 import type { Mounted, Tools, View } from "../view.js";
-import { counted, kinds, number, states } from "../words.js";
+import { counted, number } from "../words.js";
 
-/** One mailbox: its state, its calendars, what was removed, and the actions that an operator has. */
+/** One mailbox: how it stands and why, its rounds, its calendars, what was removed, what changed, and what operators did and can do. */
 export const mailbox: View = { route: "/mailboxes/:id", title: "Mailbox", nav: null, mount };
 
-function mount(root: HTMLElement, _address: Address, { api, id, setTitle }: Tools): Mounted {
-  const body = el("div", { id: "mailbox-body", class: "card" }, el("p", {}, "Loading …"));
-  const historyPlace = el("div", { id: "panel-history" });
-  root.append(body);
+type Asked = {
+  readonly text: string;
+  /** How the mailbox stood then: as soon as it is otherwise, the round has begun, or ended. */
+  readonly before: string;
+};
+type Shown = {
+  readonly loaded: MailboxCalendarsView | null;
+  readonly mistake: string | null;
+  readonly asked: Asked | null;
+};
+
+function mount(root: HTMLElement, _address: Address, { api, id, setTitle, refreshNow }: Tools): Mounted {
+  const place = el("div", { id: "mailbox-body", class: "card" }, el("p", {}, "Loading …"));
+  const changesPlace = el("div", { id: "panel-history", class: "card" });
+  const actionsPlace = el("div", { id: "panel-actions", class: "card" });
+  root.append(place, el("h2", {}, "Recent changes"), changesPlace, el("h2", {}, "Actions"), actionsPlace);
   setTitle(nameOf(namedAs(id)));
-  const list = historyList({
-    place: historyPlace,
+  const history = historyList({
+    place: changesPlace,
     prefix: "panel-change",
-    read: (cursor) => api.mailboxHistory(id, cursor),
+    read: (cursor) => api.get<HistoryPage>(historyPath(`mailboxes/${encodeURIComponent(id)}/history`, {}, cursor)),
     isOfAll: false,
+    none: "No change has been logged.",
   });
-  const draw = changeOnly((shown: Shown) => {
-    if (shown.loaded !== null) setTitle(nameOf(shown.loaded.mailbox));
-    show(body, ...contents(shown, () => void load()), el("h2", {}, "Recent changes"), historyPlace);
+  const actions = actionList({ place: actionsPlace, prefix: "panel-action", api, mailbox: () => id, isOfAll: false });
+  let shown: Shown = { loaded: null, mistake: null, asked: null };
+  let actionsDone = 0;
+
+  const draw = changeOnly((now: Shown) => {
+    if (now.loaded !== null) setTitle(nameOf(now.loaded.mailbox));
+    show(place, ...contents(now, doIt));
   });
   const load = async () => {
     try {
       const loaded = await api.calendars(id);
       learn([loaded.mailbox]);
-      draw({ loaded, mistake: null });
+      const asked = shown.asked?.before === stamp(loaded.mailbox) ? shown.asked : null;
+      shown = { loaded, mistake: null, asked };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 404 || error.status === 400) draw({ loaded: null, mistake: error.message });
-      else announce(error.message);
+      const isGone = error.status === 404 || error.status === 400;
+      shown = { ...shown, ...(isGone ? { loaded: null, asked: null } : {}), mistake: error.message };
     }
+    draw(shown);
+  };
+  const doIt = async (action: Doing) => {
+    const { loaded } = shown;
+    if (loaded === null || !(await does[action](id))) return;
+    actionsDone += 1;
+    void actions.refresh(`${actionsDone} ${period()}`);
+    if (action === "remove") return goTo(hrefTo("/mailboxes"));
+    // At once, and not with the next tick: nobody is to ask thrice.
+    const at = new Date().toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+    shown = { ...shown, asked: { text: `${actionText[action]} at ${at}.`, before: stamp(loaded.mailbox) } };
+    draw(shown);
+    await load();
+    refreshNow();
   };
   return {
     refresh: async ({ logged }) => {
-      void list.refresh(logged);
+      void history.refresh(logged);
+      void actions.refresh(`${actionsDone} ${period()}`);
       await load();
     },
   };
 }
 
-type Calendar = MailboxCalendarsView["value"][number];
-type Shown = { readonly loaded: MailboxCalendarsView | null; readonly mistake: string | null };
+type Doing = keyof typeof does;
+const does = {
+  sync: syncMailbox,
+  resync: resyncMailbox,
+  release: releaseMailbox,
+  resume: resumeMailbox,
+  remove: removeMailbox,
+} as const;
 
-function contents({ loaded, mistake }: Shown, reload: () => void): (HTMLElement | null)[] {
-  if (loaded === null) return [el("p", {}, mistake ?? "")];
+function stamp({ lastSuccess, round, failuresInARow, state }: MailboxView): string {
+  return JSON.stringify([lastSuccess, round.started, failuresInARow, state]);
+}
+
+function contents({ loaded, mistake, asked }: Shown, doIt: (action: Doing) => Promise<void>): (HTMLElement | null)[] {
+  const trouble = mistake === null ? null : el("p", { class: "failure" }, mistake);
+  if (loaded === null) return [trouble ?? el("p", {}, "Loading …")];
   const { mailbox, value } = loaded;
   const alive = value.filter(({ removed }) => removed === null);
   const gone = value.filter(({ removed }) => removed !== null);
   return [
+    trouble,
     whose(mailbox),
-    standing(mailbox),
-    buttons(mailbox, reload),
+    standing(mailbox, asked?.text ?? null),
+    buttons(mailbox, doIt),
+    links(mailbox),
     el("h2", {}, counted(alive.length, "calendar")),
     alive.length === 0 ? el("p", { class: "empty" }, "None has been read.") : calendarTable(alive),
     gone.length === 0 ? null : el("h2", {}, `Removed (${number(gone.length)})`),
@@ -66,112 +111,28 @@ function contents({ loaded, mistake }: Shown, reload: () => void): (HTMLElement 
   ];
 }
 
-/** Address and id, unless they are the title already. */
-function whose(mailbox: MailboxView): HTMLElement | null {
-  const { id, userPrincipalName } = mailbox;
-  const title = nameOf(mailbox);
-  if (title === id) return null;
-  const hasAddress = userPrincipalName !== null && userPrincipalName !== "" && userPrincipalName !== title;
-  return el("p", {}, hasAddress ? `${userPrincipalName} · ` : null, el("span", { class: "id" }, id));
+function buttons({ state }: MailboxView, doIt: (action: Doing) => Promise<void>): HTMLElement | null {
+  const button = (action: Doing, label: string) =>
+    el("button", { id: `panel-${action}`, type: "button", "data-acts": true, onclick: () => void doIt(action) }, label);
+  const ofState =
+    state === "suspended"
+      ? [button("resume", "Mirror by hand …")]
+      : state === "removing"
+        ? []
+        : [button("sync", "Retry now …"), button("resync", "Full round …"), button("release", "Release …")];
+  return el("div", { class: "buttons" }, ...ofState, button("remove", "Remove …"));
 }
 
-function standing(mailbox: MailboxView): HTMLElement {
-  const { label } = states[mailbox.state] ?? { label: mailbox.state };
-  const reason = mailbox.parkedReason ?? mailbox.lastErrorCode;
-  const facts: (readonly [string, string | HTMLElement])[] = [
-    ["Last success", timeAgo(mailbox.lastSuccess)],
-    ["Last change", timeAgo(mailbox.lastChange)],
-    ["Last full round", timeAgo(mailbox.lastFullRound)],
-    ["Read by", mailbox.strategy === "delta" ? "changes" : "the whole list"],
-    ["Failures in a row", number(mailbox.failuresInARow)],
-    ["Found by audits", number(mailbox.driftFound)],
-  ];
-  if (mailbox.notBefore !== null) facts.push(["Asked again", timeAgo(mailbox.notBefore)]);
-  if (mailbox.heldRemovals !== null) facts.push(["Removals held", number(mailbox.heldRemovals)]);
-  const list = el("dl", { class: "facts" });
-  for (const [name, text] of facts) list.append(el("div", {}, el("dt", {}, name), el("dd", {}, text)));
+/** What of this person stands in other mailboxes too. */
+function links({ userPrincipalName }: MailboxView): HTMLElement | null {
+  if (userPrincipalName === null || userPrincipalName === "") return null;
+  const owner = userPrincipalName;
+  const link = (id: string, text: string, href: string) => el("li", {}, el("a", { id, href }, text));
   return el(
-    "div",
-    {},
-    el(
-      "p",
-      {},
-      el("span", { class: `badge state-${mailbox.state}` }, label),
-      " ",
-      el("span", { class: "badge kind" }, kinds[mailbox.kind]?.label ?? mailbox.kind),
-      reason === null ? null : el("code", {}, ` ${reason}`),
-    ),
-    reason === null ? null : el("p", {}, explained(reason)),
-    list,
+    "ul",
+    { class: "presets" },
+    link("panel-shared", "All calendars that this person shares", hrefTo("/calendars", { owner, shared: "true" })),
+    link("panel-owned", "All calendars that this person owns", hrefTo("/calendars", { owner })),
+    link("panel-owned-changes", "Changes of them, in all mailboxes", hrefTo("/changes", { owner })),
   );
-}
-
-function buttons({ id, state }: MailboxView, reload: () => void): HTMLElement | null {
-  if (state === "suspended" || state === "removing") return null;
-  const button = (name: string, label: string, doIt: (mailbox: string) => Promise<boolean>) =>
-    el("button", { id: name, onclick: () => void doIt(id).then(reload) }, label);
-  return el(
-    "div",
-    { class: "buttons" },
-    button("panel-sync", "Read now …", syncMailbox),
-    button("panel-resync", "Start over …", resyncMailbox),
-    button("panel-release", "Release …", releaseMailbox),
-  );
-}
-
-function calendarTable(calendars: readonly Calendar[]): HTMLElement {
-  const body = el("tbody");
-  for (const calendar of calendars) {
-    const owner = [calendar.ownerName, calendar.ownerAddress].filter((text) => text !== null && text !== "").join(", ");
-    const badge = calendar.isDefaultCalendar ? el("span", { class: "badge" }, "default") : null;
-    body.append(
-      el(
-        "tr",
-        {},
-        el(
-          "td",
-          { class: "name" },
-          swatch(calendar),
-          el("span", { class: "clip" }, calendar.name ?? "(no name)"),
-          badge,
-        ),
-        el("td", {}, el("span", { class: "clip" }, owner)),
-        el("td", { class: "time" }, timeAgo(calendar.changed)),
-      ),
-    );
-  }
-  const head = el("tr", {}, ...["Calendar", "Owner", "Changed"].map((text) => el("th", { scope: "col" }, text)));
-  return el("div", { class: "scroll" }, el("table", {}, el("thead", {}, head), body));
-}
-
-function removedList(calendars: readonly Calendar[]): HTMLElement {
-  const list = el("ul", { class: "removed" });
-  for (const { name, removed } of calendars) {
-    list.append(el("li", {}, el("span", { class: "clip" }, name ?? "(no name)"), " · ", timeAgo(removed)));
-  }
-  return list;
-}
-
-/** Outlook's colours by name. */
-const colours: Readonly<Record<string, string>> = {
-  lightBlue: "#a6d1f5",
-  lightGreen: "#87d28e",
-  lightOrange: "#fcab73",
-  lightGray: "#c0c0c0",
-  lightYellow: "#f2d46b",
-  lightTeal: "#4adacc",
-  lightPink: "#e8a3d2",
-  lightBrown: "#bba98a",
-  lightRed: "#f88c9b",
-  maxColor: "#a6d1f5",
-};
-
-/** The calendar's own colour, if what it says is one: anything else is drawn neutral. */
-function swatch({ hexColor, color }: Calendar): HTMLElement {
-  const own = /^#[0-9a-f]{6}$/i.test(hexColor ?? "") ? hexColor : null;
-  const named = color !== null && Object.hasOwn(colours, color) ? (colours[color] ?? null) : null;
-  const element = el("span", { class: "swatch", "aria-hidden": "true" });
-  const colour = own ?? named;
-  if (colour !== null) element.style.backgroundColor = colour;
-  return element;
 }

@@ -103,7 +103,7 @@ test("with the keyboard alone a mailbox is found, opened and asked about, and ba
   const id = ids[3] ?? "";
   await listed(id).waitFor();
   const focused = () => page.evaluate(() => document.activeElement?.id ?? "");
-  for (let presses = 0; (await focused()) !== "search-text" && presses < 60; presses++)
+  for (let presses = 0; (await focused()) !== "search-search" && presses < 60; presses++)
     await page.keyboard.press("Tab");
   await page.keyboard.type(id);
   await page.keyboard.press("Enter");
@@ -112,12 +112,12 @@ test("with the keyboard alone a mailbox is found, opened and asked about, and ba
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: id }).waitFor();
   expect(await focused()).toBe("title");
-  await page.getByRole("button", { name: "Read now …" }).waitFor();
+  await page.getByRole("button", { name: "Retry now …" }).waitFor();
   while ((await focused()) !== "panel-sync") await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "Read this mailbox now?" }).waitFor();
+  await page.getByRole("heading", { name: "Retry this mailbox now?" }).waitFor();
   await page.keyboard.press("Escape");
-  await page.getByRole("heading", { name: "Read this mailbox now?" }).waitFor({ state: "hidden" });
+  await page.getByRole("heading", { name: "Retry this mailbox now?" }).waitFor({ state: "hidden" });
   expect(await focused()).toBe("panel-sync");
   await page.goBack();
   await expect.poll(focused).toBe(`open-${id}`);
@@ -144,7 +144,7 @@ describe("mailbox owners choose names, and nothing that they type may run", () =
     await page.keyboard.press("Enter");
     await listed(id).click();
     for (const name of names)
-      await expect.poll(() => page.locator("main .name .clip").allTextContents()).toContain(name);
+      await expect.poll(() => page.locator("main .name .wrap").allTextContents()).toContain(name);
     expect(await page.evaluate(() => "ranAway" in window)).toBe(false);
     expect(await page.locator("main img, dialog img, main script, dialog script").count()).toBe(0);
     const width = await page.locator("html").evaluate((element) => element.scrollWidth - element.clientWidth);

@@ -42,3 +42,15 @@ test("below beta, the function for all the rest comes last in the order of names
   expect(below.sort().at(-1)).toEqual(["restOfBeta", "beta/{*rest}"]);
   expect(below.length).toBe(5);
 });
+
+test("the guide's key that only reads opens every function that only reads, and no other", () => {
+  const guide = readFileSync(join(folder, "..", "docs", "operations.md"), "utf8");
+  const listed = /for function in ([\w ]+); do/.exec(guide)?.[1]?.split(" ") ?? [];
+  // By `operator` the page knows whether its key may act.
+  const reading = registered.filter(
+    ({ name, level, methods }) => level === "function" && methods === '"GET", "HEAD"' && name !== "operator",
+  );
+  expect(listed).toEqual(reading.map(({ name }) => name).sort());
+  expect(listed.length).toBeGreaterThan(8);
+  for (const name of ["mailbox", "mailboxList"]) expect(listed).toContain(name);
+});

@@ -1,4 +1,5 @@
 import { productVersion } from "../../version.js";
+import type { ActionView } from "../../views/actionSchema.js";
 import type { FoundView } from "../../views/foundSchema.js";
 import type { HistoryItem } from "../../views/historySchema.js";
 import type { CalendarView, MailboxView } from "../../views/mailboxSchema.js";
@@ -22,6 +23,7 @@ export const mailboxExample: MailboxView = {
   state: "fresh",
   phase: "idle",
   strategy: "delta",
+  round: { reason: "changes", started: recently, pages: 1 },
   calendarCount: 3,
   generation: 2,
   sequence: 12,
@@ -161,4 +163,13 @@ export const statusExample: Status = {
   ...brakeExample,
   settings: { shards: 4, graphCloud: "global", auditDays: 30, changeNudges: true },
   about: { version: productVersion, app: "contoso-mirror", tenantId: null },
+};
+
+export const actionExample: ActionView = {
+  time: recently,
+  action: "release",
+  actor: { kind: "user", name: "adele@contoso.example" },
+  mailbox: { id: userId, displayName, userPrincipalName },
+  subject: null,
+  count: null,
 };
