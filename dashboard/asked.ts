@@ -1,5 +1,5 @@
 import type { Status } from "./api.js";
-import { clockTime } from "./times.js";
+import { clockTime, mirrorNowMs } from "./times.js";
 
 /** What was asked for here and has not shown yet, so that nobody asks twice. It is forgotten once a tick has begun and ended since. */
 
@@ -7,7 +7,7 @@ const asked = new Map<string, { readonly atMs: number; readonly text: string }>(
 
 /** @param what A state with its reason, or a mailbox. */
 export function noteAsked(what: string, text: string): void {
-  asked.set(what, { atMs: Date.now(), text });
+  asked.set(what, { atMs: mirrorNowMs(), text });
 }
 
 /** What to say instead of a button; null: nothing is on its way. */
@@ -24,7 +24,7 @@ export function forgetAnswered({ activity }: Status): void {
 /** When the next tick reads what was released: `Retrying at 17:20`. */
 export function retryText({ ticks, brake, application }: Status): string {
   const untilMs = Date.parse((application ?? brake).until ?? "");
-  if (untilMs > Date.now()) return `Noted: nobody is read before ${clockTime(untilMs)}, when the brake ends`;
+  if (untilMs > mirrorNowMs()) return `Noted: nobody is read before ${clockTime(untilMs)}, when the brake ends`;
   const nextMs = Date.parse(ticks.newest ?? "") + (ticks.intervalSeconds ?? Number.NaN) * 1000;
-  return nextMs > Date.now() ? `Retrying at ${clockTime(nextMs)}` : "Retrying with the next tick";
+  return nextMs > mirrorNowMs() ? `Retrying at ${clockTime(nextMs)}` : "Retrying with the next tick";
 }

@@ -2,10 +2,10 @@ import { noteBrake } from "./actions.js";
 import { ApiError, api, type Status } from "./api.js";
 import { byId } from "./dom.js";
 import { drawVerdict, verdictOf } from "./freshness.js";
-import { forgetKey, useKey } from "./key.js";
+import { currentKey, forgetKey, useKey } from "./key.js";
 import { forgetOperator, learnOperator } from "./operator.js";
 import { initRouter, tellView } from "./router.js";
-import { updateTimes } from "./times.js";
+import { setClock, updateTimes } from "./times.js";
 import { span } from "./words.js";
 
 /** The dashboard: reads the status again and again while somebody looks, and lets the view that is shown draw what has changed. */
@@ -43,6 +43,7 @@ function tell(status: Status): void {
   byId("failure").hidden = true;
   byId("key-form").hidden = true;
   byId("main").hidden = false; // Before the charts are drawn, which take the width of their container.
+  setClock(status.now); // Before anything is drawn that has an age.
   noteBrake(status);
   drawFoot(status);
   drawVerdict(verdictOf(status));
@@ -63,9 +64,15 @@ function fail(error: ApiError): void {
   if (isLocked) byId("main").hidden = true;
   const since = read === null ? "" : ` What is shown is ${span((Date.now() - read.atMs) / 1000)} old.`;
   const failure = byId("failure");
-  failure.textContent = isLocked ? "The mirror wants a function key." : `${error.message}${since}`;
+  failure.textContent = isLocked ? lockedText() : `${error.message}${since}`;
   failure.hidden = false;
   drawSilence(isLocked);
+}
+
+/** Which key is wanted, and what was wrong with the one that was sent. */
+function lockedText(): string {
+  const wanted = "The mirror wants a function key of this app, such as the one called default.";
+  return currentKey() === null ? wanted : `The key that this browser keeps is not accepted. ${wanted}`;
 }
 
 function drawSilence(isLocked: boolean): void {

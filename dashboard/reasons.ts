@@ -11,16 +11,35 @@ const circles = "Graph's pages led in circles, or did not end. The round was giv
 
 /** By how a reason begins, whatever its case; the first that fits counts. */
 const sentences: readonly (readonly [starts: readonly string[], text: string])[] = [
-  [["denied"], "Graph denies access. Grant the app Calendars.Read, or widen its Exchange scope; then release."],
   [
-    ["noMailbox"],
+    ["denied", "ErrorItemNotFound", "extensionError"],
+    "Graph denies access. Grant the app Calendars.Read, or widen its Exchange scope; then release.",
+  ],
+  [
+    [
+      "noMailbox",
+      "MailboxNot",
+      "ResourceNotFound",
+      "ErrorInvalidUser",
+      "ErrorNonExistentMailbox",
+      "Request_ResourceNotFound",
+      "invalidMailboxId",
+    ],
     "There is no mailbox that Graph can read: no licence, on-premises, or gone. Give it one, or take it off.",
   ],
   [["tooLarge"], "A calendar does not fit the table. Shrink what its owner wrote into it; then release."],
   [["poisonedPage"], "Its page message failed five times. The log says why; release tries again."],
-  [["mailboxFull"], "The mailbox is full, and its list is refused too. Make room; then release."],
+  [["mailboxFull", "ErrorQuotaExceeded"], "The mailbox is full, and its list is refused too. Make room; then release."],
   [
-    ["featureUnavailable"],
+    [
+      "featureUnavailable",
+      "RequestBroker--ParseUri",
+      "ErrorInvalidIdMalformed",
+      "ErrorInvalidUrlQuery",
+      "NotImplemented",
+      "http405",
+      "http501",
+    ],
     "Graph offers neither changes nor the list here. Look at GRAPH_CLOUD and GRAPH_API_VERSION.",
   ],
   [

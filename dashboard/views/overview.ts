@@ -1,5 +1,7 @@
+import type { ActionPage } from "../../shared/views/actionSchema.js";
+import { period } from "../actionList.js";
 import { goTo, hrefTo } from "../address.js";
-import type { Status } from "../api.js";
+import { type Api, ApiError, type Status } from "../api.js";
 import { forgetAnswered } from "../asked.js";
 import { groupsOf } from "../attention.js";
 import { type Charts, chartsIn, type Mark } from "../charts.js";
@@ -10,12 +12,12 @@ import { lookUp } from "../names.js";
 import { ticksTable } from "../ticksTable.js";
 import { troublesDrawer } from "../troubles.js";
 import type { Mounted, Tools, View } from "../view.js";
-import { number } from "../words.js";
+import { actions, number } from "../words.js";
 
 /** How fresh everything is, what needs attention, and how that went over time. */
 export const overview: View = { route: "/", title: "Overview", nav: "Overview", mount };
 
-function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, { refreshNow }: Tools): Mounted {
+function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, { api, refreshNow }: Tools): Mounted {
   const [freshness, troubles, activity, figures] = [
     el("div", { id: "freshness" }),
     el("div", { id: "troubles" }),
@@ -35,11 +37,17 @@ function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, 
   const drawTicks = ticksTable(activity);
   const trouble = troublesDrawer(troubles, refreshNow);
   let last: Status | null = null;
+  const acted = actionMarks(api);
   const drawCharts = () => {
     pressed(range);
     if (last === null) return;
     const { ticks } = last.activity;
-    charts.draw({ ticks, range, intervalSeconds: last.ticks.intervalSeconds, marks: marksOf(last) });
+    charts.draw({
+      ticks,
+      range,
+      intervalSeconds: last.ticks.intervalSeconds,
+      marks: [...brakeMarks(last), ...acted.marks()],
+    });
   };
   return {
     refresh: async ({ status, census }) => {
@@ -52,6 +60,7 @@ function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, 
       drawCharts();
       drawTicks(status.activity.ticks);
       drawFigures(figures, status);
+      void acted.refresh().then(drawCharts);
       const oldest = status.mailboxes.oldestSuccess;
       const named = [...trouble.namedIn(status), ...(oldest === null ? [] : [oldest.mailbox])];
       if (!(await lookUp(named, census))) return;
@@ -83,8 +92,30 @@ function rangeButtons(place: HTMLElement): (range: Range) => void {
   };
 }
 
-/** What happened meanwhile, as far as the status tells. */
-function marksOf({ brake, application }: Status): readonly Mark[] {
+/** Of the log of actions only the newest are marked. */
+const actionsMarked = 50;
+
+/** What operators have done lately, as marks: read again now and then. */
+function actionMarks(api: Api): { refresh(): Promise<void>; marks(): readonly Mark[] } {
+  let marks: readonly Mark[] = [];
+  let readIn = Number.NaN;
+  return {
+    marks: () => marks,
+    refresh: async () => {
+      if (period() === readIn) return;
+      readIn = period();
+      try {
+        const { value } = await api.get<ActionPage>(`actions?top=${actionsMarked}`);
+        marks = value.map(({ time, action }) => ({ atMs: Date.parse(time), text: actions[action] ?? action }));
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error; // Charts without marks are charts: the view of actions says what is wrong.
+      }
+    },
+  };
+}
+
+/** The brake, as far as the status tells. */
+function brakeMarks({ brake, application }: Status): readonly Mark[] {
   const why = application ?? (brake.isOn ? brake : null);
   const atMs = Date.parse(why?.since ?? "");
   return Number.isNaN(atMs) ? [] : [{ atMs, text: "the brake came on" }];

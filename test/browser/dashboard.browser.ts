@@ -208,7 +208,10 @@ describe("the function key", () => {
       return route.fulfill({ status: 401, body: "" });
     });
     await page.reload();
-    await says("The mirror wants a function key.");
+    await says("The mirror wants a function key of this app");
+    await page.getByLabel("Function key").fill("wrong");
+    await page.getByRole("button", { name: "Open" }).click();
+    await says("The key that this browser keeps is not accepted.");
     await page.getByLabel("Function key").fill("right");
     await page.getByRole("button", { name: "Open" }).click();
     await verdictSays(/fresh/);

@@ -159,6 +159,23 @@ describe("charts", () => {
   });
 });
 
+test("what operators did, and the brake, are marked in the charts, and told where the cursor is", async () => {
+  await open();
+  await product.countedTick();
+  await product.countedTick();
+  const charts = page.getByRole("group", { name: /^Charts/ });
+  await charts.locator("canvas").first().waitFor();
+  await charts.focus();
+  await page.keyboard.press("Home");
+  const texts: string[] = [];
+  for (let step = 0; step < 8; step++) {
+    texts.push((await page.locator("#charts-told").textContent()) ?? "");
+    await page.keyboard.press("ArrowRight");
+  }
+  expect(texts.join("\n")).toMatch(/ · Added|Released all/);
+  expect(watched.faults).toEqual([]);
+});
+
 describe("honest states", () => {
   test("offline is never green", async () => {
     for (const id of ids) product.graph.mailboxes.setState(id, { kind: "normal" });
@@ -179,6 +196,18 @@ describe("honest states", () => {
     }));
     await verdictSays(`20 of ${mailboxes} mailboxes are suspended`);
     expect(await page.locator("#verdict").getAttribute("class")).toBe("verdict bad");
+  });
+
+  test("ages are by the mirror's clock, however wrong this device's is", async () => {
+    await open();
+    await page.addInitScript(() => {
+      const real = Date.now.bind(Date);
+      Date.now = () => real() + 7_200_000;
+    });
+    await page.reload();
+    const lastTick = page.locator(".tile", { hasText: "Last tick" }).locator("time");
+    await lastTick.waitFor();
+    expect(await lastTick.textContent()).toMatch(/^(just now|\d+ (s|min) ago)$/);
   });
 
   test("who is read by list is counted, and the foot says which release, app and tenant", async () => {
