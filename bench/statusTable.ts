@@ -119,6 +119,7 @@ function tickOf(fireMs: number, delayMs: number, number: number): TickFigures {
     transactions: 52,
     tick,
     startedMs,
+    standing: { mirrored: mailboxesPerShard, fresh: mailboxesPerShard - (number % 5), attention: number % 5 },
     finishedMs: startedMs + runMs + (number % 997),
   };
 }

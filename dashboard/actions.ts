@@ -1,4 +1,4 @@
-import { api, type Status } from "./api.js";
+import { api, type MailboxView, type Status } from "./api.js";
 import { act } from "./confirm.js";
 import { calledBy } from "./names.js";
 import { counted, number } from "./words.js";
@@ -14,11 +14,11 @@ export function noteBrake({ brake, application }: Pick<Status, "brake" | "applic
 
 const whenRead = (text: string) => (isBraked ? "Noted. Nobody is read before the brake is over." : text);
 
-/** Reads one mailbox now. */
+/** Starts a round of one mailbox now. */
 export function syncMailbox(id: string): Promise<boolean> {
-  const text = `${calledBy(id)} is read now, whatever it waits for.`;
+  const text = `${calledBy(id)} is read now, whatever it waits for. What is served stays meanwhile.`;
   return act(
-    { title: "Read this mailbox now?", text, yes: "Read it" },
+    { title: "Retry this mailbox now?", text, yes: "Retry it" },
     () => api.act(id, "sync"),
     () => whenRead("It is being read."),
   );
@@ -45,8 +45,8 @@ export function releaseMailbox(id: string): Promise<boolean> {
   );
 }
 
-/** Releases all mailboxes that are parked or waiting for one reason. Many of them take several requests. */
-export function releaseAll(reason: string, count: number): Promise<boolean> {
+/** Releases all mailboxes that are parked or waiting for one reason. Many of them take several requests, and `progress` is told of each. */
+export function releaseAll(reason: string, count: number, progress: (text: string) => void): Promise<boolean> {
   const text = `${counted(count, "mailbox", "mailboxes")} with ${reason} are asked again in the next tick. If the cause is still there, they come back here.`;
   return act(
     { title: "Release all with this reason?", text, yes: "Release them" },
@@ -55,6 +55,7 @@ export function releaseAll(reason: string, count: number): Promise<boolean> {
       for (let cursor: string | null = null; ; ) {
         const page: Awaited<ReturnType<typeof api.releaseAll>> = await api.releaseAll(reason, cursor);
         released += page.released;
+        progress(`Releasing: ${number(released)} of ${number(count)} …`);
         if (page.cursor === null) return released;
         cursor = page.cursor;
       }
@@ -75,3 +76,51 @@ export function liftBrake(): Promise<boolean> {
     ({ lifted }) => (lifted ? "The brake is lifted. The next tick asks again." : "The brake was over already."),
   );
 }
+
+/** Mirrors a suspended mailbox by hand, whatever the directory says. */
+export function resumeMailbox(id: string): Promise<boolean> {
+  const text = `${calledBy(id)} is mirrored by hand from now on: discovery leaves it alone, and it stays until somebody removes it.`;
+  return act(
+    { title: "Mirror this mailbox by hand?", text, yes: "Mirror it" },
+    () => api.put<MailboxView>(`mailboxes/${encodeURIComponent(id)}`, { source: "manual" }),
+    () => whenRead("It is mirrored again; the next tick reads it."),
+  );
+}
+
+/** Takes a mailbox off the roster, with all its rows. */
+export function removeMailbox(id: string): Promise<boolean> {
+  const text = `All that the mirror holds of ${calledBy(id)} is deleted, and nobody is served it any more. Graph's calendars stay as they are. One that discovery has found comes back with the next full roster round.`;
+  return act(
+    { title: "Remove this mailbox?", text, yes: "Remove it" },
+    () => api.remove<MailboxView | null>(`mailboxes/${encodeURIComponent(id)}`),
+    (left) => (left === null ? "It is removed." : "It is being removed."),
+  );
+}
+
+/** Puts a mailbox on the roster. @param name Empty: as the directory says, or none. */
+export function addMailbox(id: string, name: string): Promise<boolean> {
+  const text = `${id} is read with the next tick. If it is new here, it is kept by hand: it stays until somebody removes it.`;
+  return act(
+    { title: "Add this mailbox?", text, yes: "Add it" },
+    () => api.put<MailboxView>(`mailboxes/${encodeURIComponent(id)}`, name === "" ? {} : { displayName: name }),
+    () => whenRead("It is on the roster; the next tick reads it."),
+  );
+}
+
+/** Looks for users who joined or left. */
+export function discoverNow(): Promise<boolean> {
+  const text = "The directory, or the group, is read now: who joined is added, who left is suspended.";
+  return act(
+    { title: "Discover mailboxes now?", text, yes: "Discover them" },
+    () => api.roster("discover"),
+    ({ notBefore }) => (notBefore === null ? "Discovery has begun." : "Noted. Graph asked for a wait first."),
+  );
+}
+
+/** What was asked for, until it shows. */
+export const actionText = {
+  sync: "Retry asked for",
+  resync: "Full round asked for",
+  release: "Release asked for",
+  resume: "Asked to be mirrored by hand",
+} as const;

@@ -4,8 +4,12 @@ import type { MailboxView } from "../shared/views/mailbox.js";
 import type { MailboxCalendarsView } from "../shared/views/mailboxCalendars.js";
 import type { RosterView } from "../shared/views/roster.js";
 import type { Status } from "../shared/views/status.js";
+import { base, currentKey } from "./key.js";
 
 export type { HistoryPage, MailboxCalendarsView, MailboxView, Status };
+
+/** How many mailboxes of each trouble are shown. */
+export const examplesShown = 5;
 
 /** The mirror refused, or could not be reached (status 0). The message is for people. */
 export class ApiError extends Error {
@@ -17,35 +21,49 @@ export class ApiError extends Error {
   }
 }
 
-/** The other routes are beside this page, whatever its address. */
-const base = new URL(".", location.href);
-/** From the page's own address, or typed in. It is kept in this variable only. */
-let key = new URLSearchParams(location.search).get("code");
+/** A search over all calendars, and a release of many, take 20 s of the mirror alone. */
+const timeoutMs = 30_000;
 
-/** Sends this function key from now on. */
-export function useKey(typed: string): void {
-  key = typed;
-}
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Sent = { readonly headers?: Record<string, string>; readonly body?: unknown };
 
-const timeoutMs = 20_000;
-
-async function call<Body>(method: "GET" | "POST", path: string): Promise<Body> {
-  return bodyOf<Body>(await send(method, path));
-}
-
-async function send(method: "GET" | "POST", path: string, more: Record<string, string> = {}): Promise<Response> {
-  const headers: Record<string, string> = key === null ? more : { ...more, "x-functions-key": key };
-  const signal = AbortSignal.timeout(timeoutMs);
+/** Sends a request. With a signal that has ended it never settles: nothing goes on for a view that is gone. */
+async function send(signal: AbortSignal | null, method: Method, path: string, sent: Sent = {}): Promise<Response> {
+  const key = currentKey();
+  const headers = new Headers(sent.headers);
+  if (key !== null) headers.set("x-functions-key", key);
+  if (sent.body !== undefined) headers.set("content-type", "application/json");
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const request: RequestInit = { method, headers, cache: "no-store" };
+  request.signal = signal === null ? timeout : AbortSignal.any([signal, timeout]);
+  if (sent.body !== undefined) request.body = JSON.stringify(sent.body);
   try {
-    return await fetch(new URL(path, base), { method, headers, signal, cache: "no-store" });
+    const response = await fetch(new URL(path, base), request);
+    return signal?.aborted ? await never() : response;
   } catch {
+    if (signal?.aborted) return never();
     throw new ApiError(0, "The mirror cannot be reached."); // A browser does not let a page know why.
   }
 }
 
+function never(): Promise<never> {
+  return new Promise(() => {
+    // Nobody waits for it but what is gone.
+  });
+}
+
+async function textOf(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch {
+    throw new ApiError(0, "The mirror's answer broke off.");
+  }
+}
+
 async function bodyOf<Body>(response: Response): Promise<Body> {
-  const text = await response.text();
+  const text = await textOf(response);
   if (!response.ok) throw new ApiError(response.status, messageIn(text) ?? `The mirror answered ${response.status}.`);
+  if (response.status === 204) return null as Body;
   try {
     return JSON.parse(text) as Body;
   } catch {
@@ -62,20 +80,57 @@ function messageIn(text: string): string | null {
   }
 }
 
-/** The status as it came last, with its version and when it came. */
-let lastStatus: { readonly etag: string; readonly status: Status; readonly readAtMs: number } | null = null;
+type Kept = { readonly etag: string; readonly body: unknown };
+/** What routes with an ETag answered last, by path: most readings find nothing new, and get an empty answer. */
+const keptAnswers = new Map<string, Kept>();
+const keptAnswersMax = 20;
 
-/** The status. Of one that is not new only the time goes on: by far the most are like this, and such an answer is empty. */
-async function readStatus(): Promise<Status> {
-  const had = lastStatus;
-  const response = await send("GET", "status", had === null ? {} : { "if-none-match": had.etag });
-  if (response.status === 304 && had !== null) {
-    return { ...had.status, now: new Date(Date.parse(had.status.now) + Date.now() - had.readAtMs).toISOString() };
-  }
-  const status = await bodyOf<Status>(response);
+async function read<Body>(signal: AbortSignal | null, path: string): Promise<Body> {
+  const kept = keptAnswers.get(path);
+  const response = await send(
+    signal,
+    "GET",
+    path,
+    kept === undefined ? {} : { headers: { "if-none-match": kept.etag } },
+  );
+  if (response.status === 304 && kept !== undefined) return kept.body as Body;
+  const body = await bodyOf<Body>(response);
   const etag = response.headers.get("etag");
-  lastStatus = etag === null ? null : { etag, status, readAtMs: Date.now() };
-  return status;
+  keptAnswers.delete(path);
+  if (etag !== null) keptAnswers.set(path, { etag, body });
+  for (const oldest of [...keptAnswers.keys()].slice(0, -keptAnswersMax)) keptAnswers.delete(oldest);
+  return body;
+}
+
+/** A part of the status as it came last, when, and all ticks that are known with it. */
+let last: { readonly part: Status; readonly ticks: Status["activity"]["ticks"]; readonly readAtMs: number } | null =
+  null;
+/** Ticks that are read again: a shard may end one late. */
+const ticksAgain = 3;
+/** As many as the mirror keeps. */
+const ticksMax = 288;
+
+/** The status without shards, and with few examples. The history of ticks is read once, and then what is new. */
+async function readStatus(): Promise<Status> {
+  const query = new URLSearchParams({ examples: String(examplesShown), shards: "none" });
+  const since = last?.ticks.at(-ticksAgain)?.tick;
+  if (since !== undefined) query.set("since", since);
+  const part = await read<Status>(null, `status?${query}`);
+  if (last?.part !== part) {
+    last = { part, ticks: mergedTicks(last?.ticks ?? [], part.activity.ticks), readAtMs: Date.now() };
+  }
+  const { ticks, readAtMs } = last;
+  const now = new Date(Date.parse(part.now) + Date.now() - readAtMs).toISOString();
+  return { ...part, now, activity: { ...part.activity, ticks } };
+}
+
+/** The ticks with those that came. What does not go on from them is of another table, and takes their place. */
+function mergedTicks(
+  known: Status["activity"]["ticks"],
+  came: Status["activity"]["ticks"],
+): Status["activity"]["ticks"] {
+  const first = known.findIndex(({ tick }) => tick === came[0]?.tick);
+  return (first === -1 ? came : [...known.slice(0, first), ...came]).slice(-ticksMax);
 }
 
 /** Items of the history that are read at once. */
@@ -92,31 +147,47 @@ const mailboxPath = (id: string) => `mailboxes/${encodeURIComponent(id)}`;
 /** What is looked for; an empty text is any. */
 export type MailboxSearch = { readonly search: string; readonly state: string; readonly kind: string };
 
-/** The routes that the page calls. @throws ApiError */
-export const api = {
-  /** A path is relative to the page: `mailboxes?top=50`. */
-  get: <Body>(path: string) => call<Body>("GET", path),
-  post: <Body>(path: string) => call<Body>("POST", path),
-  status: readStatus,
-  mailboxes: ({ search, state, kind }: MailboxSearch, cursor: string | null) => {
-    const query = new URLSearchParams({ top: "50" });
-    if (search !== "") query.set("search", search);
-    if (state !== "") query.set("state", state);
-    if (kind !== "") query.set("kind", kind);
-    if (cursor !== null) query.set("cursor", cursor);
-    return call<MailboxPage>("GET", `mailboxes?${query}`);
-  },
-  mailbox: (id: string) => call<MailboxView>("GET", mailboxPath(id)),
-  calendars: (id: string) => call<MailboxCalendarsView>("GET", `${mailboxPath(id)}/calendars`),
-  history: (cursor: string | null) => call<HistoryPage>("GET", historyQuery(cursor)),
-  mailboxHistory: (id: string, cursor: string | null) =>
-    call<HistoryPage>("GET", `${mailboxPath(id)}/${historyQuery(cursor)}`),
-  act: (id: string, action: "sync" | "resync" | "release") => call<MailboxView>("POST", `${mailboxPath(id)}/${action}`),
-  releaseAll: (reason: string, cursor: string | null) => {
-    const query = new URLSearchParams({ reason });
-    if (cursor !== null) query.set("cursor", cursor);
-    return call<Released>("POST", `mailboxes/release?${query}`);
-  },
-  liftBrake: () => call<Lifted>("POST", "brake/release"),
-  roster: (action: "discover" | "release") => call<RosterView>("POST", `roster/${action}`),
-};
+/**
+ * The routes that the page calls. Each throws ApiError.
+ * @param signal Ends its calls; null: they end by themselves.
+ */
+export function apiFor(signal: AbortSignal | null) {
+  const get = <Body>(path: string) => read<Body>(signal, path);
+  const post = async <Body>(path: string, body?: unknown) =>
+    bodyOf<Body>(await send(signal, "POST", path, body === undefined ? {} : { body }));
+  const put = async <Body>(path: string, body: unknown) => bodyOf<Body>(await send(signal, "PUT", path, { body }));
+  const remove = async <Body>(path: string) => bodyOf<Body>(await send(signal, "DELETE", path));
+  return {
+    /** A path is relative to the page: `mailboxes?top=50`. */
+    get,
+    post,
+    put,
+    remove,
+    status: readStatus,
+    mailboxes: ({ search, state, kind }: MailboxSearch, cursor: string | null) => {
+      const query = new URLSearchParams({ top: "50" });
+      if (search !== "") query.set("search", search);
+      if (state !== "") query.set("state", state);
+      if (kind !== "") query.set("kind", kind);
+      if (cursor !== null) query.set("cursor", cursor);
+      return get<MailboxPage>(`mailboxes?${query}`);
+    },
+    mailbox: (id: string) => get<MailboxView>(mailboxPath(id)),
+    calendars: (id: string) => get<MailboxCalendarsView>(`${mailboxPath(id)}/calendars`),
+    history: (cursor: string | null) => get<HistoryPage>(historyQuery(cursor)),
+    mailboxHistory: (id: string, cursor: string | null) =>
+      get<HistoryPage>(`${mailboxPath(id)}/${historyQuery(cursor)}`),
+    act: (id: string, action: "sync" | "resync" | "release") => post<MailboxView>(`${mailboxPath(id)}/${action}`),
+    releaseAll: (reason: string, cursor: string | null) => {
+      const query = new URLSearchParams({ reason });
+      if (cursor !== null) query.set("cursor", cursor);
+      return post<Released>(`mailboxes/release?${query}`);
+    },
+    liftBrake: () => post<Lifted>("brake/release"),
+    roster: (action: "discover" | "release") => post<RosterView>(`roster/${action}`),
+  };
+}
+export type Api = ReturnType<typeof apiFor>;
+
+/** What goes on whatever view is there. */
+export const api: Api = apiFor(null);

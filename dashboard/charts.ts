@@ -1,124 +1,241 @@
 import uPlot from "uplot";
-import type { Status } from "./api.js";
-import { byId, changeOnly, el, show } from "./dom.js";
-import { timeAgo } from "./times.js";
-import { number, span } from "./words.js";
+import { el, show } from "./dom.js";
+import { type Measure, measures, type Range, ranges, type Tick } from "./measures.js";
+import { clockTime, dayAndTime } from "./times.js";
 
-/** Rounds, changes, throttles and lag over the ticks that the mirror remembers: a day of five-minute ticks. */
+/** Charts over the ticks that the mirror remembers, with one cursor for all of them. */
 
-type Tick = Status["activity"]["ticks"][number];
-type Measure = {
-  readonly name: string;
-  readonly means: string;
-  readonly colour: string;
-  of(tick: Tick, before: Tick | undefined): number;
+/** Something that happened, as a line through all charts. */
+export type Mark = { readonly atMs: number; readonly text: string };
+export type Shown = {
+  readonly ticks: readonly Tick[];
+  readonly intervalSeconds: number | null;
+  readonly marks: readonly Mark[];
+  readonly range: Range;
+};
+export type Charts = { draw(shown: Shown): void; destroy(): void };
+
+type Chart = {
+  readonly measure: Measure;
+  readonly plot: uPlot;
+  readonly caption: HTMLElement;
+  values: (number | null)[];
 };
 
-/** The longest that a change had waited when the tick ended, in seconds: since the start of the tick before, which may have just missed it. */
-function lagSeconds(tick: Tick, before: Tick | undefined): number {
-  if (before === undefined || before.started === null || tick.started === null) return tick.seconds;
-  return (Date.parse(tick.started) - Date.parse(before.started)) / 1000 + tick.seconds;
+const height = 110;
+const inks = () => getComputedStyle(document.documentElement);
+
+/** Makes charts in their place. With the focus on them, the arrow keys move the cursor. */
+export function chartsIn(place: HTMLElement): Charts {
+  const container = el("div", {
+    ...{ id: "charts", class: "charts", tabindex: 0, role: "group" },
+    "aria-label": "Charts. The arrow keys move from tick to tick.",
+  });
+  const told = el("p", { id: "charts-told", class: "told", role: "status" });
+  place.append(container, told);
+  const charts: Chart[] = [];
+  const ended = new AbortController();
+  let shown: Shown = { ticks: [], intervalSeconds: null, marks: [], range: "day" };
+  let cursor: number | null = null;
+  let last = "";
+
+  const caption = () => {
+    for (const { measure, caption, values } of charts) caption.textContent = captionOf(measure, values, cursor);
+  };
+  const moveTo = (index: number | null) => {
+    if (index === cursor) return;
+    cursor = index;
+    const startedMs = startOf(shown.ticks[index ?? -1]);
+    for (const { plot } of charts) {
+      const left = index === null ? -10 : plot.valToPos(startedMs / 1000, "x");
+      plot.setCursor({ left, top: index === null ? -10 : 1 }, false);
+    }
+    caption();
+  };
+  const tell = () => {
+    told.textContent = cursor === null ? "" : tickText(shown, charts, cursor);
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const to = keyTarget(event.key, cursor, shown.ticks.length);
+    if (to === undefined) return;
+    event.preventDefault();
+    moveTo(to);
+    tell();
+  };
+  container.addEventListener("keydown", onKey);
+  container.addEventListener("pointerleave", () => {
+    moveTo(null);
+    tell();
+  });
+  followSizeAndScheme(container, charts, ended.signal);
+
+  const destroy = () => {
+    for (const { plot } of charts.splice(0)) plot.destroy();
+  };
+  return {
+    draw: (given) => {
+      const text = JSON.stringify([
+        given.ticks.at(-1),
+        given.ticks.length,
+        given.range,
+        given.marks,
+        given.intervalSeconds,
+      ]);
+      if (text === last) return;
+      last = text;
+      shown = { ...given, ticks: inRange(given) };
+      cursor = null;
+      if (shown.ticks.length < 2) {
+        destroy(); // Their container is about to be replaced.
+        show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
+        return;
+      }
+      if (charts.length === 0) {
+        const onCursor = (index: number | null) => {
+          moveTo(index);
+          tell();
+        };
+        charts.push(...createCharts(container, () => shown, onCursor));
+      }
+      const times = shown.ticks.map((tick) => startOf(tick) / 1000);
+      for (const chart of charts) {
+        chart.values = shown.ticks.map((tick, index) => chart.measure.of(tick, shown.ticks[index - 1]));
+        chart.plot.setData([times, chart.values]);
+      }
+      caption();
+    },
+    destroy: () => {
+      ended.abort();
+      destroy();
+    },
+  };
 }
 
-const measures: readonly Measure[] = [
-  { name: "Rounds", means: "mailboxes read in a tick", colour: "--chart-1", of: ({ rounds }) => rounds },
-  { name: "Changes", means: "calendars that changed", colour: "--chart-2", of: ({ changes }) => changes },
-  {
-    name: "Throttles",
-    means: "answers of Graph that said: too many",
-    colour: "--chart-3",
-    of: ({ throttles }) => throttles,
-  },
-  { name: "Lag", means: "seconds that a change waited at the most", colour: "--chart-4", of: lagSeconds },
-];
+const startOf = (tick: Tick | undefined) => Date.parse(tick?.started ?? "");
 
-const height = 130;
-const tableRows = 20;
-const plots: uPlot[] = [];
+/** Ticks of the range, up to the newest one. */
+function inRange({ ticks, range }: Shown): readonly Tick[] {
+  const sinceMs = startOf(ticks.at(-1)) - ranges[range].ms;
+  return ticks.filter((tick) => startOf(tick) >= sinceMs);
+}
 
-/** Draws the charts and the table of the last ticks. */
-export const drawActivity = changeOnly((ticks: readonly Tick[]) => {
-  drawTable(ticks);
-  const container = byId("charts");
-  if (ticks.length < 2) {
-    for (const plot of plots.splice(0)) plot.destroy(); // Their container is about to be replaced.
-    return show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
-  }
-  const times = ticks.map(({ started }) => Date.parse(started ?? "") / 1000);
-  const series = measures.map(({ of }) => ticks.map((tick, index) => of(tick, ticks[index - 1])));
-  if (plots.length === 0) createPlots(container);
-  for (const [index, plot] of plots.entries()) {
-    const values = series[index] ?? [];
-    plot.setData([times, values]);
-    const figure = byId(`chart-${index}`);
-    const now = values.at(-1) ?? 0;
-    figure.textContent = `${number(Math.round(now))} now, ${number(Math.round(Math.max(...values)))} at the most`;
-  }
-});
+/** A tick in one line: when, each value, and what happened then. */
+function tickText(shown: Shown, charts: readonly Chart[], index: number): string {
+  const tick = shown.ticks[index];
+  if (tick === undefined) return "";
+  const values = charts.map(({ measure, values }) => `${measure.name} ${valueText(measure, values[index])}`);
+  const near = shown.marks.filter(({ atMs }) => isNear(atMs, tick, shown)).map(({ text }) => text);
+  return [dayAndTime(startOf(tick)), ...values, ...near].join(" · ");
+}
 
-function createPlots(container: HTMLElement): void {
-  const figures = measures.map(({ name, means }, index) => {
-    const caption = el(
-      "figcaption",
-      {},
-      el("b", {}, name),
-      ` ${means}`,
-      el("span", { id: `chart-${index}`, class: "now" }),
-    );
-    return el("figure", { class: "card" }, caption, el("div", { class: "plot", "aria-hidden": "true" }));
+function isNear(atMs: number, tick: Tick, { intervalSeconds }: Shown): boolean {
+  const gapMs = atMs - startOf(tick);
+  return gapMs >= 0 && gapMs < (intervalSeconds ?? 0) * 1000;
+}
+
+/** Where a key moves the cursor; undefined: it is not for the charts. */
+function keyTarget(key: string, cursor: number | null, count: number): number | null | undefined {
+  if (key === "Escape") return cursor === null ? undefined : null;
+  if (key === "Home") return 0;
+  if (key === "End") return count - 1;
+  const step = key === "ArrowLeft" ? -1 : key === "ArrowRight" ? 1 : 0;
+  if (step === 0) return undefined;
+  return Math.min(count - 1, Math.max(0, (cursor ?? count) + step));
+}
+
+const valueText = (measure: Measure, value: number | null | undefined) =>
+  value === null || value === undefined ? "not known" : measure.text(value);
+
+function captionOf(measure: Measure, values: readonly (number | null)[], cursor: number | null): string {
+  if (cursor !== null) return valueText(measure, values[cursor]);
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return "not known";
+  const worst =
+    measure.topMin === 100
+      ? `${measure.text(Math.min(...known))} at the least`
+      : `${measure.text(Math.max(...known))} at the most`;
+  return `${valueText(measure, values.at(-1))} now, ${worst}`;
+}
+
+function createCharts(container: HTMLElement, shown: () => Shown, onCursor: (index: number | null) => void): Chart[] {
+  const parts = measures.map((measure) => {
+    const caption = el("span", { class: "now" });
+    const plot = el("div", { class: "plot", "aria-hidden": "true" });
+    const head = el("figcaption", {}, el("b", {}, measure.name), ` ${measure.means}`, caption);
+    return { measure, caption, place: plot, figure: el("figure", { class: "card" }, head, plot) };
   });
-  show(container, ...figures);
-  const inks = () => getComputedStyle(document.documentElement);
-  for (const [index, { colour }] of measures.entries()) {
-    const place = figures[index]?.querySelector<HTMLElement>(".plot");
-    if (place == null) continue;
-    const axis = { stroke: () => inks().getPropertyValue("--quiet"), grid: { show: false }, ticks: { show: false } };
-    plots.push(
-      new uPlot(
-        {
-          width: place.clientWidth,
-          height,
-          cursor: { show: false },
-          legend: { show: false },
-          scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.1)] } },
-          axes: [
-            { ...axis, size: 36 },
-            { ...axis, size: 44, grid: { stroke: () => inks().getPropertyValue("--line"), width: 1 } },
-          ],
-          series: [{}, { stroke: () => inks().getPropertyValue(colour), width: 2, points: { show: false } }],
-        },
-        [[], []],
-        place,
-      ),
-    );
+  show(container, ...parts.map(({ figure }) => figure));
+  return parts.map(({ measure, caption, place }) => {
+    const plot = new uPlot(optionsOf(measure, place.clientWidth, shown, onCursor), [[], []], place);
+    return { measure, caption, plot, values: [] };
+  });
+}
+
+function optionsOf(
+  measure: Measure,
+  width: number,
+  shown: () => Shown,
+  onCursor: (index: number | null) => void,
+): uPlot.Options {
+  const axis = { stroke: () => inks().getPropertyValue("--quiet"), grid: { show: false }, ticks: { show: false } };
+  return {
+    ...{ width, height },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    legend: { show: false },
+    scales: { y: { range: (_plot, _min, max) => [0, Math.max(measure.topMin, max * 1.1)] } },
+    axes: [
+      { ...axis, size: 28, values: (_plot, splits) => splits.map((seconds) => clockTime(seconds * 1000)) },
+      {
+        ...axis,
+        size: 60,
+        grid: { stroke: () => inks().getPropertyValue("--line"), width: 1 },
+        values: (_plot, splits) => splits.map((value) => measure.text(value)),
+      },
+    ],
+    series: [{}, { stroke: () => inks().getPropertyValue(measure.colour), width: 2, points: { show: false } }],
+    hooks: {
+      setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+      draw: [(plot) => drawLines(plot, measure, shown())],
+    },
+  };
+}
+
+/** The threshold across, and marks from top to bottom. */
+function drawLines(plot: uPlot, measure: Measure, { intervalSeconds, marks }: Shown): void {
+  const { ctx, bbox } = plot;
+  const line = (ink: string, from: readonly [number, number], to: readonly [number, number]) => {
+    ctx.save();
+    ctx.strokeStyle = inks().getPropertyValue(ink);
+    ctx.setLineDash([4, 4]);
+    ctx.beginPath();
+    ctx.moveTo(...from);
+    ctx.lineTo(...to);
+    ctx.stroke();
+    ctx.restore();
+  };
+  const threshold = measure.threshold(intervalSeconds);
+  if (threshold !== null && threshold <= (plot.scales["y"]?.max ?? 0)) {
+    const y = plot.valToPos(threshold, "y", true);
+    line("--bad", [bbox.left, y], [bbox.left + bbox.width, y]);
   }
-  new ResizeObserver(() => {
-    for (const plot of plots) {
+  for (const { atMs } of marks) {
+    const x = plot.valToPos(atMs / 1000, "x", true);
+    if (x >= bbox.left && x <= bbox.left + bbox.width) line("--quiet", [x, bbox.top], [x, bbox.top + bbox.height]);
+  }
+}
+
+function followSizeAndScheme(container: HTMLElement, charts: readonly Chart[], signal: AbortSignal): void {
+  const observer = new ResizeObserver(() => {
+    for (const { plot } of charts) {
       const width = plot.root.parentElement?.clientWidth ?? plot.width;
       if (width > 0 && width !== plot.width) plot.setSize({ width, height });
     }
-  }).observe(container);
-  // Lines are drawn in colours of the scheme.
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const plot of plots) plot.redraw();
   });
-}
-
-function drawTable(ticks: readonly Tick[]): void {
-  const columns = ["Started", "Took", "Rounds", "Pages", "Changes", "Graph requests", "Throttles", "Table requests"];
-  const head = el("tr", {}, ...columns.map((text) => el("th", { scope: "col" }, text)));
-  const body = el("tbody");
-  for (const tick of ticks.slice(-tableRows).reverse()) {
-    const figures = [tick.rounds, tick.pages, tick.changes, tick.graphRequests, tick.throttles, tick.transactions];
-    body.append(
-      el(
-        "tr",
-        {},
-        el("th", { scope: "row", title: tick.started ?? "" }, timeAgo(tick.started)),
-        el("td", { class: "count" }, span(tick.seconds)),
-        ...figures.map((figure) => el("td", { class: "count" }, number(figure))),
-      ),
-    );
-  }
-  show(byId("ticks-table"), el("table", {}, el("thead", {}, head), body));
+  observer.observe(container);
+  signal.addEventListener("abort", () => observer.disconnect());
+  // Lines are drawn in colours of the scheme.
+  const redraw = () => {
+    for (const { plot } of charts) plot.redraw();
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal });
 }

@@ -1,5 +1,6 @@
 import { ApiError } from "./api.js";
 import { byId, openModal } from "./dom.js";
+import { onlyReads } from "./operator.js";
 
 /** How long a message is shown: long enough to be read. */
 const shownMs = 8_000;
@@ -21,7 +22,7 @@ function confirmed({ title, text, yes }: Question): Promise<boolean> {
 }
 
 /** Shows a short message for a while, also to screen readers. */
-export function announce(text: string): void {
+function announce(text: string): void {
   const message = byId("said");
   // What lies behind an open dialog is out of reach, for eyes and for screen readers.
   (document.querySelector("dialog[open]") ?? document.body).append(message);
@@ -38,6 +39,10 @@ export async function act<Answer>(
   doIt: () => Promise<Answer>,
   done: (answer: Answer) => string,
 ): Promise<boolean> {
+  if (onlyReads()) {
+    announce("Your key only reads.");
+    return false;
+  }
   if (!(await confirmed(question))) return false;
   try {
     announce(done(await doIt()));

@@ -1,9 +1,9 @@
+import { hrefTo, mailboxHref } from "./address.js";
 import type { Status } from "./api.js";
 import { byId, changeOnly, el, show } from "./dom.js";
-import { listOnly } from "./list.js";
 import { calledBy } from "./names.js";
-import { openMailbox } from "./panel.js";
 import { timeAgo } from "./times.js";
+import { titleVerdict } from "./title.js";
 import { comingUp, counted, kindNames, kinds, number, span, stateNames, states } from "./words.js";
 
 /** The state of the whole mirror: one big figure, how many mailboxes are in which state, and what else an operator looks for first. */
@@ -11,17 +11,23 @@ import { comingUp, counted, kindNames, kinds, number, span, stateNames, states }
 /** The whole mirror in one sentence. */
 export type Verdict = { readonly kind: "good" | "busy" | "bad"; readonly text: string };
 
+/** Our choice: as many as make the roster hold a shrink, for something has gone wrong where so many are not read. */
+const suspendedShare = 0.2;
+const suspendedMin = 3;
+
 /** What the status comes to; the worst first. */
 export function verdictOf({ mailboxes, ticks, brake, application, roster, now }: Status): Verdict {
-  const { parked, held } = mailboxes.byState;
+  const { parked, held, suspended } = mailboxes.byState;
   const sinceTick = ticks.newest === null ? 0 : (Date.parse(now) - Date.parse(ticks.newest)) / 1000;
   if (ticks.isLate) return { kind: "bad", text: `No tick for ${span(sinceTick)}` };
   if (application !== null) return { kind: "bad", text: "Graph refuses the whole application" };
   if (brake.isOn) return { kind: "bad", text: "Graph throttles the whole application" };
   if (mailboxes.total === 0) return { kind: "busy", text: "No mailbox is on the roster yet" };
   const troubled = parked + held;
+  if (suspended >= suspendedMin && suspended > mailboxes.total * suspendedShare)
+    return { kind: "bad", text: `${number(suspended)} of ${number(mailboxes.total)} mailboxes are suspended` };
   if (roster.held !== null) return { kind: "bad", text: "The roster is held" };
-  if (troubled > 0) return { kind: "bad", text: `${counted(troubled, "mailbox needs", "mailboxes need")} a look` };
+  if (troubled > 0) return { kind: "bad", text: `${counted(troubled, "mailbox needs", "mailboxes need")} attention` };
   const { count, of } = mailboxes.freshWithinTwoTicks;
   if (count < of)
     return { kind: "busy", text: `${number(of - count)} of ${counted(of, "mailbox", "mailboxes")} not fresh yet` };
@@ -29,17 +35,21 @@ export function verdictOf({ mailboxes, ticks, brake, application, roster, now }:
 }
 
 /** Draws the section of figures. */
-export function drawFreshness(status: Status): void {
+export function drawFreshness(place: HTMLElement, status: Status): void {
   const { mailboxes, roster } = status;
   const notes = [mailboxes.strategyNote, roster.notLookedAtNote].filter((note) => note !== null);
   show(
-    byId("freshness"),
+    place,
     headline(status),
     stateBar(mailboxes.byState, mailboxes.total),
     kindLegend(mailboxes.byKind),
     ...notes.map((note) => el("p", { class: "empty" }, note)),
-    tiles(status),
   );
+}
+
+/** Draws the tiles. */
+export function drawFigures(place: HTMLElement, status: Status): void {
+  show(place, tiles(status));
 }
 
 function headline({ mailboxes }: Status): HTMLElement {
@@ -66,13 +76,13 @@ function stateBar(byState: Status["mailboxes"]["byState"], total: number): HTMLE
   }
   const legend = el("ul", { class: "legend" });
   for (const name of present) {
-    const button = el(
-      "button",
-      { id: `legend-${name}`, class: "link", title: states[name].means, onclick: () => listOnly("state", name) },
+    const link = el(
+      "a",
+      { id: `legend-${name}`, title: states[name].means, href: hrefTo("/mailboxes", { state: name }) },
       `${states[name].label} `,
       el("b", {}, number(byState[name])),
     );
-    legend.append(el("li", {}, el("span", { class: `dot state-${name}`, "aria-hidden": "true" }), button));
+    legend.append(el("li", {}, el("span", { class: `dot state-${name}`, "aria-hidden": "true" }), link));
   }
   return el("div", {}, bar, legend);
 }
@@ -83,19 +93,10 @@ function kindLegend(byKind: Status["mailboxes"]["byKind"]): HTMLElement | null {
   if (present.every((name) => name === "unknown")) return null;
   const legend = el("ul", { class: "legend", "aria-label": "Kinds of mailboxes" });
   for (const name of present) {
-    const onclick = () => listOnly("kind", name);
+    const href = hrefTo("/mailboxes", { kind: name });
     const count = el("b", {}, number(byKind[name]));
     legend.append(
-      el(
-        "li",
-        {},
-        el(
-          "button",
-          { id: `kind-${name}`, class: "link", title: kinds[name].means, onclick },
-          `${kinds[name].label} `,
-          count,
-        ),
-      ),
+      el("li", {}, el("a", { id: `kind-${name}`, title: kinds[name].means, href }, `${kinds[name].label} `, count)),
     );
   }
   return legend;
@@ -109,13 +110,8 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
     oldestSuccess === null
       ? "–"
       : el(
-          "button",
-          {
-            id: "oldest",
-            class: "link",
-            title: calledBy(oldestSuccess.mailbox),
-            onclick: () => openMailbox(oldestSuccess.mailbox),
-          },
+          "a",
+          { id: "oldest", title: calledBy(oldestSuccess.mailbox), href: mailboxHref(oldestSuccess.mailbox) },
           timeAgo(oldestSuccess.at),
         );
   const rounds = last === undefined ? "" : `${number(last.rounds)} rounds in ${span(Math.max(1, last.seconds))}`;
@@ -125,10 +121,15 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
     { class: "tiles" },
     tile("Mailboxes", number(mailboxes.mirrored), ""),
     tile("Calendars", number(mailboxes.calendars), ""),
-    tile("Oldest success", oldest, mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : ""),
+    tile("Stalest mailbox", oldest, mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : ""),
     tile("Last tick", timeAgo(ticks.newest), [interval, rounds].filter((text) => text !== "").join(", ")),
     tile(
-      "Found by audits",
+      "Read by list",
+      number(mailboxes.byStrategy.list),
+      mailboxes.byStrategy.list > 0 ? "whole lists, not delta" : "all by delta",
+    ),
+    tile(
+      "Changes missed by delta",
       number(drift.changes),
       drift.mailboxes > 0 ? `in ${counted(drift.mailboxes, "mailbox", "mailboxes")}` : "no drift",
     ),
@@ -181,5 +182,5 @@ export const drawVerdict = changeOnly(({ kind, text }: Verdict) => {
   const verdict = byId("verdict");
   verdict.textContent = text;
   verdict.className = `verdict ${kind}`;
-  document.title = `${text} · calendar-mirror`;
+  titleVerdict(text);
 });

@@ -1,36 +1,23 @@
 import { noteBrake } from "./actions.js";
-import { ApiError, api, type Status, useKey } from "./api.js";
-import { drawActivity } from "./charts.js";
+import { ApiError, api, type Status } from "./api.js";
 import { byId } from "./dom.js";
-import { drawFreshness, drawVerdict, verdictOf } from "./freshness.js";
-import { historyList } from "./history.js";
-import { initList, refreshShown } from "./list.js";
-import { lookUp, namedIn } from "./names.js";
-import { initPanel, openMailbox, refreshMailbox } from "./panel.js";
-import { subscribersDrawer } from "./subscribers.js";
-import { updateTimes } from "./times.js";
-import { troublesDrawer } from "./troubles.js";
+import { drawVerdict, verdictOf } from "./freshness.js";
+import { currentKey, forgetKey, useKey } from "./key.js";
+import { forgetOperator, learnOperator } from "./operator.js";
+import { initRouter, tellView } from "./router.js";
+import { setClock, updateTimes } from "./times.js";
 import { span } from "./words.js";
 
-/** The dashboard: reads the status again and again while somebody looks, and draws what has changed. */
+/** The dashboard: reads the status again and again while somebody looks, and lets the view that is shown draw what has changed. */
 
 const refreshMs = 5_000;
 /** While the mirror does not answer, the time between requests doubles up to this. */
 const retryMsMax = 60_000;
-/** After so many failures in a row the page says that its figures are old. */
-const failuresMax = 3;
 
-let readAtMs: number | null = null;
+let read: { readonly status: Status; readonly atMs: number } | null = null;
 let failures = 0;
-let census = "";
-/** Runs alone write the change log: what it tells is the same while this is. */
-let logged = "";
 let timer = 0;
 let isReading = false;
-
-const history = historyList({ place: byId("history"), prefix: "change", read: api.history, open: openMailbox });
-const drawSubscribers = subscribersDrawer(byId("subscribers"), () => void refresh());
-const drawTroubles = troublesDrawer(() => void refresh());
 
 async function refresh(): Promise<void> {
   clearTimeout(timer);
@@ -38,10 +25,9 @@ async function refresh(): Promise<void> {
   isReading = true;
   try {
     const status = await api.status();
-    draw(status);
     failures = 0;
-    if (await lookUp(namedIn(status))) drawTroubles(status);
-    await refreshMailbox(logged);
+    tell(status);
+    void learnOperator();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     fail(error);
@@ -52,58 +38,82 @@ async function refresh(): Promise<void> {
   }
 }
 
-function draw(status: Status): void {
-  readAtMs = Date.now();
+function tell(status: Status): void {
+  read = { status, atMs: Date.now() };
   byId("failure").hidden = true;
   byId("key-form").hidden = true;
   byId("main").hidden = false; // Before the charts are drawn, which take the width of their container.
+  setClock(status.now); // Before anything is drawn that has an age.
   noteBrake(status);
+  drawFoot(status);
   drawVerdict(verdictOf(status));
-  drawFreshness(status);
-  drawTroubles(status);
-  void drawSubscribers(status);
-  drawActivity(status.activity.ticks);
-  // The list costs more than the status, so it is read again only when a tick has changed something.
-  const seen = JSON.stringify([status.ticks.newest, status.mailboxes.byState, status.mailboxes.calendars]);
-  if (seen !== census) void refreshShown();
-  census = seen;
-  logged = JSON.stringify([status.activity.ticks.at(-1) ?? null, status.mailboxes.byState]);
-  void history.refresh(logged);
+  const { ticks, mailboxes, activity } = status;
+  tellView({
+    status,
+    census: JSON.stringify([ticks.newest, mailboxes.byState, mailboxes.calendars]),
+    logged: JSON.stringify([activity.ticks.at(-1) ?? null, mailboxes.byState]),
+  });
   updateAge();
 }
 
+/** What was read stays, under a verdict that does not claim it is so now. */
 function fail(error: ApiError): void {
   failures += 1;
   const isLocked = error.status === 401 || error.status === 403;
   byId("key-form").hidden = !isLocked;
-  const since = readAtMs === null ? "" : ` What is shown is ${span((Date.now() - readAtMs) / 1000)} old.`;
+  if (isLocked) byId("main").hidden = true;
+  const since = read === null ? "" : ` What is shown is ${span((Date.now() - read.atMs) / 1000)} old.`;
   const failure = byId("failure");
-  failure.textContent = isLocked ? "The mirror wants a function key." : `${error.message}${since}`;
+  failure.textContent = isLocked ? lockedText() : `${error.message}${since}`;
   failure.hidden = false;
-  const silentSeconds = readAtMs === null ? 0 : (Date.now() - readAtMs) / 1000;
-  if (failures >= failuresMax && !isLocked && readAtMs !== null) {
-    drawVerdict({ kind: "bad", text: `No answer for ${span(silentSeconds)}` });
-  }
-  if (readAtMs === null) drawVerdict({ kind: "bad", text: isLocked ? "Locked" : "No figures" });
+  drawSilence(isLocked);
+}
+
+/** Which key is wanted, and what was wrong with the one that was sent. */
+function lockedText(): string {
+  const wanted = "The mirror wants a function key of this app, such as the one called default.";
+  return currentKey() === null ? wanted : `The key that this browser keeps is not accepted. ${wanted}`;
+}
+
+function drawSilence(isLocked: boolean): void {
+  const silent = read === null ? "No figures" : `No answer for ${span((Date.now() - read.atMs) / 1000)}`;
+  drawVerdict({ kind: "bad", text: isLocked ? "Locked" : silent });
+}
+
+function drawFoot({ about, settings }: Status): void {
+  const parts = [
+    `calendar-mirror ${about.version}`,
+    about.app === null ? null : `app ${about.app}`,
+    about.tenantId === null ? null : `tenant ${about.tenantId}`,
+    settings.graphCloud === undefined ? null : `cloud ${settings.graphCloud}`,
+  ];
+  byId("about").textContent = parts.filter((part) => part !== null).join(" · ");
 }
 
 function updateAge(): void {
   updateTimes();
-  byId("age").textContent = readAtMs === null ? "" : `read ${span((Date.now() - readAtMs) / 1000)} ago`;
+  byId("age").textContent = read === null ? "" : `read ${span((Date.now() - read.atMs) / 1000)} ago`;
 }
 
 byId<HTMLFormElement>("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const input = byId<HTMLInputElement>("key");
   useKey(input.value);
+  forgetOperator();
   input.value = "";
   failures = 0;
   void refresh();
 });
+byId("key-forget").addEventListener("click", () => {
+  forgetKey();
+  location.reload();
+});
+byId("skip").addEventListener("click", () => byId("title").focus());
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void refresh();
 });
+window.addEventListener("offline", () => fail(new ApiError(0, "This device is offline.")));
+window.addEventListener("online", () => void refresh());
 window.setInterval(updateAge, 1_000);
-initList();
-initPanel();
+initRouter(() => void refresh());
 void refresh();

@@ -1,9 +1,14 @@
-import { ApiError, api, type MailboxView, type Status } from "./api.js";
+import { ApiError, api, type MailboxView } from "./api.js";
 
 /** What people call mailboxes. Figures know ids alone, so the few that are shown are looked up. */
 
 type Named = Pick<MailboxView, "id" | "displayName" | "userPrincipalName">;
-type Known = { readonly named: Named; readonly learntMs: number };
+type Known = {
+  readonly named: Named;
+  readonly view: MailboxView | null;
+  readonly learntMs: number;
+  readonly census: string;
+};
 
 const known = new Map<string, Known>();
 /** So many mailboxes are looked up with one reading of the status at most: one small request each. */
@@ -13,10 +18,16 @@ const keptMs = 300_000;
 
 /** Remembers what was read of mailboxes. */
 export function learn(mailboxes: readonly Named[]): void {
-  const learntMs = Date.now();
-  for (const { id, displayName, userPrincipalName } of mailboxes) {
-    known.set(id, { named: { id, displayName, userPrincipalName }, learntMs });
-  }
+  for (const mailbox of mailboxes) keep(mailbox, null, "");
+}
+
+function keep({ id, displayName, userPrincipalName }: Named, view: MailboxView | null, census: string): void {
+  known.set(id, { named: { id, displayName, userPrincipalName }, view, learntMs: Date.now(), census });
+}
+
+/** How a mailbox stands, as `lookUp` read it; null where it has not. */
+export function viewOf(id: string): MailboxView | null {
+  return known.get(id)?.view ?? null;
 }
 
 /** The name of a mailbox, or its address, or its id: the first that is known. */
@@ -37,34 +48,30 @@ export function calledBy(id: string): string {
   return address === null || address === "" || address === name ? name : `${name} (${address})`;
 }
 
-/** Looks up the names that are not known, or not lately. True when some were learnt. */
-export async function lookUp(ids: readonly string[]): Promise<boolean> {
+/**
+ * Looks up those that are not known, or not as they are since the last tick. True when something was learnt.
+ * @param census While it is the same, no tick has changed a mailbox.
+ */
+export async function lookUp(ids: readonly string[], census: string): Promise<boolean> {
   const dueMs = Date.now() - keptMs;
-  const due = [...new Set(ids)].filter((id) => (known.get(id)?.learntMs ?? 0) < dueMs).slice(0, lookUpsMax);
-  const learnt = await Promise.all(due.map(lookUpOne));
+  const isDue = (id: string) => {
+    const one = known.get(id);
+    return one === undefined || one.census !== census || one.learntMs < dueMs;
+  };
+  const due = [...new Set(ids)].filter(isDue).slice(0, lookUpsMax);
+  const learnt = await Promise.all(due.map((id) => lookUpOne(id, census)));
   return learnt.includes(true);
 }
 
-async function lookUpOne(id: string): Promise<boolean> {
+async function lookUpOne(id: string, census: string): Promise<boolean> {
   try {
-    learn([await api.mailbox(id)]);
+    const view = await api.mailbox(id);
+    keep(view, view, census);
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // Gone: not asked for again and again. All else is the status's to tell, and the next reading tries anew.
-    if (error.status === 404) learn([namedAs(id)]);
+    if (error.status === 404) keep(namedAs(id), null, census);
     return false;
   }
-}
-
-/** How many mailboxes of each trouble are shown. */
-export const examplesShown = 5;
-
-/** The mailboxes that the status names and the page shows. */
-export function namedIn({ troubles, mailboxes }: Pick<Status, "troubles" | "mailboxes">): readonly string[] {
-  const { parked, held, waiting, suspended } = troubles;
-  const examples = [...parked, ...held, ...waiting, ...suspended].flatMap((one) =>
-    one.examples.slice(0, examplesShown),
-  );
-  return mailboxes.oldestSuccess === null ? examples : [...examples, mailboxes.oldestSuccess.mailbox];
 }

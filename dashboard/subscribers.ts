@@ -1,11 +1,11 @@
 import type { ReplayedView, SubscribersView, SubscriberView } from "../shared/views/subscriberSchema.js";
-import { ApiError, api, type Status } from "./api.js";
+import { type Api, ApiError, api, type Status } from "./api.js";
 import { act } from "./confirm.js";
 import { changeOnly, el, show } from "./dom.js";
 import { timeAgo } from "./times.js";
 import { counted, span } from "./words.js";
 
-/** Who is sent notifications, how far behind each is, and what helps. Nothing is asked for where nobody has subscribed. */
+/** The list of subscribers. Nothing is asked for where nobody has subscribed. */
 
 type Action = "pause" | "resume";
 const pathOf = ({ id }: SubscriberView, action: string) => `subscribers/${encodeURIComponent(id)}/${action}`;
@@ -16,10 +16,14 @@ const hourSeconds = 3_600;
 
 /**
  * Makes the function that draws the list, from a status and what it then reads.
- * @param place The list's; the section around it is hidden where there is nobody.
+ * @param reading What is asked for the list; its calls end with the view.
  * @param refresh Called after an action.
  */
-export function subscribersDrawer(place: HTMLElement, refresh: () => void): (status: Status) => Promise<void> {
+export function subscribersDrawer(
+  place: HTMLElement,
+  reading: Api,
+  refresh: () => void,
+): (status: Status) => Promise<void> {
   let isStale = true;
   let seen = "";
   const again = (isDone: boolean) => {
@@ -31,16 +35,15 @@ export function subscribersDrawer(place: HTMLElement, refresh: () => void): (sta
   const list = el("div");
   place.append(trouble, list);
   const draw = changeOnly((all: readonly SubscriberView[]) => {
-    show(list, ...all.map((one) => card(one, again)));
+    const nobody = el("p", { class: "empty" }, "Nobody has subscribed to changes of calendars.");
+    show(list, ...(all.length === 0 ? [nobody] : all.map((one) => card(one, again))));
   });
   return async ({ subscribers, ticks }) => {
-    const section = place.closest("section");
-    if (section !== null) section.hidden = subscribers.total === 0;
     const now = JSON.stringify([subscribers, ticks.newest]);
-    if (subscribers.total === 0 || (now === seen && !isStale)) return;
+    if (now === seen && !isStale) return;
     isStale = true;
     try {
-      draw((await api.get<SubscribersView>("subscribers")).value);
+      draw(subscribers.total === 0 ? [] : (await reading.get<SubscribersView>("subscribers")).value);
       seen = now;
       isStale = false;
     } catch (error) {
@@ -60,7 +63,12 @@ function card(one: SubscriberView, again: (isDone: boolean) => void): HTMLElemen
   const button = (action: string, label: string, doIt: () => Promise<boolean>) =>
     el(
       "button",
-      { id: `${action}-${id}`, "aria-label": `${label} ${of}`, onclick: () => void doIt().then(again) },
+      {
+        id: `${action}-${id}`,
+        "data-acts": true,
+        "aria-label": `${label} ${of}`,
+        onclick: () => void doIt().then(again),
+      },
       `${label} …`,
     );
   return el(
@@ -113,7 +121,11 @@ function standing({
 
 function hours(id: string, of: string): HTMLElement {
   const options = replayHours.map((count) => el("option", { value: count }, `the last ${span(count * hourSeconds)}`));
-  return el("select", { id: `since-${id}`, "aria-label": `How much to replay to ${of}` }, ...options);
+  return el(
+    "select",
+    { id: `since-${id}`, "data-acts": true, "aria-label": `How much to replay to ${of}` },
+    ...options,
+  );
 }
 
 /** What is chosen when the button is pressed; a redrawn list begins with the first. */

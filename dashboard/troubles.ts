@@ -1,47 +1,76 @@
-import { liftBrake, releaseAll, releaseMailbox } from "./actions.js";
-import { api, type Status } from "./api.js";
+import { liftBrake } from "./actions.js";
+import { api, examplesShown, type Status } from "./api.js";
+import { type Group, groupCard, groupKey, groupsOf } from "./attention.js";
 import { act } from "./confirm.js";
-import { byId, changeOnly, el, show } from "./dom.js";
-import { calledBy, examplesShown, namedAs, namedIn, nameOf } from "./names.js";
-import { openMailbox } from "./panel.js";
+import { el, show } from "./dom.js";
+import { explained } from "./reasons.js";
 import { timeAgo } from "./times.js";
-import { counted, explained, number, states } from "./words.js";
+import { counted, number } from "./words.js";
 
 /** What somebody should look into, the most urgent first, each with its reason and what helps. */
 
-const shown = ["parked", "held", "waiting", "suspended"] as const;
+/** So many groups show at first: what comes below is not pushed away. */
+const groupsAtFirst = 5;
+/** Mailboxes of so many groups show without a click, where there is room. */
+const groupsOpen = 2;
 
-type Shown = Pick<Status, "troubles" | "roster" | "brake" | "application"> & {
-  /** The next tick tries whether the brake is over. */
-  readonly isTryDue: boolean;
-  /** What the mailboxes that are named are called by now. */
-  readonly names: readonly string[];
+type Drawer = {
+  draw(status: Status): void;
+  /** What the section shows now, so that only these are looked up. */
+  namedIn(status: Status): readonly string[];
 };
-type Trouble = Status["troubles"][(typeof shown)[number]][number];
 
-/** Makes the function that draws the section. @param refresh Called after an action. */
-export function troublesDrawer(refresh: () => void): (status: Status) => void {
-  const draw = changeOnly(({ troubles, roster, brake, application, isTryDue }: Shown) => {
-    const code = application?.code ?? null;
-    const isPart = ({ reason }: Trouble) => code !== null && (reason === code || reason.endsWith(`:${code}`));
-    const cards = shown.flatMap((state) =>
-      troubles[state].map((trouble) => troubleCard(state, trouble, isPart(trouble), refresh)),
-    );
-    const wholeCards = [...applicationCard({ brake, application, isTryDue }, refresh), ...rosterCard(roster, refresh)];
+/** Makes what draws the section in its place. @param refresh Called after an action. */
+export function troublesDrawer(place: HTMLElement, refresh: () => void): Drawer {
+  let isWhole = false;
+  /** As the viewer left them; others are open where they come first and there is room. */
+  const opened = new Map<string, boolean>();
+  const isRoomy = matchMedia("(min-width: 700px)").matches;
+  const isOpen = (group: Group, index: number) => opened.get(groupKey(group)) ?? (isRoomy && index < groupsOpen);
+  const shownOf = (status: Status) => groupsOf(status).slice(0, isWhole ? undefined : groupsAtFirst);
+  let last = "";
+  const draw = (status: Status) => {
+    const groups = shownOf(status);
+    const count = groupsOf(status).length;
+    const until = (status.application ?? status.brake).until;
+    const isTryDue = until === null || Date.parse(until) <= Date.parse(status.now);
+    const { roster, brake, application } = status;
+    const whole = [...applicationCard({ brake, application, isTryDue }, refresh), ...rosterCard(roster, refresh)];
+    const cards = groups.map((group, index) => {
+      const card = groupCard(group, status, isOpen(group, index), refresh);
+      const details = card.querySelector("details");
+      details?.addEventListener("toggle", () => {
+        if (details.open === isOpen(group, index)) return;
+        opened.set(groupKey(group), details.open);
+        refresh(); // Names of those who show now may not be known.
+      });
+      return card;
+    });
+    const onclick = () => {
+      isWhole = true;
+      draw(status);
+      refresh();
+    };
+    const more =
+      count > groups.length ? el("button", { id: "troubles-more", onclick }, `Show all ${count} reasons`) : null;
     const none = el("p", { class: "empty" }, "Nothing: every mailbox is read as it should be.");
-    show(byId("troubles"), ...(cards.length + wholeCards.length === 0 ? [none] : [...wholeCards, ...cards]));
-  });
-  return (status) => {
-    const { troubles, roster, brake, application, now } = status;
-    const until = (application ?? brake).until;
-    const isTryDue = until === null || Date.parse(until) <= Date.parse(now);
-    draw({ troubles, roster, brake, application, isTryDue, names: namedIn(status).map(calledBy) });
+    // Names, and what was asked for, are part of what is drawn, so the page compares what it would draw.
+    const html = [...whole, ...cards].map((card) => card.outerHTML).join("");
+    const text = html.replace(/(<time[^>]*>)[^<]*/g, "$1") + String(count); // `updateTimes` keeps times as they are.
+    if (text === last) return;
+    last = text;
+    show(place, ...(cards.length + whole.length === 0 ? [none] : [...whole, ...cards]), more);
+  };
+  return {
+    draw,
+    namedIn: (status) =>
+      shownOf(status).flatMap((group, index) => (isOpen(group, index) ? group.examples.slice(0, examplesShown) : [])),
   };
 }
 
 /** The brake, which concerns all mailboxes. */
 function applicationCard(
-  { brake, application, isTryDue }: Pick<Shown, "brake" | "application" | "isTryDue">,
+  { brake, application, isTryDue }: Pick<Status, "brake" | "application"> & { readonly isTryDue: boolean },
   refresh: () => void,
 ): HTMLElement[] {
   const why = application ?? (brake.isOn ? brake : null);
@@ -54,56 +83,12 @@ function applicationCard(
       : `Graph refuses whatever mailbox is asked. ${explained(why.code ?? "")} One mailbox is tried at a time; once it is answered all are read again, parked ones too. Nothing has to be released.`;
   const next = isTryDue ? "with the next tick" : timeAgo(why.until);
   const times = el("p", {}, "Began ", timeAgo(why.since), ". Next try ", next, ".");
-  const lift = el("button", { id: "brake-release", onclick: () => void liftBrake().then(refresh) }, "Lift the brake …");
-  return [el("article", { class: "card trouble state-parked" }, title, el("p", {}, text), times, lift)];
-}
-
-/** @param isPart The reason is the refusal of the whole application, which ends without a release. */
-function troubleCard(
-  state: (typeof shown)[number],
-  { reason, count, examples }: Trouble,
-  isPart: boolean,
-  refresh: () => void,
-): HTMLElement {
-  const list = el("ul", { class: "examples" });
-  for (const id of examples.slice(0, examplesShown)) {
-    const named = namedAs(id);
-    const looks = nameOf(named) === id ? "link id" : "link";
-    const onclick = () => openMailbox(id);
-    const open = el("button", { id: `trouble-${id}`, class: looks, title: id, onclick }, calledBy(id));
-    const release = el(
-      "button",
-      {
-        id: `release-${id}`,
-        "aria-label": `Release ${calledBy(id)}`,
-        onclick: () => void releaseMailbox(id).then(refresh),
-      },
-      "Release",
-    );
-    list.append(el("li", {}, open, state === "suspended" || isPart ? null : release));
-  }
-  const more = count - Math.min(count, examplesShown);
-  return el(
-    "article",
-    { class: `card trouble state-${state}` },
-    el("h3", {}, `${states[state].label}: `, el("code", {}, reason), ` · ${counted(count, "mailbox", "mailboxes")}`),
-    el("p", {}, isPart ? "Read again once the whole application is answered." : explained(reason)),
-    list,
-    more > 0 ? el("p", { class: "more" }, `and ${number(more)} more`) : null,
-    isPart ? null : allButton(state, reason, count, refresh),
+  const lift = el(
+    "button",
+    { id: "brake-release", "data-acts": true, onclick: () => void liftBrake().then(refresh) },
+    "Lift the brake …",
   );
-}
-
-/** Releases all mailboxes with one reason; only where there are several and a release can help. */
-function allButton(
-  state: (typeof shown)[number],
-  reason: string,
-  count: number,
-  refresh: () => void,
-): HTMLElement | null {
-  if (count < 2 || (state !== "parked" && state !== "waiting") || reason === "other") return null;
-  const onclick = () => void releaseAll(reason, count).then(refresh);
-  return el("button", { id: `release-all-${state}-${reason}`, onclick }, `Release all ${number(count)} …`);
+  return [el("article", { class: "card trouble state-parked" }, title, el("p", {}, text), times, lift)];
 }
 
 function rosterCard(
@@ -120,6 +105,7 @@ function rosterCard(
       "button",
       {
         id: "roster-release",
+        "data-acts": true,
         onclick: () =>
           void act(
             question,

@@ -1,8 +1,10 @@
 import type { MailboxKind } from "../shared/sync/mailboxKind.js";
 import type { MailboxState } from "../shared/sync/state.js";
+import type { ActionView } from "../shared/views/actionSchema.js";
 import type { HistoryKind } from "../shared/views/historyKinds.js";
+import type { MailboxView } from "../shared/views/mailboxSchema.js";
 
-/** The wording of the page: states, reasons, times and numbers. */
+/** The wording of the page: states, times and numbers. What reasons mean says `reasons.ts`. */
 
 /** What each state of a mailbox is called. */
 export const states = {
@@ -74,49 +76,6 @@ export function valueText(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** What a reason that begins so means, and what helps. */
-const reasons: readonly (readonly [start: string, text: string])[] = [
-  ["denied:", "Graph denies access. Grant the app Calendars.Read, or widen its Exchange scope; then release."],
-  [
-    "noMailbox:",
-    "There is no mailbox that Graph can read: no licence, on-premises, or gone. Give it one, or take it off.",
-  ],
-  ["tooLarge", "A calendar does not fit the table. Shrink what its owner wrote into it; then release."],
-  ["poisonedPage", "Its page message failed five times. The log says why; release tries again."],
-  ["mailboxFull:", "The mailbox is full, and its list is refused too. Make room; then release."],
-  ["featureUnavailable:", "Graph offers neither changes nor the list here. Look at GRAPH_CLOUD and GRAPH_API_VERSION."],
-  ["massRemoval", "Most of its calendars seemed gone at once. A second full round confirms that, or finds them again."],
-  ["suspended", "Its user has left the roster."],
-  ["softDeleted", "Its user was deleted and may come back."],
-  ["deleted", "Its user was deleted for good."],
-  ["vanished", "The roster's source does not list its user any more."],
-  ["disabled", "Its user's account is disabled."],
-  ["guest", "Its user is a guest now."],
-  ["noMail", "Its user has no mail address any more."],
-  ["kind", "ROSTER_KINDS does not name its kind."],
-  ["directoryPropertiesHidden", "Users come without their properties, and stay as they were. Grant User.Read.All."],
-  ["directoryEmpty", "The directory, or the group, told of nobody. Look at the group and at Member.Read.Hidden."],
-  ["loop", "Graph's pages led in circles. The round was given up, and what is served stays."],
-  [
-    "linkRefused",
-    "A link led away from this mailbox and was not followed. A full round, or the list, takes its place.",
-  ],
-  ["malformedPage", "Graph's answer could not be understood, so none of it was believed."],
-  ["syncState", "Graph lost its place. A full round, or the list, takes its place."],
-  ["InvalidAuthenticationToken", "Graph refuses the app's token. Look at the identity and its permissions."],
-  ["Authorization_RequestDenied", "Graph refuses the app. Look at its permissions."],
-  ["http401", "Graph refuses the app's token. Look at the identity and its permissions."],
-  ["tokenUnavailable", "The identity gives no token. Look at the identity of the app."],
-  ["ErrorAccessDenied", "The permission Calendars.Read is missing, or the token is older than its grant."],
-  ["rowUnreadable", "A row of it was edited and cannot be read. The log names row and column: mend it."],
-];
-
-/** A parked reason or an error code in words. */
-export function explained(reason: string): string {
-  const found = reasons.find(([start]) => reason.toLowerCase().startsWith(start.toLowerCase()));
-  return found?.[1] ?? "Asked again by itself. The log tells more under this code.";
-}
-
 const units = [
   ["d", 86_400],
   ["h", 3_600],
@@ -144,12 +103,39 @@ export function comingUp(iso: string | null, nowMs: number): string {
   return iso !== null && Date.parse(iso) > nowMs ? ago(iso, nowMs) : "with the next tick";
 }
 
-/** A number with separators: `12,345`. */
+/** A number with the separators that the reader is used to: `12,345`. */
 export function number(value: number): string {
-  return value.toLocaleString("en");
+  return value.toLocaleString();
 }
 
 /** `1 mailbox`, `2 mailboxes`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
+
+/** What each action of an operator is called once it was done. */
+export const actions = {
+  sync: "Retried",
+  resync: "Full round",
+  release: "Released",
+  add: "Added",
+  remove: "Removed",
+  releaseMany: "Released all",
+  releaseBrake: "Brake lifted",
+  discover: "Discovery",
+  releaseRoster: "Roster released",
+  pauseSubscription: "Subscriber paused",
+  resumeSubscription: "Subscriber resumed",
+  replaySubscription: "Subscriber replayed",
+} as const satisfies Record<ActionView["action"], string>;
+
+/** Why a round was made. */
+export const rounds = {
+  first: "the first one",
+  changes: "what changed",
+  reset: "all of it: Graph had lost its place",
+  audit: "all of it: a check of what delta reported",
+  confirm: "all of it: to confirm removals",
+  list: "all of it: delta does not work here",
+  probe: "all of it: delta is tried again",
+} as const satisfies Record<MailboxView["round"]["reason"], string>;

@@ -7,7 +7,7 @@ const handler = httpHandler(mailboxRoute, httpPorts, nowMs);
 
 app.http("mailbox", {
   route: "mailboxes/{id}",
-  methods: ["GET", "HEAD", "PUT", "DELETE"],
+  methods: ["GET", "HEAD"],
   authLevel: "function",
   handler,
 });

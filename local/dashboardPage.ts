@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { guideOf } from "./guide.ts";
 
 /** The dashboard as one self-contained page, and the Content-Security-Policy that allows its own script and style only. */
 export type DashboardPage = { readonly html: string; readonly policy: string };
@@ -9,7 +10,12 @@ export type DashboardPage = { readonly html: string; readonly policy: string };
 /** Bundles `dashboard/` into one page. @param root Folder of the repository. */
 export async function buildDashboardPage(root: string): Promise<DashboardPage> {
   const room = join(root, "dashboard");
-  const [script, style] = await Promise.all([bundled(join(room, "main.ts")), bundled(join(room, "page.css"))]);
+  const guide = guideOf(readFileSync(join(root, "docs", "operations.md"), "utf8"));
+  const define = { GUIDE: JSON.stringify(guide) };
+  const [script, style] = await Promise.all([
+    bundled(join(room, "main.ts"), define),
+    bundled(join(room, "page.css"), {}),
+  ]);
   if (/<\/(script|style)/i.test(script + style))
     throw new Error("The dashboard's script or style would end its element.");
   const html = readFileSync(join(room, "page.html"), "utf8")
@@ -28,10 +34,11 @@ export async function buildDashboardPage(root: string): Promise<DashboardPage> {
   return { html, policy };
 }
 
-async function bundled(entry: string): Promise<string> {
+async function bundled(entry: string, define: Record<string, string>): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
+    define,
     minify: true,
     format: "iife",
     platform: "browser",

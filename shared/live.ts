@@ -313,6 +313,7 @@ export const mirrorFacts: MirrorFacts = {
     changeNudges: boot.settings.changeNudges,
     newMailboxesPerTick: runLimits.newMailboxesPerTickMax * boot.settings.shards,
   },
+  about: { app: process.env["WEBSITE_SITE_NAME"] ?? null, tenantId: boot.settings.tenantId },
   nextFireMs,
 };
 

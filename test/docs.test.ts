@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
+import { explained } from "../dashboard/reasons.js";
+import { guideOf } from "../local/guide.js";
 import { settingNames } from "../shared/settings.js";
 import { rowUnreadable } from "../shared/store/store.js";
 import { newCheckpoint } from "../shared/sync/checkpoint.js";
@@ -93,6 +95,17 @@ describe("the operations guide", () => {
     const documented = codesIn(section("Parked reasons") + section("Other codes"));
     const expected = [...known, ...own].filter((code) => !documentedElsewhere.includes(code));
     expect(expected.filter((code) => !documented.includes(code))).toEqual([]);
+  });
+
+  test("the dashboard has a sentence for each reason and code of the guide, and finds each line", () => {
+    const lines = guideOf(read("docs/operations.md"));
+    const codes = lines.filter(({ heading }) => heading !== "What each state means").flatMap((line) => line.codes);
+    const ofCodes = codes.filter(
+      (code) => /^[\w:.…<>-]+$/.test(code) && !/^(?:403|reset|list|roundReason)$/.test(code),
+    );
+    expect(ofCodes.length).toBeGreaterThan(60);
+    const fallback = explained("nothing that anybody knows");
+    expect(ofCodes.filter((code) => explained(code.replace(/<.*|…/, "")) === fallback)).toEqual([]);
   });
 
   /** Messages of the log: the second argument, after the level, or the only one of the host's own log. */

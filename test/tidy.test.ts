@@ -70,7 +70,7 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   "messages.ts": ["rounds", "roster", "actions", "push", "http"],
   "storageSettings.ts": ["azure"],
   "timer.ts": ["graph", "rounds", "push"],
-  "version.ts": ["graph", "push", "http", "telemetry"],
+  "version.ts": ["graph", "push", "views", "http", "telemetry"],
   "within.ts": ["table", "graph", "rounds", "push", "http", "azure", "telemetry"],
 };
 

@@ -1,7 +1,6 @@
 import type { Held, PendingUnit, Store } from "../store/store.js";
 import { released } from "../sync/actions.js";
-import { isLeaving } from "../sync/due.js";
-import type { Checkpoint } from "../sync/types.js";
+import { hasReason } from "../sync/state.js";
 import type { ListPlace } from "../views/mailboxList.js";
 
 /** How many were released, and where to go on; `next` is null after the last shard. */
@@ -40,12 +39,4 @@ async function releasePage(page: readonly Held[], store: Store): Promise<number>
   const units = page.map((held): PendingUnit => ({ held, rows: [], next: released(held.checkpoint) }));
   const { results } = await store.commitUnits(units, null);
   return results.filter(({ kind }) => kind === "committed").length;
-}
-
-/** `denied` means `denied:ErrorAccessDenied` too. A mailbox that waits is named by its error code alone. */
-function hasReason(reason: string, checkpoint: Checkpoint): boolean {
-  const { parkedReason, notBeforeMs, lastErrorCode } = checkpoint;
-  if (isLeaving(checkpoint)) return false;
-  if (parkedReason !== null) return parkedReason === reason || parkedReason.startsWith(`${reason}:`);
-  return notBeforeMs !== null && lastErrorCode === reason;
 }

@@ -12,6 +12,7 @@ import {
   type PartialFigures,
   type ShardFigures,
   shardFiguresOf,
+  standingOf,
   storedFigures,
   type TickFigures,
 } from "./shardFigures.js";
@@ -173,11 +174,12 @@ export function figuresOf(
   const done = subtractCounters(counters, tally.countedBefore);
   if (kind === "unfinished") {
     const { cursor, wrapped } = position;
-    const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
+    const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, standing: null, ...counters };
     const partial: PartialFigures = { ...spent, cursor, wrapped, isWhole, newAsked, census };
     return { stored: storedFigures({ ...previous, partial }), logged, done, counted: null };
   }
-  const tick: TickFigures = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, ...counters };
+  const standing = isWhole ? standingOf(census) : null;
+  const tick: TickFigures = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, standing, ...counters };
   const ticks = withTick(previous.ticks, tick).slice(-ticksKept);
   const counted = isWhole ? { census, atMs: nowMs } : null;
   const kept = counted ?? { census: previous.census, atMs: previous.atMs };
@@ -186,13 +188,14 @@ export function figuresOf(
 }
 
 function tickOf({ tick, startedMs, finishedMs, ...more }: PartialFigures): TickFigures {
-  return { tick, startedMs, finishedMs, ...addCounters(more, noCounters) };
+  return { tick, startedMs, finishedMs, standing: null, ...addCounters(more, noCounters) };
 }
 
 /** The ticks with one more. What a tick did before a crash and after it is added up in one entry. */
 function withTick(ticks: readonly TickFigures[], tick: TickFigures): readonly TickFigures[] {
   const before = ticks.find((one) => one.tick === tick.tick);
   if (before === undefined) return [...ticks, tick];
-  const sum = { ...tick, ...addCounters(before, tick), startedMs: before.startedMs };
+  const standing = tick.standing ?? before.standing;
+  const sum = { ...tick, ...addCounters(before, tick), startedMs: before.startedMs, standing };
   return ticks.map((one) => (one === before ? sum : one));
 }

@@ -34,8 +34,17 @@ export function mirroredIn({ states }: Census): number {
   return total - states.suspended - states.removing;
 }
 
+/** How a shard's mailboxes stood when a tick had counted all of them. `attention`: parked or held. */
+export type Standing = { readonly mirrored: number; readonly fresh: number; readonly attention: number };
+
 /** What one tick has done in a shard. */
-export type TickFigures = Counters & { readonly tick: string; readonly startedMs: number; readonly finishedMs: number };
+export type TickFigures = Counters & {
+  readonly tick: string;
+  readonly startedMs: number;
+  readonly finishedMs: number;
+  /** Null where the tick did not get round, and of ticks of a release before. */
+  readonly standing: Standing | null;
+};
 
 /** What a run had counted when it stopped; its census holds only where the shard's row says that it stopped. */
 export type PartialFigures = TickFigures & {
@@ -58,6 +67,12 @@ export type ShardFigures = {
   readonly partial: PartialFigures | null;
 };
 
+/** How the counted mailboxes stand. */
+export function standingOf(census: Census): Standing {
+  const { states, freshWithinTwoTicks } = census;
+  return { mirrored: mirroredIn(census), fresh: freshWithinTwoTicks, attention: states.parked + states.held };
+}
+
 /** A census that has counted nobody yet. */
 export function emptyCensus(): Census {
   return {
@@ -75,14 +90,18 @@ export function emptyCensus(): Census {
   };
 }
 
-/** Each tick as an array, so that a day of them stays small: name, start, milliseconds, and the counters in order. */
+/**
+ * Each tick as an array, so that a day of them stays small: name, start, milliseconds, the counters in order, and, as an array
+ * of its own, how mailboxes stood.
+ */
 export function storedFigures({ census, atMs, ticks, overMs, partial }: ShardFigures): JsonObject {
   return {
     atMs,
     census: census as Json,
     ticks: ticks.map((tick) => {
-      const { startedMs, finishedMs } = tick;
-      return [tick.tick, startedMs, finishedMs - startedMs, ...counterNames.map((name) => tick[name])];
+      const { startedMs, finishedMs, standing } = tick;
+      const stood = standing === null ? [] : [[standing.mirrored, standing.fresh, standing.attention]];
+      return [tick.tick, startedMs, finishedMs - startedMs, ...counterNames.map((name) => tick[name]), ...stood];
     }),
     overMs,
     partial: partial as Json,
@@ -110,6 +129,7 @@ export function shardFiguresOf(stored: JsonObject): ShardFigures {
             wrapped: partial["wrapped"] === true,
             isWhole: partial["isWhole"] === true,
             newAsked: numberOf(partial["newAsked"]) ?? 0,
+            standing: null,
             census: partialCensus,
           },
   };
@@ -117,11 +137,17 @@ export function shardFiguresOf(stored: JsonObject): ShardFigures {
 
 function tickOf(stored: Json): TickFigures[] {
   const [name, startedMs, tookMs, ...counts] = arrayOf(stored);
+  const standing = standingIn(counts.find((one) => Array.isArray(one)));
   const [tick, start, took] = [textOf(name), numberOf(startedMs), numberOf(tookMs)];
   if (tick === null || start === null || took === null) return [];
-  const read = { ...noCounters, tick, startedMs: start, finishedMs: start + took };
+  const read = { ...noCounters, tick, startedMs: start, finishedMs: start + took, standing };
   for (const [index, each] of counterNames.entries()) read[each] = numberOf(counts[index]) ?? 0;
   return [read];
+}
+
+function standingIn(stored: Json | undefined): Standing | null {
+  const [mirrored, fresh, attention] = arrayOf(stored).map(numberOf);
+  return mirrored == null || fresh == null || attention == null ? null : { mirrored, fresh, attention };
 }
 
 function censusOf(stored: Json | undefined): Census | null {

@@ -4,6 +4,7 @@ import { stateOf } from "../sync/state.js";
 import { mailboxView } from "../views/mailbox.js";
 import { mailboxOfPath } from "./askedMailbox.js";
 import { answer, type Route, refusal } from "./handler.js";
+import { noteAction } from "./noteAction.js";
 import { mistakeOfEmptyRequest } from "./requests.js";
 
 /**
@@ -33,6 +34,7 @@ export function mailboxActionRoute(start: (message: SyncMessage) => void): Route
       }
       case "accepted":
         start(end.message);
+        await noteAction(request, ports, { action, mailboxId: named.id });
         return answer(202, mailboxView(end.checkpoint));
     }
   };

@@ -14,13 +14,13 @@ import { answer, type Route, refusal } from "./handler.js";
 import type { MailboxPage } from "./openapi/operators.js";
 import { queryMistake } from "./requests.js";
 
-const { topDefault, topMax, searchMax } = listLimits;
+const { topDefault, topMax, searchMax, reasonMax } = listLimits;
 const placeShape = z.tuple([z.int().nonnegative(), z.string().max(256).nullable()]);
 
-/** `GET /api/mailboxes?state=&kind=&search=&top=&cursor=`: the roster's mailboxes, page by page. */
+/** `GET /api/mailboxes?state=&reason=&kind=&search=&top=&cursor=`: the roster's mailboxes, page by page. */
 export function mailboxListRoute(shards: readonly string[]): Route {
   return async (request, { store }) => {
-    const mistake = queryMistake(request, ["state", "kind", "search", "top", "cursor"]);
+    const mistake = queryMistake(request, ["state", "reason", "kind", "search", "top", "cursor"]);
     if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     const query = queryOf(new URL(request.url).searchParams, shards.length);
     if (typeof query === "string") return refusal(400, "invalidRequest", query);
@@ -35,6 +35,8 @@ function queryOf(given: URLSearchParams, shards: number): ListQuery | string {
   if (state !== "" && !isMailboxState(state)) return `state must be one of ${mailboxStates.join(", ")}.`;
   const kind = given.get("kind") ?? "";
   if (kind !== "" && !isMailboxKind(kind)) return `kind must be one of ${mailboxKinds.join(", ")}.`;
+  const reason = given.get("reason") ?? "";
+  if (reason.length > reasonMax) return `reason takes ${reasonMax} characters at most.`;
   const topText = given.get("top") ?? String(topDefault);
   const top = /^\d{1,4}$/.test(topText) ? Number(topText) : 0;
   if (top < 1 || top > topMax) return `top must be a whole number from 1 to ${topMax}.`;
@@ -43,7 +45,8 @@ function queryOf(given: URLSearchParams, shards: number): ListQuery | string {
   const cursor = given.get("cursor") ?? "";
   const from = cursor === "" ? { shard: 0, after: null } : placeOf(cursor, shards);
   if (from === null) return "cursor must be one that this list gave, unchanged.";
-  return { state: state === "" ? null : state, kind: kind === "" ? null : kind, search, top, from };
+  const filter = { state: state === "" ? null : state, kind: kind === "" ? null : kind, reason: reason || null };
+  return { ...filter, search, top, from };
 }
 
 /** A place of the list as an opaque text for callers. */

@@ -7,6 +7,7 @@ import { type MailboxView, mailboxView } from "../views/mailbox.js";
 import { rosterEntryView } from "../views/roster.js";
 import { mailboxOfPath } from "./askedMailbox.js";
 import { type Answer, answer, type HttpPorts, type Route, refusal } from "./handler.js";
+import { noteAction } from "./noteAction.js";
 import { bodyOf, mistakeOfEmptyRequest, queryMistake } from "./requests.js";
 
 /** The body of `PUT`. */
@@ -20,36 +21,29 @@ const expectedBody =
 /** Our choice: how long a removal may take within its request. The shard's next run does the rest. */
 const removalMsMax = 20_000;
 
-/** `GET`, `PUT`, `DELETE /api/mailboxes/{id}`: one mailbox of the roster. All are idempotent. */
+/** `GET /api/mailboxes/{id}`: one mailbox of the roster, by its id or its user's name. */
 export const mailboxRoute: Route = async (request, ports) => {
-  const named = await mailboxFor(request, ports);
+  const named = await mailboxOfPath(request, ports);
   if ("refusal" in named) return named.refusal;
-  const mistake = request.method === "PUT" ? queryMistake(request, []) : await mistakeOfEmptyRequest(request);
+  const mistake = await mistakeOfEmptyRequest(request);
   if (mistake !== null) return refusal(400, "invalidRequest", mistake);
-  switch (request.method) {
-    case "PUT":
-      return putMailbox(named.id, request, ports);
-    case "DELETE":
-      return deleteMailbox(named.id, ports);
-    default: {
-      const view = await mailboxWithRoster(named.id, ports);
-      if (view !== null) return answer(200, view);
-      return refusal(404, "itemNotFound", `The mailbox ${named.id} is not on the roster. PUT it to add it.`);
-    }
-  }
+  const view = await mailboxWithRoster(named.id, ports);
+  if (view !== null) return answer(200, view);
+  return refusal(404, "itemNotFound", `The mailbox ${named.id} is not on the roster. PUT it to add it.`);
 };
 
-/** Only what is read may be named by its user's name: who is added or removed for good, by what stays. */
-async function mailboxFor(
-  request: HttpRequest,
-  ports: HttpPorts,
-): Promise<{ readonly id: string } | { readonly refusal: Answer }> {
-  const { method } = request;
-  if (method !== "PUT" && method !== "DELETE") return mailboxOfPath(request, ports);
-  const idOf = method === "PUT" ? newMailboxIdOf : mailboxIdOf;
-  const named = idOf(request.params["id"] ?? "", ports.isTrial);
-  return "mistake" in named ? { refusal: refusal(400, "invalidRequest", named.mistake) } : named;
-}
+/**
+ * `PUT`, `DELETE /api/mailboxes/{id}`, both idempotent. A function of their own, for a key that opens what only reads. By id
+ * alone: who is added, or removed for good, is named by what stays.
+ */
+export const mailboxEditRoute: Route = async (request, ports) => {
+  const isNew = request.method === "PUT";
+  const named = (isNew ? newMailboxIdOf : mailboxIdOf)(request.params["id"] ?? "", ports.isTrial);
+  if ("mistake" in named) return refusal(400, "invalidRequest", named.mistake);
+  const mistake = isNew ? queryMistake(request, []) : await mistakeOfEmptyRequest(request);
+  if (mistake !== null) return refusal(400, "invalidRequest", mistake);
+  return isNew ? putMailbox(named.id, request, ports) : deleteMailbox(named.id, request, ports);
+};
 
 async function putMailbox(id: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
   const given = await bodyOf(request, newMailboxBody, expectedBody);
@@ -61,14 +55,16 @@ async function putMailbox(id: string, request: HttpRequest, ports: HttpPorts): P
       'PUT it with {"source": "manual"} to mirror it by hand all the same: discovery then leaves it alone.';
     return refusal(409, "conflict", `The mailbox ${id} is suspended: its user has left the roster. ${remedy}`);
   }
+  await noteAction(request, ports, { action: "add", mailboxId: id });
   return answer(end.isNew ? 201 : 200, (await mailboxWithRoster(id, ports)) ?? mailboxView(end.checkpoint));
 }
 
-async function deleteMailbox(id: string, ports: HttpPorts): Promise<Answer> {
+async function deleteMailbox(id: string, request: HttpRequest, ports: HttpPorts): Promise<Answer> {
   const { store, nowMs } = ports;
   const note = noteOf((await store.roster.read(id))?.row ?? null);
   const untilMs = nowMs() + removalMsMax;
   const end = await store.purgeMailbox(id, { isTimeUp: () => nowMs() >= untilMs });
+  if (end !== "unknown") await noteAction(request, ports, { action: "remove", mailboxId: id });
   const { headers, ...rest } = end === "unfinished" ? answer(202, await mailboxWithRoster(id, ports)) : answer(204);
   return { ...rest, headers: { ...headers, ...note } };
 }

@@ -1,6 +1,7 @@
 import { releaseMany } from "../actions/releaseMany.js";
 import { answer, type Route, refusal } from "./handler.js";
 import { cursorOf, placeOf } from "./mailboxList.js";
+import { noteAction } from "./noteAction.js";
 import type { Released } from "./openapi/operators.js";
 import { queryMistake } from "./requests.js";
 
@@ -10,7 +11,8 @@ const reasonMax = 256;
 
 /** `POST /api/mailboxes/release?reason=&cursor=`: releases all that are parked or waiting for one reason. */
 export function releaseManyRoute(shards: readonly string[]): Route {
-  return async (request, { store, log, nowMs }) => {
+  return async (request, ports) => {
+    const { store, log, nowMs } = ports;
     const mistake = queryMistake(request, ["reason", "cursor"]);
     if (mistake !== null) return refusal(400, "invalidRequest", mistake);
     const given = new URL(request.url).searchParams;
@@ -24,7 +26,10 @@ export function releaseManyRoute(shards: readonly string[]): Route {
     if (from === null) return refusal(400, "invalidRequest", "cursor must be one that this route gave, unchanged.");
     const untilMs = nowMs() + releaseMsMax;
     const { released, next } = await releaseMany(reason, from, store, shards, () => nowMs() >= untilMs);
-    if (released > 0) log("warn", "mailboxes released by hand", { reason, released });
+    if (released > 0) {
+      log("warn", "mailboxes released by hand", { reason, released });
+      await noteAction(request, ports, { action: "releaseMany", subject: reason, count: released });
+    }
     return answer(200, { released, cursor: next === null ? null : cursorOf(next) } satisfies Released);
   };
 }

@@ -3,6 +3,7 @@ import type { DiscoverMessage } from "../messages.js";
 import { isoOrNull } from "../sync/time.js";
 import { type RosterView, rosterView } from "../views/roster.js";
 import { answer, type Route, refusal } from "./handler.js";
+import { noteAction } from "./noteAction.js";
 import { mistakeOfEmptyRequest } from "./requests.js";
 
 /**
@@ -11,7 +12,8 @@ import { mistakeOfEmptyRequest } from "./requests.js";
  * @param start Sends the message that starts discovery, or carries it on.
  */
 export function rosterActionRoute(source: string | null, start: (message: DiscoverMessage) => void): Route {
-  return async (request, { store, newId, nowMs }) => {
+  return async (request, ports) => {
+    const { store, newId, nowMs } = ports;
     const action = rosterActions.find((one): one is RosterAction => one === request.params["action"]);
     if (action === undefined) return refusal(404, "itemNotFound", `The roster takes ${rosterActions.join(", ")}.`);
     const mistake = await mistakeOfEmptyRequest(request);
@@ -31,6 +33,7 @@ export function rosterActionRoute(source: string | null, start: (message: Discov
         return refusal(409, "conflict", "A full roster round is under way. Look again when it has ended.");
       case "accepted":
         start(end.message);
+        await noteAction(request, ports, { action: action === "release" ? "releaseRoster" : action });
         return answer(202, {
           ...rosterView(source, end.state),
           notBefore: isoOrNull(end.notBeforeMs),

@@ -8,6 +8,7 @@ import { isoOrNull } from "../sync/time.js";
 import type { ReplayedView, SubscribersView } from "../views/subscriberSchema.js";
 import { listSubscribers, viewsOf } from "../views/subscribers.js";
 import { answer, type Route, refusal } from "./handler.js";
+import { noteAction } from "./noteAction.js";
 import { bodyOf, mistakeOfEmptyRequest, queryMistake } from "./requests.js";
 
 /** What a process has met of the logs serves all answers. */
@@ -26,7 +27,8 @@ export const subscribersRoute: Route = async (request, { store, nowMs }) => {
  * @param start Sends the message that starts a delivery.
  */
 export function subscriberActionRoute(start: (message: DeliverMessage) => void): Route {
-  return async (request, { store, log, nowMs }) => {
+  return async (request, ports) => {
+    const { store, log, nowMs } = ports;
     const asked = await askOf(request, nowMs());
     if ("refusal" in asked) return asked.refusal;
     const { ask } = asked;
@@ -40,6 +42,7 @@ export function subscriberActionRoute(start: (message: DeliverMessage) => void):
       );
     }
     log("warn", `subscriber asked by hand to ${ask.action}`, { subscription: id });
+    await noteAction(request, ports, { action: `${ask.action}Subscription`, subject: id });
     if (ask.action !== "pause") start({ subscriptions: [id] });
     const [subscriber] = await viewsOf([end.subscription], store, times, nowMs());
     if (subscriber === undefined || ask.action !== "replay") return answer(202, subscriber);

@@ -10,7 +10,7 @@ export type RetentionPorts = {
   readonly shards: readonly string[];
   /** How long a tombstone is kept at least. */
   readonly tombstoneMs: number;
-  /** How long rows of the change log are kept. */
+  /** How long rows of the change log, and of the log of actions, are kept. */
   readonly historyMs: number;
   readonly runMsMax: number;
   readonly log: Log;
@@ -22,6 +22,8 @@ type RetentionEnd = {
   readonly deleted: number;
   /** Rows of the change log that were deleted. */
   readonly logRows: number;
+  /** Rows of the action log that were deleted. */
+  readonly actions: number;
   readonly leftOver: number;
 };
 
@@ -35,8 +37,8 @@ const forgottenPerUnitMax = operationsBesideShardRow;
 const attemptsMax = 3;
 
 /**
- * Deletes rows of the change log that are older than theirs, and tombstones that are older than their retention, and notes in each checkpoint up to which sequence: readers of
- * the feed that have not come so far must start over. Fenced like every other write (I2). Mailboxes that are being removed
+ * Deletes rows of the logs of changes and of actions that are older than theirs, and tombstones that are older than their
+ * retention, and notes in each checkpoint up to which sequence: readers of the feed that have not come so far must start over. Fenced like every other write (I2). Mailboxes that are being removed
  * from the roster are left alone. Each day begins with another shard, so that no shard is the last one every time.
  */
 export async function applyRetention(ports: RetentionPorts): Promise<RetentionEnd> {
@@ -47,9 +49,10 @@ export async function applyRetention(ports: RetentionPorts): Promise<RetentionEn
   let leftOver = 0;
   let logRows = 0;
   const isTimeUp = () => clock.nowMs() - startMs >= ports.runMsMax;
+  const actions = await store.retireActions(startMs - ports.historyMs, isTimeUp);
   const ended = (kind: RetentionEnd["kind"]): RetentionEnd => {
-    log("info", `tombstones ${kind}`, { deleted, leftOver, logRows, transactions: store.transactions() });
-    return { kind, deleted, logRows, leftOver };
+    log("info", `tombstones ${kind}`, { deleted, leftOver, logRows, actions, transactions: store.transactions() });
+    return { kind, deleted, logRows, actions, leftOver };
   };
   for (const shard of [...shards.slice(first), ...shards.slice(0, first)]) {
     logRows += await store.retireLog(shard, startMs - ports.historyMs, isTimeUp);

@@ -1,5 +1,5 @@
 import { loggedStates, type Unlogged } from "../sync/changeLog.js";
-import { newCheckpoint } from "../sync/checkpoint.js";
+import { newCheckpoint, roundReasons } from "../sync/checkpoint.js";
 import { mailboxKinds } from "../sync/mailboxKind.js";
 import { areMarks } from "../sync/marks.js";
 import { statedReason } from "../sync/state.js";
@@ -40,7 +40,7 @@ const unlogged = kindOf<Unlogged>({
 });
 
 const phase = oneOf("initial", "full", "incremental", "idle");
-const roundReason = oneOf("first", "changes", "reset", "audit", "confirm", "list", "probe");
+const roundReason = oneOf(...roundReasons);
 
 /**
  * The checkpoint's columns. With a guess at `generation`, or at the strategy of a link, a round would leave ghost rows or

@@ -30,6 +30,9 @@ export const metaRows = { layout: "layout", brake: "brake", directory: "director
 /** The partition of subscriptions, which belongs to no shard either. */
 export const pushPartition = "~push";
 
+/** The partition of what operators have done, which belongs to no shard either. */
+export const actionsPartition = "~actions";
+
 const mailboxPrefix = "mailbox|";
 const logPrefix = "log|";
 const logDigits = 20;
@@ -129,6 +132,34 @@ export function subscriptionKey(subscriptionId: string): string {
 
 /** All subscriptions. */
 export const allSubscriptions: KeyRange = { after: "subscription|", upTo: "subscription}" };
+
+/** The last millisecond that a table's DateTime can hold: keys count back from it, so that the newest action comes first. */
+const lastMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** Row key of an action. @param noteId Unique, of letters, digits and hyphens. */
+export function actionKey(atMs: number, noteId: string): string {
+  return `${actionTimeOf(atMs)}|${keyPart(noteId, mailboxUnitsMax)}`;
+}
+
+/** What the keys of all actions of a millisecond begin with. */
+function actionTimeOf(atMs: number): string {
+  return `action|${String(lastMs - Math.min(Math.max(Math.floor(atMs), 0), lastMs)).padStart(15, "0")}`;
+}
+
+/** Whether a text is the key of an action, as a cursor may hold it. */
+export function isActionKey(text: string): boolean {
+  return /^action\|\d{15}\|[\w-]{1,64}$/.test(text);
+}
+
+/** Actions that were done before then. */
+export function actionsBefore(beforeMs: number): KeyRange {
+  return actionsUpTo(`${actionTimeOf(beforeMs)}}`); // `}` follows `|`.
+}
+
+/** Actions from just after a key, null for the newest, to the oldest. */
+export function actionsUpTo(after: string | null): KeyRange {
+  return { after: after ?? "action|", upTo: "action}" };
+}
 
 /** Row key of a calendar, or of its tombstone. */
 export function calendarKey(mailboxId: string, calendarId: string): string {

@@ -1,10 +1,12 @@
 import type { Brake } from "../sync/brake.js";
 import type { LogRow } from "../sync/changeLog.js";
 import type { DirectoryState } from "../sync/directory.js";
+import type { ActionNote } from "../sync/operatorAction.js";
 import type { Subscription } from "../sync/subscription.js";
 import type { CalendarRow, JsonObject } from "../sync/types.js";
 import { isTableGone, RowError } from "../table/errors.js";
 import type { Entity, Table } from "../table/table.js";
+import { type ActionsAsk, type ActionsPage, noteAction, readActions, retireActions } from "./actionRows.js";
 import { type CalendarLabels, type LabelsAsk, readLabels } from "./calendarLabels.js";
 import { calendarOf } from "./calendarRow.js";
 import { readCalendars, readCalendarsOf } from "./calendarRows.js";
@@ -170,6 +172,12 @@ export type Store = {
   writeSubscription(subscription: Subscription, etag: string | null): Promise<SubscriptionHeld | "superseded">;
   /** @param etag `*` for any state. @returns False: there was none in that state. */
   deleteSubscription(subscriptionId: string, etag: string): Promise<boolean>;
+  /** Notes what an operator has done. @throws StorageError, and then it may have been noted all the same. */
+  noteAction(note: ActionNote): Promise<void>;
+  /** What operators have done, newest first. Rows that cannot be read are reported and left out. */
+  readActions(ask: ActionsAsk): Promise<ActionsPage>;
+  /** Deletes what was noted before then. @returns How many. */
+  retireActions(beforeMs: number, isTimeUp: () => boolean): Promise<number>;
   /** Number of requests that this object has made: each transaction, point read and page of a query is one. */
   transactions(): number;
 };
@@ -240,6 +248,9 @@ export function createStore(parts: StoreParts): Store {
     readSubscriptions: () => readSubscriptions(table, parts.onUnreadable),
     writeSubscription: (subscription, etag) => writeSubscription(table, subscription, etag, newCommitId()),
     deleteSubscription: (subscriptionId, etag) => deleteSubscription(table, subscriptionId, etag),
+    noteAction: (note) => noteAction(table, note, newCommitId()),
+    readActions: (ask) => readActions(table, ask, parts.onUnreadable),
+    retireActions: (beforeMs, isTimeUp) => retireActions(table, beforeMs, isTimeUp),
     transactions: () => requests,
   };
 }

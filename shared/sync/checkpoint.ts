@@ -5,7 +5,8 @@ import type { MailboxKind } from "./mailboxKind.js";
 export type Strategy = "delta" | "list";
 
 /** Why a full round is made. `changes` is an incremental round. */
-export type RoundReason = "first" | "changes" | "reset" | "audit" | "confirm" | "list" | "probe";
+export const roundReasons = ["first", "changes", "reset", "audit", "confirm", "list", "probe"] as const;
+export type RoundReason = (typeof roundReasons)[number];
 
 /**
  * Whether the mailbox is mirrored. `suspended`: its user has left the roster; it is kept, but neither asked nor served.

@@ -30,3 +30,14 @@ export function stateOf(checkpoint: Checkpoint): MailboxState {
 export function statedReason({ lifecycle, parkedReason }: Checkpoint): string | null {
   return lifecycle === "active" ? parkedReason : lifecycle;
 }
+
+/**
+ * Whether a mailbox is parked, or waits, for a reason: that text, or one that begins with it and a colon, as `denied` means
+ * `denied:ErrorAccessDenied` too. A mailbox that waits is named by its error code alone. Who leaves has none.
+ */
+export function hasReason(reason: string, checkpoint: Checkpoint): boolean {
+  const { lifecycle, parkedReason, notBeforeMs, lastErrorCode } = checkpoint;
+  if (lifecycle !== "active") return false;
+  if (parkedReason !== null) return parkedReason === reason || parkedReason.startsWith(`${reason}:`);
+  return notBeforeMs !== null && lastErrorCode === reason;
+}

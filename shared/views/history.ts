@@ -287,7 +287,8 @@ async function named(
 
 const nameless = (id: string) => ({ id, displayName: null, userPrincipalName: null });
 
-async function mailboxNamed(id: string, store: HistoryStore): Promise<HistoryItem["mailbox"]> {
+/** What a mailbox is called by now; nulls where it is gone, or its row cannot be read. @throws StorageError */
+export async function mailboxNamed(id: string, store: Pick<Store, "readMailbox">): Promise<HistoryItem["mailbox"]> {
   try {
     const checkpoint = (await store.readMailbox(id))?.checkpoint;
     if (checkpoint === undefined) return nameless(id);

@@ -15,6 +15,11 @@ export function mailboxView(checkpoint: Checkpoint): MailboxView {
     state: stateOf(checkpoint),
     phase: checkpoint.phase,
     strategy: checkpoint.strategy,
+    round: {
+      reason: checkpoint.roundReason,
+      started: isoOrNull(checkpoint.roundStartedMs),
+      pages: checkpoint.pageNumber,
+    },
     calendarCount: checkpoint.calendarCount,
     generation: checkpoint.generation,
     sequence: checkpoint.sequence,

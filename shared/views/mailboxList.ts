@@ -1,7 +1,7 @@
 import type { Store } from "../store/store.js";
 import { isGuid } from "../sync/mailboxId.js";
 import { type MailboxKind, mailboxKinds } from "../sync/mailboxKind.js";
-import { type MailboxState, mailboxStates, stateOf } from "../sync/state.js";
+import { hasReason, type MailboxState, mailboxStates, stateOf } from "../sync/state.js";
 import type { Checkpoint } from "../sync/types.js";
 import { type MailboxView, mailboxView } from "./mailbox.js";
 
@@ -12,6 +12,8 @@ export type ListPlace = { readonly shard: number; readonly after: string | null 
 export type ListQuery = {
   readonly state: MailboxState | null;
   readonly kind: MailboxKind | null;
+  /** A parked reason or a code, or the part before its colon; null for any. */
+  readonly reason: string | null;
   /** What was typed, as `searchOf` makes it; empty for all. */
   readonly search: string;
   /** Mailboxes on the page at most. */
@@ -23,7 +25,7 @@ export type ListQuery = {
 export type ListPage = { readonly mailboxes: MailboxView[]; readonly next: ListPlace | null };
 
 /** Our choice. */
-export const listLimits = { topDefault: 50, topMax: 500, searchMax: 128 } as const;
+export const listLimits = { topDefault: 50, topMax: 500, searchMax: 128, reasonMax: 256 } as const;
 
 /** Our choice: a page of the list reads so many checkpoints at most, however few of them match. */
 const checkpointsPerPageMax = 20_000;
@@ -73,19 +75,23 @@ export async function listMailboxes(query: ListQuery, store: Store, shards: read
   return { mailboxes: found, next: null };
 }
 
-function matches(checkpoint: Checkpoint, { state, kind, search }: ListQuery): boolean {
+function matches(checkpoint: Checkpoint, { state, kind, reason, search }: ListQuery): boolean {
   if (state !== null && stateOf(checkpoint) !== state) return false;
   if (kind !== null && checkpoint.mailboxKind !== kind) return false;
+  if (reason !== null && !hasReason(reason, checkpoint)) return false;
   if (search === "") return true;
   const { mailboxId, displayName, userPrincipalName } = checkpoint;
   const [id, name, address] = [mailboxId, displayName ?? "", userPrincipalName ?? ""].map(searchOf);
-  return [id, name, address].some((text) => text?.startsWith(search)) || hasWords(name ?? "", search);
+  return [id, name, address].some((text) => text?.startsWith(search)) || hasWords(`${name} ${address}`, search);
 }
 
-/** Whether each word that was typed begins a word of the name, in any order: `booth` and `booth sam` find Samantha Booth. */
-function hasWords(name: string, search: string): boolean {
+/**
+ * Whether each word that was typed begins a word of a name or an address, in any order: `booth`, `booth sam` and `booth contoso` find
+ * Samantha Booth, sam.booth@contoso.com.
+ */
+function hasWords(text: string, search: string): boolean {
   const typed = wordsOf(search);
-  const words = wordsOf(name);
+  const words = wordsOf(text);
   return typed.length > 0 && typed.every((start) => words.some((word) => word.startsWith(start)));
 }
 

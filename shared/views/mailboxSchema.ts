@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { roundReasons } from "../sync/checkpoint.js";
 import { mailboxStates } from "../sync/state.js";
 import { rosterEntrySchema } from "./rosterSchema.js";
 import { count, flag, kind, text, textOrNull, time, timeOrNull } from "./schemaParts.js";
@@ -15,6 +16,18 @@ export const mailboxSchema = z
     strategy: z
       .enum(["delta", "list"])
       .describe("Whether its changes are read, or the whole list where delta is refused."),
+    round: z
+      .object({
+        reason: z
+          .enum(roundReasons)
+          .describe(
+            "changes: what delta tells. first, audit, reset, confirm, probe, list: the whole list, because it is the first round, the " +
+              "last one is AUDIT_DAYS old, Graph lost its place, a mass removal has to be confirmed, delta is tried again, or delta does not work.",
+          ),
+        started: timeOrNull.describe("Null: none has begun."),
+        pages: count.describe("How many it has brought."),
+      })
+      .describe("The round in progress; between rounds, the last one."),
     calendarCount: count,
     generation: count.describe("Number of the full round in progress, or of the last one."),
     sequence: count.describe("+1 for each real change of a calendar."),

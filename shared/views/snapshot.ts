@@ -1,6 +1,6 @@
 import { addCounters, subtractCounters } from "../figures/counters.js";
 import { ticksKept } from "../figures/figures.js";
-import { type ShardFigures, shardFiguresOf, type TickFigures } from "../figures/shardFigures.js";
+import { type ShardFigures, type Standing, shardFiguresOf, type TickFigures } from "../figures/shardFigures.js";
 import { mapAtOnce } from "../mapAtOnce.js";
 import { newestTicks } from "../store/figuresRow.js";
 import type { ShardRun } from "../store/shardRow.js";
@@ -160,7 +160,10 @@ function mergeTicks(merged: Map<string, MergedTick>, seen: readonly TickFigures[
 }
 
 function isSameTick(one: TickFigures, other: TickFigures): boolean {
-  return one.finishedMs === other.finishedMs && counterNames.every((name) => one[name] === other[name]);
+  const isSameStanding = JSON.stringify(one.standing) === JSON.stringify(other.standing);
+  return (
+    isSameStanding && one.finishedMs === other.finishedMs && counterNames.every((name) => one[name] === other[name])
+  );
 }
 
 function mergedTick(known: MergedTick, old: TickFigures | null, tick: TickFigures): MergedTick {
@@ -169,6 +172,16 @@ function mergedTick(known: MergedTick, old: TickFigures | null, tick: TickFigure
     startedMs: Math.min(known.startedMs, tick.startedMs),
     finishedMs: Math.max(known.finishedMs, tick.finishedMs),
     shards: known.shards + (old === null ? 1 : 0),
+    standing: addStanding(addStanding(known.standing, old?.standing ?? null, -1), tick.standing),
     ...addCounters(known, old === null ? tick : subtractCounters(tick, old)),
+  };
+}
+
+function addStanding(sum: Standing | null, one: Standing | null, sign: 1 | -1 = 1): Standing | null {
+  if (sum === null || one === null) return sum ?? one;
+  return {
+    mirrored: sum.mirrored + sign * one.mirrored,
+    fresh: sum.fresh + sign * one.fresh,
+    attention: sum.attention + sign * one.attention,
   };
 }

@@ -10,6 +10,7 @@ import { mailboxKinds } from "../sync/mailboxKind.js";
 import { type MailboxState, mailboxStates } from "../sync/state.js";
 import { isoOrNull } from "../sync/time.js";
 import { type Counters, counterNames } from "../sync/types.js";
+import { productVersion } from "../version.js";
 import { rosterView } from "./roster.js";
 import { type MergedTick, type NextFire, type SeenShard, type Snapshot, takeSnapshot } from "./snapshot.js";
 import type { BrakeView, Status } from "./statusSchema.js";
@@ -25,13 +26,16 @@ export type MirrorFacts = {
   /** Whether Graph documents `calendar: delta` for the cloud of the mailboxes. */
   readonly isDeltaDocumented: boolean;
   readonly settings: Status["settings"];
+  /** Which app this is, for people who have several; absent: not known. */
+  readonly about?: Pick<Status["about"], "app" | "tenantId">;
   /** Absent: estimated from the ticks that came. */
   readonly nextFireMs?: NextFire;
 };
 
 export { ticksKept };
 
-const examplesMax = 20;
+/** Ids that are listed of each trouble. */
+export const examplesMax = 20;
 /** The longest that a run works before it hands on, and a little more. */
 const tickGraceMsMax = 300_000;
 
@@ -127,6 +131,7 @@ function statusOf(
     roster: rosterView(facts.source, directory),
     ...brakeView(brake, nowMs),
     settings: facts.settings,
+    about: { version: productVersion, app: null, tenantId: null, ...facts.about },
   };
 }
 
@@ -236,6 +241,7 @@ function activityOf(ticks: readonly MergedTick[]): Status["activity"] {
       started: isoOrNull(tick.startedMs),
       seconds: (tick.finishedMs - tick.startedMs) / 1000,
       shards: tick.shards,
+      standing: tick.standing,
       ...(Object.fromEntries(counterNames.map((name) => [name, tick[name]])) as Counters),
     })),
   };

@@ -28,6 +28,14 @@ const tick = z.looseObject({
   started: timeOrNull,
   seconds: z.number(),
   shards: count.describe("How many shards have finished it."),
+  standing: z
+    .object({
+      mirrored: count,
+      fresh: count.describe("Of them: as in `freshWithinTwoTicks`."),
+      attention: count.describe("Parked, or held."),
+    })
+    .nullable()
+    .describe("How mailboxes stood at its end, in the shards that counted all of theirs; null where none did."),
   ...countsOf(counterNames).shape,
 });
 
@@ -97,6 +105,11 @@ export const statusSchema = z
     subscribers: subscriberCountsSchema,
     ...brakeSchema.shape,
     settings,
+    about: z.object({
+      version: text.describe("Of the release that answers."),
+      app: textOrNull.describe("The name of the Function App; null outside Azure."),
+      tenantId: textOrNull.describe("`TENANT_ID`, where it is set."),
+    }),
   })
   .meta({ id: "Status" });
 export type Status = z.infer<typeof statusSchema>;

@@ -33,7 +33,8 @@ async function open(options: Parameters<typeof openWatched>[2] = {}, url = dashb
 const says = (text: string | RegExp) => page.getByText(text).first().waitFor();
 const verdictSays = (text: string | RegExp) => page.locator("#verdict", { hasText: text }).waitFor();
 const panel = () => page.getByRole("dialog");
-const listed = (name: string) => page.locator("#mailbox-list").getByRole("button", { name });
+const listed = (name: string) => page.locator("#mailbox-list").getByRole("link", { name });
+const goTo = (view: string) => page.goto(`${dashboardUrl()}#${view}`);
 
 describe("a newcomer", () => {
   test("sees an empty roster, then mailboxes that become fresh without a reload", async () => {
@@ -43,10 +44,12 @@ describe("a newcomer", () => {
     await product.countedTick();
     await verdictSays(`All ${mailboxes} mailboxes are fresh`);
     await says("Nothing: every mailbox is read as it should be.");
+    await page.getByRole("navigation").getByRole("link", { name: "Mailboxes" }).click();
     await page
       .getByRole("row")
       .filter({ hasText: ids[0] ?? "" })
       .waitFor();
+    await page.goBack();
     expect(watched.faults).toEqual([]);
   });
 
@@ -54,7 +57,7 @@ describe("a newcomer", () => {
     const id = ids[1] ?? "";
     product.graph.mailboxes.setState(id, { kind: "denied" });
     await product.countedTick();
-    await verdictSays("1 mailbox needs a look");
+    await verdictSays("1 mailbox needs attention");
     const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
     await card.getByText("Graph denies access").waitFor();
     product.graph.mailboxes.setState(id, { kind: "normal" });
@@ -78,44 +81,47 @@ describe("a newcomer", () => {
     await product.countedTick();
     product.graph.deleteCalendar(id, gone?.id ?? "");
     await product.countedTick();
+    await goTo("/mailboxes");
     await page.getByLabel("Search by name, address or id").fill(id.slice(0, 12).toUpperCase());
     await page.getByRole("button", { name: "Search" }).click();
     await expect.poll(() => page.locator("#mailbox-list tbody tr").count()).toBe(1);
     await listed(id).click();
-    const row = panel().getByRole("row").filter({ hasText: "Ops rota" });
+    const row = page.locator("main").getByRole("row").filter({ hasText: "Ops rota" });
     await row.waitFor();
     expect(await row.locator(".swatch").evaluate((element) => getComputedStyle(element).backgroundColor)).toBe(
       "rgb(18, 171, 52)",
     );
     expect(await row.textContent()).toContain("@contoso.example");
-    await panel().getByRole("heading", { name: "Removed (1)" }).waitFor();
-    await panel().locator(".removed").getByText("Old plans").waitFor();
+    await page.getByRole("heading", { name: "Removed (1)" }).waitFor();
+    await page.locator(".removed").getByText("Old plans").waitFor();
     expect(watched.faults).toEqual([]);
   });
 });
 
-test("with the keyboard alone a mailbox is found, opened, asked about and closed, and the focus comes back", async () => {
-  await open();
-  await verdictSays(/fresh/);
+test("with the keyboard alone a mailbox is found, opened and asked about, and back leads to where one was", async () => {
+  await open({}, `${dashboardUrl()}#/mailboxes`);
   const id = ids[3] ?? "";
+  await listed(id).waitFor();
   const focused = () => page.evaluate(() => document.activeElement?.id ?? "");
-  for (let presses = 0; (await focused()) !== "search-text" && presses < 60; presses++)
+  for (let presses = 0; (await focused()) !== "search-search" && presses < 60; presses++)
     await page.keyboard.press("Tab");
   await page.keyboard.type(id);
   await page.keyboard.press("Enter");
   await expect.poll(() => page.locator("#mailbox-list tbody tr").count()).toBe(1);
   while ((await focused()) !== `open-${id}`) await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await panel().getByRole("button", { name: "Read now …" }).waitFor();
+  await page.getByRole("heading", { level: 1, name: id }).waitFor();
+  expect(await focused()).toBe("title");
+  await page.getByRole("button", { name: "Retry now …" }).waitFor();
   while ((await focused()) !== "panel-sync") await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "Read this mailbox now?" }).waitFor();
+  await page.getByRole("heading", { name: "Retry this mailbox now?" }).waitFor();
   await page.keyboard.press("Escape");
-  await page.getByRole("heading", { name: "Read this mailbox now?" }).waitFor({ state: "hidden" });
+  await page.getByRole("heading", { name: "Retry this mailbox now?" }).waitFor({ state: "hidden" });
   expect(await focused()).toBe("panel-sync");
-  await page.keyboard.press("Escape");
-  await panel().first().waitFor({ state: "hidden" });
-  expect(await focused()).toBe(`open-${id}`);
+  await page.goBack();
+  await expect.poll(focused).toBe(`open-${id}`);
+  expect(await page.locator("#mailbox-list tbody tr").count()).toBe(1); // What was searched stands in the address.
 });
 
 describe("mailbox owners choose names, and nothing that they type may run", () => {
@@ -133,16 +139,15 @@ describe("mailbox owners choose names, and nothing that they type may run", () =
     for (const name of names)
       product.graph.createCalendar(id, { name, hexColor: "red;background:url(//evil.example)" });
     await product.countedTick();
-    await open();
+    await open({}, `${dashboardUrl()}#/mailboxes`);
     await page.getByLabel("Search by name, address or id").fill(id);
     await page.keyboard.press("Enter");
     await listed(id).click();
-    for (const name of names) await expect.poll(() => panel().locator(".name .clip").allTextContents()).toContain(name);
+    for (const name of names)
+      await expect.poll(() => page.locator("main .name .wrap").allTextContents()).toContain(name);
     expect(await page.evaluate(() => "ranAway" in window)).toBe(false);
     expect(await page.locator("main img, dialog img, main script, dialog script").count()).toBe(0);
-    const width = await panel()
-      .first()
-      .evaluate((element) => element.scrollWidth - element.clientWidth);
+    const width = await page.locator("html").evaluate((element) => element.scrollWidth - element.clientWidth);
     expect(width).toBeLessThanOrEqual(1); // 10,000 letters do not push the page apart.
     expect(watched.faults).toEqual([]);
   });
@@ -173,17 +178,27 @@ describe("mailbox owners choose names, and nothing that they type may run", () =
 });
 
 describe("the function key", () => {
-  const status = "**/api/status";
+  const status = "**/api/status?*";
 
-  test("goes along in a header, never in an address or in the page's text", async () => {
-    await open({}, `${dashboardUrl()}?code=s3cret`);
+  test("goes along in a header, never in the page's text or in an address that can be copied", async () => {
+    await open({}, `${dashboardUrl()}?code=s3cret#/mailboxes?state=fresh`);
     await verdictSays(/fresh/);
+    expect(page.url()).toBe(`${dashboardUrl()}#/mailboxes?state=fresh`);
     const calls = watched.asked.filter((url) => !url.includes("/dashboard") && !url.startsWith("data:"));
     expect(calls.length).toBeGreaterThan(1);
     expect(calls.join()).not.toContain("s3cret");
     const request = await page.waitForRequest(status);
     expect(request.headers()["x-functions-key"]).toBe("s3cret");
     expect(await page.content()).not.toContain("s3cret");
+    expect(await page.evaluate(() => history.length)).toBe(2); // A blank page, and this one: back leads to no key.
+  });
+
+  test("is kept by this browser, and forgotten when somebody says so", async () => {
+    await page.goto(dashboardUrl());
+    await verdictSays(/fresh/);
+    expect((await page.waitForRequest(status)).headers()["x-functions-key"]).toBe("s3cret");
+    await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Forget the key" }).click()]);
+    expect((await page.waitForRequest(status)).headers()["x-functions-key"]).toBeUndefined();
   });
 
   test("is asked for where the mirror wants one", async () => {
@@ -193,7 +208,10 @@ describe("the function key", () => {
       return route.fulfill({ status: 401, body: "" });
     });
     await page.reload();
-    await says("The mirror wants a function key.");
+    await says("The mirror wants a function key of this app");
+    await page.getByLabel("Function key").fill("wrong");
+    await page.getByRole("button", { name: "Open" }).click();
+    await says("The key that this browser keeps is not accepted.");
     await page.getByLabel("Function key").fill("right");
     await page.getByRole("button", { name: "Open" }).click();
     await verdictSays(/fresh/);
@@ -204,16 +222,18 @@ describe("the function key", () => {
 test("what is shown stays when the mirror cannot be reached, and says how old it is, until it answers again", async () => {
   await open();
   await verdictSays(/fresh/);
-  await page.route("**/api/status", (route) => route.abort());
+  await page.route("**/api/status?*", (route) => route.abort());
   await page
     .getByRole("alert")
     .getByText(/cannot be reached.* old\./)
     .waitFor();
-  await verdictSays(/fresh/);
-  await page.unroute("**/api/status");
-  await page.route("**/api/status", (route) => route.fulfill({ status: 200, body: "<html>Sign in</html>" }));
+  await verdictSays("No answer for");
+  expect(await page.locator("#verdict").getAttribute("class")).toBe("verdict bad");
+  await page.locator(".headline").waitFor();
+  await page.unroute("**/api/status?*");
+  await page.route("**/api/status?*", (route) => route.fulfill({ status: 200, body: "<html>Sign in</html>" }));
   await page.getByRole("alert").getByText("Something else than the mirror has answered.").waitFor();
-  await page.unroute("**/api/status");
+  await page.unroute("**/api/status?*");
   await page.getByRole("alert").waitFor({ state: "hidden" });
 });
 
@@ -221,7 +241,7 @@ test("a status that is not new is not sent again, and the page goes on from what
   await open();
   await verdictSays(/fresh/);
   const answered = (status: number) =>
-    page.waitForResponse((response) => response.url().endsWith("/api/status") && response.status() === status);
+    page.waitForResponse((response) => response.url().includes("/api/status?") && response.status() === status);
   await answered(304);
   await page.locator("#age", { hasText: /^read [0-2] s ago$/ }).waitFor();
   await verdictSays(/fresh/);
@@ -231,22 +251,20 @@ test("a status that is not new is not sent again, and the page goes on from what
   expect(watched.faults).toEqual([]);
 });
 
-test("charts and list go on when the table is new, and what is being typed is no search yet", async () => {
+test("charts go on when the table is new", async () => {
   await open();
   await page.locator(".plot canvas").first().waitFor();
-  await page.route("**/api/status", async (route) => {
+  await page.route("**/api/status?*", async (route) => {
     const { "if-none-match": _, ...headers } = route.request().headers(); // Its own figures are on the page.
     const response = await route.fetch({ headers });
     const status = (await response.json()) as { activity: { ticks: unknown[] } };
     await route.fulfill({ response, json: { ...status, activity: { ...status.activity, ticks: [] } } });
   });
   await says("The charts begin with the second tick.");
-  await page.unroute("**/api/status");
-  await page.getByLabel("Search by name, address or id").fill("nobody is called that");
+  await page.unroute("**/api/status?*");
   await product.countedTick();
   await page.locator(".plot canvas").first().waitFor();
-  expect(await page.locator(".plot canvas").count()).toBe(4);
-  expect(await page.locator("#mailbox-list tbody tr").count()).toBe(mailboxes);
+  expect(await page.locator(".plot canvas").count()).toBe(6);
   expect(watched.faults).toEqual([]);
 });
 
@@ -255,6 +273,16 @@ describe("names, addresses and kinds, as discovery leaves them", () => {
   const address = "s.booth@contoso.example";
   const called = `${name} (${address})`;
   const rows = () => page.locator("#mailbox-list tbody tr");
+
+  test("what is being typed is no search yet", async () => {
+    await open({}, `${dashboardUrl()}#/mailboxes`);
+    await expect.poll(() => rows().count()).toBe(mailboxes);
+    await page.getByLabel("Search by name, address or id").fill("nobody is called that");
+    await product.countedTick();
+    await page.waitForResponse((response) => response.url().includes("/api/mailboxes?"));
+    expect(await rows().count()).toBe(mailboxes);
+    expect(await page.getByLabel("Search by name, address or id").inputValue()).toBe("nobody is called that");
+  });
 
   beforeAll(async () => {
     const id = ids[0] ?? "";
@@ -273,21 +301,21 @@ describe("names, addresses and kinds, as discovery leaves them", () => {
     ["the address", "S.Booth@"],
     ["the id", null],
   ])("a mailbox is found by %s, and its name, address and kind are shown instead of an id", async (_, typed) => {
+    await goTo("/mailboxes");
     await page.getByLabel("Search by name, address or id").fill(typed ?? ids[0] ?? "");
     await page.keyboard.press("Enter");
     await expect.poll(() => rows().count()).toBe(1);
     expect(await rows().locator("td").first().textContent()).toBe(`${name}${address}`);
     expect(await rows().locator(".badge").first().textContent()).toBe("Room");
     await listed(name).click();
-    await panel().getByRole("heading", { name }).waitFor();
-    await panel().getByText(`${address} · ${ids[0]}`).waitFor();
-    await panel().locator(".badge.kind", { hasText: "Room" }).waitFor();
-    await page.keyboard.press("Escape");
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    await says(`${address} · ${ids[0]}`);
+    await page.locator(".badge.kind", { hasText: "Room" }).waitFor();
   });
 
   test("a kind is counted, and a click lists its mailboxes and no others", async () => {
-    await page.getByLabel("Search by name, address or id").fill("");
-    await page.getByRole("list", { name: "Kinds of mailboxes" }).getByRole("button", { name: "Room 1" }).click();
+    await goTo("/");
+    await page.getByRole("list", { name: "Kinds of mailboxes" }).getByRole("link", { name: "Room 1" }).click();
     await expect.poll(() => rows().count()).toBe(1);
     expect(await page.getByLabel("Kind", { exact: true }).inputValue()).toBe("room");
     await page.getByLabel("Kind", { exact: true }).selectOption("Unknown");
@@ -299,8 +327,9 @@ describe("names, addresses and kinds, as discovery leaves them", () => {
   test("a trouble names its mailbox as people do, and so does the question before a release", async () => {
     product.graph.mailboxes.setState(ids[0] ?? "", { kind: "denied" });
     await product.countedTick();
+    await goTo("/");
     const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
-    await card.getByRole("button", { name: called, exact: true }).waitFor();
+    await card.getByRole("link", { name: called, exact: true }).waitFor();
     product.graph.mailboxes.setState(ids[0] ?? "", { kind: "normal" });
     await card.getByRole("button", { name: `Release ${called}` }).click();
     await panel().getByText(called).waitFor();
@@ -308,7 +337,7 @@ describe("names, addresses and kinds, as discovery leaves them", () => {
     await page.getByRole("status").getByText("It is released").waitFor();
     await product.countedTick();
     await verdictSays(`All ${mailboxes} mailboxes are fresh`);
-    expect(await page.locator("main b b, main h2 b, dialog b").count()).toBe(0);
+    expect(await page.locator("main b b, main h2 b, h1 b, dialog b").count()).toBe(0);
     expect(watched.faults).toEqual([]);
   });
 });
@@ -323,21 +352,21 @@ describe("people who see, read and use pages differently", () => {
     "meet nothing that a checker of accessibility finds, in %s",
     async (colorScheme) => {
       await open({ colorScheme });
-      await verdictSays("1 mailbox needs a look");
+      await verdictSays("1 mailbox needs attention");
       await page.locator(".plot canvas").first().waitFor();
       expect(await violations(page)).toEqual([]);
       await page
-        .getByRole("button", { name: ids[5] ?? "", exact: true })
+        .getByRole("link", { name: ids[5] ?? "", exact: true })
         .first()
         .click();
-      await panel().getByText("Graph denies access").waitFor();
+      await page.locator("#mailbox-body").getByText("Graph denies access").waitFor();
       expect(await violations(page)).toEqual([]);
     },
   );
 
   test("on a phone nothing is wider than the screen", async () => {
     await open({ viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
-    await verdictSays("1 mailbox needs a look");
+    await verdictSays("1 mailbox needs attention");
     const wider = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );

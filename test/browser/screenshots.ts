@@ -60,14 +60,11 @@ async function view(
   mailbox: string | null = null,
 ): Promise<void> {
   const page: Page = await browser.newPage({ viewport, colorScheme });
-  await page.goto(`${product.hostUrl()}/api/dashboard`);
-  await page.locator(".plot canvas").first().waitFor();
-  if (mailbox !== null) {
-    await page.getByLabel("Search by name, address or id").fill(mailbox);
-    await page.keyboard.press("Enter");
-    await page.locator(`#open-${mailbox}`).click();
-    await page.locator("#mailbox .swatch").first().waitFor();
-  }
+  await page.goto(`${product.hostUrl()}/api/dashboard#/${mailbox === null ? "" : `mailboxes/${mailbox}`}`);
+  await page
+    .locator(mailbox === null ? ".plot canvas" : "#mailbox-body .swatch")
+    .first()
+    .waitFor();
   await page.screenshot({ path: join(docs, name) });
   await page.close();
 }

@@ -40,7 +40,7 @@ beforeAll(async () => {
   await product.add();
   await product.countedTick();
   await vi.waitFor(() => expect(told.length).toBeGreaterThan(0), soon);
-  watched = await openWatched(browser, `${product.hostUrl()}/api/dashboard`);
+  watched = await openWatched(browser, `${product.hostUrl()}/api/dashboard#/subscribers`);
   page = watched.page;
 });
 afterAll(async () => {
@@ -93,7 +93,7 @@ test("whatever a subscriber's row holds is shown as text", async () => {
   };
   const { page: other, faults } = await openWatched(browser, "about:blank");
   await other.route("**/api/subscribers", (route) => route.fulfill({ json: { value: [one] } }));
-  await other.goto(`${product.hostUrl()}/api/dashboard`);
+  await other.goto(`${product.hostUrl()}/api/dashboard#/subscribers`);
   await other.getByRole("heading", { name: `Paused: ${hostile}` }).waitFor();
   expect(await other.locator("#subscribers img").count()).toBe(0);
   expect(faults.filter((fault) => !fault.startsWith("asked "))).toEqual([]);

@@ -18,9 +18,9 @@ const registered = readdirSync(folder).flatMap((name) => {
   }));
 });
 
-test("without a key one may ask for health, and for one's own calendars where sign-in guards them; nothing else", () => {
+test("without a key one may ask for health, for the page, which holds no data, and for one's own calendars where sign-in guards them; nothing else", () => {
   const open = registered.filter(({ level }) => level !== "function").map(({ name, level }) => `${name}: ${level}`);
-  expect(open).toEqual(["betaMeCalendars: anonymous", "health: anonymous"]);
+  expect(open).toEqual(["betaMeCalendars: anonymous", "dashboard: anonymous", "health: anonymous"]);
   expect(registered.length).toBeGreaterThan(open.length);
 });
 
@@ -41,4 +41,16 @@ test("below beta, the function for all the rest comes last in the order of names
     .map(({ name = "", route }) => [name, route]);
   expect(below.sort().at(-1)).toEqual(["restOfBeta", "beta/{*rest}"]);
   expect(below.length).toBe(5);
+});
+
+test("the guide's key that only reads opens every function that only reads, and no other", () => {
+  const guide = readFileSync(join(folder, "..", "docs", "operations.md"), "utf8");
+  const listed = /for function in ([\w ]+); do/.exec(guide)?.[1]?.split(" ") ?? [];
+  // By `operator` the page knows whether its key may act.
+  const reading = registered.filter(
+    ({ name, level, methods }) => level === "function" && methods === '"GET", "HEAD"' && name !== "operator",
+  );
+  expect(listed).toEqual(reading.map(({ name }) => name).sort());
+  expect(listed.length).toBeGreaterThan(8);
+  for (const name of ["mailbox", "mailboxList"]) expect(listed).toContain(name);
 });

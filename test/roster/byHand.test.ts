@@ -204,8 +204,8 @@ describe("what nobody would read is refused, and changes nothing", () => {
     ["list", "GET", "mailboxes?$top=5", {}],
     ["status", "GET", "status?tick=2", {}],
     ["mailbox", "GET", "mailboxes/x?expand=calendars", { id: "x" }],
-    ["mailbox", "PUT", `mailboxes/${unknown}?displayName=Ravi`, { id: unknown }],
-    ["mailbox", "DELETE", "mailboxes/x?dryRun=true", { id: "x" }],
+    ["edit", "PUT", `mailboxes/${unknown}?displayName=Ravi`, { id: unknown }],
+    ["edit", "DELETE", "mailboxes/x?dryRun=true", { id: "x" }],
     ["calendars", "GET", "mailboxes/x/calendars?top=1", { id: "x" }],
     ["action", "POST", "mailboxes/x/resync?later", { id: "x", action: "resync" }],
     ["roster", "POST", "roster/discover?full=true", { action: "discover" }],
@@ -221,7 +221,7 @@ describe("what nobody would read is refused, and changes nothing", () => {
   });
 
   test.each([
-    ["mailbox", "DELETE", { id: "x" }],
+    ["edit", "DELETE", { id: "x" }],
     ["action", "POST", { id: "x", action: "resync" }],
     ["roster", "POST", { action: "discover" }],
   ] as const)("%s: a body for %s, which takes none", async (route, method, params) => {

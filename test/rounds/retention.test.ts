@@ -28,10 +28,34 @@ describe("retention", () => {
     world.clock.ms += 20 * dayMs;
     await world.page([{ id: "b", name: null }]);
     world.clock.ms += 11 * dayMs;
-    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 1, logRows: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({
+      kind: "done",
+      deleted: 1,
+      actions: 0,
+      logRows: 0,
+      leftOver: 0,
+    });
     expect(await rowsOf(world.store)).toEqual(["-b", "c"]);
     expect((await world.held()).checkpoint).toMatchObject({ retiredSequence: sequence });
-    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, logRows: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({
+      kind: "done",
+      deleted: 0,
+      actions: 0,
+      logRows: 0,
+      leftOver: 0,
+    });
+  });
+
+  test("deletes what operators did longer ago than the history reaches, and keeps what is younger", async () => {
+    const world = await worldWith({ a: "A" });
+    const noted = { actor: { kind: "nobody", name: null }, mailboxId, subject: null, count: null } as const;
+    for (const days of [0, 20, 40]) {
+      await world.store.noteAction({ ...noted, action: "sync", atMs: world.clock.ms + days * dayMs });
+    }
+    world.clock.ms += 45 * dayMs;
+    expect(await applyRetention(ports(world))).toMatchObject({ kind: "done", actions: 1 });
+    const { notes } = await world.store.readActions({ after: null, mailboxId: null, top: 9 });
+    expect(notes).toHaveLength(2);
   });
 
   test("changes nothing else of the mailbox, so that nobody is notified", async () => {
@@ -68,6 +92,7 @@ describe("retention", () => {
     expect(await applyRetention(ports(world, { store }))).toEqual({
       kind: "done",
       deleted: 0,
+      actions: 0,
       logRows: 0,
       leftOver: 0,
     });
@@ -83,10 +108,11 @@ describe("retention", () => {
     expect(await applyRetention(ports(world, { store }))).toEqual({
       kind: "done",
       deleted: 0,
+      actions: 0,
       logRows: 0,
       leftOver: 1,
     });
-    expect(await applyRetention(ports(world))).toMatchObject({ deleted: 1, logRows: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toMatchObject({ deleted: 1, actions: 0, logRows: 0, leftOver: 0 });
   });
 
   test("a mailbox on its way off the roster, and rows that are nobody's, are left alone", async () => {
@@ -99,7 +125,13 @@ describe("retention", () => {
     await world.store.commitUnits([{ held: orphan, rows: [old], next: orphan.checkpoint }], null);
     const etag = (await world.store.readMailbox("orphan"))?.etag ?? "";
     await world.table.transact("00", [{ kind: "delete", rowKey: "mailbox|orphan", etag }]);
-    expect(await applyRetention(ports(world))).toEqual({ kind: "done", deleted: 0, logRows: 0, leftOver: 0 });
+    expect(await applyRetention(ports(world))).toEqual({
+      kind: "done",
+      deleted: 0,
+      actions: 0,
+      logRows: 0,
+      leftOver: 0,
+    });
     expect(await rowsOf(world.store, "removing")).toEqual(["-old"]);
     expect(await rowsOf(world.store, "orphan")).toEqual(["-old"]);
   });

@@ -1,3 +1,4 @@
+import { inTheLogOfActions } from "./planted/actions.js";
 import { belowBeta } from "./planted/beta.js";
 import { inTheCore } from "./planted/core.js";
 import { described } from "./planted/description.js";
@@ -31,6 +32,7 @@ export const MUTANTS = [
   ...described,
   ...inTheKinds,
   ...inTheHistory,
+  ...inTheLogOfActions,
   ...inTheLog,
   ...inTheSearch,
   ...inTheNames,

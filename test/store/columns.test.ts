@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { actionTable } from "../../shared/store/actionRows.js";
 import { calendarCopies, calendarTable } from "../../shared/store/calendarRow.js";
 import { checkpointTable, markedTable } from "../../shared/store/checkpointRow.js";
 import { commitIdColumn } from "../../shared/store/columns.js";
@@ -38,6 +39,7 @@ const rows: Readonly<Record<string, readonly Described[]>> = {
     ...Object.values<Described>(holdTable),
     written,
   ],
+  "`action|<milliseconds>|<id>` in `~actions`": [...Object.values<Described>(actionTable), written],
   "`subscription|<subscriptionId>` in `~push`": [...Object.values<Described>(subscriptionTable), written],
 };
 

@@ -1,4 +1,5 @@
 import type { NewTable } from "../worlds/tables.js";
+import { actionContract } from "./actionContract.js";
 import { faultsContract } from "./faultsContract.js";
 import { housekeepingContract } from "./housekeepingContract.js";
 import { labelsContract } from "./labelsContract.js";
@@ -14,4 +15,5 @@ export function storeContract(name: string, newTable: NewTable): void {
   labelsContract(name, newTable);
   logContract(name, newTable);
   subscriptionContract(name, newTable);
+  actionContract(name, newTable);
 }

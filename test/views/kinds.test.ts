@@ -99,7 +99,9 @@ describe("GET mailboxes", () => {
     ["4", ["Room 4, Łódź"]],
     ["projecte\u0301 ztol\u00e9k", ["Project\u00e9 Ztole\u0301k"]],
     ["ROOM.4@Contoso", ["Room 4, Łódź"]],
-    ["contoso", []],
+    ["contoso", ["Samantha Booth", "Boothe, Ann-Marie (Sales)", "Team: Ops", "Room 4, Łódź"]],
+    ["contoso booth", ["Samantha Booth", "Boothe, Ann-Marie (Sales)"]],
+    ["ontoso", []],
     ["am@", ["Boothe, Ann-Marie (Sales)"]],
     ["(", []],
   ])("a search for %j finds %j", async (search, names) => {

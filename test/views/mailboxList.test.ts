@@ -39,6 +39,42 @@ describe("GET mailboxes", () => {
     expect(named).toEqual(named.map((one) => expect.objectContaining({ id: one.id, displayName: "Ravi Iyer" })));
   });
 
+  test("filters by state, reason and kind together, and a reason by its part before the colon", async () => {
+    const { world, http, ids } = await opened();
+    const [denied = "", waiting = ""] = ids;
+    world.graph.mailboxes.setState(denied, { kind: "denied" });
+    world.graph.faults.add({ kind: "mailboxInfoStale", mailboxId: waiting });
+    await world.tick();
+    const idsOf = async (query: string) => listOf(await http.list(query)).value.map(({ id }) => id);
+    expect(await idsOf("?reason=denied")).toEqual([denied]);
+    expect(await idsOf("?reason=denied:ErrorAccessDenied&state=parked")).toEqual([denied]);
+    expect(await idsOf("?reason=denied&state=waiting")).toEqual([]);
+    for (const reason of ["den", "noMailbox"]) expect(await idsOf(`?reason=${reason}`)).toEqual([]);
+    const [{ lastErrorCode = "" } = {}] =
+      (await http.get(waiting)).body === null ? [] : [(await http.get(waiting)).body as { lastErrorCode?: string }];
+    expect(await idsOf(`?reason=${lastErrorCode}&state=waiting&kind=user`)).toEqual([waiting]);
+    expect(await idsOf(`?reason=${lastErrorCode}&kind=equipment`)).toEqual([]);
+  });
+
+  test("finds any words of a name and an address, in any order, at their starts", async () => {
+    const { world, http, ids } = await opened();
+    const [id = ""] = ids;
+    const held = await world.store.readMailbox(id);
+    if (held === null) throw new Error("The mailbox is not there.");
+    const next = {
+      ...held.checkpoint,
+      displayName: "Zoë van Dyk",
+      userPrincipalName: "z.vandyk-admin@fabrikam.example",
+    };
+    await world.store.commitUnits([{ held, rows: [], next }], null);
+    const found = async (search: string) =>
+      listOf(await http.list(`?search=${encodeURIComponent(search)}`)).value.map((one) => one.id);
+    for (const search of ["dyk", "DYK zo", "vandyk", "admin", "fabrikam zoë", "z.vandyk-admin@fab", "admin@fabrikam"]) {
+      expect(await found(search), search).toEqual([id]);
+    }
+    for (const search of ["yk", "dyk sam", "@", "brikam"]) expect(await found(search), search).toEqual([]);
+  });
+
   test("finds a whole id with one read", async () => {
     const { http, ids } = await opened();
     const [, id = ""] = ids;
@@ -60,6 +96,7 @@ describe("GET mailboxes", () => {
     ["?top=x"],
     ["?cursor=nonsense"],
     [`?search=${"x".repeat(129)}`],
+    [`?reason=${"x".repeat(257)}`],
   ])("refuses %s", async (query) => {
     const { http } = await opened({ mailboxes: 2 });
     expect(codeOf(await http.list(query))).toBe("400 invalidRequest");

@@ -4,6 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { HttpRequest, type HttpResponseInit, type InvocationContext } from "@azure/functions";
 import { createFeed } from "../../shared/feed/feed.js";
 import { createTenantFeed } from "../../shared/feed/tenant.js";
+import { actionLogRoute, operatorRoute } from "../../shared/http/actionLog.js";
 import { allCalendarsRoute, betaRoute, meRoute, subscriptionsRoute, userRoute } from "../../shared/http/beta/beta.js";
 import { brakeReleaseRoute } from "../../shared/http/brakeRelease.js";
 import { calendarFindRoute } from "../../shared/http/calendarFind.js";
@@ -11,7 +12,7 @@ import { type HttpPorts, httpHandler, type Route } from "../../shared/http/handl
 import { historyRoute, mailboxHistoryRoute } from "../../shared/http/history.js";
 import { mailboxActionRoute } from "../../shared/http/mailboxActions.js";
 import { mailboxCalendarsRoute } from "../../shared/http/mailboxCalendars.js";
-import { mailboxRoute } from "../../shared/http/mailboxes.js";
+import { mailboxEditRoute, mailboxRoute } from "../../shared/http/mailboxes.js";
 import { mailboxListRoute } from "../../shared/http/mailboxList.js";
 import { releaseManyRoute } from "../../shared/http/releaseMany.js";
 import { rosterActionRoute } from "../../shared/http/rosterActions.js";
@@ -106,6 +107,9 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
   const { ask: beta, through } = routesOver(store, world.clock.nowMs, { log, newId }, world.shards);
   const routes = {
     mailbox: mailboxRoute,
+    edit: mailboxEditRoute,
+    actions: actionLogRoute,
+    operator: operatorRoute,
     list: mailboxListRoute(world.shards),
     find: calendarFindRoute(world.shards),
     calendars: mailboxCalendarsRoute,
@@ -134,11 +138,13 @@ export function httpOf(world: Fleet, source: string | null = "directory") {
     mailboxHistory: (id: string, query = "") => ask("mailboxHistory", "GET", `mailboxes/${id}/history${query}`, { id }),
     find: (query = "") => ask("find", "GET", `calendars${query}`),
     get: (id: string) => ask("mailbox", "GET", `mailboxes/${id}`, { id }),
-    put: (id: string, text?: string) => ask("mailbox", "PUT", `mailboxes/${id}`, { id }, text),
-    remove: (id: string) => ask("mailbox", "DELETE", `mailboxes/${id}`, { id }),
+    put: (id: string, text?: string) => ask("edit", "PUT", `mailboxes/${id}`, { id }, text),
+    remove: (id: string) => ask("edit", "DELETE", `mailboxes/${id}`, { id }),
     act: (id: string, action: string) => ask("action", "POST", `mailboxes/${id}/${action}`, { id, action }),
     roster: (action: string) => ask("roster", "POST", `roster/${action}`, { action }),
     liftBrake: () => ask("brake", "POST", "brake/release"),
+    actions: (query = "") => ask("actions", "GET", `actions${query}`),
+    operator: () => ask("operator", "GET", "operator"),
     releaseAll: (query: string) => ask("releaseMany", "POST", `mailboxes/release${query}`),
     status: (query = "") => ask("status", "GET", `status${query}`),
   };

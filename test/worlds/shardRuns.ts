@@ -1,5 +1,6 @@
 import { addCounters, noCounters } from "../../shared/figures/counters.js";
 import { figuresOf, RunTally } from "../../shared/figures/figures.js";
+import type { Census } from "../../shared/figures/shardFigures.js";
 import { figuresRowKey, shardNames } from "../../shared/store/keys.js";
 import type { ShardRun } from "../../shared/store/shardRow.js";
 import { createStore } from "../../shared/store/store.js";
@@ -54,11 +55,17 @@ export function shardRuns(shardCount: number, changed: Partial<MirrorFacts> = {}
       open.set(shard, new RunTally((await writer.readFigures(shard)) ?? {}, run, clock));
     },
     /** What the run has done since then goes into the shard's rows; with another word than `unfinished`, it ends. */
-    report: async (shard: string, kind: "done" | "unfinished" | "braked", changes = 1): Promise<void> => {
+    report: async (
+      shard: string,
+      kind: "done" | "unfinished" | "braked",
+      changes = 1,
+      count: (census: Census) => void = () => undefined,
+    ): Promise<void> => {
       const tally = open.get(shard);
       if (tally === undefined) return;
       tally.counters = addCounters(tally.counters, { ...noCounters, changes, rounds: 1, pages: 1 });
       tally.census.states.fresh += 1;
+      count(tally.census);
       const position = { cursor: kind === "done" ? null : "m", wrapped: false };
       const { stored } = figuresOf(tally, writer, kind, position);
       const finishedMs = kind === "done" ? clock.ms : null;

@@ -100,12 +100,17 @@ const list: JsonObject = {
     inQuery("state", "Only mailboxes in this state.", { type: "string", enum: mailboxStates }),
     inQuery("kind", "Only mailboxes of this kind.", { type: "string", enum: mailboxKinds }),
     inQuery(
+      "reason",
+      "Only mailboxes that are parked or waiting for this: a parked reason or a code, or the part before its colon.",
+      { type: "string", maxLength: listLimits.reasonMax, example: "denied:ErrorAccessDenied" },
+    ),
+    inQuery(
       "search",
-      "Starts of words of the display name, in any order; or the start of the name, the address or the id. In upper or lower case.",
+      "Starts of words of the display name or the address, in any order; or the start of the name, the address or the id. In upper or lower case.",
       { type: "string", example: "megan" },
     ),
     inQuery("top", "Mailboxes per page.", upTo(listLimits.topMax, listLimits.topDefault)),
-    inQuery("cursor", "The cursor of the page before, unchanged."),
+    inQuery("cursor", "The cursor of the page before, unchanged, with the same filters."),
   ],
   responses: withKey({
     "200": json("A page.", mailboxPageSchema, { value: [mailboxExample], cursor: null }),

@@ -1,3 +1,5 @@
+import { productVersion } from "../../version.js";
+import type { ActionView } from "../../views/actionSchema.js";
 import type { FoundView } from "../../views/foundSchema.js";
 import type { HistoryItem } from "../../views/historySchema.js";
 import type { CalendarView, MailboxView } from "../../views/mailboxSchema.js";
@@ -21,6 +23,7 @@ export const mailboxExample: MailboxView = {
   state: "fresh",
   phase: "idle",
   strategy: "delta",
+  round: { reason: "changes", started: recently, pages: 1 },
   calendarCount: 3,
   generation: 2,
   sequence: 12,
@@ -143,7 +146,16 @@ export const statusExample: Status = {
   drift: { changes: 0, mailboxes: 0 },
   activity: {
     total: counters,
-    ticks: [{ tick: recently, started: recently, seconds: 3.4, shards: 4, ...counters }],
+    ticks: [
+      {
+        tick: recently,
+        started: recently,
+        seconds: 3.4,
+        shards: 4,
+        standing: { mirrored: 2000, fresh: 1998, attention: 2 },
+        ...counters,
+      },
+    ],
   },
   ticks: { newest: recently, intervalSeconds: 300, isLate: false },
   shards: [{ shard: "00", mailboxes: 300, counted: recently, tick: recently, started: recently, finished: recently }],
@@ -154,4 +166,14 @@ export const statusExample: Status = {
   },
   ...brakeExample,
   settings: { shards: 4, graphCloud: "global", auditDays: 30, changeNudges: true },
+  about: { version: productVersion, app: "contoso-mirror", tenantId: null },
+};
+
+export const actionExample: ActionView = {
+  time: recently,
+  action: "release",
+  actor: { kind: "user", name: "adele@contoso.example" },
+  mailbox: { id: userId, displayName, userPrincipalName },
+  subject: null,
+  count: null,
 };

@@ -1,14 +1,23 @@
 import { mailboxKinds } from "../../sync/mailboxKind.js";
 import type { JsonObject } from "../../sync/types.js";
+import { actionLogLimits } from "../../views/actionLog.js";
+import { actionPageSchema, actorSchema } from "../../views/actionSchema.js";
 import { findLimits } from "../../views/findCalendars.js";
 import { historyLimits } from "../../views/history.js";
 import { historyKinds } from "../../views/historyKinds.js";
 import { historyPageSchema } from "../../views/historySchema.js";
 import { rosterSchema } from "../../views/rosterSchema.js";
-import { ticksKept } from "../../views/status.js";
+import { examplesMax, ticksKept } from "../../views/status.js";
 import { healthSchema, statusSchema } from "../../views/statusSchema.js";
 import { mailboxPaths } from "./mailboxPaths.js";
-import { brakeExample, foundExample, historyItemExample, rosterExample, statusExample } from "./operatorExamples.js";
+import {
+  actionExample,
+  brakeExample,
+  foundExample,
+  historyItemExample,
+  rosterExample,
+  statusExample,
+} from "./operatorExamples.js";
 import { badEmpty, badId, badQuery, conflict, foundPageSchema, liftedSchema, upTo, withKey } from "./operatorParts.js";
 import { ifNoneMatch } from "./options.js";
 import { empty, header, inQuery, json, mailboxInPath, ref, refused } from "./parts.js";
@@ -79,6 +88,11 @@ const find: JsonObject = {
   }),
 };
 
+const unknownUser = refused("Nobody whom discovery follows has this userPrincipalName.", [
+  "itemNotFound",
+  "Nobody whom discovery follows has this userPrincipalName.",
+]);
+
 const searchPaths: JsonObject = {
   "/calendars": { get: find },
   "/mailboxes/{id}/history": {
@@ -92,10 +106,7 @@ const searchPaths: JsonObject = {
       responses: withKey({
         "200": historyPage,
         "400": badId,
-        "404": refused("Nobody whom discovery follows has this userPrincipalName.", [
-          "itemNotFound",
-          "Nobody whom discovery follows has this userPrincipalName.",
-        ]),
+        "404": unknownUser,
       }),
     },
   },
@@ -109,6 +120,27 @@ const searchPaths: JsonObject = {
       responses: withKey({ "200": historyPage, "400": badQuery }),
     },
   },
+};
+
+const actionLog: JsonObject = {
+  operationId: "listActions",
+  summary: "List what operators have done",
+  description:
+    "Newest first, for HISTORY_DAYS. A page may hold fewer than asked for, even none, and have a cursor. What was refused is not in it.",
+  ...search,
+  parameters: [
+    inQuery("mailbox", "Only what was done to this mailbox: its user's object id, or userPrincipalName.", {
+      type: "string",
+      example: "6e7b768e-07e2-4810-8459-485f84f8f204",
+    }),
+    inQuery("top", "Actions per page.", upTo(actionLogLimits.topMax, actionLogLimits.topDefault)),
+    inQuery("cursor", "The cursor of the page before, unchanged, with the same mailbox."),
+  ],
+  responses: withKey({
+    "200": json("A page.", actionPageSchema, { value: [actionExample], cursor: null }),
+    "400": badQuery,
+    "404": unknownUser,
+  }),
 };
 
 /** The mirror as a whole. */
@@ -135,7 +167,15 @@ const status: JsonObject = {
   summary: "Get the state of the mirror",
   description: "The state of the whole mirror, from the figures of its shards.",
   ...mirror,
-  parameters: [inQuery("ticks", "How many of the newest ticks.", upTo(ticksKept, ticksKept)), ifNoneMatch],
+  parameters: [
+    inQuery("ticks", "How many of the newest ticks.", upTo(ticksKept, ticksKept)),
+    inQuery("since", "Of those only this tick, by its name, and later ones; all where it is not known.", {
+      type: "string",
+    }),
+    inQuery("examples", "Ids of each trouble, at most.", { ...upTo(examplesMax, examplesMax), minimum: 0 }),
+    inQuery("shards", "Whether each shard is listed.", { type: "string", enum: ["all", "none"], default: "all" }),
+    ifNoneMatch,
+  ],
   responses: withKey({
     "200": json("The status.", statusSchema, statusExample, statusVersion),
     "304": empty("The caller has this version: nothing but the time is another.", statusVersion),
@@ -201,6 +241,20 @@ const mirrorPaths: JsonObject = {
       "Nothing is held: there is nothing to release.",
     ),
   ),
+  "/actions": { get: actionLog },
+  "/operator": {
+    get: {
+      operationId: "getOperator",
+      summary: "Get who asks",
+      description:
+        "Who asks, as the log of actions notes it. A key that only reads does not open this: so a program knows that it can do nothing else.",
+      ...mirror,
+      responses: withKey({
+        "200": json("Who asks.", actorSchema, { kind: "user", name: "adele@contoso.example" }),
+        "400": badEmpty,
+      }),
+    },
+  },
   "/status": { get: status },
   "/health": healthPaths,
 };

@@ -5,9 +5,23 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
   {
     name: "search by the start of a name alone, so that nobody is found by a surname",
     file: "shared/views/mailboxList.ts",
-    from: ` || hasWords(name ?? "", search)`,
+    from: ` || hasWords(\`\${name} \${address}\`, search)`,
     to: ``,
     unit: ["test/views/kinds.test.ts"],
+  },
+  {
+    name: "find nobody by a word within an address",
+    file: "shared/views/mailboxList.ts",
+    from: `hasWords(\`\${name} \${address}\`, search)`,
+    to: `hasWords(name ?? "", search)`,
+    unit: ["test/views/mailboxList.test.ts"],
+  },
+  {
+    name: "list who waits for anything among those with a reason",
+    file: "shared/sync/state.ts",
+    from: `notBeforeMs !== null && lastErrorCode === reason`,
+    to: `notBeforeMs !== null`,
+    unit: ["test/views/mailboxList.test.ts", "test/actions/releaseMany.test.ts"],
   },
   {
     name: "list mailboxes of every kind, whatever kind was asked for",

@@ -148,8 +148,8 @@ export const inTheNames: readonly Mutant[] = [
   {
     name: "take a name for removing a mailbox",
     file: "shared/http/mailboxes.ts",
-    from: `if (method !== "PUT" && method !== "DELETE") return`,
-    to: `if (method !== "PUT") return`,
+    from: `(isNew ? newMailboxIdOf : mailboxIdOf)(request.params["id"] ?? "", ports.isTrial)`,
+    to: `isNew ? newMailboxIdOf(request.params["id"] ?? "", ports.isTrial) : await mailboxOfPath(request, ports)`,
     unit: answers,
   },
 ];

@@ -1,0 +1,50 @@
+import type { ActorView } from "../shared/views/actionSchema.js";
+import { ApiError, api } from "./api.js";
+import { byId, el } from "./dom.js";
+
+/**
+ * Who looks, and whether they may act. A key that only reads does not open the route that says so. Whatever acts has the
+ * attribute `data-acts`: it is there for those who may, and not before that is known.
+ */
+
+let state: "unknown" | "acts" | "reads" = "unknown";
+
+/** Asks who looks, until that is known. @throws what is no ApiError */
+export async function learnOperator(): Promise<void> {
+  if (state !== "unknown") return;
+  try {
+    const actor = await api.get<ActorView>("operator");
+    state = "acts";
+    draw(actor);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 401 && error.status !== 403) return; // The next reading of the status tries anew.
+    state = "reads";
+    draw(null);
+  }
+}
+
+/** Another key may be another's. */
+export function forgetOperator(): void {
+  state = "unknown";
+  draw(null);
+}
+
+/** Whether this key only reads, as far as that is known. */
+export function onlyReads(): boolean {
+  return state === "reads";
+}
+
+/** An actor in words. */
+export function actorText({ kind, name }: ActorView): string {
+  if (kind === "user") return name ?? "somebody who has signed in";
+  return kind === "key" ? `key ${name ?? ""}` : "somebody without a key";
+}
+
+function draw(actor: ActorView | null): void {
+  document.body.classList.toggle("may-act", state === "acts");
+  const place = byId("operator");
+  byId("reads-only").hidden = state !== "reads";
+  if (actor === null || actor.kind === "nobody") place.replaceChildren();
+  else place.replaceChildren("What you do is noted as ", el("b", { class: "wrap" }, actorText(actor)), ".");
+}

@@ -1,0 +1,139 @@
+import { actionList, period } from "../actionList.js";
+import { actionText, releaseMailbox, removeMailbox, resumeMailbox, resyncMailbox, syncMailbox } from "../actions.js";
+import { type Address, goTo, hrefTo } from "../address.js";
+import { ApiError, type HistoryPage, type MailboxCalendarsView, type MailboxView } from "../api.js";
+import { changeOnly, el, show } from "../dom.js";
+import { historyList, historyPath } from "../history.js";
+import { calendarTable, removedList, standing, whose } from "../mailboxParts.js";
+import { learn, namedAs, nameOf } from "../names.js";
+import { clockTime } from "../times.js";
+import type { Mounted, Tools, View } from "../view.js";
+import { counted, number } from "../words.js";
+
+/** One mailbox: how it stands and why, its rounds, its calendars, what was removed, what changed, and what operators did and can do. */
+export const mailbox: View = { route: "/mailboxes/:id", title: "Mailbox", nav: null, mount };
+
+type Asked = {
+  readonly text: string;
+  /** How the mailbox stood then: as soon as it is otherwise, the round has begun, or ended. */
+  readonly before: string;
+};
+type Shown = {
+  readonly loaded: MailboxCalendarsView | null;
+  readonly mistake: string | null;
+  readonly asked: Asked | null;
+};
+
+function mount(root: HTMLElement, _address: Address, { api, id, setTitle, refreshNow }: Tools): Mounted {
+  const place = el("div", { id: "mailbox-body", class: "card" }, el("p", {}, "Loading …"));
+  const changesPlace = el("div", { id: "panel-history", class: "card" });
+  const actionsPlace = el("div", { id: "panel-actions", class: "card" });
+  root.append(place, el("h2", {}, "Recent changes"), changesPlace, el("h2", {}, "Actions"), actionsPlace);
+  setTitle(nameOf(namedAs(id)));
+  const history = historyList({
+    place: changesPlace,
+    prefix: "panel-change",
+    read: (cursor) => api.get<HistoryPage>(historyPath(`mailboxes/${encodeURIComponent(id)}/history`, {}, cursor)),
+    isOfAll: false,
+    none: "No change has been logged.",
+  });
+  const actions = actionList({ place: actionsPlace, prefix: "panel-action", api, mailbox: () => id, isOfAll: false });
+  let shown: Shown = { loaded: null, mistake: null, asked: null };
+  let actionsDone = 0;
+
+  const draw = changeOnly((now: Shown) => {
+    if (now.loaded !== null) setTitle(nameOf(now.loaded.mailbox));
+    show(place, ...contents(now, doIt));
+  });
+  const load = async () => {
+    try {
+      const loaded = await api.calendars(id);
+      learn([loaded.mailbox]);
+      const asked = shown.asked?.before === stamp(loaded.mailbox) ? shown.asked : null;
+      shown = { loaded, mistake: null, asked };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const isGone = error.status === 404 || error.status === 400;
+      shown = { ...shown, ...(isGone ? { loaded: null, asked: null } : {}), mistake: error.message };
+    }
+    draw(shown);
+  };
+  const doIt = async (action: Doing) => {
+    const { loaded } = shown;
+    if (loaded === null || !(await does[action](id))) return;
+    actionsDone += 1;
+    void actions.refresh(`${actionsDone} ${period()}`);
+    if (action === "remove") return goTo(hrefTo("/mailboxes"));
+    // At once, and not with the next tick: nobody is to ask thrice.
+    const at = clockTime(Date.now());
+    shown = { ...shown, asked: { text: `${actionText[action]} at ${at}.`, before: stamp(loaded.mailbox) } };
+    draw(shown);
+    await load();
+    refreshNow();
+  };
+  return {
+    refresh: async ({ logged }) => {
+      void history.refresh(logged);
+      void actions.refresh(`${actionsDone} ${period()}`);
+      await load();
+    },
+  };
+}
+
+type Doing = keyof typeof does;
+const does = {
+  sync: syncMailbox,
+  resync: resyncMailbox,
+  release: releaseMailbox,
+  resume: resumeMailbox,
+  remove: removeMailbox,
+} as const;
+
+function stamp({ lastSuccess, round, failuresInARow, state }: MailboxView): string {
+  return JSON.stringify([lastSuccess, round.started, failuresInARow, state]);
+}
+
+function contents({ loaded, mistake, asked }: Shown, doIt: (action: Doing) => Promise<void>): (HTMLElement | null)[] {
+  const trouble = mistake === null ? null : el("p", { class: "failure" }, mistake);
+  if (loaded === null) return [trouble ?? el("p", {}, "Loading …")];
+  const { mailbox, value } = loaded;
+  const alive = value.filter(({ removed }) => removed === null);
+  const gone = value.filter(({ removed }) => removed !== null);
+  return [
+    trouble,
+    whose(mailbox),
+    standing(mailbox, asked?.text ?? null),
+    buttons(mailbox, doIt),
+    links(mailbox),
+    el("h2", {}, counted(alive.length, "calendar")),
+    alive.length === 0 ? el("p", { class: "empty" }, "None has been read.") : calendarTable(alive),
+    gone.length === 0 ? null : el("h2", {}, `Removed (${number(gone.length)})`),
+    gone.length === 0 ? null : removedList(gone),
+  ];
+}
+
+function buttons({ state }: MailboxView, doIt: (action: Doing) => Promise<void>): HTMLElement | null {
+  const button = (action: Doing, label: string) =>
+    el("button", { id: `panel-${action}`, type: "button", "data-acts": true, onclick: () => void doIt(action) }, label);
+  const ofState =
+    state === "suspended"
+      ? [button("resume", "Mirror by hand …")]
+      : state === "removing"
+        ? []
+        : [button("sync", "Retry now …"), button("resync", "Full round …"), button("release", "Release …")];
+  return el("div", { class: "buttons" }, ...ofState, button("remove", "Remove …"));
+}
+
+/** What of this person stands in other mailboxes too. */
+function links({ userPrincipalName }: MailboxView): HTMLElement | null {
+  if (userPrincipalName === null || userPrincipalName === "") return null;
+  const owner = userPrincipalName;
+  const link = (id: string, text: string, href: string) => el("li", {}, el("a", { id, href }, text));
+  return el(
+    "ul",
+    { class: "presets" },
+    link("panel-shared", "All calendars that this person shares", hrefTo("/calendars", { owner, shared: "true" })),
+    link("panel-owned", "All calendars that this person owns", hrefTo("/calendars", { owner })),
+    link("panel-owned-changes", "Changes of them, in all mailboxes", hrefTo("/changes", { owner })),
+  );
+}

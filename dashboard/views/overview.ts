@@ -1,0 +1,122 @@
+import type { ActionPage } from "../../shared/views/actionSchema.js";
+import { period } from "../actionList.js";
+import { goTo, hrefTo } from "../address.js";
+import { type Api, ApiError, type Status } from "../api.js";
+import { forgetAnswered } from "../asked.js";
+import { groupsOf } from "../attention.js";
+import { type Charts, chartsIn, type Mark } from "../charts.js";
+import { el } from "../dom.js";
+import { drawFigures, drawFreshness } from "../freshness.js";
+import { type Range, rangeOf, ranges } from "../measures.js";
+import { lookUp } from "../names.js";
+import { ticksTable } from "../ticksTable.js";
+import { troublesDrawer } from "../troubles.js";
+import type { Mounted, Tools, View } from "../view.js";
+import { actions, number } from "../words.js";
+
+/** How fresh everything is, what needs attention, and how that went over time. */
+export const overview: View = { route: "/", title: "Overview", nav: "Overview", mount };
+
+function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, { api, refreshNow }: Tools): Mounted {
+  const [freshness, troubles, activity, figures] = [
+    el("div", { id: "freshness" }),
+    el("div", { id: "troubles" }),
+    el("div"),
+    el("div", { id: "figures" }),
+  ];
+  const title = el("h2", { id: "troubles-title" }, "Needs attention");
+  root.append(
+    section("freshness-title", el("h2", { id: "freshness-title" }, "Freshness"), freshness),
+    section("troubles-title", title, troubles),
+    section("activity-title", el("h2", { id: "activity-title" }, "Over time"), activity),
+    section("figures-title", el("h2", { id: "figures-title" }, "Figures"), figures),
+  );
+  let range = rangeOf(address.query.get("range"));
+  const pressed = rangeButtons(activity);
+  const charts: Charts = chartsIn(activity);
+  const drawTicks = ticksTable(activity);
+  const trouble = troublesDrawer(troubles, refreshNow);
+  let last: Status | null = null;
+  const acted = actionMarks(api);
+  const drawCharts = () => {
+    pressed(range);
+    if (last === null) return;
+    const { ticks } = last.activity;
+    charts.draw({
+      ticks,
+      range,
+      intervalSeconds: last.ticks.intervalSeconds,
+      marks: [...brakeMarks(last), ...acted.marks()],
+    });
+  };
+  return {
+    refresh: async ({ status, census }) => {
+      last = status;
+      forgetAnswered(status);
+      drawFreshness(freshness, status);
+      trouble.draw(status);
+      const total = groupsOf(status).reduce((sum, { count }) => sum + count, 0);
+      title.textContent = total === 0 ? "Needs attention" : `Needs attention (${number(total)})`;
+      drawCharts();
+      drawTicks(status.activity.ticks);
+      drawFigures(figures, status);
+      void acted.refresh().then(drawCharts);
+      const oldest = status.mailboxes.oldestSuccess;
+      const named = [...trouble.namedIn(status), ...(oldest === null ? [] : [oldest.mailbox])];
+      if (!(await lookUp(named, census))) return;
+      trouble.draw(status);
+      drawFigures(figures, status);
+    },
+    update: ({ query }) => {
+      range = rangeOf(query.get("range"));
+      drawCharts();
+    },
+    unmount: charts.destroy,
+  };
+}
+
+function section(id: string, title: HTMLElement, place: HTMLElement): HTMLElement {
+  return el("section", { "aria-labelledby": id }, title, place);
+}
+
+/** Buttons for the range, which stands in the address. What is given back shows which one is chosen. */
+function rangeButtons(place: HTMLElement): (range: Range) => void {
+  const names = Object.keys(ranges) as readonly Range[];
+  const buttons = names.map((name) =>
+    el("button", { id: `range-${name}`, onclick: () => goTo(hrefTo("/", { range: name }), true) }, ranges[name].label),
+  );
+  place.append(el("div", { class: "ranges", role: "group", "aria-label": "Range" }, ...buttons));
+  return (range) => {
+    for (const [index, button] of buttons.entries())
+      button.setAttribute("aria-pressed", String(names[index] === range));
+  };
+}
+
+/** Of the log of actions only the newest are marked. */
+const actionsMarked = 50;
+
+/** What operators have done lately, as marks: read again now and then. */
+function actionMarks(api: Api): { refresh(): Promise<void>; marks(): readonly Mark[] } {
+  let marks: readonly Mark[] = [];
+  let readIn = Number.NaN;
+  return {
+    marks: () => marks,
+    refresh: async () => {
+      if (period() === readIn) return;
+      readIn = period();
+      try {
+        const { value } = await api.get<ActionPage>(`actions?top=${actionsMarked}`);
+        marks = value.map(({ time, action }) => ({ atMs: Date.parse(time), text: actions[action] ?? action }));
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error; // Charts without marks are charts: the view of actions says what is wrong.
+      }
+    },
+  };
+}
+
+/** The brake, as far as the status tells. */
+function brakeMarks({ brake, application }: Status): readonly Mark[] {
+  const why = application ?? (brake.isOn ? brake : null);
+  const atMs = Date.parse(why?.since ?? "");
+  return Number.isNaN(atMs) ? [] : [{ atMs, text: "the brake came on" }];
+}

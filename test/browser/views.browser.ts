@@ -1,0 +1,204 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Product, startProduct } from "../worlds/product.js";
+import { violations } from "./axe.js";
+import { launchBrowser, openWatched, type Watched } from "./browser.js";
+
+/** Lists, a mailbox's view, find, and the log of actions: for everybody, whoever looks and however. */
+
+let product: Product;
+let browser: Browser;
+let watched: Watched;
+let page: Page;
+let ids: readonly string[];
+const hostile = ['<img src=x onerror="alert(1)">', "</script><script>window.ranAway=1</script>", "a".repeat(10_000)];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  product = await startProduct({ mailboxes: 4, calendars: 3 });
+  ids = product.graph.mailboxes.ids();
+  await product.add();
+  for (const name of hostile) product.graph.createCalendar(ids[0] ?? "", { name });
+  product.graph.mailboxes.setState(ids[3] ?? "", { kind: "denied" });
+  await product.countedTick();
+});
+afterAll(async () => {
+  await browser?.close();
+  await product?.stop();
+});
+
+const at = (path: string) => `${product.hostUrl()}/api/dashboard#${path}`;
+async function open(path: string, options: Parameters<typeof openWatched>[2] = {}): Promise<void> {
+  await watched?.page.context().close();
+  watched = await openWatched(browser, at(path), options);
+  page = watched.page;
+}
+const view = () => page.locator("#view");
+const rows = () => view().locator("tbody tr");
+const dialog = () => page.getByRole("dialog");
+const mailbox = (index: number) => `/mailboxes/${ids[index]}`;
+const actionLines = () => page.locator("#actions .history > li");
+
+/** Each view, and what is there once it has been read. */
+const views = () =>
+  [
+    ["/mailboxes", "tbody tr"],
+    [mailbox(0), "#panel-history li"],
+    [mailbox(3), "#panel-why"],
+    ["/changes", "#history li"],
+    ["/calendars?name=a", "tbody tr"],
+    ["/actions", "#actions p, #actions li"],
+  ] as const;
+
+describe.each([
+  ["in light", { colorScheme: "light" }],
+  [
+    "in dark, on a phone",
+    { colorScheme: "dark", viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
+  ],
+  ["in forced colours", { forcedColors: "active" }],
+] as const)("%s", (_, options) => {
+  test("every view is without what a checker of accessibility finds, no wider than the screen, and runs no name", async () => {
+    for (const [path, there] of views()) {
+      await open(path, options);
+      await view().locator(there).first().waitFor();
+      expect(await violations(page), path).toEqual([]);
+      const wider = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(wider, path).toBeLessThanOrEqual(0);
+      expect(await page.evaluate(() => "ranAway" in window)).toBe(false);
+      expect(await page.locator("main img, main script").count()).toBe(0);
+      expect(watched.faults, path).toEqual([]);
+    }
+  });
+});
+
+test("a state is told by more than a colour, also where the reader's own colours are forced", async () => {
+  await open("/mailboxes", { forcedColors: "active" });
+  const badge = rows().locator(".badge.state-parked");
+  await badge.waitFor();
+  expect(await badge.textContent()).toBe("Parked");
+  const dot = await badge.evaluate((element) => getComputedStyle(element, "::before").forcedColorAdjust);
+  expect(dot).toBe("none");
+});
+
+test("filters by state, reason and kind together stand in the address, and count at once", async () => {
+  await open("/mailboxes");
+  await expect.poll(() => rows().count()).toBe(4);
+  await page.getByLabel("State", { exact: true }).selectOption("parked");
+  await expect.poll(() => rows().count()).toBe(1);
+  expect(page.url()).toContain("state=parked");
+  await page.getByLabel("Reason or code").fill("noMailbox");
+  await page.keyboard.press("Enter");
+  await view().getByText("No mailbox matches.").waitFor();
+  await page.getByLabel("Reason or code").fill("denied");
+  await page.getByRole("button", { name: "Search" }).click();
+  await expect.poll(() => rows().count()).toBe(1);
+  await page.goBack();
+  await view().getByText("No mailbox matches.").waitFor();
+  expect(await page.getByLabel("Reason or code").inputValue()).toBe("noMailbox");
+});
+
+test("what is asked for shows at once, and stands in the log of actions, by the key's fingerprint", async () => {
+  await open(mailbox(1), { extraHTTPHeaders: { "x-functions-key": "a key of somebody" } });
+  await view().getByRole("button", { name: "Retry now …" }).click();
+  await dialog().getByRole("button", { name: "Retry it" }).click();
+  await view()
+    .locator(".asked")
+    .getByText(/^Retry asked for at .*\d/)
+    .waitFor();
+  await view().locator("#panel-actions li").filter({ hasText: "Retried" }).first().waitFor();
+  await page.goto(at("/actions"));
+  await actionLines().filter({ hasText: "Retried" }).first().waitFor();
+  expect(await actionLines().first().textContent()).toMatch(/^Retried.*by key [0-9a-f]{8}/);
+  await actionLines().first().getByRole("link").click();
+  await view().locator("#panel-why").waitFor();
+  expect(watched.faults).toEqual([]);
+});
+
+test("with the keyboard alone a mailbox is found, opened, asked about and left, and the focus comes back", async () => {
+  await open("/mailboxes");
+  await rows().first().waitFor();
+  const id = ids[1] ?? "";
+  const focused = () => page.evaluate(() => document.activeElement?.id ?? "");
+  const tabTo = async (wanted: string) => {
+    for (let presses = 0; (await focused()) !== wanted && presses < 60; presses++) await page.keyboard.press("Tab");
+    expect(await focused()).toBe(wanted);
+  };
+  await tabTo("search-search");
+  await page.keyboard.type(id);
+  await page.keyboard.press("Enter");
+  await expect.poll(() => rows().count()).toBe(1);
+  await tabTo(`open-${id}`);
+  await page.keyboard.press("Enter");
+  await view().locator("#panel-why").waitFor();
+  await tabTo("panel-sync");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Retry this mailbox now?" }).waitFor();
+  await page.keyboard.press("Escape");
+  await dialog().waitFor({ state: "hidden" });
+  expect(await focused()).toBe("panel-sync");
+  await page.goBack();
+  await expect.poll(focused).toBe(`open-${id}`);
+});
+
+test("a mailbox is added, and removed for good, each with a question first", async () => {
+  const id = "6e7b768e-07e2-4810-8459-485f84f8f204";
+  await open("/mailboxes");
+  await view().getByText("Add a mailbox, or discover them").click();
+  await view().getByLabel("Object id of its user").fill("not an id");
+  await view().getByRole("button", { name: "Add …" }).click();
+  await dialog().getByRole("button", { name: "Add it" }).click();
+  await page.getByRole("status").getByText("object id").waitFor();
+  await view().getByLabel("Object id of its user").fill(id);
+  await view().getByLabel("Name, if you like").fill("Ravi Iyer");
+  await view().getByRole("button", { name: "Add …" }).click();
+  await dialog().getByRole("button", { name: "Add it" }).click();
+  await page.getByRole("heading", { name: "Ravi Iyer", level: 1 }).waitFor();
+  await view().getByText("On the roster, not read yet.").waitFor();
+  await view().getByRole("button", { name: "Remove …" }).click();
+  await dialog().getByText("Ravi Iyer").waitFor();
+  await dialog().getByRole("button", { name: "Remove it" }).click();
+  await page.getByRole("heading", { name: "Mailboxes", level: 1 }).waitFor();
+  await expect.poll(() => rows().count()).toBe(4);
+  expect((await fetch(`${product.hostUrl()}/api/mailboxes/${id}`)).status).toBe(404);
+});
+
+test("without a roster that is discovered, the mirror's own words say why nothing was", async () => {
+  await open("/mailboxes");
+  await view().getByText("Add a mailbox, or discover them").click();
+  await view().getByRole("button", { name: "Discover now …" }).click();
+  await dialog().getByRole("button", { name: "Discover them" }).click();
+  await page.getByRole("status").getByText("ROSTER is manual").waitFor();
+});
+
+describe("a key that only reads", () => {
+  test("shows every view, says why there are no buttons, and asks for nothing that acts", async () => {
+    await open("/mailboxes");
+    await page.route("**/api/operator", (route) => route.fulfill({ status: 401, body: "" }));
+    const methods = new Set<string>();
+    page.on("request", (request) => methods.add(request.method()));
+    await page.reload();
+    await page.getByText("Your key only reads").waitFor();
+    for (const [path, there] of [["/", "#troubles article"], ...views()] as const) {
+      await page.goto(at(path));
+      await view().locator(there).first().waitFor();
+      const acting = page.locator("[data-acts]");
+      for (const one of await acting.all()) expect(await one.isVisible(), path).toBe(false);
+    }
+    expect(await page.getByRole("button", { name: "…" }).count()).toBe(0);
+    expect([...methods]).toEqual(["GET"]);
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("until it is known that a key may act, nothing that acts is there", async () => {
+    await open(mailbox(1));
+    await page.route("**/api/operator", (route) => route.fulfill({ status: 503, body: "" }));
+    await page.reload();
+    await view().locator("#panel-why").waitFor();
+    expect(await view().getByRole("button", { name: "Retry now …" }).count()).toBe(0);
+    await page.unroute("**/api/operator");
+    await view().getByRole("button", { name: "Retry now …" }).waitFor();
+  });
+});
