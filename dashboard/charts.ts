@@ -7,7 +7,7 @@ import { clockTime, dayAndTime } from "./times.js";
 
 /** Something that happened, as a line through all charts. */
 export type Mark = { readonly atMs: number; readonly text: string };
-export type Shown = {
+type Shown = {
   readonly ticks: readonly Tick[];
   readonly intervalSeconds: number | null;
   readonly marks: readonly Mark[];
