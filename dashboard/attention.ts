@@ -11,7 +11,7 @@ import { counted, kinds, number, states } from "./words.js";
 /** Mailboxes in need, by reason: how many, what it means, who, and one action for all of them. */
 
 const shown = ["parked", "held", "waiting", "suspended"] as const;
-export type TroubledState = (typeof shown)[number];
+type TroubledState = (typeof shown)[number];
 type Trouble = Status["troubles"][TroubledState][number];
 export type Group = Trouble & {
   readonly state: TroubledState;

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { el, show } from "./dom.js";
+import { el, nextTask, show } from "./dom.js";
 import { type Measure, measures, type Range, ranges, type Tick } from "./measures.js";
 import { clockTime, dayAndTime } from "./times.js";
 
@@ -7,7 +7,7 @@ import { clockTime, dayAndTime } from "./times.js";
 
 /** Something that happened, as a line through all charts. */
 export type Mark = { readonly atMs: number; readonly text: string };
-export type Shown = {
+type Shown = {
   readonly ticks: readonly Tick[];
   readonly intervalSeconds: number | null;
   readonly marks: readonly Mark[];
@@ -52,23 +52,27 @@ export function chartsIn(place: HTMLElement): Charts {
     }
     caption();
   };
-  const tell = () => {
+  const onCursor = (index: number | null) => {
+    moveTo(index);
     told.textContent = cursor === null ? "" : tickText(shown, charts, cursor);
   };
   const onKey = (event: KeyboardEvent) => {
     const to = keyTarget(event.key, cursor, shown.ticks.length);
     if (to === undefined) return;
     event.preventDefault();
-    moveTo(to);
-    tell();
+    onCursor(to);
   };
   container.addEventListener("keydown", onKey);
-  container.addEventListener("pointerleave", () => {
-    moveTo(null);
-    tell();
-  });
+  container.addEventListener("pointerleave", () => onCursor(null));
   followSizeAndScheme(container, charts, ended.signal);
 
+  const take = (chart: Chart) => {
+    if (ended.signal.aborted) return false;
+    fill(chart, shown.ticks);
+    charts.push(chart);
+    caption();
+    return true;
+  };
   const destroy = () => {
     for (const { plot } of charts.splice(0)) plot.destroy();
   };
@@ -90,18 +94,10 @@ export function chartsIn(place: HTMLElement): Charts {
         show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
         return;
       }
-      if (charts.length === 0) {
-        const onCursor = (index: number | null) => {
-          moveTo(index);
-          tell();
-        };
-        charts.push(...createCharts(container, () => shown, onCursor));
+      if (container.querySelector("figure") === null) {
+        void createCharts(container, () => shown, onCursor, take);
       }
-      const times = shown.ticks.map((tick) => startOf(tick) / 1000);
-      for (const chart of charts) {
-        chart.values = shown.ticks.map((tick, index) => chart.measure.of(tick, shown.ticks[index - 1]));
-        chart.plot.setData([times, chart.values]);
-      }
+      for (const chart of charts) fill(chart, shown.ticks);
       caption();
     },
     destroy: () => {
@@ -157,7 +153,18 @@ function captionOf(measure: Measure, values: readonly (number | null)[], cursor:
   return `${valueText(measure, values.at(-1))} now, ${worst}`;
 }
 
-function createCharts(container: HTMLElement, shown: () => Shown, onCursor: (index: number | null) => void): Chart[] {
+function fill(chart: Chart, ticks: readonly Tick[]): void {
+  chart.values = ticks.map((tick, index) => chart.measure.of(tick, ticks[index - 1]));
+  chart.plot.setData([ticks.map((tick) => startOf(tick) / 1000), chart.values]);
+}
+
+/** One after the other, so that no piece of work is long. @param take Told of each; false: no more are wanted. */
+async function createCharts(
+  container: HTMLElement,
+  shown: () => Shown,
+  onCursor: (index: number | null) => void,
+  take: (chart: Chart) => boolean,
+): Promise<void> {
   const parts = measures.map((measure) => {
     const caption = el("span", { class: "now" });
     const plot = el("div", { class: "plot", "aria-hidden": "true" });
@@ -165,10 +172,14 @@ function createCharts(container: HTMLElement, shown: () => Shown, onCursor: (ind
     return { measure, caption, place: plot, figure: el("figure", { class: "card" }, head, plot) };
   });
   show(container, ...parts.map(({ figure }) => figure));
-  return parts.map(({ measure, caption, place }) => {
+  for (const { measure, caption, place } of parts) {
+    await nextTask();
+    if (!place.isConnected) return;
     const plot = new uPlot(optionsOf(measure, place.clientWidth, shown, onCursor), [[], []], place);
-    return { measure, caption, plot, values: [] };
-  });
+    if (take({ measure, caption, plot, values: [] })) continue;
+    plot.destroy();
+    return;
+  }
 }
 
 function optionsOf(

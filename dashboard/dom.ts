@@ -59,3 +59,10 @@ export function changeOnly<Value>(draw: (value: Value) => void): (value: Value) 
     last = text;
   };
 }
+
+/** Lets the browser draw and take what the viewer does, between two pieces of work. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve);
+  });
+}
