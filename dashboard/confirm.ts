@@ -1,5 +1,5 @@
 import { ApiError } from "./api.js";
-import { byId, openModal } from "./dom.js";
+import { byId, onceClosed, openModal } from "./dom.js";
 import { onlyReads } from "./operator.js";
 
 /** How long a message is shown: long enough to be read. */
@@ -16,7 +16,7 @@ function confirmed({ title, text, yes }: Question): Promise<boolean> {
   byId("confirm-yes").textContent = yes;
   dialog.returnValue = "no";
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    onceClosed(dialog, () => resolve(dialog.returnValue === "yes"));
     openModal(dialog);
   });
 }

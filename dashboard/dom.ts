@@ -34,18 +34,24 @@ export function show(container: HTMLElement, ...children: readonly Child[]): voi
   if (focused !== "") document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
+/** Calls once the dialog has closed. The event comes late: one that finds the dialog open again is of the closing before. */
+export function onceClosed(dialog: HTMLDialogElement, then: () => void): void {
+  const onClose = () => {
+    if (dialog.open) return;
+    dialog.removeEventListener("close", onClose);
+    then();
+  };
+  dialog.addEventListener("close", onClose);
+}
+
 /**
  * Opens a dialog. When it closes, the focus goes back to where it was: by id, as that element may have been replaced.
  */
 export function openModal(dialog: HTMLDialogElement): void {
   const opener = document.activeElement?.id ?? "";
-  dialog.addEventListener(
-    "close",
-    () => {
-      if (document.activeElement === document.body && opener !== "") document.getElementById(opener)?.focus();
-    },
-    { once: true },
-  );
+  onceClosed(dialog, () => {
+    if (document.activeElement === document.body && opener !== "") document.getElementById(opener)?.focus();
+  });
   dialog.showModal();
 }
 
