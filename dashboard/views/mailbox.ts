@@ -49,8 +49,7 @@ function mount(root: HTMLElement, _address: Address, { api, id, setTitle, refres
     try {
       const loaded = await api.calendars(id);
       learn([loaded.mailbox]);
-      const asked = shown.asked?.before === stamp(loaded.mailbox) ? shown.asked : null;
-      shown = { loaded, mistake: null, asked };
+      shown = { loaded, mistake: null, asked: shown.asked };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const isGone = error.status === 404 || error.status === 400;
@@ -102,7 +101,7 @@ function contents({ loaded, mistake, asked }: Shown, doIt: (action: Doing) => Pr
   return [
     trouble,
     whose(mailbox),
-    standing(mailbox, asked?.text ?? null),
+    standing(mailbox, asked === null ? null : askedText(asked, mailbox)),
     buttons(mailbox, doIt),
     links(mailbox),
     el("h2", {}, counted(alive.length, "calendar")),
@@ -110,6 +109,11 @@ function contents({ loaded, mistake, asked }: Shown, doIt: (action: Doing) => Pr
     gone.length === 0 ? null : el("h2", {}, `Removed (${number(gone.length)})`),
     gone.length === 0 ? null : removedList(gone),
   ];
+}
+
+/** Stays until the view is left: what a round has done so soon would else never be seen to have been asked for. */
+function askedText({ text, before }: Asked, mailbox: MailboxView): string {
+  return stamp(mailbox) === before ? text : `${text} It has been asked since.`;
 }
 
 function buttons({ state }: MailboxView, doIt: (action: Doing) => Promise<void>): HTMLElement | null {
