@@ -164,14 +164,16 @@ class Delivery {
     for (;;) {
       if (this.#held?.subscription.pausedReason !== null) return this.#release();
       const { moves, hasMore } = await this.#next(ends, untilMs);
-      const isLast = !hasMore || this.#nowMs() >= untilMs;
-      const end = await this.#tell(moves, isLast);
-      if (end !== "gone on" || isLast) return end;
+      const end = await this.#tell(moves, !hasMore, untilMs);
+      if (end !== "gone on" || this.#held?.subscription.claimedBy !== this.#by) return end;
     }
   }
 
-  /** Tells what is in these steps, and writes how far that went. @param isLast Ends the claim with the same write. */
-  async #tell(moves: readonly Move[], isLast: boolean): Promise<Gone> {
+  /**
+   * Tells what is in these steps, or some of it where its time is over before, and writes how far that went. The same write ends the
+   * claim where the time is over, and where these steps are the last.
+   */
+  async #tell(moves: readonly Move[], isLast: boolean, untilMs: number): Promise<Gone> {
     const subscription = this.#held?.subscription;
     if (subscription === undefined) return "lost";
     const notifications = moves.flatMap(({ notification }) => notification ?? []);
@@ -188,12 +190,14 @@ class Delivery {
       status = outcome.status;
       accepted += count;
       this.#notifications += count;
+      if (this.#nowMs() >= untilMs) break;
       const isLong = this.#nowMs() - this.#writtenMs >= this.ports.limits.unwrittenMsMax;
       const hasMore = accepted < notifications.length;
       if (isLong && hasMore && !(await this.#save((now) => this.#stillClaimed(done(now))))) return "lost";
       if (this.#held?.subscription.pausedReason !== null) break; // Its operator has paused it meanwhile.
     }
-    const end = isLast ? released : (now: Subscription) => this.#stillClaimed(now);
+    const isEnd = isLast || this.#nowMs() >= untilMs;
+    const end = isEnd ? released : (now: Subscription) => this.#stillClaimed(now);
     return (await this.#save((now) => end(done(now)))) ? "gone on" : "lost";
   }
 

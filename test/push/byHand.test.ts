@@ -54,7 +54,7 @@ describe("what an operator pauses", () => {
       position: { "00": { number: 0, entries: before, sent: 0 } },
     });
     await act("resume");
-    await world.calm(minuteMs);
+    await world.calm();
     expect(heard()).toEqual(Array.from({ length: 50 }, (_, index) => `created m00/c${index}`));
   });
 

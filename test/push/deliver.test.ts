@@ -100,6 +100,20 @@ describe("I15: a subscriber is told all that the logs tell after its position", 
     expect(await world.deliver(id)).toMatchObject({ kind: "upToDate" });
     expect(told()).toEqual(namesOf(950));
   });
+
+  test("a delivery ends after its time, also where notifications go one by one to somebody slow", async () => {
+    const { world, id, told } = await subscribed({ perRequest: 1 });
+    await world.tell(many(20));
+    world.receive = () => {
+      world.clock.ms += 9_000;
+      return yes;
+    };
+    expect(await world.deliver(id)).toMatchObject({ kind: "unfinished", notifications: 7, againSeconds: 0 });
+    expect(await world.held(id)).toMatchObject({ claimedBy: null, position: { "00": { number: 0, entries: 7 } } });
+    await world.deliver(id);
+    expect(await world.deliver(id)).toMatchObject({ kind: "upToDate", notifications: 6 });
+    expect(told()).toEqual(namesOf(20));
+  });
 });
 
 describe("a subscriber that does not say yes", () => {

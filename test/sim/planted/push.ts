@@ -18,9 +18,16 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "move a subscriber's position before it has said yes",
     file: "shared/push/deliver.ts",
-    from: `      const end = await this.#tell(moves, isLast);`,
+    from: `      const end = await this.#tell(moves, !hasMore, untilMs);`,
     to: `      await this.#save((now) => moved(now, moves, this.#nowMs()));
-      const end = await this.#tell(moves, isLast);`,
+      const end = await this.#tell(moves, !hasMore, untilMs);`,
+    unit: loop,
+  },
+  {
+    name: "keep on telling a slow subscriber one by one when the time is over",
+    file: "shared/push/deliver.ts",
+    from: `      if (this.#nowMs() >= untilMs) break;`,
+    to: ``,
     unit: loop,
   },
   {
