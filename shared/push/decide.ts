@@ -200,3 +200,10 @@ export function renewed(subscription: Subscription, expiresMs: number, nowMs: nu
   const next = { ...subscription, expiresMs, renewedMs: nowMs };
   return subscription.pausedReason === "gone" ? resumed(next) : next;
 }
+
+/** It is told at another address, which has consented: what the old one has answered does not count against it. */
+export function readdressed(subscription: Subscription, notificationUrl: string): Subscription {
+  const { pausedReason, pausedMs } = subscription;
+  const next = { ...resumed(subscription), notificationUrl };
+  return pausedReason === "byHand" ? { ...next, pausedReason, pausedMs } : next;
+}

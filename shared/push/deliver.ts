@@ -186,7 +186,7 @@ class Delivery {
     for (const { count, ...request } of this.ports.wire.requestsOf(subscription, notifications)) {
       const outcome = await this.ports.wire.send(request);
       this.#requests += 1;
-      if (outcome.kind !== "accepted") return this.#fail(done, outcome);
+      if (outcome.kind !== "accepted") return this.#fail(subscription.notificationUrl, done, outcome);
       status = outcome.status;
       accepted += count;
       this.#notifications += count;
@@ -194,17 +194,24 @@ class Delivery {
       const isLong = this.#nowMs() - this.#writtenMs >= this.ports.limits.unwrittenMsMax;
       const hasMore = accepted < notifications.length;
       if (isLong && hasMore && !(await this.#save((now) => this.#stillClaimed(done(now))))) return "lost";
-      if (this.#held?.subscription.pausedReason !== null) break; // Its operator has paused it meanwhile.
+      const { pausedReason, notificationUrl } = this.#held?.subscription ?? subscription;
+      // Its operator has paused it meanwhile, or its owner has moved it.
+      if (pausedReason !== null || notificationUrl !== subscription.notificationUrl) break;
     }
     const isEnd = isLast || this.#nowMs() >= untilMs;
     const end = isEnd ? released : (now: Subscription) => this.#stillClaimed(now);
     return (await this.#save((now) => end(done(now)))) ? "gone on" : "lost";
   }
 
-  async #fail(done: (now: Subscription) => Subscription, failure: Failure): Promise<Gone> {
+  /** Writes down that it has not said yes; where its owner has moved it meanwhile, that is no answer of its new address. */
+  async #fail(askedUrl: string, done: (now: Subscription) => Subscription, failure: Failure): Promise<Gone> {
     const moment = { nowMs: this.#nowMs(), jitter: this.ports.random.next() };
-    if (!(await this.#save((now) => released(afterFailure(done(now), failure, moment)))) || this.#held === null)
-      return "lost";
+    const isMoved = (now: Subscription) => now.notificationUrl !== askedUrl;
+    const isSaved = await this.#save((now) =>
+      released(isMoved(now) ? done(now) : afterFailure(done(now), failure, moment)),
+    );
+    if (!isSaved || this.#held === null) return "lost";
+    if (isMoved(this.#held.subscription)) return "gone on";
     const { subscriptionId, lastAnswer, failuresInARow, pausedReason } = this.#held.subscription;
     const fields = { subscription: subscriptionId, answer: lastAnswer, failuresInARow };
     if (pausedReason === null) this.ports.log("warn", "subscriber has not accepted", fields);

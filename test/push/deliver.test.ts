@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { renewed } from "../../shared/push/decide.js";
+import { readdressed, renewed } from "../../shared/push/decide.js";
 import type { Subscription } from "../../shared/sync/subscription.js";
 import { minuteMs, startMs } from "../worlds/parts.js";
 import { entryOf, inWords, Killed, late, lost, pushWorld, refused, yes } from "../worlds/push.js";
@@ -246,6 +246,38 @@ describe("kills, twins and owners", () => {
     };
     expect(await world.deliver(id)).toMatchObject({ kind: "paused", requests: 1 });
     expect(told()).toEqual(namesOf(350).slice(0, 100));
+  });
+
+  test("moved to another address meanwhile, it is told the rest there, and the old one's refusal delays nothing", async () => {
+    const { world, id, told } = await subscribed({ perRequest: 1, limits: { unwrittenMsMax: 1 } });
+    await world.tell(many(5));
+    let left = 2;
+    const moved = "https://moved.example";
+    world.receive = async ({ url: at }) => {
+      world.clock.ms += 1;
+      if (at === moved || left-- > 0) return yes;
+      const held = await world.store.readSubscription(id);
+      if (held !== null) await world.store.writeSubscription(readdressed(held.subscription, moved), held.etag);
+      return refused(410);
+    };
+    expect(await world.deliver(id)).toMatchObject({ kind: "upToDate", requests: 6, notifications: 5 });
+    expect([told(), told(moved)]).toEqual([namesOf(5).slice(0, 2), namesOf(5).slice(2)]);
+    expect(await world.held(id)).toMatchObject({ failuresInARow: 0, refusedSinceMs: null, lastAnswer: "202" });
+  });
+
+  test("moved while its old address says yes, it is told the rest at the new one", async () => {
+    const { world, id, told } = await subscribed({ perRequest: 1, limits: { unwrittenMsMax: 1 } });
+    await world.tell(many(5));
+    const moved = "https://moved.example";
+    world.receive = async ({ url: at }) => {
+      world.clock.ms += 1;
+      const held = await world.store.readSubscription(id);
+      if (held !== null && at !== moved)
+        await world.store.writeSubscription(readdressed(held.subscription, moved), held.etag);
+      return yes;
+    };
+    expect(await world.deliver(id)).toMatchObject({ kind: "upToDate", requests: 5 });
+    expect([told(), told(moved)]).toEqual([namesOf(5).slice(0, 1), namesOf(5).slice(1)]);
   });
 
   test("deleted meanwhile, it is told no more", async () => {

@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
-import { renewed } from "../../push/decide.js";
+import { readdressed, renewed } from "../../push/decide.js";
 import { logNumbersOf } from "../../push/logNumbers.js";
 import type { SubscriptionHeld } from "../../store/store.js";
 import { isGuid } from "../../sync/mailboxId.js";
@@ -137,7 +137,7 @@ async function update(path: SubscriptionsPath, id: string, request: HttpRequest,
 }
 
 function withChange(now: Subscription, { expiresMs, notificationUrl }: SubscriptionChange, nowMs: number) {
-  const moved = notificationUrl === null ? now : { ...now, notificationUrl };
+  const moved = notificationUrl === null ? now : readdressed(now, notificationUrl);
   return expiresMs === null ? moved : renewed(moved, expiresMs, nowMs);
 }
 

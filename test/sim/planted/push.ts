@@ -7,11 +7,11 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "take a request that nobody has accepted for told",
     file: "shared/push/deliver.ts",
-    from: `      if (outcome.kind !== "accepted") return this.#fail(done, outcome);
+    from: `      if (outcome.kind !== "accepted") return this.#fail(subscription.notificationUrl, done, outcome);
       status = outcome.status;
       accepted += count;`,
     to: `      accepted += count;
-      if (outcome.kind !== "accepted") return this.#fail(done, outcome);
+      if (outcome.kind !== "accepted") return this.#fail(subscription.notificationUrl, done, outcome);
       status = outcome.status;`,
     unit: loop,
   },
@@ -28,6 +28,20 @@ export const inThePush: readonly Mutant[] = [
     file: "shared/push/deliver.ts",
     from: `      if (this.#nowMs() >= untilMs) break;`,
     to: ``,
+    unit: loop,
+  },
+  {
+    name: "hold against a subscriber's new address what the old one has answered",
+    file: "shared/http/beta/subscriptions.ts",
+    from: `readdressed(now, notificationUrl)`,
+    to: `{ ...now, notificationUrl }`,
+    unit: ["test/http/subscriptions.test.ts"],
+  },
+  {
+    name: "hold against a moved subscriber what its old address answers meanwhile",
+    file: "shared/push/deliver.ts",
+    from: `isMoved(now) ? done(now) : afterFailure`,
+    to: `false ? done(now) : afterFailure`,
     unit: loop,
   },
   {
