@@ -36,6 +36,8 @@ const types = kindOf<readonly ChangeType[]>({
   read: (entity, name) => {
     const given = text.read(entity, name)?.split(",") ?? null;
     if (given === null) return null;
+    const isKnown = given.every((one) => (changeTypes as readonly string[]).includes(one));
+    if (!isKnown) return unreadable(entity, name, `holds none of ${changeTypes.join(", ")}`);
     return changeTypes.filter((type) => given.includes(type));
   },
   write: (columns, name, value) => text.write(columns, name, value.join()),
@@ -50,11 +52,21 @@ const position = kindOf<PushPosition>({
       shard,
       placeOf(place) ?? unreadable(entity, name, "holds no places"),
     ]);
+    if (places.length === 0) return unreadable(entity, name, "holds no places");
     return Object.fromEntries(places) as PushPosition;
   },
   write: (columns, name, value) => {
     const places = Object.entries(value).map(([shard, { number, entries, sent }]) => [shard, [number, entries, sent]]);
     json.write(columns, name, Object.fromEntries(places));
+  },
+});
+
+/** Whoever lists subscriptions tells the hosts of all, so one that has none harmed the others (I10). */
+const url = kindOf<string>({
+  ...text,
+  read: (entity, name) => {
+    const given = text.read(entity, name);
+    return given === null || URL.canParse(given) ? given : unreadable(entity, name, "holds no URL");
   },
 });
 
@@ -69,7 +81,8 @@ function isCount(value: Json | undefined): value is number {
 }
 
 /**
- * The columns of a subscription. Of a guess at the position it would miss something, or be told all anew.
+ * The columns of a subscription. Of a guess at what it wants or where it is, it would miss something, or be told all anew: what was
+ * changed by hand to something else is refused, and reported.
  * @internal For tests.
  */
 export const subscriptionTable: RowTable<Subscription> = {
@@ -77,8 +90,8 @@ export const subscriptionTable: RowTable<Subscription> = {
   mailboxId: text.nullable("mailboxId", "the mailbox that it is about; absent: all"),
   resource: text.needed("resource", "as its creator wrote it"),
   changeTypes: types.needed("changeType", "`created`, `updated`, `deleted`, with commas between"),
-  notificationUrl: text.needed("notificationUrl", "where notifications go. It may hold a secret"),
-  lifecycleNotificationUrl: text.nullable("lifecycleNotificationUrl", "where lifecycle notifications go. The same"),
+  notificationUrl: url.needed("notificationUrl", "where notifications go. It may hold a secret"),
+  lifecycleNotificationUrl: url.nullable("lifecycleNotificationUrl", "where lifecycle notifications go. The same"),
   clientState: text.nullable("clientState", "returned with each notification. A secret"),
   latestSupportedTlsVersion: text.nullable("latestSupportedTlsVersion", "as its creator wrote it"),
   format: oneOf(...pushFormats).needed("format", "`graph`, `cloudEvents`, `cloudEventsBatch`"),

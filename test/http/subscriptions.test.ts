@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { allCalendarsRoute, betaRoute, meRoute, subscriptionsRoute, userRoute } from "../../shared/http/beta/beta.js";
-import type { Subscription } from "../../shared/sync/subscription.js";
 import { origin, routesOver } from "../worlds/http.js";
 import { mailboxId } from "../worlds/mailbox.js";
-import { dayMs, startMs } from "../worlds/parts.js";
+import { dayMs } from "../worlds/parts.js";
 import { subscriptionRoutes } from "../worlds/subscriptionRoutes.js";
 import { subscriptionOf } from "../worlds/subscriptions.js";
 
@@ -255,31 +254,6 @@ describe("a subscription that stands", () => {
     expect((await send("PATCH", `/${id}`, { notificationUrl })).body).toMatchObject({ notificationUrl });
     expect(asked.at(-1)).toBe(`graph ${notificationUrl}`);
     expect((await world.store.readSubscription(id))?.subscription.notificationUrl).toBe(notificationUrl);
-  });
-
-  const refused = { failuresInARow: 30, lastAnswer: "410" };
-  const fresh = { failuresInARow: 0, notBeforeMs: null, refusedSinceMs: null };
-  test.each<[string, Partial<Subscription>, Partial<Subscription>]>([
-    ["was gone", { pausedReason: "gone", pausedMs: startMs }, { pausedReason: null, pausedMs: null }],
-    ["has refused, and waits", { notBeforeMs: startMs + dayMs, refusedSinceMs: startMs - dayMs }, {}],
-    [
-      "was paused by hand",
-      { pausedReason: "byHand", pausedMs: startMs },
-      { pausedReason: "byHand", pausedMs: startMs },
-    ],
-  ])("that %s: what its old address has answered does not count against a new one", async (_how, before, after) => {
-    const { world, send, created } = await subscriptionRoutes();
-    const id = await created();
-    const held = await world.store.readSubscription(id);
-    if (held === null) throw new Error("It is not there.");
-    await world.store.writeSubscription({ ...held.subscription, ...refused, ...before }, held.etag);
-    const notificationUrl = "https://moved.example";
-    expect((await send("PATCH", `/${id}`, { notificationUrl })).status).toBe(200);
-    expect((await world.store.readSubscription(id))?.subscription).toMatchObject({
-      notificationUrl,
-      ...fresh,
-      ...after,
-    });
   });
 
   test("is sent back whole by clients that hold it, with another time", async () => {

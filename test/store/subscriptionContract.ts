@@ -69,6 +69,26 @@ export function subscriptionContract(name: string, newTable: NewTable): void {
       await expect(storeOn(world.table).readSubscriptions()).rejects.toThrow(RowError);
     });
 
+    test.each([
+      ["notificationUrl", "receiver.example/hook", "holds no URL"],
+      ["lifecycleNotificationUrl", "", "holds no URL"],
+      ["changeType", "created,update", "holds none of created, updated, deleted"],
+      ["changeType", "", "holds none of created, updated, deleted"],
+      ["position", "{}", "holds no places"],
+      ["position", '{"00":[1,0]}', "holds no places"],
+    ])(
+      "I15: whose %s was changed by hand to %j is not taken for one that wants nothing",
+      async (column, value, what) => {
+        await world.store.writeSubscription(subscription, null);
+        const key = { partitionKey: pushPartition, rowKey: subscriptionKey(id(1)) };
+        const stored = await world.table.get(key.partitionKey, key.rowKey);
+        const columns = { ...stored?.columns, [column]: value };
+        await world.table.transact(pushPartition, [{ kind: "upsert", rowKey: key.rowKey, columns }]);
+        const read = world.store.readSubscription(id(1));
+        await expect(read).rejects.toThrow(new RegExp(`cannot be read: column ${column} ${what}\\.$`));
+      },
+    );
+
     test("I2: of two who write one, the late one writes nothing, and nobody creates one twice", async () => {
       const held = await world.store.writeSubscription(subscription, null);
       if (held === "superseded") throw new Error("It was there before.");

@@ -2,7 +2,7 @@ import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
 import { readdressed, renewed } from "../../push/decide.js";
 import { logNumbersOf } from "../../push/logNumbers.js";
-import type { SubscriptionHeld } from "../../store/store.js";
+import { RowError, type SubscriptionHeld } from "../../store/store.js";
 import { isGuid } from "../../sync/mailboxId.js";
 import { newSubscription, type PushFormat, type PushPosition, type Subscription } from "../../sync/subscription.js";
 import type { JsonObject } from "../../sync/types.js";
@@ -146,8 +146,13 @@ async function reauthorize(id: string, ports: HttpPorts): Promise<Answer> {
   return (await living(id, ports)) === null ? notFound : { status: 204, headers: {} };
 }
 
+/** Also one that nobody can read any more: else it would stay for ever, for nobody sees when it expires. */
 async function remove(id: string, ports: HttpPorts): Promise<Answer> {
-  if ((await living(id, ports)) === null) return notFound;
+  const held = await living(id, ports).catch((error: unknown) => {
+    if (error instanceof RowError) return "unreadable";
+    throw error;
+  });
+  if (held === null) return notFound;
   if (!(await ports.store.deleteSubscription(id.toLowerCase(), "*"))) return notFound;
   ports.log("info", "subscription deleted", { subscription: id.toLowerCase() });
   return { status: 204, headers: {} };

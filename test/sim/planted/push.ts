@@ -35,7 +35,7 @@ export const inThePush: readonly Mutant[] = [
     file: "shared/http/beta/subscriptions.ts",
     from: `readdressed(now, notificationUrl)`,
     to: `{ ...now, notificationUrl }`,
-    unit: ["test/http/subscriptions.test.ts"],
+    unit: ["test/http/subscriptionsInTrouble.test.ts"],
   },
   {
     name: "hold against a moved subscriber what its old address answers meanwhile",

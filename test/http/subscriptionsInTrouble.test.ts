@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { pushPartition, subscriptionKey } from "../../shared/store/keys.js";
+import type { Subscription } from "../../shared/sync/subscription.js";
+import { dayMs, startMs } from "../worlds/parts.js";
+import { subscriptionRoutes } from "../worlds/subscriptionRoutes.js";
+
+describe("a subscription in trouble", () => {
+  const refused = { failuresInARow: 30, lastAnswer: "410" };
+  const fresh = { failuresInARow: 0, notBeforeMs: null, refusedSinceMs: null };
+  test.each<[string, Partial<Subscription>, Partial<Subscription>]>([
+    ["was gone", { pausedReason: "gone", pausedMs: startMs }, { pausedReason: null, pausedMs: null }],
+    ["has refused, and waits", { notBeforeMs: startMs + dayMs, refusedSinceMs: startMs - dayMs }, {}],
+    [
+      "was paused by hand",
+      { pausedReason: "byHand", pausedMs: startMs },
+      { pausedReason: "byHand", pausedMs: startMs },
+    ],
+  ])("that %s: what its old address has answered does not count against a new one", async (_how, before, after) => {
+    const { world, send, created } = await subscriptionRoutes();
+    const id = await created();
+    const held = await world.store.readSubscription(id);
+    if (held === null) throw new Error("It is not there.");
+    await world.store.writeSubscription({ ...held.subscription, ...refused, ...before }, held.etag);
+    const notificationUrl = "https://moved.example";
+    expect((await send("PATCH", `/${id}`, { notificationUrl })).status).toBe(200);
+    expect((await world.store.readSubscription(id))?.subscription).toMatchObject({
+      notificationUrl,
+      ...fresh,
+      ...after,
+    });
+  });
+
+  test("is deleted also where its row cannot be read any more, which is said of it until then", async () => {
+    const { world, send, created } = await subscriptionRoutes();
+    const id = await created();
+    const rowKey = subscriptionKey(id);
+    await world.table.transact(pushPartition, [{ kind: "upsert", rowKey, columns: { secret: "x" } }]);
+    expect((await send("GET", `/${id}`)).body.error.message).toMatch(/row of the mirror cannot be read/);
+    expect((await send("DELETE", `/${id}`)).status).toBe(204);
+    expect((await send("DELETE", `/${id}`)).status).toBe(404);
+  });
+});
