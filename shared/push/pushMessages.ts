@@ -68,7 +68,12 @@ export async function handlePushMessage(message: DeliverMessage | WakeMessage, p
       return { ...end, subscriptionId };
     }),
   );
-  const failed = settled.find((one) => one.status === "rejected");
+  let failed: PromiseRejectedResult | undefined;
+  for (const [index, one] of settled.entries()) {
+    if (one.status === "fulfilled") continue;
+    failed ??= one; // The exception tells one alone, and not whose it is.
+    ports.log("error", "delivery broke off", { subscription: subscriptions[index] ?? null, error: String(one.reason) });
+  }
   if (failed !== undefined) throw failed.reason; // The message comes again, for all: for those who have been told all it is a look.
   const ends = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   const unfinished = ends.filter(({ kind }) => kind === "unfinished");

@@ -178,6 +178,22 @@ describe("messages of the push queue", () => {
     expect(await world.held(id)).toMatchObject({ position: world.position(1), claimedBy: null });
   });
 
+  test("each that fails by an error is named in the log, with its own error", async () => {
+    const { world, id, handle } = await queued();
+    const others = await more(world, 2);
+    world.receive = ({ url: at }) => {
+      if (at === url(1) || at === url(2)) throw new Error(`fault ${at.slice(8, 9)}`);
+      return yes;
+    };
+    await expect(handle({ subscriptions: [...others, id] })).rejects.toThrow("fault 1");
+    const errors = world.logged.filter((line) => line.startsWith("error delivery broke off"));
+    expect(errors).toHaveLength(2);
+    for (const number of [1, 2]) {
+      expect(errors[number - 1]).toContain(idOf(number));
+      expect(errors[number - 1]).toContain(`fault ${number}`);
+    }
+  });
+
   test("I15: a delivery that was killed goes on once its claim has ended, though its message is lost with it", async () => {
     const { world, id, later, handle } = await queued();
     world.receive = () => ({ ...yes, kills: true });
