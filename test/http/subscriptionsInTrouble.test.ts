@@ -3,6 +3,7 @@ import { pushPartition, subscriptionKey } from "../../shared/store/keys.js";
 import type { Subscription } from "../../shared/sync/subscription.js";
 import { dayMs, startMs } from "../worlds/parts.js";
 import { subscriptionRoutes } from "../worlds/subscriptionRoutes.js";
+import { subscriptionOf } from "../worlds/subscriptions.js";
 
 describe("a subscription in trouble", () => {
   const refused = { failuresInARow: 30, lastAnswer: "410" };
@@ -38,5 +39,20 @@ describe("a subscription in trouble", () => {
     expect((await send("GET", `/${id}`)).body.error.message).toMatch(/row of the mirror cannot be read/);
     expect((await send("DELETE", `/${id}`)).status).toBe(204);
     expect((await send("DELETE", `/${id}`)).status).toBe(404);
+  });
+
+  test("of many who ask at once no more are made than there may be", async () => {
+    const { world, send, wanted } = await subscriptionRoutes();
+    const expiresMs = world.clock.ms + dayMs;
+    for (let index = 0; index < 195; index++) {
+      const subscriptionId = `3f0c0000-0000-4000-8000-${String(index).padStart(12, "0")}`;
+      await world.store.writeSubscription(subscriptionOf({ subscriptionId, expiresMs }), null);
+    }
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send("POST", "", wanted())));
+    const made = answers.filter(({ status }) => status === 201);
+    expect(answers.every(({ status }) => status === 201 || status === 403)).toBe(true);
+    expect(await world.store.readSubscriptions()).toHaveLength(195 + made.length);
+    expect(made.length).toBeLessThanOrEqual(5);
+    expect((await send("POST", "", wanted())).status).toBe(made.length < 5 ? 201 : 403);
   });
 });

@@ -70,8 +70,7 @@ async function create(path: SubscriptionsPath, request: HttpRequest, ports: Http
   const { asked, ...given } = read;
   const mailbox = await mailboxOf(asked, ports);
   if ("refusal" in mailbox) return mailbox.refusal;
-  const living = (await store.readSubscriptions()).filter(({ subscription }) => subscription.expiresMs > ports.nowMs());
-  if (living.length >= subscriptionLimits.subscriptionsMax) return tooMany;
+  if ((await countOf(ports)) >= subscriptionLimits.subscriptionsMax) return tooMany; // Before anybody is asked.
   const urls = new Set([given.notificationUrl, given.lifecycleNotificationUrl ?? given.notificationUrl]);
   const withheld = await withheldBy([...urls], given.format, ports);
   if (withheld !== null) return withheld;
@@ -84,6 +83,11 @@ async function create(path: SubscriptionsPath, request: HttpRequest, ports: Http
     position: await positionNow(mailbox.id, ports), // Last: what changes from here on is told.
   });
   if ((await store.writeSubscription(subscription, null)) === "superseded") throw new Error("A new id was taken.");
+  // Others may have been made during the handshake: of those that come at once, none stays that is one too many.
+  if ((await countOf(ports)) > subscriptionLimits.subscriptionsMax) {
+    await store.deleteSubscription(subscription.subscriptionId, "*");
+    return tooMany;
+  }
   const { subscriptionId, notificationUrl, resource } = subscription;
   ports.log("info", "subscription created", { subscription: subscriptionId, host: hostOf(notificationUrl), resource });
   const secret = { [secretAnnotation]: subscribers.shownSecret(subscription.secret) };
@@ -91,6 +95,12 @@ async function create(path: SubscriptionsPath, request: HttpRequest, ports: Http
   // As OData has it of all that is created (4.01 Protocol §8.3.2).
   const location = `${path.origin}${path.root}/subscriptions/${subscriptionId}`;
   return { ...created, headers: { ...created.headers, location } };
+}
+
+/** Of those that have not expired. */
+async function countOf({ store, nowMs }: HttpPorts): Promise<number> {
+  const all = await store.readSubscriptions();
+  return all.filter(({ subscription }) => subscription.expiresMs > nowMs()).length;
 }
 
 /** Told once, when the subscription is created: an instance annotation, which clients of Graph pass on or ignore. */

@@ -45,6 +45,13 @@ export const inThePush: readonly Mutant[] = [
     unit: loop,
   },
   {
+    name: "count subscriptions before the handshake alone",
+    file: "shared/http/beta/subscriptions.ts",
+    from: `if ((await countOf(ports)) > subscriptionLimits.subscriptionsMax) {`,
+    to: `if (false) {`,
+    unit: ["test/http/subscriptionsInTrouble.test.ts"],
+  },
+  {
     name: "go away without a look at what was logged while a claim stood",
     file: "shared/push/deliver.ts",
     from: `if (kind === "lost") return delivery.end("lost");`,
