@@ -101,20 +101,23 @@ export async function deliver(
   const delivery = new Delivery(ports);
   const { store, logs, clock, limits } = ports;
   const untilMs = clock.nowMs() + limits.runMsMax;
-  for (let held = known; ; held = delivery.held) {
+  let held = known;
+  for (;;) {
     held ??= await store.readSubscription(subscriptionId);
     if (held === null) return delivery.end("gone");
     const numbers = await logs.numbers(store, Object.keys(held.subscription.position));
     const standing = standingOf(held.subscription, numbers, clock.nowMs());
     if (!isDue(standing)) return delivery.end(standing);
     if (standing === "expired") {
-      await store.deleteSubscription(subscriptionId, held.etag); // Renewed at the same moment, it stays.
-      return delivery.end("expired");
+      if (await store.deleteSubscription(subscriptionId, held.etag)) return delivery.end("expired");
+      held = null; // Renewed at the same moment, it stays: read it anew.
+      if (clock.nowMs() < untilMs) continue;
     }
-    if (clock.nowMs() >= untilMs) return delivery.end("unfinished", 0);
+    if (held === null || clock.nowMs() >= untilMs) return delivery.end("unfinished", 0);
     const kind = await delivery.go(held, shardsBehind(held.subscription, numbers), untilMs);
     if (kind === "lost") return delivery.end("lost");
     if (kind === "failed") return delivery.end("failed", delivery.againSeconds());
+    held = delivery.held;
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readdressed, renewed } from "../../shared/push/decide.js";
+import { type DeliverPorts, deliver } from "../../shared/push/deliver.js";
 import type { Subscription } from "../../shared/sync/subscription.js";
 import { minuteMs, startMs } from "../worlds/parts.js";
 import { entryOf, inWords, Killed, late, lost, pushWorld, refused, yes } from "../worlds/push.js";
@@ -298,6 +299,24 @@ describe("kills, twins and owners", () => {
     expect(await world.due()).toEqual([id]);
     expect(await world.deliver(id)).toMatchObject({ kind: "expired", requests: 0 });
     expect(await world.held(id)).toBeUndefined();
+  });
+
+  test("renewed at the moment of its expiration, it stays, and the same delivery tells what it is owed", async () => {
+    const { world, id, told } = await subscribed({}, { expiresMs: startMs + hourMs });
+    await world.tell(many(1));
+    world.clock.ms += hourMs;
+    const ports = world.ports();
+    const store: DeliverPorts["store"] = {
+      ...ports.store,
+      deleteSubscription: async (...deleted) => {
+        const held = await world.store.readSubscription(id);
+        const now = world.clock.ms;
+        if (held !== null) await world.store.writeSubscription(renewed(held.subscription, now + dayMs, now), held.etag);
+        return ports.store.deleteSubscription(...deleted);
+      },
+    };
+    expect(await deliver(id, { ...ports, store })).toMatchObject({ kind: "upToDate", notifications: 1 });
+    expect(told()).toEqual(namesOf(1));
   });
 });
 

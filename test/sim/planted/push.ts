@@ -52,6 +52,13 @@ export const inThePush: readonly Mutant[] = [
     unit: ["test/http/subscriptionsInTrouble.test.ts"],
   },
   {
+    name: "leave a subscription that was renewed at the moment of its expiration",
+    file: "shared/push/deliver.ts",
+    from: `if (await store.deleteSubscription(subscriptionId, held.etag)) return`,
+    to: `await store.deleteSubscription(subscriptionId, held.etag); return`,
+    unit: loop,
+  },
+  {
     name: "go away without a look at what was logged while a claim stood",
     file: "shared/push/deliver.ts",
     from: `if (kind === "lost") return delivery.end("lost");`,
