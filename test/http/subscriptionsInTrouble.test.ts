@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { pushPartition, subscriptionKey } from "../../shared/store/keys.js";
 import type { Subscription } from "../../shared/sync/subscription.js";
+import { mailboxId } from "../worlds/mailbox.js";
 import { dayMs, startMs } from "../worlds/parts.js";
 import { subscriptionRoutes } from "../worlds/subscriptionRoutes.js";
 import { subscriptionOf } from "../worlds/subscriptions.js";
@@ -54,5 +55,15 @@ describe("a subscription in trouble", () => {
     expect(await world.store.readSubscriptions()).toHaveLength(195 + made.length);
     expect(made.length).toBeLessThanOrEqual(5);
     expect((await send("POST", "", wanted())).status).toBe(made.length < 5 ? 201 : 403);
+  });
+
+  test("the log names the mailbox by its id, though it was asked for by the user's name", async () => {
+    const mailboxNamed = async () => ({ kind: "mailbox", mailboxId }) as const;
+    const { created, logged } = await subscriptionRoutes({ mailboxNamed });
+    await created({ resource: "users/adele.vance@contoso.com/calendars" });
+    expect(logged.join()).toContain(`"mailbox":"${mailboxId}"`);
+    await created({ resource: "users/getAllCalendars" });
+    expect(logged.join()).toContain(`"mailbox":"all"`);
+    expect(logged.join()).not.toMatch(/vance/i);
   });
 });

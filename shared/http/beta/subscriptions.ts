@@ -88,8 +88,10 @@ async function create(path: SubscriptionsPath, request: HttpRequest, ports: Http
     await store.deleteSubscription(subscription.subscriptionId, "*");
     return tooMany;
   }
-  const { subscriptionId, notificationUrl, resource } = subscription;
-  ports.log("info", "subscription created", { subscription: subscriptionId, host: hostOf(notificationUrl), resource });
+  const { subscriptionId, notificationUrl } = subscription;
+  // Not the resource: a user's name may stand in it.
+  const fields = { subscription: subscriptionId, host: hostOf(notificationUrl), mailbox: mailbox.id ?? "all" };
+  ports.log("info", "subscription created", fields);
   const secret = { [secretAnnotation]: subscribers.shownSecret(subscription.secret) };
   const created = answered(201, { ...entity(path, subscription), ...secret });
   // As OData has it of all that is created (4.01 Protocol §8.3.2).
