@@ -59,6 +59,13 @@ export const inThePush: readonly Mutant[] = [
     unit: loop,
   },
   {
+    name: "go on sending to an address from which the subscriber has moved",
+    file: "shared/push/deliver.ts",
+    from: `if (pausedReason !== null || notificationUrl !== subscription.notificationUrl) break;`,
+    to: `if (pausedReason !== null) break;`,
+    unit: loop,
+  },
+  {
     name: "go away without a look at what was logged while a claim stood",
     file: "shared/push/deliver.ts",
     from: `if (kind === "lost") return delivery.end("lost");`,

@@ -51,8 +51,8 @@ export const inTheSubscribers: readonly Mutant[] = [
   {
     name: "go on sending one by one after an operator has paused it",
     file: "shared/push/deliver.ts",
-    from: `if (pausedReason !== null || notificationUrl`,
-    to: `if (notificationUrl`,
+    from: `if (pausedReason !== null || notificationUrl !== subscription.notificationUrl) break;`,
+    to: `if (notificationUrl !== subscription.notificationUrl) break;`,
     unit: byHand,
   },
   {
