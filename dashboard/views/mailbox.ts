@@ -10,7 +10,7 @@ import { clockTime } from "../times.js";
 import type { Mounted, Tools, View } from "../view.js";
 import { counted, number } from "../words.js";
 
-/** One mailbox: how it stands and why, its rounds, its calendars, what was removed, what changed, and what operators did and can do. */
+/** One mailbox: how it stands and why, its syncs, its calendars, what was removed, what changed, and what operators did and can do. */
 export const mailbox: View = { route: "/mailboxes/:id", title: "Mailbox", nav: null, mount };
 
 type Asked = {
@@ -120,7 +120,7 @@ function buttons({ state }: MailboxView, doIt: (action: Doing) => Promise<void>)
       ? [button("resume", "Mirror by hand …")]
       : state === "removing"
         ? []
-        : [button("sync", "Retry now …"), button("resync", "Full round …"), button("release", "Release …")];
+        : [button("sync", "Sync now …"), button("resync", "Full sync …"), button("release", "Retry now …")];
   return el("div", { class: "buttons" }, ...ofState, button("remove", "Remove …"));
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { explained } from "../../shared/http/mcp/reasons.js";
+import { explained } from "../../shared/reasons.js";
 import { shown } from "../../shared/http/mcp/shapes.js";
 import { discovered, fitUsers } from "../worlds/fleet.js";
 import { mcpOf } from "../worlds/mcp.js";
