@@ -110,7 +110,7 @@ function releaseButton(id: string, group: Group, status: Status, refresh: () => 
     noteAsked(id, status.brake.isOn || status.application !== null ? retryText(status) : "Retrying now");
     refresh();
   };
-  const label = `Retry ${calledBy(id)} now`;
+  const label = `Retry now: ${calledBy(id)}`;
   return el(
     "button",
     { id: `release-${id}`, "data-acts": true, "aria-label": label, onclick: () => void onclick() },

@@ -61,10 +61,10 @@ describe("a newcomer", () => {
     const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
     await card.getByText("Microsoft Graph refuses the app access").waitFor();
     product.graph.mailboxes.setState(id, { kind: "normal" });
-    await card.getByRole("button", { name: `Retry ${id} now` }).click();
+    await card.getByRole("button", { name: `Retry now: ${id}` }).click();
     await panel().getByRole("button", { name: "Cancel" }).click();
     expect(await card.count()).toBe(1);
-    await card.getByRole("button", { name: `Retry ${id} now` }).click();
+    await card.getByRole("button", { name: `Retry now: ${id}` }).click();
     await panel().getByText(id).waitFor();
     await panel().getByRole("button", { name: "Retry it" }).click();
     await page.getByRole("status").getByText("It is being retried").waitFor();
@@ -263,8 +263,7 @@ test("charts go on when the table is new", async () => {
   await says("The charts begin with the second tick.");
   await page.unroute("**/api/status?*");
   await product.countedTick();
-  await page.locator(".plot canvas").first().waitFor();
-  expect(await page.locator(".plot canvas").count()).toBe(6);
+  await expect.poll(() => page.locator(".plot canvas").count()).toBe(6); // They are made one after the other.
   expect(watched.faults).toEqual([]);
 });
 
@@ -331,7 +330,7 @@ describe("names, addresses and kinds, as discovery leaves them", () => {
     const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
     await card.getByRole("link", { name: called, exact: true }).waitFor();
     product.graph.mailboxes.setState(ids[0] ?? "", { kind: "normal" });
-    await card.getByRole("button", { name: `Retry ${called} now` }).click();
+    await card.getByRole("button", { name: `Retry now: ${called}` }).click();
     await panel().getByText(called).waitFor();
     await panel().getByRole("button", { name: "Retry it" }).click();
     await page.getByRole("status").getByText("It is being retried").waitFor();

@@ -144,7 +144,7 @@ describe("charts", () => {
     await page.keyboard.press("ArrowLeft");
     const told = page.locator("#charts-told");
     const last = await told.textContent();
-    expect(last).toMatch(/ · Fresh [\d.]+ % · Need attention 2 · Lag .* · Throttles \d+ · Changes \d+ · Rounds \d+/);
+    expect(last).toMatch(/ · Fresh [\d.]+ % · Need attention 2 · Lag .* · 429 responses \d+ · Changes \d+ · Syncs \d+/);
     await page.keyboard.press("ArrowLeft");
     expect(await told.textContent()).not.toBe(last);
     const places = await charts
@@ -215,7 +215,7 @@ describe("honest states", () => {
       mailboxes: { ...now, byStrategy: { delta: mailboxes - 4, list: 4 } },
       about: { version: "9.8.7", app: "contoso-mirror", tenantId: "1f0e9a52-1111-4222-8333-444455556666" },
     }));
-    await page.locator(".tile", { hasText: "Read by list" }).getByText("4", { exact: true }).waitFor();
+    await page.locator(".tile", { hasText: "Sync mode: list" }).getByText("4", { exact: true }).waitFor();
     await page
       .getByRole("contentinfo")
       .getByText("calendar-mirror 9.8.7 · app contoso-mirror · tenant 1f0e9a52-1111-4222-8333-444455556666")
