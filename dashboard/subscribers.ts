@@ -77,7 +77,7 @@ function card(one: SubscriberView, again: (isDone: boolean) => void): HTMLElemen
       id: `subscriber-${id}`,
       class: `card trouble state-${isFine ? "fresh" : state === "paused" ? "parked" : "waiting"}`,
     },
-    el("h3", {}, `${labels[state]}: `, el("code", {}, host)),
+    el("h2", {}, `${labels[state]}: `, el("code", {}, host)),
     el("p", {}, resource, " · ", one.format, " · ends ", timeAgo(one.expires), " · ", el("span", { class: "id" }, id)),
     ...standing(one),
     el(

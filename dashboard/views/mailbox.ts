@@ -113,14 +113,29 @@ function contents({ loaded, mistake, asked }: Shown, doIt: (action: Doing) => Pr
 }
 
 function buttons({ state }: MailboxView, doIt: (action: Doing) => Promise<void>): HTMLElement | null {
-  const button = (action: Doing, label: string) =>
-    el("button", { id: `panel-${action}`, type: "button", "data-acts": true, onclick: () => void doIt(action) }, label);
+  /** @param means What it is in the contract, where that is another word. */
+  const button = (action: Doing, label: string, means: string | null = null) =>
+    el(
+      "button",
+      {
+        id: `panel-${action}`,
+        type: "button",
+        title: means,
+        "data-acts": true,
+        onclick: () => void doIt(action),
+      },
+      label,
+    );
   const ofState =
     state === "suspended"
       ? [button("resume", "Mirror by hand …")]
       : state === "removing"
         ? []
-        : [button("sync", "Sync now …"), button("resync", "Full sync …"), button("release", "Retry now …")];
+        : [
+            button("sync", "Sync now …", "A sync (a round) at once"),
+            button("resync", "Full sync …", "Resync: a sync that reads all of it anew"),
+            button("release", "Retry now …", "Release: no longer parked, held or waiting, and a sync at once"),
+          ];
   return el("div", { class: "buttons" }, ...ofState, button("remove", "Remove …"));
 }
 
