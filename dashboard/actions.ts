@@ -12,36 +12,37 @@ export function noteBrake({ brake, application }: Pick<Status, "brake" | "applic
   isBraked = brake.isOn || application !== null;
 }
 
-const whenRead = (text: string) => (isBraked ? "Noted. Nobody is read before the brake is over." : text);
+const whenRead = (text: string) =>
+  isBraked ? "Noted. Nobody is read before Graph answers the application again." : text;
 
-/** Starts a round of one mailbox now. */
+/** Starts a sync (a round) of one mailbox now. */
 export function syncMailbox(id: string): Promise<boolean> {
   const text = `${calledBy(id)} is read now, whatever it waits for. What is served stays meanwhile.`;
   return act(
-    { title: "Retry this mailbox now?", text, yes: "Retry it" },
+    { title: "Sync this mailbox now?", text, yes: "Sync it" },
     () => api.act(id, "sync"),
-    () => whenRead("It is being read."),
+    () => whenRead("It is being synced."),
   );
 }
 
-/** Starts over with a full round of one mailbox. */
+/** Starts over with a full sync (a full round) of one mailbox. */
 export function resyncMailbox(id: string): Promise<boolean> {
   const text = `All calendars of ${calledBy(id)} are read anew. Readers keep what they have until that is done.`;
-  const question = { title: "Start over with a full round?", text, yes: "Start over" };
+  const question = { title: "Start over with a full sync?", text, yes: "Start over" };
   return act(
     question,
     () => api.act(id, "resync"),
-    () => whenRead("A full round has begun."),
+    () => whenRead("A full sync has begun."),
   );
 }
 
-/** Ends parking, holding and waiting of one mailbox. */
+/** Releases one mailbox: ends parking, holding and waiting. */
 export function releaseMailbox(id: string): Promise<boolean> {
   const text = `What ${calledBy(id)} is parked, held or waiting for is over, and it is read now. If the cause is still there, it comes back here.`;
   return act(
-    { title: "Release this mailbox?", text, yes: "Release it" },
+    { title: "Retry this mailbox now?", text, yes: "Retry it" },
     () => api.act(id, "release"),
-    () => whenRead("It is released, and being read."),
+    () => whenRead("It is being retried."),
   );
 }
 
@@ -49,13 +50,13 @@ export function releaseMailbox(id: string): Promise<boolean> {
 export function releaseAll(reason: string, count: number, progress: (text: string) => void): Promise<boolean> {
   const text = `${counted(count, "mailbox", "mailboxes")} with ${reason} are asked again in the next tick. If the cause is still there, they come back here.`;
   return act(
-    { title: "Release all with this reason?", text, yes: "Release them" },
+    { title: "Retry all with this reason now?", text, yes: "Retry them" },
     async () => {
       let released = 0;
       for (let cursor: string | null = null; ; ) {
         const page: Awaited<ReturnType<typeof api.releaseAll>> = await api.releaseAll(reason, cursor);
         released += page.released;
-        progress(`Releasing: ${number(released)} of ${number(count)} …`);
+        progress(`Retrying: ${number(released)} of ${number(count)} …`);
         if (page.cursor === null) return released;
         cursor = page.cursor;
       }
@@ -63,17 +64,18 @@ export function releaseAll(reason: string, count: number, progress: (text: strin
     (released) =>
       released === 0
         ? "Nobody has this reason any more."
-        : whenRead(`${number(released)} released; the next tick reads them.`),
+        : whenRead(`${counted(released, "mailbox is", "mailboxes are")} retried with the next tick.`),
   );
 }
 
 /** Lifts the brake for the whole application. */
 export function liftBrake(): Promise<boolean> {
-  const text = "The next tick asks Graph for all mailboxes again. If the cause is still there, the brake comes back.";
+  const text =
+    "The next tick asks Graph for all mailboxes again. If the cause is still there, Graph throttles or refuses them again.";
   return act(
-    { title: "Lift the brake?", text, yes: "Lift it" },
+    { title: "Retry the whole application now?", text, yes: "Retry it" },
     () => api.liftBrake(),
-    ({ lifted }) => (lifted ? "The brake is lifted. The next tick asks again." : "The brake was over already."),
+    ({ lifted }) => (lifted ? "The next tick asks Graph again." : "It was over already."),
   );
 }
 
@@ -89,7 +91,7 @@ export function resumeMailbox(id: string): Promise<boolean> {
 
 /** Takes a mailbox off the roster, with all its rows. */
 export function removeMailbox(id: string): Promise<boolean> {
-  const text = `All that the mirror holds of ${calledBy(id)} is deleted, and nobody is served it any more. Graph's calendars stay as they are. One that discovery has found comes back with the next full roster round.`;
+  const text = `All that the mirror holds of ${calledBy(id)} is deleted, and nobody is served it any more. Graph's calendars stay as they are. One that discovery has found comes back with the next full pass of discovery.`;
   return act(
     { title: "Remove this mailbox?", text, yes: "Remove it" },
     () => api.remove<MailboxView | null>(`mailboxes/${encodeURIComponent(id)}`),
@@ -119,8 +121,8 @@ export function discoverNow(): Promise<boolean> {
 
 /** What was asked for, until it shows. */
 export const actionText = {
-  sync: "Retry asked for",
-  resync: "Full round asked for",
-  release: "Release asked for",
+  sync: "Sync asked for",
+  resync: "Full sync asked for",
+  release: "Retry asked for",
   resume: "Asked to be mirrored by hand",
 } as const;

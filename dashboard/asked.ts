@@ -21,10 +21,11 @@ export function forgetAnswered({ activity }: Status): void {
   for (const [what, { atMs }] of asked) if (startedMs > atMs) asked.delete(what);
 }
 
-/** When the next tick reads what was released: `Retrying at 17:20`. */
+/** When the next tick reads what was released, which the page calls retried: `Retrying at 17:20`. */
 export function retryText({ ticks, brake, application }: Status): string {
   const untilMs = Date.parse((application ?? brake).until ?? "");
-  if (untilMs > mirrorNowMs()) return `Noted: nobody is read before ${clockTime(untilMs)}, when the brake ends`;
+  if (untilMs > mirrorNowMs())
+    return `Noted: the whole application is ${application === null ? "throttled" : "refused"} until ${clockTime(untilMs)}`;
   const nextMs = Date.parse(ticks.newest ?? "") + (ticks.intervalSeconds ?? Number.NaN) * 1000;
   return nextMs > mirrorNowMs() ? `Retrying at ${clockTime(nextMs)}` : "Retrying with the next tick";
 }

@@ -110,11 +110,11 @@ function releaseButton(id: string, group: Group, status: Status, refresh: () => 
     noteAsked(id, status.brake.isOn || status.application !== null ? retryText(status) : "Retrying now");
     refresh();
   };
-  const label = `Release ${calledBy(id)}`;
+  const label = `Retry now: ${calledBy(id)}`;
   return el(
     "button",
     { id: `release-${id}`, "data-acts": true, "aria-label": label, onclick: () => void onclick() },
-    "Release",
+    "Retry now",
   );
 }
 
@@ -137,6 +137,6 @@ function allButton(group: Group, status: Status, refresh: () => void): HTMLEleme
   return el(
     "button",
     { id: `release-all-${groupKey(group)}`, "data-acts": true, onclick: () => void onclick() },
-    `Release all ${number(count)} …`,
+    `Retry all ${number(count)} now …`,
   );
 }

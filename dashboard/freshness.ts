@@ -2,7 +2,7 @@ import { hrefTo, mailboxHref } from "./address.js";
 import type { Status } from "./api.js";
 import { byId, changeOnly, el, show } from "./dom.js";
 import { calledBy } from "./names.js";
-import { timeAgo } from "./times.js";
+import { clockTime, timeAgo } from "./times.js";
 import { titleVerdict } from "./title.js";
 import { comingUp, counted, kindNames, kinds, number, span, stateNames, states } from "./words.js";
 
@@ -21,7 +21,8 @@ export function verdictOf({ mailboxes, ticks, brake, application, roster, now }:
   const sinceTick = ticks.newest === null ? 0 : (Date.parse(now) - Date.parse(ticks.newest)) / 1000;
   if (ticks.isLate) return { kind: "bad", text: `No tick for ${span(sinceTick)}` };
   if (application !== null) return { kind: "bad", text: "Graph refuses the whole application" };
-  if (brake.isOn) return { kind: "bad", text: "Graph throttles the whole application" };
+  if (brake.isOn)
+    return { kind: "bad", text: `Graph throttles the application ${throttledUntil(brake.until, Date.parse(now))}` };
   if (mailboxes.total === 0) return { kind: "busy", text: "No mailbox is on the roster yet" };
   const troubled = parked + held;
   if (suspended >= suspendedMin && suspended > mailboxes.total * suspendedShare)
@@ -32,6 +33,12 @@ export function verdictOf({ mailboxes, ticks, brake, application, roster, now }:
   if (count < of)
     return { kind: "busy", text: `${number(of - count)} of ${counted(of, "mailbox", "mailboxes")} not fresh yet` };
   return { kind: "good", text: of === 1 ? "The mailbox is fresh" : `All ${number(of)} mailboxes are fresh` };
+}
+
+/** `until 17:22`, or until when it is tried once that time has come. */
+function throttledUntil(until: string | null, nowMs: number): string {
+  const untilMs = Date.parse(until ?? "");
+  return untilMs > nowMs ? `until ${clockTime(untilMs)}` : "until the next tick";
 }
 
 /** Draws the section of figures. */
@@ -114,24 +121,31 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
           { id: "oldest", title: calledBy(oldestSuccess.mailbox), href: mailboxHref(oldestSuccess.mailbox) },
           timeAgo(oldestSuccess.at),
         );
-  const rounds = last === undefined ? "" : `${number(last.rounds)} rounds in ${span(Math.max(1, last.seconds))}`;
+  const syncs = last === undefined ? "" : `${counted(last.rounds, "sync")} in ${span(Math.max(1, last.seconds))}`;
   const interval = ticks.intervalSeconds === null ? "" : `every ${span(ticks.intervalSeconds)}`;
   return el(
     "dl",
     { class: "tiles" },
     tile("Mailboxes", number(mailboxes.mirrored), ""),
     tile("Calendars", number(mailboxes.calendars), ""),
-    tile("Stalest mailbox", oldest, mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : ""),
-    tile("Last tick", timeAgo(ticks.newest), [interval, rounds].filter((text) => text !== "").join(", ")),
     tile(
-      "Read by list",
+      "Stalest mailbox",
+      oldest,
+      mailboxes.neverSucceeded > 0 ? `${number(mailboxes.neverSucceeded)} never` : "",
+      "oldestSuccess in the status: the mailbox for which Graph answered longest ago",
+    ),
+    tile("Last tick", timeAgo(ticks.newest), [interval, syncs].filter((text) => text !== "").join(", ")),
+    tile(
+      "Sync mode: list",
       number(mailboxes.byStrategy.list),
-      mailboxes.byStrategy.list > 0 ? "whole lists, not delta" : "all by delta",
+      mailboxes.byStrategy.list > 0 ? "read whole each time, not by delta" : "all by delta",
+      "byStrategy in the status: who is read by the whole list, because delta is refused",
     ),
     tile(
       "Changes missed by delta",
       number(drift.changes),
-      drift.mailboxes > 0 ? `in ${counted(drift.mailboxes, "mailbox", "mailboxes")}` : "no drift",
+      drift.mailboxes > 0 ? `in ${counted(drift.mailboxes, "mailbox", "mailboxes")}` : "none",
+      "drift in the status: what audits found, and mended",
     ),
     brakeTile(brake, application, nowMs),
     tile(
@@ -143,7 +157,7 @@ function tiles({ mailboxes, drift, ticks, brake, application, roster, activity, 
   );
 }
 
-/** Accounts that a full roster round has left out, and why. */
+/** Accounts that a full pass of discovery has left out, and why. */
 function leftOutTile({ leftOut, notLookedAt }: Status["roster"]): HTMLElement | null {
   if (leftOut === null) return null;
   const { disabled, guest, noMail, kind } = leftOut;
@@ -160,18 +174,16 @@ function leftOutTile({ leftOut, notLookedAt }: Status["roster"]): HTMLElement | 
 }
 
 function brakeTile(brake: Status["brake"], application: Status["application"], nowMs: number): HTMLElement {
-  if (application !== null) return tile("Brake", "on", `refused, next try ${comingUp(application.until, nowMs)}`);
-  return tile(
-    "Brake",
-    brake.isOn ? "on" : "off",
-    brake.isOn ? `throttled, next try ${comingUp(brake.until, nowMs)}` : "",
-  );
+  const means = "brake and application in the status: Graph throttles or refuses the whole app, and no mailbox is read";
+  if (application !== null) return tile("Refused", "yes", `next try ${comingUp(application.until, nowMs)}`, means);
+  return tile("Throttled", brake.isOn ? throttledUntil(brake.until, nowMs) : "no", "", means);
 }
 
-function tile(name: string, figure: string | HTMLElement, note: string): HTMLElement {
+/** @param title What the contract calls it, where that is another word. */
+function tile(name: string, figure: string | HTMLElement, note: string, title: string | null = null): HTMLElement {
   return el(
     "div",
-    { class: "tile" },
+    { class: "tile", title },
     el("dt", {}, name),
     el("dd", {}, el("span", { class: "figure" }, figure), el("small", {}, note)),
   );

@@ -57,8 +57,8 @@ function whyOf(mailbox: MailboxView): (Node | string)[] {
   if (failuresInARow > 0) said.push(` ${counted(failuresInARow, "failure")} in a row.`);
   if (state !== "fresh" && lastSuccess !== null) said.push(" What is served was read ", timeAgo(lastSuccess), ".");
   if (notBefore !== null) said.push(" Graph is asked again ", timeAgo(notBefore), ".");
-  else if (state === "parked") said.push(" It is asked again when somebody releases it.");
-  if (state === "inProgress" && round.started !== null) said.push(" The round began ", timeAgo(round.started), ".");
+  else if (state === "parked") said.push(" It is tried again when somebody chooses “Retry now”.");
+  if (state === "inProgress" && round.started !== null) said.push(" The sync began ", timeAgo(round.started), ".");
   return said;
 }
 
@@ -70,14 +70,14 @@ function factsOf(mailbox: MailboxView): Fact[] {
   const pages = round.pages === 0 ? "" : `, ${counted(round.pages, "page")}`;
   const facts: Fact[] = [
     [
-      isInRound ? "Round in progress" : "Last round",
+      isInRound ? "Sync in progress" : "Last sync",
       timeAgo(round.started),
       ` · ${rounds[round.reason] ?? round.reason}${pages}`,
     ],
     ["Last success", timeAgo(mailbox.lastSuccess)],
-    ["Last full round", timeAgo(mailbox.lastFullRound)],
+    ["Last full sync", timeAgo(mailbox.lastFullRound)],
     ["Last change", timeAgo(mailbox.lastChange)],
-    ["Sync mode", mailbox.strategy === "delta" ? "delta" : "list: all of it in each round"],
+    ["Sync mode", mailbox.strategy === "delta" ? "delta" : "list: all of it in each sync"],
     ["Changes missed by delta", number(mailbox.driftFound)],
   ];
   if (mailbox.heldRemovals !== null) facts.push(["Removals held", number(mailbox.heldRemovals)]);
@@ -87,7 +87,7 @@ function factsOf(mailbox: MailboxView): Fact[] {
 
 /** The calendars that exist. */
 export function calendarTable(calendars: readonly Calendar[]): HTMLElement {
-  return tableOf(["Calendar", "Owner", "Changed"], calendars.map(cellsOf));
+  return tableOf(["Calendar", "Owner", "Updated"], calendars.map(cellsOf));
 }
 
 function cellsOf(calendar: Calendar) {

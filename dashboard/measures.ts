@@ -48,7 +48,7 @@ export const measures: readonly Measure[] = [
     threshold: (intervalSeconds) => (intervalSeconds === null ? null : 2 * intervalSeconds),
   },
   {
-    ...{ name: "Throttles", means: "429 responses and the like", colour: "--chart-3" },
+    ...{ name: "429 responses", means: "and the like, by which Graph throttles", colour: "--chart-3" },
     ...{ of: ({ throttles }) => throttles, text: whole, threshold: none, topMin: 1 },
   },
   {
@@ -56,7 +56,7 @@ export const measures: readonly Measure[] = [
     ...{ of: ({ changes }) => changes, text: whole, threshold: none, topMin: 1 },
   },
   {
-    ...{ name: "Rounds", means: "mailboxes read in a tick", colour: "--chart-1" },
+    ...{ name: "Syncs", means: "mailboxes read in a tick (rounds)", colour: "--chart-1" },
     ...{ of: ({ rounds }) => rounds, text: whole, threshold: none, topMin: 1 },
   },
 ];

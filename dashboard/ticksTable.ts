@@ -22,16 +22,7 @@ export function ticksTable(place: HTMLElement): (ticks: readonly Tick[]) => void
 }
 
 function tableOf(ticks: readonly Tick[]): HTMLElement {
-  const columns = [
-    "Started",
-    "Took",
-    "Rounds",
-    "Pages",
-    "Changes",
-    "Graph requests",
-    "429 responses",
-    "Table requests",
-  ];
+  const columns = ["Started", "Took", "Syncs", "Pages", "Changes", "Graph requests", "429 responses", "Table requests"];
   const head = el("tr", {}, ...columns.map((text) => el("th", { scope: "col" }, text)));
   const body = el("tbody");
   for (const tick of ticks) {

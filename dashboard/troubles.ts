@@ -4,7 +4,7 @@ import { type Group, groupCard, groupKey, groupsOf } from "./attention.js";
 import { act } from "./confirm.js";
 import { el, show } from "./dom.js";
 import { explained } from "./reasons.js";
-import { timeAgo } from "./times.js";
+import { clockTime, timeAgo } from "./times.js";
 import { counted, number } from "./words.js";
 
 /** What somebody should look into, the most urgent first, each with its reason and what helps. */
@@ -68,25 +68,26 @@ export function troublesDrawer(place: HTMLElement, refresh: () => void): Drawer 
   };
 }
 
-/** The brake, which concerns all mailboxes. */
+/** The brake: Graph throttles or refuses all mailboxes. */
 function applicationCard(
   { brake, application, isTryDue }: Pick<Status, "brake" | "application"> & { readonly isTryDue: boolean },
   refresh: () => void,
 ): HTMLElement[] {
   const why = application ?? (brake.isOn ? brake : null);
   if (why === null) return [];
-  const state = application === null ? "Throttled" : "Refused";
+  const untilMs = Date.parse(why.until ?? "");
+  const state = application !== null ? "Refused" : isTryDue ? "Throttled" : `Throttled until ${clockTime(untilMs)}`;
   const title = el("h3", {}, `${state}: the whole application · `, el("code", {}, why.code ?? "unknown"));
   const text =
     application === null
-      ? "Graph says that it is asked too much. No mailbox is read until the brake is over."
-      : `Graph refuses whatever mailbox is asked. ${explained(why.code ?? "")} One mailbox is tried at a time; once it is answered all are read again, parked ones too. Nothing has to be released.`;
+      ? "Graph answers 429, or the like: it is asked too much. No mailbox is read until then."
+      : `Graph refuses whatever mailbox is asked. ${explained(why.code ?? "")} One mailbox is tried at a time; once it is answered all are read again, parked ones too. Nothing has to be retried by hand.`;
   const next = isTryDue ? "with the next tick" : timeAgo(why.until);
   const times = el("p", {}, "Began ", timeAgo(why.since), ". Next try ", next, ".");
   const lift = el(
     "button",
     { id: "brake-release", "data-acts": true, onclick: () => void liftBrake().then(refresh) },
-    "Lift the brake …",
+    "Retry now …",
   );
   return [el("article", { class: "card trouble state-parked" }, title, el("p", {}, text), times, lift)];
 }

@@ -8,12 +8,12 @@ import type { MailboxView } from "../shared/views/mailboxSchema.js";
 
 /** What each state of a mailbox is called. */
 export const states = {
-  fresh: { label: "Fresh", means: "Read within the last rounds, nothing to do." },
-  inProgress: { label: "In progress", means: "In the middle of a round." },
+  fresh: { label: "Fresh", means: "Its last sync reached its end, nothing to do." },
+  inProgress: { label: "In progress", means: "A sync is under way." },
   new: { label: "New", means: "On the roster, not read yet." },
   waiting: { label: "Waiting", means: "Graph did not answer well; asked again at a known time." },
   held: { label: "Held", means: "A sudden mass removal waits for a second reading to confirm it." },
-  parked: { label: "Parked", means: "Graph refuses this mailbox; looked at again now and then." },
+  parked: { label: "Parked", means: "Needs attention: work on it has stopped; looked at again now and then." },
   suspended: { label: "Suspended", means: "Its user has left the roster; kept until the retention ends." },
   removing: { label: "Removing", means: "On its way off the roster." },
 } as const satisfies Record<MailboxState, { label: string; means: string }>;
@@ -38,10 +38,10 @@ export const kindNames = Object.keys(kinds) as readonly MailboxKind[];
 /** What each kind of change is called, and what it means where its name does not say it. */
 export const changes = {
   created: { label: "Added", means: null },
-  updated: { label: "Changed", means: null },
+  updated: { label: "Updated", means: null },
   removed: { label: "Removed", means: null },
   replaced: { label: "Replaced", means: "the same calendar, which has another id now" },
-  joined: { label: "Joined", means: "its first full round has ended" },
+  joined: { label: "Joined", means: "its first full sync has ended" },
   suspended: { label: "Suspended", means: "its user has left the roster" },
   resumed: { label: "Resumed", means: "its user is on the roster again" },
   left: { label: "Left", means: "it is not mirrored any more" },
@@ -115,21 +115,21 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 
 /** What each action of an operator is called once it was done. */
 export const actions = {
-  sync: "Retried",
-  resync: "Full round",
-  release: "Released",
+  sync: "Sync now",
+  resync: "Full sync",
+  release: "Retried",
   add: "Added",
   remove: "Removed",
-  releaseMany: "Released all",
-  releaseBrake: "Brake lifted",
+  releaseMany: "Retried all",
+  releaseBrake: "Retried the application",
   discover: "Discovery",
-  releaseRoster: "Roster released",
+  releaseRoster: "Roster shrink applied",
   pauseSubscription: "Subscriber paused",
   resumeSubscription: "Subscriber resumed",
   replaySubscription: "Subscriber replayed",
 } as const satisfies Record<ActionView["action"], string>;
 
-/** Why a round was made. */
+/** Why a sync (a round) was made. */
 export const rounds = {
   first: "the first one",
   changes: "what changed",

@@ -56,7 +56,7 @@ var rules = [
   }
   {
     name: 'application-throttled'
-    description: 'Graph has throttled the whole application in half of the shards for 15 minutes, so no mailbox is asked. GET /api/status tells until when, and POST /api/brake/release lifts it.'
+    description: 'Graph has throttled the whole application in half of the shards for 15 minutes, so no mailbox is asked. GET /api/status tells until when, and POST /api/brake/release retries now.'
     severity: 2
     query: join(
       [

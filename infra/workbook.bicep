@@ -11,7 +11,7 @@ var charts = [
     query: 'customMetrics | where name == "${metrics.freshShare}" | summarize freshPercent = 100 * avg(value) by bin(timestamp, 5m)'
   }
   {
-    title: 'Seconds since the oldest success of a shard'
+    title: 'Stalest mailbox of each shard, in seconds since its last success'
     shape: 'linechart'
     query: 'customMetrics | where name == "${metrics.lag}" | summarize average = sum(valueSum) / sum(valueCount), worst = max(valueMax) by bin(timestamp, 5m)'
   }
@@ -21,12 +21,12 @@ var charts = [
     query: 'customMetrics | where name in ("${metrics.rounds}", "${metrics.pages}", "${metrics.changes}", "${metrics.transactions}") | summarize sum(valueSum) by name, bin(timestamp, 5m)'
   }
   {
-    title: 'Throttles of Graph, and the brake'
+    title: '429 responses of Graph, and shards throttled or refused as a whole'
     shape: 'barchart'
     query: 'customMetrics | where name in ("${metrics.throttles}", "${metrics.brake}", "${metrics.refused}") | summarize sum(valueSum) by name, bin(timestamp, 5m)'
   }
   {
-    title: 'Parked mailboxes, and drift that audits found'
+    title: 'Mailboxes that need attention (parked), and changes missed by delta'
     shape: 'linechart'
     query: 'customMetrics | where name in ("${metrics.parked}", "${metrics.drift}") | summarize max(value) by name, bin(timestamp, 15m)'
   }

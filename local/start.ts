@@ -269,7 +269,7 @@ function showCommands(hostUrl: string): void {
 }
 
 /**
- * Something to try: within a tick the dashboard names the broken mailbox, and it can release it once it is mended; calendars
+ * Something to try: within a tick the dashboard names the broken mailbox, and can retry it once it is mended; calendars
  * that Exchange moves are shown as replaced.
  */
 async function showHowToBreak(simulator: Simulator): Promise<void> {
@@ -279,7 +279,7 @@ async function showHowToBreak(simulator: Simulator): Promise<void> {
   const command = (kind: string) => `${post}/state -d '{"kind":"${kind}"}'`;
   screen.say(`Break a mailbox:  ${command("denied")}`, { event: "hint", break: command("denied") });
   screen.say(`Mend it again:    ${command("normal")}`, { event: "hint", mend: command("normal") });
-  screen.say("                  and release it on the dashboard.", null);
+  screen.say("                  and choose “Retry now” on the dashboard.", null);
   screen.say(`Move calendars:   ${post}/moveCalendars`, { event: "hint", move: `${post}/moveCalendars` });
 }
 

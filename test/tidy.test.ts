@@ -68,6 +68,7 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   "log.ts": ["graph", "rounds", "roster", "actions", "push", "http", "azure", "telemetry"],
   "mapAtOnce.ts": ["store", "rounds", "roster", "views", "feed", "push"],
   "messages.ts": ["rounds", "roster", "actions", "push", "http"],
+  "reasons.ts": ["http"],
   "storageSettings.ts": ["azure"],
   "timer.ts": ["graph", "rounds", "push"],
   "version.ts": ["graph", "push", "views", "http", "telemetry"],
@@ -79,8 +80,8 @@ describe("walls between rooms", () => {
     functions: /^(functions|shared)\/|^@azure\/functions$/,
     shared: /^shared\//,
     "shared/sync": /^shared\/sync\//,
-    // A page of its own, which the build puts together: of the app it takes types alone.
-    dashboard: /^dashboard\/|^uplot$/,
+    // A page of its own, which the build puts together: of the app it takes types, and what codes mean.
+    dashboard: /^dashboard\/|^shared\/reasons\.ts$|^uplot$/,
     local: /^(local|shared)\//,
   };
 

@@ -36,7 +36,7 @@ export const calendars: View = {
         const given = new URLSearchParams({ top: "50", ...filters.asked(query) });
         if (cursor !== null) given.set("cursor", cursor);
         const page = await api.get<FoundPage>(`calendars?${given}`);
-        age.replaceChildren("The mailbox that was read longest ago: ", timeAgo(page.oldestSuccess), ".");
+        age.replaceChildren("Stalest mailbox: read ", timeAgo(page.oldestSuccess), ".");
         return { items: page.value, cursor: page.cursor };
       },
       draw: table,

@@ -10,7 +10,7 @@ import { clockTime } from "../times.js";
 import type { Mounted, Tools, View } from "../view.js";
 import { counted, number } from "../words.js";
 
-/** One mailbox: how it stands and why, its rounds, its calendars, what was removed, what changed, and what operators did and can do. */
+/** One mailbox: how it stands and why, its syncs, its calendars, what was removed, what changed, and what operators did and can do. */
 export const mailbox: View = { route: "/mailboxes/:id", title: "Mailbox", nav: null, mount };
 
 type Asked = {
@@ -117,14 +117,29 @@ function askedText({ text, before }: Asked, mailbox: MailboxView): string {
 }
 
 function buttons({ state }: MailboxView, doIt: (action: Doing) => Promise<void>): HTMLElement | null {
-  const button = (action: Doing, label: string) =>
-    el("button", { id: `panel-${action}`, type: "button", "data-acts": true, onclick: () => void doIt(action) }, label);
+  /** @param means What it is in the contract, where that is another word. */
+  const button = (action: Doing, label: string, means: string | null = null) =>
+    el(
+      "button",
+      {
+        id: `panel-${action}`,
+        type: "button",
+        title: means,
+        "data-acts": true,
+        onclick: () => void doIt(action),
+      },
+      label,
+    );
   const ofState =
     state === "suspended"
       ? [button("resume", "Mirror by hand …")]
       : state === "removing"
         ? []
-        : [button("sync", "Retry now …"), button("resync", "Full round …"), button("release", "Release …")];
+        : [
+            button("sync", "Sync now …", "A sync (a round) at once"),
+            button("resync", "Full sync …", "Resync: a sync that reads all of it anew"),
+            button("release", "Retry now …", "Release: no longer parked, held or waiting, and a sync at once"),
+          ];
   return el("div", { class: "buttons" }, ...ofState, button("remove", "Remove …"));
 }
 

@@ -116,9 +116,9 @@ function actionMarks(api: Api): { refresh(): Promise<void>; marks(): readonly Ma
   };
 }
 
-/** The brake, as far as the status tells. */
+/** When Graph began to throttle or refuse the application, as far as the status tells. */
 function brakeMarks({ brake, application }: Status): readonly Mark[] {
   const why = application ?? (brake.isOn ? brake : null);
   const atMs = Date.parse(why?.since ?? "");
-  return Number.isNaN(atMs) ? [] : [{ atMs, text: "the brake came on" }];
+  return Number.isNaN(atMs) ? [] : [{ atMs, text: application === null ? "throttled from here" : "refused from here" }];
 }

@@ -48,7 +48,7 @@ export function productAt(hostUrl: string): Product {
     release: async (mailboxId) => {
       const url = `${hostUrl}/api/mailboxes/${encodeURIComponent(mailboxId)}/release`;
       const response = await fetch(url, { method: "POST" });
-      if (response.status !== 202) throw new Error(`${mailboxId} was not released: ${await saidBy(response)}`);
+      if (response.status !== 202) throw new Error(`${mailboxId} was not retried: ${await saidBy(response)}`);
       await response.arrayBuffer();
     },
     tick: async () => {

@@ -15,6 +15,6 @@ export async function liftBrake(
   const after = await store.changeBrake((brake) =>
     brake !== null && isBraked(brake, nowMs) ? lifted(brake, nowMs) : null,
   );
-  if (after !== null) log("warn", "brake lifted by hand", { code: after.codes.join(",") });
+  if (after !== null) log("warn", "application retried by hand", { code: after.codes.join(",") });
   return { lifted: after !== null, brake: after };
 }

@@ -73,7 +73,7 @@ async function deleteMailbox(id: string, request: HttpRequest, ports: HttpPorts)
 function noteOf(row: RosterRow | null): Readonly<Record<string, string>> {
   if (row === null || row.source === manualSource || row.state === "suspended") return {};
   return {
-    "x-mirror-note": `Discovered by ROSTER=${row.source}: it comes back with the next full roster round that finds its user.`,
+    "x-mirror-note": `Discovered by ROSTER=${row.source}: it comes back with the next full pass of discovery that finds its user.`,
   };
 }
 

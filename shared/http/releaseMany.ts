@@ -27,7 +27,7 @@ export function releaseManyRoute(shards: readonly string[]): Route {
     const untilMs = nowMs() + releaseMsMax;
     const { released, next } = await releaseMany(reason, from, store, shards, () => nowMs() >= untilMs);
     if (released > 0) {
-      log("warn", "mailboxes released by hand", { reason, released });
+      log("warn", "mailboxes retried by hand", { reason, released });
       await noteAction(request, ports, { action: "releaseMany", subject: reason, count: released });
     }
     return answer(200, { released, cursor: next === null ? null : cursorOf(next) } satisfies Released);

@@ -28,9 +28,9 @@ export function rosterActionRoute(source: string | null, start: (message: Discov
     const end = await actOnRoster(action, store, newId, nowMs());
     switch (end.kind) {
       case "notHeld":
-        return refusal(409, "conflict", "Nothing is held: there is nothing to release.");
+        return refusal(409, "conflict", "Nothing is held: there is no shrink to apply.");
       case "underWay":
-        return refusal(409, "conflict", "A full roster round is under way. Look again when it has ended.");
+        return refusal(409, "conflict", "A full pass of discovery is under way. Look again when it has ended.");
       case "accepted":
         start(end.message);
         await noteAction(request, ports, { action: action === "release" ? "releaseRoster" : action });

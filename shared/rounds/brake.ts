@@ -39,7 +39,8 @@ export async function passBrake(
   const outcome = await probe(candidate, claimed.probesStart, ports);
   const after = await store.changeBrake((now) => (now === null ? null : probed(now, outcome, clock.nowMs())));
   const isOpen = !isBraked(after, clock.nowMs());
-  if (isOpen) ports.log("info", "brake over", { code: brake.codes.join(","), since: isoOrNull(brake.sinceMs) });
+  if (isOpen)
+    ports.log("info", "application answered again", { code: brake.codes.join(","), since: isoOrNull(brake.sinceMs) });
   return { isOpen, brake: after };
 }
 
@@ -51,7 +52,7 @@ async function trimmed(brake: Brake, { store, clock, log }: Ports): Promise<Brak
     return next === now ? null : next;
   });
   if (cut === null) return (await store.readBrake()) ?? brake;
-  log("warn", "brake cut: it was raised by a fast clock", {
+  log("warn", "throttling cut short: it was raised by a fast clock", {
     was: isoOrNull(brake.untilMs),
     until: isoOrNull(cut.untilMs),
   });
@@ -106,7 +107,11 @@ export async function raiseThrottled({ retryAfterMs, code }: GraphBrake, ports: 
   const askedMs = retryAfterMs ?? limits.brakeMsDefault;
   const raised = await store.changeBrake((now) => throttled(now, code, askedMs, clock.nowMs()));
   if (raised === null) return;
-  log("warn", "brake", { code, until: isoOrNull(raised.untilMs), askedSeconds: Math.round(askedMs / 1000) });
+  log("warn", "application throttled", {
+    code,
+    until: isoOrNull(raised.untilMs),
+    askedSeconds: Math.round(askedMs / 1000),
+  });
 }
 
 /** Whether nearly all that this run has asked were refused alike: then it is the application's state, and logged as that. */

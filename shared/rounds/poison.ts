@@ -14,7 +14,7 @@ export async function parkPages(body: unknown, ports: Ports): Promise<"parked" |
   if (message === null) return "unreadable";
   if ("sync" in message) {
     // Its round is the tick's as well: nothing stands still for want of this message.
-    ports.log("error", "round by hand failed time and again", { mailbox: message.mailbox });
+    ports.log("error", "sync by hand failed time and again", { mailbox: message.mailbox });
     return "movedOn";
   }
   const held = await ports.store.readMailbox(message.mailbox);

@@ -12,10 +12,12 @@ export const mailboxSchema = z
     userPrincipalName: textOrNull.describe("As the directory said last; null where nobody discovered the mailbox."),
     kind,
     state: z.enum(mailboxStates).describe("State of the mailbox: exactly one of these."),
-    phase: z.enum(["initial", "full", "incremental", "idle"]).describe("Where the mailbox is in its round."),
+    phase: z
+      .enum(["initial", "full", "incremental", "idle"])
+      .describe("Where the mailbox is in its round, which is one sync of it."),
     strategy: z
       .enum(["delta", "list"])
-      .describe("Whether its changes are read, or the whole list where delta is refused."),
+      .describe("Its sync mode: whether its changes are read, or the whole list where delta is refused."),
     round: z
       .object({
         reason: z
@@ -27,23 +29,23 @@ export const mailboxSchema = z
         started: timeOrNull.describe("Null: none has begun."),
         pages: count.describe("How many it has brought."),
       })
-      .describe("The round in progress; between rounds, the last one."),
+      .describe("The sync in progress; between syncs, the last one."),
     calendarCount: count,
-    generation: count.describe("Number of the full round in progress, or of the last one."),
+    generation: count.describe("Number of the full sync in progress, or of the last one."),
     sequence: count.describe("+1 for each real change of a calendar."),
     notBefore: timeOrNull.describe(
-      "The mailbox is not asked before then. Null with a parked reason: until somebody releases it.",
+      "The mailbox is not asked before then. Null with a parked reason: until somebody retries it by `release`.",
     ),
     lastSuccess: timeOrNull.describe("When Graph last answered for this mailbox."),
     lastChange: timeOrNull,
-    lastFullRound: timeOrNull.describe("When the last full round ended."),
+    lastFullRound: timeOrNull.describe("When the last full sync ended."),
     failuresInARow: count,
-    lastErrorCode: textOrNull.describe("Graph's error code, or the mirror's own name for the trouble."),
+    lastErrorCode: textOrNull.describe("Graph's error code, or the mirror's own name for the cause."),
     parkedReason: textOrNull.describe("Why work on the mailbox has stopped; null where it has not."),
     heldRemovals: count
       .nullable()
-      .describe("How many calendars a mass removal would take, while a second full round has to confirm it."),
-    driftFound: count.describe("Changes that audits found and delta had not reported."),
+      .describe("How many calendars a mass removal would take, while a second full sync has to confirm it."),
+    driftFound: count.describe("Changes missed by delta, which audits found."),
     roster: rosterEntrySchema
       .nullable()
       .optional()

@@ -10,7 +10,7 @@ export const rosterSchema = z
     phase: z.enum(directoryPhases).describe("Where the pass in progress is."),
     isFull: flag.describe("Whether the pass in progress, or the last one, reads all users."),
     discovered: count.describe("Discovered mailboxes that are mirrored, without those that were added by hand."),
-    generation: count.describe("Number of the full roster round in progress, or of the last one."),
+    generation: count.describe("Number of the full pass of discovery under way, or of the last one."),
     passStarted: timeOrNull,
     pages: count.describe("Pages read in this pass."),
     seen: count.describe("Users read in this pass."),
@@ -26,7 +26,9 @@ export const rosterSchema = z
         kind: count.describe("Of a kind that `ROSTER_KINDS` does not name."),
       })
       .nullable()
-      .describe("Accounts that the last full roster round left out, by reason; null before the first one has ended."),
+      .describe(
+        "Accounts that the last full pass of discovery left out, by reason; null before the first one has ended.",
+      ),
     notLookedAt: count.describe(
       "Further disabled accounts, whose kind could not be asked: a shared mailbox may be behind each.",
     ),
@@ -44,7 +46,7 @@ export const rosterSchema = z
     lastFullRound: timeOrNull,
     notBefore: timeOrNull.describe("The directory is not asked before then."),
     failuresInARow: count,
-    lastErrorCode: textOrNull.describe("Graph's error code, or the mirror's own name for the trouble."),
+    lastErrorCode: textOrNull.describe("Graph's error code, or the mirror's own name for the cause."),
   })
   .meta({ id: "Roster" });
 export type RosterView = z.infer<typeof rosterSchema>;
@@ -57,7 +59,9 @@ export const rosterEntrySchema = z.object({
   displayName: textOrNull,
   kind,
   kindAsked: timeOrNull.describe("When Graph last said the kind, or that there is no such mailbox."),
-  leaveReason: textOrNull.describe("Why it is suspended, or will be when the full roster round in progress has ended."),
+  leaveReason: textOrNull.describe(
+    "Why it is suspended, or will be when the full pass of discovery under way has ended.",
+  ),
   since: timeOrNull,
   purgeAfter: timeOrNull.describe("When the rows of a suspended mailbox are removed."),
 });

@@ -331,7 +331,7 @@ function healthOfTicks(newestMs: number | null, usualMs: number | null, nowMs: n
 function healthOfBrake({ kind, codes, sinceMs, untilMs }: Brake, startsMs: readonly number[]): Health {
   const [code = "unknown"] = codes;
   const does = kind === "refused" ? "refuses" : "throttles";
-  const then = kind === "refused" ? "one mailbox is tried again at" : "the brake holds until";
+  const then = kind === "refused" ? "one mailbox is tried again at" : "no mailbox is read until";
   const since = sinceMs === null ? "" : ` since ${isoOrNull(sinceMs)}`;
   const reason = `Graph ${does} the whole application (${code})${since}; ${then} ${isoOrNull(untilMs)}.`;
   const outlasted = startsMs.filter((startMs) => sinceMs !== null && startMs > sinceMs).length;

@@ -11,14 +11,14 @@ const mailboxes = z.object({
   mirrored: count.describe("Without those that are suspended or being removed."),
   byState: countsOf(mailboxStates),
   byKind: countsOf(mailboxKinds).describe("Of all, suspended ones too, as `GET mailboxes?kind=` lists them."),
-  byStrategy: countsOf(["delta", "list"]),
+  byStrategy: countsOf(["delta", "list"]).describe("By sync mode: changes by delta, or the whole list."),
   strategyNote: textOrNull.describe("Why whole lists are read instead of changes; null where none is."),
   calendars: count,
   freshWithinTwoTicks: z
     .object({ count, of: count, share: z.number().nullable().describe("0 to 1; null where nothing is mirrored.") })
     .describe("Mailboxes whose last success is not older than the start of the tick before."),
   neverSucceeded: count,
-  oldestSuccess: z.object({ at: timeOrNull, mailbox: text }).nullable(),
+  oldestSuccess: z.object({ at: timeOrNull, mailbox: text }).nullable().describe("The stalest mailbox."),
 });
 
 const troubles = z.array(z.object({ reason: text, count, examples: z.array(text).describe("Ids of some of them.") }));
@@ -56,7 +56,7 @@ const why = {
 
 /** What all instances obey: Graph throttles the whole application, or refuses it whatever mailbox is asked. */
 export const brakeSchema = z.object({
-  brake: z.object({ isOn: flag, ...why }).describe("A throttle of the whole application."),
+  brake: z.object({ isOn: flag, ...why }).describe("Whether, and until when, Graph throttles the whole application."),
   application: z
     .object({ ...why, until: timeOrNull.describe("When one mailbox is tried again.") })
     .nullable()
@@ -93,7 +93,7 @@ export const statusSchema = z
     troubles: z
       .object({ parked: troubles, held: troubles, waiting: troubles, suspended: troubles })
       .describe("The reasons for each state that somebody may want to look into, the most frequent first."),
-    drift: z.object({ changes: count, mailboxes: count }).describe("What audits found and delta had not reported."),
+    drift: z.object({ changes: count, mailboxes: count }).describe("Changes missed by delta, which audits found."),
     activity: z.object({ total: countsOf(counterNames), ticks: z.array(tick).describe("The oldest first.") }),
     ticks: z.object({
       newest: timeOrNull.describe("When the newest tick started."),

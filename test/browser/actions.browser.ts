@@ -42,7 +42,7 @@ const verdictSays = (text: string | RegExp) => page.locator("#verdict", { hasTex
 const card = (text: string | RegExp) => page.getByRole("article").filter({ hasText: text });
 const said = (text: string | RegExp) => page.getByRole("status").getByText(text).waitFor();
 const dialog = () => page.getByRole("dialog");
-const brakeTile = () => page.locator(".tile", { hasText: "Brake" });
+const brakeTile = () => page.locator(".tile", { hasText: /^(?:Throttled|Refused)/ });
 const setAll = (kind: "denied" | "normal", some = ids) => {
   for (const id of some) product.graph.mailboxes.setState(id, { kind });
 };
@@ -68,13 +68,13 @@ test("I7: all mailboxes with one reason are released by one click that is confir
     .first()
     .waitFor();
   setAll("normal", some);
-  await denied.getByRole("button", { name: "Release all 4 …" }).click();
+  await denied.getByRole("button", { name: "Retry all 4 now …" }).click();
   await dialog().getByText("4 mailboxes with denied:ErrorAccessDenied").waitFor();
   await page.keyboard.press("Escape");
   await dialog().waitFor({ state: "hidden" });
   await page.keyboard.press("Enter"); // The focus is back on the button.
-  await dialog().getByRole("button", { name: "Release them" }).click();
-  await said("4 released; the next tick reads them.");
+  await dialog().getByRole("button", { name: "Retry them" }).click();
+  await said("4 mailboxes are retried with the next tick.");
   await product.countedTick();
   await verdictSays(`All ${fit} mailboxes are fresh`);
   expect(watched.faults).toEqual([]);
@@ -86,11 +86,11 @@ describe("I7: a refusal of the whole application", () => {
     await product.tick();
     await verdictSays("Graph refuses the whole application");
     const whole = card("Refused: the whole application");
-    await whole.getByText("The permission Calendars.Read is missing, or the token is older than its grant.").waitFor();
-    await whole.getByText("Nothing has to be released.").waitFor();
+    await whole.getByText("Calendars.Read is missing, or the token is older than its grant.").waitFor();
+    await whole.getByText("Nothing has to be retried by hand.").waitFor();
     await whole.getByText(/Began .*Next try /).waitFor();
     await brakeTile()
-      .getByText(/^refused, next try /)
+      .getByText(/^next try /)
       .waitFor();
     await until(({ mailboxes }) => mailboxes.byState.parked === fit);
     expect(await violations(page)).toEqual([]);
@@ -99,23 +99,23 @@ describe("I7: a refusal of the whole application", () => {
   test("a release during it does not claim that anybody is read", async () => {
     const parked = card("denied:ErrorAccessDenied");
     await parked.getByText("Read again once the whole application is answered.").waitFor();
-    expect(await parked.getByRole("button", { name: "Release" }).count()).toBe(0);
+    expect(await parked.getByRole("button", { name: /^Retry/ }).count()).toBe(0);
     await parked.getByRole("row").getByRole("link").first().click();
-    await page.getByRole("button", { name: "Release …" }).click();
-    await dialog().getByRole("button", { name: "Release it" }).click();
-    await said("Noted. Nobody is read before the brake is over.");
+    await page.getByRole("button", { name: "Retry now …" }).click();
+    await dialog().getByRole("button", { name: "Retry it" }).click();
+    await said("Noted. Nobody is read before Graph answers the application again.");
     await page.goBack();
   });
 
   test("is lifted with the keyboard, and the next tick reads all", async () => {
     setAll("normal");
-    const lift = card("Refused: the whole application").getByRole("button", { name: "Lift the brake …" });
+    const lift = card("Refused: the whole application").getByRole("button", { name: "Retry now …" });
     await lift.focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("heading", { name: "Lift the brake?" }).waitFor();
-    await dialog().getByRole("button", { name: "Lift it" }).focus();
+    await page.getByRole("heading", { name: "Retry the whole application now?" }).waitFor();
+    await dialog().getByRole("button", { name: "Retry it" }).focus();
     await page.keyboard.press("Enter");
-    await said("The brake is lifted. The next tick asks again.");
+    await said("The next tick asks Graph again.");
     await card("Refused: the whole application").waitFor({ state: "hidden" });
     await product.countedTick();
     await verdictSays(`All ${fit} mailboxes are fresh`);
@@ -126,17 +126,19 @@ describe("I7: a refusal of the whole application", () => {
 test("I7: a throttle of the whole application leaves the figures, and a brake that is over already is no success", async () => {
   product.graph.faults.add({ kind: "throttledApplication", seconds: 600 });
   await product.tick();
-  await verdictSays("Graph throttles the whole application");
+  await verdictSays(/^Graph throttles the application until \d/);
   await brakeTile()
-    .getByText(/^throttled, next try in /)
+    .getByText(/^until \d/)
     .waitFor();
   await until(({ shards }) => shards.every(({ finished }) => finished === null)); // Each was braked.
   await page.locator(".tile", { hasText: "Mailboxes" }).getByText(String(fit), { exact: true }).waitFor();
   product.graph.faults.clear();
-  await card("Throttled: the whole application").getByRole("button", { name: "Lift the brake …" }).click();
+  await card(/^Throttled until \d.*: the whole application/)
+    .getByRole("button", { name: "Retry now …" })
+    .click();
   await fetch(`${product.hostUrl()}/api/brake/release`, { method: "POST" }); // Somebody else was quicker.
-  await dialog().getByRole("button", { name: "Lift it" }).click();
-  await said("The brake was over already.");
+  await dialog().getByRole("button", { name: "Retry it" }).click();
+  await said("It was over already.");
   await product.countedTick();
   await verdictSays(`All ${fit} mailboxes are fresh`);
 });
@@ -187,7 +189,7 @@ test("codes of Graph, and a roster that only a person confirms, are text and not
   await card("no second reading confirms it: nobody is suspended until you confirm it.").waitFor();
   await card("Refused: the whole application").getByText(hostile).waitFor();
   await card("Refused: the whole application").getByText("Next try with the next tick.").waitFor();
-  await card(`denied:${hostile}`).getByRole("button", { name: "Release all 2 …" }).click();
+  await card(`denied:${hostile}`).getByRole("button", { name: "Retry all 2 now …" }).click();
   await dialog().getByText(hostile).waitFor();
   await page.keyboard.press("Escape");
   expect(await page.locator("main img, dialog img").count()).toBe(0);

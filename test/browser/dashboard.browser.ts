@@ -59,15 +59,15 @@ describe("a newcomer", () => {
     await product.countedTick();
     await verdictSays("1 mailbox needs attention");
     const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
-    await card.getByText("Graph denies access").waitFor();
+    await card.getByText("Microsoft Graph refuses the app access").waitFor();
     product.graph.mailboxes.setState(id, { kind: "normal" });
-    await card.getByRole("button", { name: `Release ${id}` }).click();
+    await card.getByRole("button", { name: `Retry now: ${id}` }).click();
     await panel().getByRole("button", { name: "Cancel" }).click();
     expect(await card.count()).toBe(1);
-    await card.getByRole("button", { name: `Release ${id}` }).click();
+    await card.getByRole("button", { name: `Retry now: ${id}` }).click();
     await panel().getByText(id).waitFor();
-    await panel().getByRole("button", { name: "Release it" }).click();
-    await page.getByRole("status").getByText("It is released").waitFor();
+    await panel().getByRole("button", { name: "Retry it" }).click();
+    await page.getByRole("status").getByText("It is being retried").waitFor();
     await product.countedTick();
     await verdictSays(`All ${mailboxes} mailboxes are fresh`);
     expect(watched.faults).toEqual([]);
@@ -112,12 +112,12 @@ test("with the keyboard alone a mailbox is found, opened and asked about, and ba
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: id }).waitFor();
   expect(await focused()).toBe("title");
-  await page.getByRole("button", { name: "Retry now …" }).waitFor();
+  await page.getByRole("button", { name: "Sync now …" }).waitFor();
   while ((await focused()) !== "panel-sync") await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "Retry this mailbox now?" }).waitFor();
+  await page.getByRole("heading", { name: "Sync this mailbox now?" }).waitFor();
   await page.keyboard.press("Escape");
-  await page.getByRole("heading", { name: "Retry this mailbox now?" }).waitFor({ state: "hidden" });
+  await page.getByRole("heading", { name: "Sync this mailbox now?" }).waitFor({ state: "hidden" });
   expect(await focused()).toBe("panel-sync");
   await page.goBack();
   await expect.poll(focused).toBe(`open-${id}`);
@@ -263,8 +263,7 @@ test("charts go on when the table is new", async () => {
   await says("The charts begin with the second tick.");
   await page.unroute("**/api/status?*");
   await product.countedTick();
-  await page.locator(".plot canvas").first().waitFor();
-  expect(await page.locator(".plot canvas").count()).toBe(6);
+  await expect.poll(() => page.locator(".plot canvas").count()).toBe(6); // They are made one after the other.
   expect(watched.faults).toEqual([]);
 });
 
@@ -331,10 +330,10 @@ describe("names, addresses and kinds, as discovery leaves them", () => {
     const card = page.getByRole("article").filter({ hasText: "denied:ErrorAccessDenied" });
     await card.getByRole("link", { name: called, exact: true }).waitFor();
     product.graph.mailboxes.setState(ids[0] ?? "", { kind: "normal" });
-    await card.getByRole("button", { name: `Release ${called}` }).click();
+    await card.getByRole("button", { name: `Retry now: ${called}` }).click();
     await panel().getByText(called).waitFor();
-    await panel().getByRole("button", { name: "Release it" }).click();
-    await page.getByRole("status").getByText("It is released").waitFor();
+    await panel().getByRole("button", { name: "Retry it" }).click();
+    await page.getByRole("status").getByText("It is being retried").waitFor();
     await product.countedTick();
     await verdictSays(`All ${mailboxes} mailboxes are fresh`);
     expect(await page.locator("main b b, main h2 b, h1 b, dialog b").count()).toBe(0);
@@ -359,7 +358,7 @@ describe("people who see, read and use pages differently", () => {
         .getByRole("link", { name: ids[5] ?? "", exact: true })
         .first()
         .click();
-      await page.locator("#mailbox-body").getByText("Graph denies access").waitFor();
+      await page.locator("#mailbox-body").getByText("Microsoft Graph refuses the app access").waitFor();
       expect(await violations(page)).toEqual([]);
     },
   );

@@ -44,7 +44,7 @@ test("a renamed calendar is shown without a reload: whose, which, from what to w
   const [calendar] = product.graph.truth(id);
   product.graph.renameCalendar(id, calendar?.id ?? "", "Ops rota");
   await product.countedTick();
-  const line = lines().filter({ hasText: "Changed" });
+  const line = lines().filter({ hasText: "Updated" });
   await line.waitFor();
   expect(await line.locator(".calendar").textContent()).toBe("Ops rota");
   expect(await line.locator(".differences").textContent()).toBe(`Name: ${calendar?.name} → Ops rota`);
@@ -54,7 +54,7 @@ test("a renamed calendar is shown without a reload: whose, which, from what to w
 });
 
 test("with the keyboard alone the mailbox of a change is opened, with its own changes, and back leads to it", async () => {
-  const opener = lines().filter({ hasText: "Changed" }).getByRole("link");
+  const opener = lines().filter({ hasText: "Updated" }).getByRole("link");
   await opener.focus();
   const focused = () => page.evaluate(() => document.activeElement?.id ?? "");
   const before = await focused();

@@ -114,7 +114,7 @@ test("why is this one behind: from what needs a look, and from the list", async 
       .first(),
   );
   const why = page.locator("#panel-why");
-  await why.getByText("Graph denies access").waitFor();
+  await why.getByText("Microsoft Graph refuses the app access").waitFor();
   expect(await why.textContent()).toMatch(/What is served was read .* ago\./);
   finished();
   clicks = 0;
@@ -123,7 +123,7 @@ test("why is this one behind: from what needs a look, and from the list", async 
   await expect.poll(() => rows().count()).toBe(1);
   expect(await rows().textContent()).toContain("denied:ErrorAccessDenied");
   await click(rows().getByRole("link", { name: "Sam Baker" }));
-  await why.getByText("Graph denies access").waitFor();
+  await why.getByText("Microsoft Graph refuses the app access").waitFor();
   finished();
   product.graph.mailboxes.setState(id, { kind: "normal" });
 });
@@ -134,7 +134,7 @@ test("who renamed that: in whose mailbox, which calendar, from what to what; and
   product.graph.renameCalendar(id, calendar?.id ?? "", "Ops rota");
   await product.countedTick();
   await click(nav("Changes"));
-  await choose("Kind", "Changed");
+  await choose("Kind", "Updated");
   const line = changes().filter({ hasText: "Ops rota" });
   await line.waitFor();
   expect(await line.locator(".differences").textContent()).toBe(`Name: ${calendar?.name} → Ops rota`);

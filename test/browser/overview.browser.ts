@@ -64,17 +64,17 @@ describe("release all denied", () => {
     await product.countedTick();
     await open();
     await verdictSays("9 mailboxes need attention");
-    await denied().getByText("Graph denies access").waitFor();
+    await denied().getByText("Microsoft Graph refuses the app access").waitFor();
     for (const id of ids.slice(0, 9)) product.graph.mailboxes.setState(id, { kind: "normal" });
-    await denied().getByRole("button", { name: "Release all 9 …" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Release them" }).click();
+    await denied().getByRole("button", { name: "Retry all 9 now …" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Retry them" }).click();
     await denied()
       .getByText(/^Retrying (at|with)/)
       .first()
       .waitFor();
     expect(
       await denied()
-        .getByRole("button", { name: /^Release/ })
+        .getByRole("button", { name: /^Retry/ })
         .count(),
     ).toBe(0); // Nobody releases thrice.
     await product.countedTick();
@@ -85,14 +85,14 @@ describe("release all denied", () => {
   test("shows the button again where the cause is still there", async () => {
     for (const id of ids.slice(0, 2)) product.graph.mailboxes.setState(id, { kind: "denied" });
     await product.countedTick();
-    await denied().getByRole("button", { name: "Release all 2 …" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Release them" }).click();
+    await denied().getByRole("button", { name: "Retry all 2 now …" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Retry them" }).click();
     await denied()
       .getByText(/^Retrying/)
       .first()
       .waitFor();
     await product.countedTick();
-    await denied().getByRole("button", { name: "Release all 2 …" }).waitFor();
+    await denied().getByRole("button", { name: "Retry all 2 now …" }).waitFor();
   });
 });
 
@@ -144,7 +144,7 @@ describe("charts", () => {
     await page.keyboard.press("ArrowLeft");
     const told = page.locator("#charts-told");
     const last = await told.textContent();
-    expect(last).toMatch(/ · Fresh [\d.]+ % · Need attention 2 · Lag .* · Throttles \d+ · Changes \d+ · Rounds \d+/);
+    expect(last).toMatch(/ · Fresh [\d.]+ % · Need attention 2 · Lag .* · 429 responses \d+ · Changes \d+ · Syncs \d+/);
     await page.keyboard.press("ArrowLeft");
     expect(await told.textContent()).not.toBe(last);
     const places = await charts
@@ -172,7 +172,7 @@ test("what operators did, and the brake, are marked in the charts, and told wher
     texts.push((await page.locator("#charts-told").textContent()) ?? "");
     await page.keyboard.press("ArrowRight");
   }
-  expect(texts.join("\n")).toMatch(/ · Added|Released all/);
+  expect(texts.join("\n")).toMatch(/ · Added|Retried all/);
   expect(watched.faults).toEqual([]);
 });
 
@@ -215,7 +215,7 @@ describe("honest states", () => {
       mailboxes: { ...now, byStrategy: { delta: mailboxes - 4, list: 4 } },
       about: { version: "9.8.7", app: "contoso-mirror", tenantId: "1f0e9a52-1111-4222-8333-444455556666" },
     }));
-    await page.locator(".tile", { hasText: "Read by list" }).getByText("4", { exact: true }).waitFor();
+    await page.locator(".tile", { hasText: "Sync mode: list" }).getByText("4", { exact: true }).waitFor();
     await page
       .getByRole("contentinfo")
       .getByText("calendar-mirror 9.8.7 · app contoso-mirror · tenant 1f0e9a52-1111-4222-8333-444455556666")

@@ -102,16 +102,16 @@ test("filters by state, reason and kind together stand in the address, and count
 
 test("what is asked for shows at once, and stands in the log of actions, by the key's fingerprint", async () => {
   await open(mailbox(1), { extraHTTPHeaders: { "x-functions-key": "a key of somebody" } });
-  await view().getByRole("button", { name: "Retry now …" }).click();
-  await dialog().getByRole("button", { name: "Retry it" }).click();
+  await view().getByRole("button", { name: "Sync now …" }).click();
+  await dialog().getByRole("button", { name: "Sync it" }).click();
   await view()
     .locator(".asked")
-    .getByText(/^Retry asked for at .*\d/)
+    .getByText(/^Sync asked for at .*\d/)
     .waitFor();
-  await view().locator("#panel-actions li").filter({ hasText: "Retried" }).first().waitFor();
+  await view().locator("#panel-actions li").filter({ hasText: "Sync now" }).first().waitFor();
   await page.goto(at("/actions"));
-  await actionLines().filter({ hasText: "Retried" }).first().waitFor();
-  expect(await actionLines().first().textContent()).toMatch(/^Retried.*by key [0-9a-f]{8}/);
+  await actionLines().filter({ hasText: "Sync now" }).first().waitFor();
+  expect(await actionLines().first().textContent()).toMatch(/^Sync now.*by key [0-9a-f]{8}/);
   await actionLines().first().getByRole("link").click();
   await view().locator("#panel-why").waitFor();
   expect(watched.faults).toEqual([]);
@@ -135,7 +135,7 @@ test("with the keyboard alone a mailbox is found, opened, asked about and left, 
   await view().locator("#panel-why").waitFor();
   await tabTo("panel-sync");
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "Retry this mailbox now?" }).waitFor();
+  await page.getByRole("heading", { name: "Sync this mailbox now?" }).waitFor();
   await page.keyboard.press("Escape");
   await dialog().waitFor({ state: "hidden" });
   expect(await focused()).toBe("panel-sync");
@@ -197,8 +197,8 @@ describe("a key that only reads", () => {
     await page.route("**/api/operator", (route) => route.fulfill({ status: 503, body: "" }));
     await page.reload();
     await view().locator("#panel-why").waitFor();
-    expect(await view().getByRole("button", { name: "Retry now …" }).count()).toBe(0);
+    expect(await view().getByRole("button", { name: "Sync now …" }).count()).toBe(0);
     await page.unroute("**/api/operator");
-    await view().getByRole("button", { name: "Retry now …" }).waitFor();
+    await view().getByRole("button", { name: "Sync now …" }).waitFor();
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { explained } from "../../shared/http/mcp/reasons.js";
 import { shown } from "../../shared/http/mcp/shapes.js";
+import { explained } from "../../shared/reasons.js";
 import { discovered, fitUsers } from "../worlds/fleet.js";
 import { mcpOf } from "../worlds/mcp.js";
 import { hostileJson, hostileText } from "./hostile.js";

@@ -123,7 +123,7 @@ describe("DELETE says what will happen", () => {
     const { status, headers } = await http.remove(id);
     expect([status, headers["x-mirror-note"]]).toEqual([
       204,
-      "Discovered by ROSTER=directory: it comes back with the next full roster round that finds its user.",
+      "Discovered by ROSTER=directory: it comes back with the next full pass of discovery that finds its user.",
     ]);
   });
 

@@ -75,7 +75,7 @@ function graphCode(code: string): string | null {
 }
 
 function firstRoundOf({ parkedReason, notBeforeMs, lastErrorCode }: Checkpoint): string {
-  const what = "The mailbox's first full round has not ended";
+  const what = "The mailbox's first full sync has not ended";
   if (parkedReason !== null) return `${what}: the mirror has stopped work on it for now (${parkedReason}).`;
   if (notBeforeMs !== null && lastErrorCode !== null) return `${what}: it waits because of ${lastErrorCode}.`;
   return `${what}: try again soon.`;

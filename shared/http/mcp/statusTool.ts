@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { explained } from "../../reasons.js";
 import { mailboxStates } from "../../sync/state.js";
 import type { Status } from "../../views/statusSchema.js";
 import { toolOf } from "./mirror.js";
-import { explained } from "./reasons.js";
 import { ageOf, ageSchema, flag, number, numberOrNull, shown, shownOrNull, text, textOrNull } from "./shapes.js";
 
 /** Our choice: an hour of ticks as they come by default; and how many reasons, each with how many mailboxes, are told. */

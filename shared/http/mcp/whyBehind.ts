@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { explained } from "../../reasons.js";
 import type { MailboxView } from "../../views/mailboxSchema.js";
 import type { Status } from "../../views/statusSchema.js";
-import { explained } from "./reasons.js";
 import { shown } from "./shapes.js";
 
 export const causeSchema = z.looseObject({

@@ -59,8 +59,8 @@ const refusals = (missing: JsonObject, unauthorized: JsonObject): JsonObject => 
   ),
   "404": missing,
   "503": refused(
-    "The mailbox's first full round has not ended, it changed while it was read, or the storage cannot be used.",
-    ["serviceNotAvailable", "The mailbox's first full round has not ended: try again soon."],
+    "The mailbox's first full sync has not ended, it changed while it was read, or the storage cannot be used.",
+    ["serviceNotAvailable", "The mailbox's first full sync has not ended: try again soon."],
     { ...freshness, "retry-after": header("Seconds; absent where the storage is the reason.", "integer") },
   ),
 });

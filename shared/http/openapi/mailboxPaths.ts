@@ -55,7 +55,7 @@ const one: JsonObject = {
     operationId: "putMailbox",
     summary: "Put a mailbox on the roster",
     description:
-      "Its first round comes with the next tick. Repeating it is harmless. A discovered mailbox stays discovered, unless " +
+      "Its first sync comes with the next tick. Repeating it is harmless. A discovered mailbox stays discovered, unless " +
       "source is manual; roster.source of the answer says which it is.",
     tags,
     requestBody: {
@@ -135,9 +135,9 @@ const calendars: JsonObject = {
 
 const release: JsonObject = {
   operationId: "releaseMailboxes",
-  summary: "Release all mailboxes that have the same trouble",
+  summary: "Retry now all mailboxes that have the same reason",
   description:
-    "Those that are parked or waiting for one reason: the next tick asks them. Where the answer has a cursor there are more: " +
+    "Releases those that are parked or waiting for one reason: the next tick asks them. Where the answer has a cursor there are more: " +
     "ask again with it. Repeating it is harmless.",
   tags,
   parameters: [
@@ -157,16 +157,20 @@ export const mailboxPaths: JsonObject = {
   "/mailboxes": { get: list },
   "/mailboxes/{id}": one,
   "/mailboxes/{id}/calendars": { parameters: [mailboxInPath], get: calendars },
-  "/mailboxes/{id}/sync": action("syncMailbox", "Ask for a round now", "A round now, whatever the mailbox waits for."),
+  "/mailboxes/{id}/sync": action(
+    "syncMailbox",
+    "Sync a mailbox now",
+    "A sync (a round) now, whatever the mailbox waits for.",
+  ),
   "/mailboxes/{id}/resync": action(
     "resyncMailbox",
-    "Ask for a full round now",
-    "A full round now. Readers keep what they have meanwhile.",
+    "Sync all of a mailbox now",
+    "A full sync (a full round) now. Readers keep what they have meanwhile.",
   ),
   "/mailboxes/{id}/release": action(
     "releaseMailbox",
-    "Release a mailbox",
-    "Ends parking, holding and waiting, and starts a round now: a full one, if Graph refused the mailbox.",
+    "Retry a mailbox now",
+    "Releases it: ends parking, holding and waiting, and starts a sync now: a full one, if Graph refused the mailbox.",
   ),
   "/mailboxes/release": { post: release },
 };

@@ -23,7 +23,7 @@ export type FoundPage = z.infer<typeof foundPageSchema>;
 
 export const releasedSchema = z
   .object({ released: count, cursor })
-  .meta({ id: "Released", description: "How many mailboxes were released." });
+  .meta({ id: "Released", description: "How many mailboxes were released, that is, are retried." });
 export type Released = z.infer<typeof releasedSchema>;
 
 export const liftedSchema = z

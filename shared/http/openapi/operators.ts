@@ -172,7 +172,10 @@ const status: JsonObject = {
     inQuery("since", "Of those only this tick, by its name, and later ones; all where it is not known.", {
       type: "string",
     }),
-    inQuery("examples", "Ids of each trouble, at most.", { ...upTo(examplesMax, examplesMax), minimum: 0 }),
+    inQuery("examples", "Ids of mailboxes for each reason under troubles, at most.", {
+      ...upTo(examplesMax, examplesMax),
+      minimum: 0,
+    }),
     inQuery("shards", "Whether each shard is listed.", { type: "string", enum: ["all", "none"], default: "all" }),
     ifNoneMatch,
   ],
@@ -213,9 +216,9 @@ const mirrorPaths: JsonObject = {
   "/brake/release": {
     post: {
       operationId: "releaseBrake",
-      summary: "Lift the brake",
+      summary: "Retry the whole application now",
       description:
-        "Lifts the brake that all instances obey: a throttle, or a refusal, of the whole application. Repeating it is harmless.",
+        "Ends the brake, by which all instances wait while Graph throttles or refuses the whole application: the next tick asks again. Repeating it is harmless.",
       ...mirror,
       responses: withKey({
         "200": json("The brake as it is now, and whether it was on.", liftedSchema, { lifted: true, ...brakeExample }),
@@ -234,11 +237,11 @@ const mirrorPaths: JsonObject = {
   ),
   "/roster/release": rosterAction(
     "releaseRoster",
-    "Release the roster",
-    "Applies the shrink that is held.",
+    "Apply the roster's shrink",
+    "Releases the roster: applies the shrink that is held.",
     conflict(
-      "Nothing is held, a full round is in progress, or the roster is maintained by hand.",
-      "Nothing is held: there is nothing to release.",
+      "Nothing is held, a full pass of discovery is under way, or the roster is maintained by hand.",
+      "Nothing is held: there is no shrink to apply.",
     ),
   ),
   "/actions": { get: actionLog },
