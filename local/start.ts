@@ -260,12 +260,13 @@ async function fillRoster(product: Product, simulator: Simulator | null): Promis
   return mailboxes.length;
 }
 
-/** By npx, on the Node of this folder: older ones have no SQLite. */
+/** What programs and assistants begin with. By npx, on the Node of this folder: older ones have no SQLite. */
 function showCommands(hostUrl: string): void {
   const copy = `npx node examples/copy-tenant.mjs ${hostUrl}/api calendars.db`;
   const receive = `npx node examples/receive-notifications.mjs ${hostUrl}/api notifications.db`;
   screen.say(`Copy all of it:   ${copy}`, { event: "hint", copy });
   screen.say(`Be told of it:    ${receive}`, { event: "hint", receive });
+  screen.say(`Let an assistant ask, by MCP:  ${hostUrl}/api/mcp`, { event: "hint", mcp: `${hostUrl}/api/mcp` });
 }
 
 /**
