@@ -159,6 +159,19 @@ describe("charts", () => {
   });
 });
 
+test("a tick that some shards are still at work on is not charted: it would show nearly nobody in need", async () => {
+  await withStatus(({ activity }) => {
+    const stood = { mirrored: mailboxes, fresh: mailboxes - 7, attention: 7 };
+    const whole = activity.ticks.map((tick) => ({ ...tick, standing: stood }));
+    const newest = whole.at(-1);
+    if (newest === undefined) throw new Error("No tick is known.");
+    const started = new Date(Date.parse(newest.started ?? "") + 10_000).toISOString();
+    const underWay = { ...newest, started, shards: newest.shards - 1, standing: { ...stood, attention: 1 } };
+    return { activity: { ...activity, ticks: [...whole, underWay] } };
+  });
+  await page.locator("#charts figure", { hasText: "Need attention" }).getByText("7 now, 7 at the most").waitFor();
+});
+
 test("what operators did, and the brake, are marked in the charts, and told where the cursor is", async () => {
   await open();
   await product.countedTick();
