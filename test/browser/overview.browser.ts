@@ -82,17 +82,16 @@ describe("release all denied", () => {
     expect(watched.faults).toEqual([]);
   });
 
-  test("shows the button again where the cause is still there", async () => {
+  test("shows the button again where the cause is still there, and the focus stays in its place", async () => {
     for (const id of ids.slice(0, 2)) product.graph.mailboxes.setState(id, { kind: "denied" });
     await product.countedTick();
-    await denied().getByRole("button", { name: "Release all 2 …" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Release them" }).click();
-    await denied()
-      .getByText(/^Retrying/)
-      .first()
-      .waitFor();
+    await denied().getByRole("button", { name: "Release all 2 …" }).press("Enter");
+    await page.getByRole("dialog").getByRole("button", { name: "Release them" }).press("Enter");
+    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+    await expect.poll(focused).toMatch(/^Retrying/);
     await product.countedTick();
     await denied().getByRole("button", { name: "Release all 2 …" }).waitFor();
+    expect(await focused()).toBe("Release all 2 …");
   });
 });
 
