@@ -160,11 +160,18 @@ async function follow({ hostUrl, simulator }: World): Promise<never> {
   if (simulator !== null) await showHowToBreak(simulator);
   const ends = options.dataDir === null ? "ends everything" : `ends it, and keeps ${options.dataDir}`;
   screen.say(`Every change shows below as a subscriber is told of it. Ctrl-C ${ends}.`, { event: "following" });
+  if (simulator !== null) await shareSome(simulator, subscriber);
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, editEveryMs));
     const atMs = Date.now();
     if (simulator !== null) subscriber.edited(await simulator.edit(), atMs);
   }
+}
+
+/** So that there is an answer to what people ask first: which calendars somebody shares. */
+async function shareSome(simulator: Simulator, told: Subscriber): Promise<void> {
+  const [first] = await simulator.mailboxes();
+  if (first !== undefined) told.edited(await simulator.share(first.id), Date.now());
 }
 
 /** Subscribes a receiver of our own; with --once it keeps a copy, else it shows what it is told. */

@@ -208,6 +208,9 @@ test("a folder in use is refused, and whoever has it goes on; Ctrl-C says what i
     });
     await untilSaid(({ event }) => event === "change");
     await answersAnAssistant(events);
+    const isShared = (event: Record<string, unknown>) =>
+      (event["after"] as { isShared?: true } | null)?.isShared === true;
+    await untilSaid(isShared); // So that "which calendars does somebody share?" has an answer.
   } finally {
     expect(await stop()).toBe(0);
     await rm(dataDir, { recursive: true });
