@@ -102,9 +102,14 @@ function rowOf(id: string, group: Group, status: Status, refresh: () => void): H
   );
 }
 
+/** Stands where the button was, by its id: whoever has pressed it by a key keeps the focus there. */
+function askedText(id: string, asked: string): HTMLElement {
+  return el("span", { id, class: "asked", tabindex: -1 }, asked);
+}
+
 function releaseButton(id: string, group: Group, status: Status, refresh: () => void): HTMLElement {
   const asked = askedFor(id) ?? askedFor(groupKey(group));
-  if (asked !== null) return el("span", { class: "asked" }, asked);
+  if (asked !== null) return askedText(`release-${id}`, asked);
   const onclick = async () => {
     if (!(await releaseMailbox(id))) return;
     noteAsked(id, status.brake.isOn || status.application !== null ? retryText(status) : "Retrying now");
@@ -123,7 +128,7 @@ function allButton(group: Group, status: Status, refresh: () => void): HTMLEleme
   const { state, reason, count, isPart } = group;
   if (isPart || count < 2 || (state !== "parked" && state !== "waiting") || reason === "other") return null;
   const asked = askedFor(groupKey(group));
-  if (asked !== null) return el("span", { class: "asked" }, asked);
+  if (asked !== null) return askedText(`release-all-${groupKey(group)}`, asked);
   const onclick = async () => {
     const isDone = await releaseAll(reason, count, (text) => {
       noteAsked(groupKey(group), text);

@@ -23,6 +23,10 @@ type Chart = {
 };
 
 const height = 110;
+/** Distances of the axes' labels: whole numbers, and whole minutes, for labels that say nothing finer would repeat. */
+const countSteps = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+const timeSteps = [1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14_400].map((minutes) => minutes * 60);
+const timeWidthMin = 90;
 const inks = () => getComputedStyle(document.documentElement);
 
 /** Makes charts in their place. With the focus on them, the arrow keys move the cursor. */
@@ -195,10 +199,13 @@ function optionsOf(
     legend: { show: false },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(measure.topMin, max * 1.1)] } },
     axes: [
-      { ...axis, size: 28, values: (_plot, splits) => splits.map((seconds) => clockTime(seconds * 1000)) },
+      {
+        ...{ ...axis, size: 28, incrs: timeSteps, space: timeWidthMin },
+        values: (_plot, splits) => splits.map((seconds) => clockTime(seconds * 1000)),
+      },
       {
         ...axis,
-        size: 60,
+        ...{ size: 60, incrs: countSteps },
         grid: { stroke: () => inks().getPropertyValue("--line"), width: 1 },
         values: (_plot, splits) => splits.map((value) => measure.text(value)),
       },

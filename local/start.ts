@@ -160,11 +160,18 @@ async function follow({ hostUrl, simulator }: World): Promise<never> {
   if (simulator !== null) await showHowToBreak(simulator);
   const ends = options.dataDir === null ? "ends everything" : `ends it, and keeps ${options.dataDir}`;
   screen.say(`Every change shows below as a subscriber is told of it. Ctrl-C ${ends}.`, { event: "following" });
+  if (simulator !== null) await shareSome(simulator, subscriber);
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, editEveryMs));
     const atMs = Date.now();
     if (simulator !== null) subscriber.edited(await simulator.edit(), atMs);
   }
+}
+
+/** So that there is an answer to what people ask first: which calendars somebody shares. */
+async function shareSome(simulator: Simulator, told: Subscriber): Promise<void> {
+  const [first] = await simulator.mailboxes();
+  if (first !== undefined) told.edited(await simulator.share(first.id), Date.now());
 }
 
 /** Subscribes a receiver of our own; with --once it keeps a copy, else it shows what it is told. */
@@ -260,12 +267,13 @@ async function fillRoster(product: Product, simulator: Simulator | null): Promis
   return mailboxes.length;
 }
 
-/** By npx, on the Node of this folder: older ones have no SQLite. */
+/** What programs and assistants begin with. By npx, on the Node of this folder: older ones have no SQLite. */
 function showCommands(hostUrl: string): void {
   const copy = `npx node examples/copy-tenant.mjs ${hostUrl}/api calendars.db`;
   const receive = `npx node examples/receive-notifications.mjs ${hostUrl}/api notifications.db`;
   screen.say(`Copy all of it:   ${copy}`, { event: "hint", copy });
   screen.say(`Be told of it:    ${receive}`, { event: "hint", receive });
+  screen.say(`Let an assistant ask, by MCP:  ${hostUrl}/api/mcp`, { event: "hint", mcp: `${hostUrl}/api/mcp` });
 }
 
 /**

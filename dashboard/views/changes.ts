@@ -1,6 +1,6 @@
 import { hrefTo } from "../address.js";
 import type { HistoryPage } from "../api.js";
-import { el } from "../dom.js";
+import { el, show } from "../dom.js";
 import { filtersOf } from "../filters.js";
 import { historyList, historyPath } from "../history.js";
 import type { View } from "../view.js";
@@ -40,7 +40,7 @@ export const changes: View = {
     };
     const follow = () => {
       filters.fill(query);
-      times.replaceChildren(...presetsOf(filters.values()));
+      show(times, ...presetsOf(filters.values()));
     };
     follow();
     return {

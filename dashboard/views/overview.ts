@@ -7,7 +7,7 @@ import { groupsOf } from "../attention.js";
 import { type Charts, chartsIn, type Mark } from "../charts.js";
 import { el, nextTask } from "../dom.js";
 import { drawFigures, drawFreshness } from "../freshness.js";
-import { type Range, rangeOf, ranges } from "../measures.js";
+import { type Range, rangeOf, ranges, type Tick } from "../measures.js";
 import { lookUp } from "../names.js";
 import { ticksTable } from "../ticksTable.js";
 import { troublesDrawer } from "../troubles.js";
@@ -41,9 +41,8 @@ function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, 
   const drawCharts = () => {
     pressed(range);
     if (last === null) return;
-    const { ticks } = last.activity;
     charts.draw({
-      ticks,
+      ticks: endedTicks(last.activity.ticks),
       range,
       intervalSeconds: last.ticks.intervalSeconds,
       marks: [...brakeMarks(last), ...acted.marks()],
@@ -75,6 +74,13 @@ function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, 
     },
     unmount: charts.destroy,
   };
+}
+
+/** Without the newest tick as long as shards are still at work on it: what it holds so far is not how things stand now. */
+function endedTicks(ticks: readonly Tick[]): readonly Tick[] {
+  const [before, newest] = ticks.slice(-2);
+  const isUnderWay = before !== undefined && newest !== undefined && newest.shards < before.shards;
+  return isUnderWay ? ticks.slice(0, -1) : ticks;
 }
 
 function section(id: string, title: HTMLElement, place: HTMLElement): HTMLElement {

@@ -32,11 +32,17 @@ export async function discoverRoster(product: Product, screen: Screen): Promise<
   let reportedMs = Date.now();
   for (let movedMs = Date.now(); ; await pause(pollMs)) {
     const { roster } = await statusOf(product);
-    const { state, seen, added, held, lastErrorCode } = roster;
+    const { state, seen, added, discovered, held, lastErrorCode } = roster;
     if (seen !== last) movedMs = Date.now();
     last = seen;
     if (Date.now() - reportedMs >= reportEveryMs || state === "idle") {
-      screen.say(`  ${seen} users seen, ${added} mailboxes added`, { event: "roster", seen, added });
+      // Not what this pass has added: a pass before it may have, which the timer began.
+      screen.say(`  ${seen} users seen, ${discovered} mailboxes discovered`, {
+        event: "roster",
+        seen,
+        added,
+        discovered,
+      });
       reportedMs = Date.now();
     }
     if (state === "idle") return roster.discovered;

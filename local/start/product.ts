@@ -90,6 +90,8 @@ export type Simulator = {
   edit(): Promise<readonly Edit[]>;
   /** Gives the last calendar of a mailbox another name. */
   rename(mailboxId: string): Promise<readonly Edit[]>;
+  /** The user shares a calendar: the simulated ones are shared by nobody. */
+  share(mailboxId: string): Promise<readonly Edit[]>;
   /** What Graph has now, of `ofThousand` of each thousand mailboxes, with their calendars. */
   truth(
     ofThousand: number,
@@ -131,6 +133,12 @@ export function simulatorAt(url: string): Simulator {
       if (last === undefined) return [];
       const name = last.name.endsWith(renamed) ? last.name.slice(0, -renamed.length) : `${last.name}${renamed}`;
       return edit({ edit: "rename", mailboxId, calendarId: last.id, name });
+    },
+    share: async (mailboxId) => {
+      const { value } = (await get(`truth/${mailboxId}`)) as { value: { id: string; isSharedWithMe?: boolean }[] };
+      const own = value.findLast(({ isSharedWithMe }) => isSharedWithMe !== true);
+      if (own === undefined) return [];
+      return edit({ edit: "update", mailboxId, calendarId: own.id, values: { isShared: true } });
     },
     truth: (ofThousand) => mailboxes("&truth=1", ofThousand),
   };

@@ -82,17 +82,16 @@ describe("release all denied", () => {
     expect(watched.faults).toEqual([]);
   });
 
-  test("shows the button again where the cause is still there", async () => {
+  test("shows the button again where the cause is still there, and the focus stays in its place", async () => {
     for (const id of ids.slice(0, 2)) product.graph.mailboxes.setState(id, { kind: "denied" });
     await product.countedTick();
-    await denied().getByRole("button", { name: "Retry all 2 now …" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Retry them" }).click();
-    await denied()
-      .getByText(/^Retrying/)
-      .first()
-      .waitFor();
+    await denied().getByRole("button", { name: "Retry all 2 now …" }).press("Enter");
+    await page.getByRole("dialog").getByRole("button", { name: "Retry them" }).press("Enter");
+    const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
+    await expect.poll(focused).toMatch(/^Retrying/);
     await product.countedTick();
     await denied().getByRole("button", { name: "Retry all 2 now …" }).waitFor();
+    expect(await focused()).toBe("Retry all 2 now …");
   });
 });
 
@@ -157,6 +156,19 @@ describe("charts", () => {
     await expect.poll(() => told.textContent()).toMatch(/Fresh/);
     expect(watched.faults).toEqual([]);
   });
+});
+
+test("a tick that some shards are still at work on is not charted: it would show nearly nobody in need", async () => {
+  await withStatus(({ activity }) => {
+    const stood = { mirrored: mailboxes, fresh: mailboxes - 7, attention: 7 };
+    const whole = activity.ticks.map((tick) => ({ ...tick, standing: stood }));
+    const newest = whole.at(-1);
+    if (newest === undefined) throw new Error("No tick is known.");
+    const started = new Date(Date.parse(newest.started ?? "") + 10_000).toISOString();
+    const underWay = { ...newest, started, shards: newest.shards - 1, standing: { ...stood, attention: 1 } };
+    return { activity: { ...activity, ticks: [...whole, underWay] } };
+  });
+  await page.locator("#charts figure", { hasText: "Need attention" }).getByText("7 now, 7 at the most").waitFor();
 });
 
 test("what operators did, and the brake, are marked in the charts, and told where the cursor is", async () => {

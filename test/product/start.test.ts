@@ -189,6 +189,14 @@ async function following(args: readonly string[]) {
   return { events, untilSaid, stop, errors: () => complaints.join("") };
 }
 
+/** At the address that is printed, as it stands. */
+async function answersAnAssistant(events: readonly Record<string, unknown>[]) {
+  const url = events.find(({ mcp }) => mcp !== undefined)?.["mcp"];
+  const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+  expect((await fetch(String(url), { method: "POST", headers, body })).status).toBe(200);
+}
+
 test("a folder in use is refused, and whoever has it goes on; Ctrl-C says what it does, and --json is nothing but events", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
   const { untilSaid, stop, events, errors } = await following(["--mailboxes", "2", "--data", dataDir]);
@@ -199,6 +207,10 @@ test("a folder in use is refused, and whoever has it goes on; Ctrl-C says what i
       said: `--data ${dataDir} is in use by another npm start. End that one first, or name another folder.\n`,
     });
     await untilSaid(({ event }) => event === "change");
+    await answersAnAssistant(events);
+    const isShared = (event: Record<string, unknown>) =>
+      (event["after"] as { isShared?: true } | null)?.isShared === true;
+    await untilSaid(isShared); // So that "which calendars does somebody share?" has an answer.
   } finally {
     expect(await stop()).toBe(0);
     await rm(dataDir, { recursive: true });
