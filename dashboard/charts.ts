@@ -1,4 +1,4 @@
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { el, nextTask, show } from "./dom.js";
 import { type Measure, measures, type Range, ranges, type Tick } from "./measures.js";
 import { clockTime, dayAndTime } from "./times.js";
@@ -176,10 +176,12 @@ async function createCharts(
     return { measure, caption, place: plot, figure: el("figure", { class: "card" }, head, plot) };
   });
   show(container, ...parts.map(({ figure }) => figure));
+  await nextTask();
+  const { default: Plot } = await import("uplot"); // Evaluated here, and not with the page: other views have no charts.
   for (const { measure, caption, place } of parts) {
     await nextTask();
     if (!place.isConnected) return;
-    const plot = new uPlot(optionsOf(measure, place.clientWidth, shown, onCursor), [[], []], place);
+    const plot = new Plot(optionsOf(measure, place.clientWidth, shown, onCursor), [[], []], place);
     if (take({ measure, caption, plot, values: [] })) continue;
     plot.destroy();
     return;

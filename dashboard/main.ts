@@ -3,6 +3,7 @@ import { ApiError, api, type Status } from "./api.js";
 import { byId } from "./dom.js";
 import { drawVerdict, verdictOf } from "./freshness.js";
 import { currentKey, forgetKey, useKey } from "./key.js";
+import { loadLanguage } from "./language.js";
 import { forgetOperator, learnOperator } from "./operator.js";
 import { initRouter, tellView } from "./router.js";
 import { setClock, updateTimes } from "./times.js";
@@ -14,6 +15,8 @@ const refreshMs = 5_000;
 /** While the mirror does not answer, the time between requests doubles up to this. */
 const retryMsMax = 60_000;
 
+/** While the first answer is on its way. */
+const language = loadLanguage();
 let read: { readonly status: Status; readonly atMs: number } | null = null;
 let failures = 0;
 let timer = 0;
@@ -24,7 +27,7 @@ async function refresh(): Promise<void> {
   if (isReading) return;
   isReading = true;
   try {
-    const status = await api.status();
+    const [status] = await Promise.all([api.status(), language]);
     failures = 0;
     tell(status);
     void learnOperator();

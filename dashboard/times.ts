@@ -29,15 +29,18 @@ export function updateTimes(): void {
   }
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const dated = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+// Made when first needed, as that is what loads data of the reader's language: see `language.ts`.
+let clock: Intl.DateTimeFormat | null = null;
+let dated: Intl.DateTimeFormat | null = null;
 
 /** A time of day, as the reader writes it, in the reader's time zone. */
 export function clockTime(ms: number): string {
+  clock ??= new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
   return clock.format(ms);
 }
 
 /** The same with its day. */
 export function dayAndTime(ms: number): string {
+  dated ??= new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   return dated.format(ms);
 }

@@ -62,6 +62,7 @@ function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, 
       drawTicks(status.activity.ticks);
       drawFigures(figures, status);
       void acted.refresh().then(drawCharts);
+      await nextTask(); // Each request that is sent takes a while of its own.
       const oldest = status.mailboxes.oldestSuccess;
       const named = [...trouble.namedIn(status), ...(oldest === null ? [] : [oldest.mailbox])];
       if (!(await lookUp(named, census))) return;
