@@ -1,8 +1,9 @@
 import { releaseAll, releaseMailbox } from "./actions.js";
 import { hrefTo, mailboxHref } from "./address.js";
-import { examplesShown, type Status } from "./api.js";
+import { examplesShown, type MailboxView, type Status } from "./api.js";
 import { askedFor, noteAsked, retryText } from "./asked.js";
 import { el } from "./dom.js";
+import { requestLine } from "./mailboxParts.js";
 import { calledBy, namedAs, nameOf, viewOf } from "./names.js";
 import { explained } from "./reasons.js";
 import { timeAgo } from "./times.js";
@@ -62,6 +63,7 @@ function who(group: Group, status: Status, isOpen: boolean, refresh: () => void)
   const columns = [
     "Mailbox",
     "Kind",
+    "Since",
     "Last success",
     "Graph said",
     "Tried again",
@@ -95,8 +97,9 @@ function rowOf(id: string, group: Group, status: Status, refresh: () => void): H
     {},
     el("td", { class: "name" }, link),
     el("td", {}, kind),
+    el("td", { class: "time" }, sinceText(view)),
     el("td", { class: "time" }, view === null ? "…" : timeAgo(view.lastSuccess)),
-    el("td", {}, code === null ? "–" : el("code", {}, code), failures),
+    el("td", {}, code === null ? "–" : el("code", {}, code), failures, requestLine(view?.lastRequestId ?? null)),
     el("td", { class: "time" }, next),
     group.state === "suspended" ? null : el("td", {}, group.isPart ? null : releaseButton(id, group, status, refresh)),
   );
@@ -105,6 +108,11 @@ function rowOf(id: string, group: Group, status: Status, refresh: () => void): H
 /** Stands where the button was, by its id: whoever has pressed it by a key keeps the focus there. */
 function askedText(id: string, asked: string): HTMLElement {
   return el("span", { id, class: "asked", tabindex: -1 }, asked);
+}
+
+function sinceText(view: MailboxView | null): Node | string {
+  if (view === null) return "…";
+  return view.failingSince === null ? "–" : timeAgo(view.failingSince);
 }
 
 function releaseButton(id: string, group: Group, status: Status, refresh: () => void): HTMLElement {

@@ -21,6 +21,12 @@ export function whose(mailbox: MailboxView): HTMLElement | null {
   return el("p", { class: "wrap" }, hasAddress ? `${userPrincipalName} · ` : null, el("span", { class: "id" }, id));
 }
 
+/** Graph's request id of the answer that failed last; one click marks all of it, to be copied. Null where there is none. */
+export function requestLine(requestId: string | null): HTMLElement | null {
+  if (requestId === null) return null;
+  return el("span", { class: "request" }, "Request id for Microsoft’s support: ", el("code", {}, requestId));
+}
+
 /** How it stands, and why. @param asked What an operator has just asked for. */
 export function standing(mailbox: MailboxView, asked: string | null): HTMLElement {
   const { label } = states[mailbox.state] ?? { label: mailbox.state };
@@ -41,20 +47,22 @@ export function standing(mailbox: MailboxView, asked: string | null): HTMLElemen
     ),
     asked === null ? null : el("p", { class: "asked" }, asked),
     el("p", { id: "panel-why" }, ...whyOf(mailbox)),
+    requestLine(mailbox.lastRequestId),
     el("dl", { class: "facts" }, ...facts),
   );
 }
 
 /** Why it is behind, or that it is not: in a sentence or two. */
 function whyOf(mailbox: MailboxView): (Node | string)[] {
-  const { state, parkedReason, lastErrorCode, notBefore, failuresInARow, lastSuccess, round } = mailbox;
+  const { state, parkedReason, lastErrorCode, notBefore, failuresInARow, failingSince, lastSuccess, round } = mailbox;
   const reason = parkedReason ?? lastErrorCode;
   const said: (Node | string)[] = [states[state]?.means ?? state];
   if (reason !== null && state !== "fresh") {
     const guide = el("a", { id: "panel-guide", href: hrefTo("/guide", { code: reason }) }, "What to do");
     said.push(` ${explained(reason)} `, guide, ".");
   }
-  if (failuresInARow > 0) said.push(` ${counted(failuresInARow, "failure")} in a row.`);
+  if (failuresInARow > 0) said.push(` ${counted(failuresInARow, "failure")} in a row`);
+  if (failuresInARow > 0) said.push(...(failingSince === null ? ["."] : [", since ", timeAgo(failingSince), "."]));
   if (state !== "fresh" && lastSuccess !== null) said.push(" What is served was read ", timeAgo(lastSuccess), ".");
   if (notBefore !== null) said.push(" Graph is asked again ", timeAgo(notBefore), ".");
   else if (state === "parked") said.push(" It is tried again when somebody chooses “Retry now”.");

@@ -32,7 +32,10 @@ function errorLevels(body: Body): readonly ErrorLevel[] {
     levels.push({
       code: typeof code === "string" && code !== "" ? printable(code, codeCharsMax) : null,
       message: typeof message === "string" ? message : "",
-      requestId: typeof error["request-id"] === "string" ? printable(error["request-id"], codeCharsMax) : null,
+      requestId:
+        typeof error["request-id"] === "string" && error["request-id"] !== ""
+          ? printable(error["request-id"], codeCharsMax)
+          : null,
     });
     const inner = Object.keys(error).find((key) => key.toLowerCase() === "innererror"); // Both spellings occur.
     error = inner === undefined ? null : error[inner];
@@ -64,9 +67,15 @@ export function traceOf(answer: Answer): { requestId: string | null; diagnostic:
   const inHeader = answer.headers.get("request-id");
   const diagnostic = answer.headers.get("x-ms-ags-diagnostic");
   return {
-    requestId: inHeader === undefined ? inBody : printable(inHeader, codeCharsMax),
+    requestId: inHeader === undefined || inHeader === "" ? inBody : printable(inHeader, codeCharsMax),
     diagnostic: diagnostic === undefined ? null : printable(diagnostic, diagnosticCharsMax),
   };
+}
+
+/** Graph's request id as a failure carries it; nothing where the answer names none. */
+export function requestOf(answer: Answer): { requestId?: string } {
+  const { requestId } = traceOf(answer);
+  return requestId === null ? {} : { requestId };
 }
 
 /** Keeps a foreign text from breaking a log line or a table column. */

@@ -1,4 +1,4 @@
-import { codeChain, messagesOf } from "./answer.js";
+import { codeChain, messagesOf, requestOf } from "./answer.js";
 import type { Answer, Failure } from "./ports.js";
 import { retryAfterMs } from "./retryAfter.js";
 
@@ -71,8 +71,9 @@ export function classify(answer: Answer, askedByLink: boolean, nowMs: number): F
   const known = chain.findLast((code) => kindOfCode.has(code.toLowerCase())) ?? null;
   const code = known ?? chain.at(-1) ?? codeOfStatus(answer.status);
   const kind = kindOf(answer, known, askedByLink);
-  if (kind !== "throttled" && kind !== "transient" && kind !== "unreadable") return { kind, code };
-  return { kind, code, retryAfterMs: retryAfterMs(answer, nowMs) };
+  const told = { code, ...requestOf(answer) };
+  if (kind !== "throttled" && kind !== "transient" && kind !== "unreadable") return { kind, ...told };
+  return { kind, ...told, retryAfterMs: retryAfterMs(answer, nowMs) };
 }
 
 /** Whether a failure's code says that there is no mailbox; other refusals are read that way by their status alone. */

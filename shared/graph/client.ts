@@ -1,6 +1,6 @@
 import type { Log } from "../log.js";
 import type { Ask, Outcome } from "../sync/types.js";
-import { codeChain, traceOf } from "./answer.js";
+import { codeChain, requestOf, traceOf } from "./answer.js";
 import { type BatchItem, batchBody, batchGate, isForSingleCall, parseBatch } from "./batch.js";
 import { classify } from "./classify.js";
 import { type GraphLimits, graphLimits } from "./limits.js";
@@ -179,7 +179,7 @@ class Client implements GraphClient {
     if (failure.kind === "throttled" || (status === 503 && waitMs !== null)) {
       tally.brake = { retryAfterMs: waitMs, code: failure.code };
       tally.throttles += 1;
-      settleAll({ kind: "throttled", code: failure.code, retryAfterMs: waitMs });
+      settleAll({ ...failure, kind: "throttled", retryAfterMs: waitMs });
     } else if (status !== null && isBatchRefusal(status)) {
       this.#gate.refused();
     } else if (failure.kind === "transient") {
@@ -296,8 +296,9 @@ class Client implements GraphClient {
   #outcomeOf(ask: Ask, answer: Answer, clientRequestId: string | null): Outcome {
     if (answer.status !== 200) return this.#refusalOf(ask, answer, clientRequestId);
     const outcome = parsePage(answer.body.shape === "json" ? answer.body.value : null, ask.strategy);
-    if (outcome.kind !== "page" && outcome.kind !== "lastPage") this.#logFailure(ask, answer, outcome, clientRequestId);
-    return outcome;
+    if (outcome.kind === "page" || outcome.kind === "lastPage") return outcome;
+    this.#logFailure(ask, answer, outcome, clientRequestId);
+    return { ...outcome, ...requestOf(answer) };
   }
 
   #failureOf(ask: Ask | null, sent: Sent): Failure {

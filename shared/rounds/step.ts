@@ -17,8 +17,7 @@ export function workOn(held: Held, from: Checkpoint = held.checkpoint): Work {
 export function stepOf(work: Work, outcome: Outcome, ports: Ports, tick: string | null): Step {
   const step = decide(work.from, outcome, momentOf(ports, tick));
   if (step.kind !== "restart" || work.restarts < ports.limits.restartsMax) return step;
-  const code = "code" in outcome ? outcome.code : outcome.kind;
-  return wait(step.next, code, momentOf(ports, tick));
+  return wait(step.next, "code" in outcome ? outcome : { code: outcome.kind }, momentOf(ports, tick));
 }
 
 /** Commits one unit by itself. @throws StorageError when the table gives no clear answer twice. */
@@ -48,7 +47,7 @@ export async function unitOf(
     if (!(error instanceof RowError)) throw error;
     ports.log("error", error.message, { mailbox: from.mailboxId });
     return unitOf(
-      wait(held.checkpoint, rowUnreadable, momentOf(ports, tick)),
+      wait(held.checkpoint, { code: rowUnreadable }, momentOf(ports, tick)),
       { held, from, restarts: 0 },
       ports,
       tick,

@@ -91,6 +91,8 @@ export const checkpointTable: RowTable<Omit<Checkpoint, "lifecycle" | "marks">> 
   resetsInARow: count.defaulted("resetsInARow", 0, "links of delta lost or refused since its last round"),
   loopsInARow: count.defaulted("loopsInARow", 0, "rounds given up since one last ended"),
   lastErrorCode: label.nullable("lastErrorCode", "Graph's code, or one of our own"),
+  failingSinceMs: time.nullable("failingSince", "the first failure since the last page"),
+  lastRequestId: label.nullable("lastRequestId", "Graph's request id of the answer that `lastErrorCode` stems from"),
   parkedReason: label.nullable("parkedReason", "why it is parked; `suspended`, `removing`: off the roster"),
   heldRemovals: count.nullable("heldRemovals", "calendars that a full round has missed, until another one confirms it"),
   retiredSequence: count.needed("retiredSequence", "the highest sequence of a tombstone that retention deleted"),

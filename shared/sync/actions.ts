@@ -9,6 +9,8 @@ const healthy = {
   resetsInARow: 0,
   loopsInARow: 0,
   lastErrorCode: null,
+  failingSinceMs: null,
+  lastRequestId: null,
   parkedReason: null,
 } as const;
 

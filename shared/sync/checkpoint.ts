@@ -54,6 +54,9 @@ export type Checkpoint = {
   /** Rounds given up since one last ended: they went in circles, or a link of the list could not be followed. */
   readonly loopsInARow: number;
   readonly lastErrorCode: string | null;
+  /** Null: it does not fail, or began to under a release that did not keep this. A page ends it, whatever code stays in sight. */
+  readonly failingSinceMs: number | null;
+  readonly lastRequestId: string | null;
   readonly parkedReason: string | null;
   /** Set while a mass removal waits for a second full round to confirm it: the number of calendars it would remove. */
   readonly heldRemovals: number | null;
@@ -117,6 +120,8 @@ export function newCheckpoint(mailboxId: string, epoch: string, displayName: str
     resetsInARow: 0,
     loopsInARow: 0,
     lastErrorCode: null,
+    failingSinceMs: null,
+    lastRequestId: null,
     parkedReason: null,
     heldRemovals: null,
     deltaProbeMs: null,

@@ -11,6 +11,26 @@ type PageOutcome = Extract<Outcome, { kind: "page" | "lastPage" }>;
  */
 export function decide(checkpoint: Checkpoint, outcome: Outcome, moment: Moment): Step {
   const seen: Checkpoint = { ...checkpoint, lastTick: moment.tick ?? checkpoint.lastTick };
+  const requestId = "requestId" in outcome ? outcome.requestId : undefined;
+  return noted(decideStep(seen, outcome, moment), checkpoint, requestId, moment);
+}
+
+/**
+ * The step with since when the mailbox fails, and the answer that its error code stems from. The first failure's time stays
+ * until a page; where an earlier release has seen the first one, nobody knows it.
+ */
+function noted(step: Step, before: Checkpoint, requestId: string | undefined, { nowMs }: Moment): Step {
+  const { next } = step;
+  if (step.kind === "apply") {
+    // The code that stays in sight with the list keeps its answer.
+    const lastRequestId = next.lastErrorCode === null ? null : next.lastRequestId;
+    return { ...step, next: { ...next, failingSinceMs: null, lastRequestId } };
+  }
+  const failingSinceMs = before.failingSinceMs ?? (before.failuresInARow > 0 ? null : nowMs);
+  return { ...step, next: { ...next, failingSinceMs, lastRequestId: requestId ?? null } };
+}
+
+function decideStep(seen: Checkpoint, outcome: Outcome, moment: Moment): Step {
   switch (outcome.kind) {
     case "page":
     case "lastPage":
@@ -28,20 +48,27 @@ export function decide(checkpoint: Checkpoint, outcome: Outcome, moment: Moment)
       return dropLink(seen, outcome.code, moment);
     case "mailboxFull":
     case "featureUnavailable":
-      if (seen.strategy === "list") return park(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
+      if (seen.strategy === "list") return parked(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
       return giveWayToList(seen, outcome.code, moment);
     case "denied":
       if (areLinksInDoubt(seen) || isDeniedAgain(seen)) return dropLink(seen, outcome.code, moment);
-      return park(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
+      return parked(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
     case "noMailbox":
-      return park(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
+      return parked(seen, `${outcome.kind}:${outcome.code}`, outcome.code, moment);
     default:
       return unreachable(outcome);
   }
 }
 
-/** Stops work on a mailbox for a stated reason. It is looked at again ever more slowly, or when somebody releases it. */
+/**
+ * Stops work on a mailbox for a stated reason of our own. It is looked at again ever more slowly, or when somebody
+ * releases it.
+ */
 export function park(checkpoint: Checkpoint, reason: string, code: string, moment: Moment): Step {
+  return noted(parked(checkpoint, reason, code, moment), checkpoint, undefined, moment);
+}
+
+function parked(checkpoint: Checkpoint, reason: string, code: string, moment: Moment): Step {
   const failuresInARow = checkpoint.failuresInARow + 1;
   const notBeforeMs = moment.nowMs + reprobeMs(failuresInARow, moment.jitter);
   return {
@@ -63,10 +90,15 @@ function isDeniedAgain({ link, parkedReason }: Checkpoint): boolean {
   return link !== null && parkedReason?.startsWith("denied:") === true;
 }
 
-/** Leaves the mailbox alone for a while, after a failure that says nothing of mailbox or link. `code`: the reason, kept. */
-export function wait(checkpoint: Checkpoint, code: string, moment: Moment): Step {
-  return waitFor({ ...checkpoint, lastTick: moment.tick ?? checkpoint.lastTick }, code, null, moment);
+/**
+ * Leaves the mailbox alone for a while, after a failure that says nothing of mailbox or link.
+ * @param failure Its code, kept, and the request id of the answer, if it stems from one.
+ */
+export function wait(checkpoint: Checkpoint, { code, requestId }: Failure, moment: Moment): Step {
+  const seen = { ...checkpoint, lastTick: moment.tick ?? checkpoint.lastTick };
+  return noted(waitFor(seen, code, null, moment), checkpoint, requestId, moment);
 }
+type Failure = { readonly code: string; readonly requestId?: string };
 
 function decidePage(checkpoint: Checkpoint, outcome: PageOutcome, moment: Moment): Step {
   const counted = countedIn(checkpoint, outcome, moment);

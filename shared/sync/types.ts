@@ -31,7 +31,10 @@ export type CalendarRow = {
   readonly removedMs: number | null;
 };
 
-/** What one Graph answer means for one mailbox. `code` is Graph's error code chain, or our own name for the trouble. */
+/**
+ * What one Graph answer means for one mailbox. `code` is Graph's error code chain, or our own name for the trouble;
+ * `requestId` is Graph's of the answer, and absent where there was none or it named none.
+ */
 export type Outcome =
   | {
       readonly kind: "page";
@@ -45,6 +48,7 @@ export type Outcome =
       /** `unreadable`: an answer without sense, a page that cannot be believed or a 404 without a word of Graph's. */
       readonly kind: "throttled" | "transient" | "unreadable";
       readonly code: string;
+      readonly requestId?: string;
       readonly retryAfterMs: number | null;
     }
   | {
@@ -58,6 +62,7 @@ export type Outcome =
         /** By Graph, in words that are not known to concern the mailbox; or by ourselves, and then it was not asked. */
         | "linkRefused";
       readonly code: string;
+      readonly requestId?: string;
     };
 
 /**

@@ -29,6 +29,8 @@ export function mailboxView(checkpoint: Checkpoint): MailboxView {
     lastFullRound: isoOrNull(checkpoint.lastFullRoundMs),
     failuresInARow: checkpoint.failuresInARow,
     lastErrorCode: checkpoint.lastErrorCode,
+    failingSince: isoOrNull(checkpoint.failingSinceMs),
+    lastRequestId: checkpoint.lastRequestId,
     parkedReason: statedReason(checkpoint),
     heldRemovals: checkpoint.heldRemovals,
     driftFound: checkpoint.driftFound,

@@ -41,6 +41,12 @@ export const mailboxSchema = z
     lastFullRound: timeOrNull.describe("When the last full sync ended."),
     failuresInARow: count,
     lastErrorCode: textOrNull.describe("Graph's error code, or the mirror's own name for the cause."),
+    failingSince: timeOrNull.describe(
+      "The first failure since a page was read last. Null: it does not fail, or began to under a release that did not keep this.",
+    ),
+    lastRequestId: textOrNull.describe(
+      "Graph's request id of the answer that `lastErrorCode` stems from, which Microsoft's support asks for; null where there is none.",
+    ),
     parkedReason: textOrNull.describe("Why work on the mailbox has stopped; null where it has not."),
     heldRemovals: count
       .nullable()

@@ -95,14 +95,20 @@ describe("release all denied", () => {
   });
 });
 
-test("each mailbox in need is told by kind, last success, what Graph said and when it is tried again, and leads on", async () => {
+test("each mailbox in need is told by kind, since when, what Graph said in which answer and when it is tried again, and leads on", async () => {
   const denied = card("denied:ErrorAccessDenied");
   const row = denied.getByRole("row").nth(1);
   await row.getByText("ErrorAccessDenied").waitFor();
-  await row.locator("time").first().waitFor();
+  await expect.poll(() => row.locator("time").count()).toBe(3); // Since, last success, tried again.
+  const requestId = row.getByText("Request id for Microsoft’s support: ").locator("code");
+  const said = await requestId.textContent();
+  expect(said).toMatch(/^[\da-f-]{36}$/);
+  await requestId.click(); // Marks all of it, to be copied.
+  expect(await page.evaluate(() => getSelection()?.toString())).toBe(said);
   expect(await denied.getByRole("columnheader").allTextContents()).toEqual([
     "Mailbox",
     "Kind",
+    "Since",
     "Last success",
     "Graph said",
     "Tried again",

@@ -41,10 +41,13 @@ describe("why is this mailbox behind", () => {
     const { world, call, ids } = await opened();
     const [id = ""] = ids;
     world.graph.mailboxes.setState(id, { kind: "denied" });
+    const failingSince = new Date(world.clock.ms).toISOString();
     await world.tick();
     expect(await explain(call, id)).toMatchObject({
       summary: expect.stringMatching(/needs attention/),
       causes: [{ code: "denied:ErrorAccessDenied", helps: expect.stringMatching(/Calendars\.Read/) }],
+      failingSince,
+      requestId: expect.stringMatching(/^[\da-f-]{36}$/),
     });
   });
 

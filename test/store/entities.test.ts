@@ -57,6 +57,8 @@ const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
       resetsInARow: count,
       loopsInARow: count,
       lastErrorCode: orNull(label),
+      failingSinceMs: orNull(time),
+      lastRequestId: orNull(label),
       parkedReason: orNull(label),
       heldRemovals: orNull(count),
       deltaProbeMs: orNull(time),

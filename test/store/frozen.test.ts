@@ -42,6 +42,14 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
     expect(await store.readBrake()).toMatchObject({ kind: "throttled", untilMs: Date.UTC(2026, 9, 8, 12, 35) });
   });
 
+  test("since when a mailbox fails, and the answer, are unknown until a page or the next failure", async () => {
+    const world = await upgraded(rows);
+    for (const mailboxId of (await world.states()).keys()) {
+      const { failingSinceMs, lastRequestId } = (await world.storeOf().readMailbox(mailboxId))?.checkpoint ?? {};
+      expect({ failingSinceMs, lastRequestId }).toEqual({ failingSinceMs: null, lastRequestId: null });
+    }
+  });
+
   test("a row that is written again has all columns that the release looks for, with what they held", () => {
     const again = (row: Row): Columns | null => {
       const entity = { ...row, etag: "" };

@@ -74,6 +74,12 @@ export const explainMailboxTool = toolOf({
     lastChange: textOrNull,
     lastFullSync: textOrNull,
     failuresInARow: number,
+    failingSince: textOrNull.describe(
+      "The first failure since a page was read last. Null: it does not fail, or that is unknown.",
+    ),
+    requestId: textOrNull.describe(
+      "Graph's request id of the answer that failed last: what Microsoft's support asks for.",
+    ),
     leaveReason: textOrNull.describe("Why its user has left the roster, where that is so."),
     age: ageSchema,
   }),
@@ -91,6 +97,8 @@ export const explainMailboxTool = toolOf({
       lastChange: view.lastChange,
       lastFullSync: view.lastFullRound,
       failuresInARow: view.failuresInARow,
+      failingSince: view.failingSince,
+      requestId: shownOrNull(view.lastRequestId),
       leaveReason: shownOrNull(view.roster?.leaveReason),
       age: ageOf(view.lastSuccess, mirror.nowMs),
     };

@@ -33,6 +33,8 @@ export const mailboxExample: MailboxView = {
   lastFullRound: "2026-11-24T03:10:41.000Z",
   failuresInARow: 0,
   lastErrorCode: null,
+  failingSince: null,
+  lastRequestId: null,
   parkedReason: null,
   heldRemovals: null,
   driftFound: 0,

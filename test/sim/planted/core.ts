@@ -35,6 +35,20 @@ export const inTheCore: readonly Mutant[] = [
     unit: ["test/rounds/refusedLinks.test.ts"],
   },
   {
+    name: "count since when a mailbox fails anew with each failure",
+    file: "shared/sync/decide.ts",
+    from: `before.failingSinceMs ?? (before`,
+    to: `(before`,
+    unit: ["test/sync/failingSince.test.ts"],
+  },
+  {
+    name: "name the answer of an earlier failure",
+    file: "shared/sync/decide.ts",
+    from: `lastRequestId: requestId ?? null }`,
+    to: `lastRequestId: requestId ?? next.lastRequestId }`,
+    unit: ["test/sync/failingSince.test.ts"],
+  },
+  {
     name: "hold a mailbox that was never served",
     file: "shared/sync/settle.ts",
     from: `if (!isServed(before)) return false;`,
