@@ -263,6 +263,7 @@ test("charts go on when the table is new", async () => {
   await says("The charts begin with the second tick.");
   await page.unroute("**/api/status?*");
   await product.countedTick();
+  await page.locator(".plot canvas").first().waitFor();
   await expect.poll(() => page.locator(".plot canvas").count()).toBe(6); // They are made one after the other.
   expect(watched.faults).toEqual([]);
 });

@@ -80,6 +80,7 @@ describe("spans", () => {
       "startRounds",
       "runRounds",
       "applyPage",
+      "mailbox",
       "mailboxEdit",
       "graph batch",
       "graph page",
