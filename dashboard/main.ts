@@ -45,6 +45,7 @@ function tell(status: Status): void {
   read = { status, atMs: Date.now() };
   byId("failure").hidden = true;
   byId("key-form").hidden = true;
+  byId("key-forget").hidden = currentKey() === null;
   byId("main").hidden = false; // Before the charts are drawn, which take the width of their container.
   setClock(status.now); // Before anything is drawn that has an age.
   noteBrake(status);
@@ -64,6 +65,7 @@ function fail(error: ApiError): void {
   failures += 1;
   const isLocked = error.status === 401 || error.status === 403;
   byId("key-form").hidden = !isLocked;
+  byId("key-forget").hidden = currentKey() === null;
   if (isLocked) byId("main").hidden = true;
   const since = read === null ? "" : ` What is shown is ${span((Date.now() - read.atMs) / 1000)} old.`;
   const failure = byId("failure");

@@ -199,6 +199,8 @@ describe("the function key", () => {
     expect((await page.waitForRequest(status)).headers()["x-functions-key"]).toBe("s3cret");
     await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Forget the key" }).click()]);
     expect((await page.waitForRequest(status)).headers()["x-functions-key"]).toBeUndefined();
+    await verdictSays(/fresh/);
+    expect(await page.getByRole("button", { name: "Forget the key" }).count()).toBe(0); // There is none any more.
   });
 
   test("is asked for where the mirror wants one", async () => {
