@@ -1,6 +1,6 @@
 import { type Address, addressOf, idIn } from "./address.js";
 import { apiFor } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, el, nextTask } from "./dom.js";
 import { titleView } from "./title.js";
 import type { Mounted, Now, View } from "./view.js";
 import { views } from "./views.js";
@@ -26,7 +26,7 @@ export function initRouter(refreshNow: () => void): void {
   window.addEventListener("hashchange", () => follow(refreshNow));
   // What is activated is what back leads to; at the time of the change the focus may have gone.
   document.addEventListener("click", (event) => remember(event.target), true);
-  follow(refreshNow);
+  void nextTask().then(() => follow(refreshNow)); // The page's script has been one long piece of work already.
 }
 
 /** Tells the view what was read. */

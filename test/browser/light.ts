@@ -3,13 +3,16 @@ import { buildDashboardPage } from "../../local/dashboardPage.js";
 import { root } from "../../local/root.js";
 import type { Status } from "../../shared/views/statusSchema.js";
 import { launchBrowser } from "./browser.js";
+import { traceTasks } from "./tasks.js";
 
 /**
  * `npm run bench:dashboard`: what the dashboard costs a phone: a processor four times slower than this one, 150 ms away by a
  * line of 1.6 Mbit/s. The status is of 256 shards with 27 reasons and a day of ticks; it is made up, and served from here. Real:
- * the page and the browser. Per line: bytes, first contentful paint, when figures are there, and the longest task.
+ * the page and the browser. Per line: bytes, first contentful paint, when figures are there, and the longest task: by the clock of
+ * the phone, which runs on while this machine does something else, and as four times the processor time that it takes here.
  */
 const runs = 5;
+const slower = 4;
 const tickMs = 300_000;
 const ticks = 288;
 const startMs = Date.UTC(2026, 10, 28);
@@ -25,10 +28,25 @@ try {
 }
 
 async function measure(): Promise<string> {
+  const { bytes, seen, figuresMs } = await visit(slower);
+  const processorMs = slower * (await visit(1)).processorMs;
+  const [first = 0, ...later] = bytes;
+  const parts = [
+    `page ${kB(page.html.length)} (gzip ${kB(gzipSync(page.html).length)})`,
+    `first status ${kB(first)}, refresh ${kB(Math.max(...later))}`,
+    `first paint ${Math.round(seen.paintMs)} ms, charts after ${Math.round(figuresMs)} ms`,
+    `longest task ${Math.round(seen.longestMs)} ms by the clock (0: none over 50), ${Math.round(processorMs)} ms of processor time`,
+    `charts at ${Math.round(seen.chartsTop)} px`,
+  ];
+  return parts.join("; ");
+}
+
+/** Opens the page and looks at two refreshes. @param rate How much slower the processor is than this one. */
+async function visit(rate: number) {
   const context = await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
   const tab = await context.newPage();
   const client = await context.newCDPSession(tab);
-  await client.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  await client.send("Emulation.setCPUThrottlingRate", { rate });
   await client.send("Network.enable");
   const line = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 94_000 };
   await client.send("Network.emulateNetworkConditions", line);
@@ -55,6 +73,7 @@ async function measure(): Promise<string> {
     );
     observer.observe({ entryTypes: ["longtask"] });
   });
+  const endTrace = await traceTasks(client, origin);
   await tab.goto(`${origin}/api/dashboard`);
   await tab.locator("canvas").first().waitFor();
   const figuresMs = await tab.evaluate(() => performance.now());
@@ -64,15 +83,9 @@ async function measure(): Promise<string> {
     longestMs: Math.max(0, ...(window as unknown as { tasks: number[] }).tasks),
     chartsTop: document.querySelector("#charts")?.getBoundingClientRect().top ?? Number.NaN,
   }));
+  const processorMs = Math.max(0, ...(await endTrace()));
   await context.close();
-  const [first = 0, ...later] = bytes;
-  const parts = [
-    `page ${kB(page.html.length)} (gzip ${kB(gzipSync(page.html).length)})`,
-    `first status ${kB(first)}, refresh ${kB(Math.max(...later))}`,
-    `first paint ${Math.round(seen.paintMs)} ms, charts after ${Math.round(figuresMs)} ms`,
-    `longest task ${Math.round(seen.longestMs)} ms (0: none over 50), charts at ${Math.round(seen.chartsTop)} px`,
-  ];
-  return parts.join("; ");
+  return { bytes, seen, figuresMs, processorMs };
 }
 
 function kB(bytes: number): string {
