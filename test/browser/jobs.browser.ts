@@ -116,7 +116,10 @@ test("why is this one behind: from what needs a look, and from the list", async 
   );
   const why = page.locator("#panel-why");
   await why.getByText("Microsoft Graph refuses the app access").waitFor();
-  expect(await why.textContent()).toMatch(/What is served was read .* ago\./);
+  expect(await why.textContent()).toMatch(/1 failure in a row, since .* What is served was read .* ago\./);
+  await view()
+    .getByText(/^Request id for Microsoft’s support: [\da-f-]{36}$/)
+    .waitFor();
   finished();
   clicks = 0;
   await click(nav("Mailboxes"));

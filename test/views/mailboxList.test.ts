@@ -56,6 +56,18 @@ describe("GET mailboxes", () => {
     expect(await idsOf(`?reason=${lastErrorCode}&kind=equipment`)).toEqual([]);
   });
 
+  test("says, as a single read does, since when a mailbox fails and which answer of Graph's says why", async () => {
+    const { world, http, ids } = await opened();
+    const [id = "", fine = ""] = ids;
+    world.graph.mailboxes.setState(id, { kind: "denied" });
+    const failingSince = new Date(world.clock.ms).toISOString();
+    await world.tick();
+    const told = { failingSince, lastRequestId: expect.stringMatching(/^[\da-f-]{36}$/) };
+    expect(listOf(await http.list("?state=parked")).value).toMatchObject([{ id, ...told }]);
+    expect((await http.get(id)).body).toMatchObject(told);
+    expect((await http.get(fine)).body).toMatchObject({ failingSince: null, lastRequestId: null });
+  });
+
   test("finds any words of a name and an address, in any order, at their starts", async () => {
     const { world, http, ids } = await opened();
     const [id = ""] = ids;
