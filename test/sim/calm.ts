@@ -59,7 +59,11 @@ export async function calm(world: World): Promise<void> {
   for (const finding of findings(world, broken)) oracle.report(...finding);
   if (!isHasty && oracle.violations.length === 0) await checkQuietTick(world, broken);
   if (broken === null && oracle.violations.length === 0 && world.random.next() < 0.5) await oneSlowMailbox(world);
-  if (oracle.violations.length === 0) for (const reader of world.readers) await reader.finish(world);
+  for (const reader of world.readers) {
+    // What was found stops the scheduler: who waits at a gate then would wait for ever.
+    if (oracle.violations.length > 0) return;
+    await reader.finish(world);
+  }
 }
 
 /** Breaks one mailbox for good: the others must not feel it (I10). */

@@ -32,6 +32,8 @@ type Arguments = {
   readonly isWorker: boolean;
 };
 
+/** What Node.js itself ends with when a top-level await never settles. */
+const unsettledCode = 13;
 /** Seeds that a worker takes at a time, and failures that are explained in full. */
 const chunkSize = 25;
 const failuresShown = 3;
@@ -94,11 +96,20 @@ async function runSeeds(from: number, to: number, { narrowing, isTraced, stopsAt
   return tally;
 }
 
-/** A worker: takes chunks of seeds from its parent until that hangs up. */
+/**
+ * A worker: takes chunks of seeds from its parent until that hangs up. While it has one in hand, the parent does not keep
+ * it alive: a simulation that waits for what never comes ends it with this code, instead of hanging for ever.
+ */
 function work(given: Arguments): void {
   process.on("message", (chunk: { from: number; to: number }) => {
+    process.channel?.unref();
+    process.exitCode = unsettledCode;
     runSeeds(chunk.from, chunk.to, given).then(
-      (tally) => process.send?.(tally),
+      (tally) => {
+        process.channel?.ref();
+        process.exitCode = 0;
+        process.send?.(tally);
+      },
       (error: unknown) => {
         throw error;
       },

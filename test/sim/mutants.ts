@@ -40,10 +40,20 @@ type Verdict = {
   readonly why: string;
 };
 
-/** Runs a program in the copy; its output is only looked at. */
+/** Our choice: fifty times what the slowest takes. */
+const runMinutesMax = 15;
+
+/**
+ * Runs a program in the copy; its output is only looked at. @throws Error when it has not ended in time: a fault is to be
+ * found by what looks for it, and a suite that hangs has found nothing.
+ */
 function run(dir: string, args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: dir, env: { ...process.env, NO_COLOR: "1" } });
+    const child = spawn(process.execPath, args, {
+      cwd: dir,
+      env: { ...process.env, NO_COLOR: "1" },
+      signal: AbortSignal.timeout(runMinutesMax * 60_000),
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
@@ -68,7 +78,8 @@ async function killerOf(
   }
   const storms = await run(dir, ["--import", "tsx", "test/sim/main.ts", "--runs", values.runs, "--stop", "--json"]);
   const found = brokenIn(storms.output);
-  if (storms.code !== 0) return { killer: "storms", why: found ?? lastLine(storms.output) };
+  if (found !== null) return { killer: "storms", why: found };
+  if (storms.code !== 0) throw new Error(`The simulator failed, instead of finding a fault.\n${storms.output}`);
   const sweep = await run(dir, vitest(["test/sim/nthFailure.test.ts"]));
   return { killer: sweep.code === 0 ? null : "n-th failure", why: "" };
 }
@@ -80,10 +91,6 @@ function brokenIn(output: string): string | null {
   const [first] = broken;
   if (first === undefined) return null;
   return `seed ${first.seed}: ${first.violation.invariant} ${first.violation.what.replace(/^[0-9a-f-]{36}: /, "")}`;
-}
-
-function lastLine(output: string): string {
-  return output.trim().split("\n").at(-1) ?? "";
 }
 
 async function judge(dir: string, mutant: Mutant): Promise<Verdict> {
@@ -99,6 +106,8 @@ async function judge(dir: string, mutant: Mutant): Promise<Verdict> {
   );
   try {
     return { mutant, ...(await killerOf(dir, mutant)), seconds: (performance.now() - startMs) / 1000 };
+  } catch (cause) {
+    throw new Error(`Mutant "${mutant.name}" could not be judged.`, { cause });
   } finally {
     await writeFile(path, original);
   }

@@ -284,6 +284,7 @@ async function isTold(world: World, id: string): Promise<boolean> {
   };
   const looking = look();
   await quieten(world);
+  if (world.oracle.violations.length > 0) return false;
   await looking;
   return told;
 }
