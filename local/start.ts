@@ -122,9 +122,11 @@ async function work(): Promise<number> {
     throw new Error(reason);
   });
   const world = { product: productAt(hostUrl), simulator, view, rosterKinds, hostUrl };
+  if (left.isResumed) await sayBroken(simulator);
   const done = await Promise.race([firstSync(world), interrupted, failed]);
   if (done === "interrupted") return endOf();
-  if (options.once || !done) return done ? 0 : exitFailed;
+  // What somebody has broken is there to be looked at, and mended.
+  if (options.once || (!done && ((await simulator?.broken()) ?? null) === null)) return done ? 0 : exitFailed;
   await Promise.race([follow(world), interrupted, failed]);
   return 0;
 }
@@ -142,6 +144,15 @@ function sayResumed({ options: { dataDir, mailboxes, mailbox }, lostPort }: Kept
     event: "portLost",
     port: lostPort,
   });
+}
+
+/** What an earlier run was told to break is broken still: without a word, that would look like our fault. */
+async function sayBroken(simulator: Simulator | null): Promise<void> {
+  const broken = (await simulator?.broken()) ?? null;
+  if (simulator === null || broken === null) return;
+  const mend = `curl -X DELETE ${simulator.url}/_control/broken`;
+  screen.say(`  Graph still does what it was told to do wrong: ${broken}.`, { event: "broken", broken, mend });
+  screen.say(`  Mend all of it:   ${mend}`, null);
 }
 
 /** What runs, and ways to it. */
@@ -262,7 +273,8 @@ async function fillRoster(product: Product, simulator: Simulator | null): Promis
   if (options.roster === "directory") return discoverRoster(product, screen);
   const mailboxes = simulator === null ? [{ id: options.mailbox ?? "me" }] : await simulator.mailboxes();
   await product.addMailboxes(mailboxes, (added) => {
-    if (added % 1000 === 0) screen.say(`  ${added} of ${mailboxes.length} on the roster`, { event: "roster", added });
+    if (added % 1000 === 0 && !isEnding)
+      screen.say(`  ${added} of ${mailboxes.length} on the roster`, { event: "roster", added });
   });
   return mailboxes.length;
 }

@@ -3,7 +3,7 @@ import { PURPOSES } from "./accounts.js";
 import { faultRuleSchema } from "./faults.js";
 import type { GraphSimulator } from "./graph.js";
 import { GONE_CODES } from "./mailbox.js";
-import type { GraphRequest, GraphResponse } from "./types.js";
+import { type GraphRequest, type GraphResponse, VERSIONS } from "./types.js";
 
 const ROOT = "/_control/";
 
@@ -44,7 +44,7 @@ const userSchema = z.strictObject({
 const groupSchema = z.strictObject({ id: idSchema, members: z.union([z.literal("everybody"), z.array(idSchema)]) });
 
 const deltaSchema = z.strictObject({
-  version: z.enum(["beta", "v1.0"]),
+  version: z.enum(VERSIONS),
   availability: z.enum(["available", "notTracked", "unknownSegment", "readAsId"]),
 });
 
@@ -58,6 +58,7 @@ const deltaSchema = z.strictObject({
  * | `GET faults` | → `{rules, injected}` |
  * | `POST faults` | a `FaultRule` or an array of them → `{ids}` |
  * | `DELETE faults`, `DELETE faults/{id}` | all rules, or one |
+ * | `GET broken`, `DELETE broken` | → `Broken`: what it is told to do wrong, in figures; all is well again |
  * | `POST edits` | `{random: n}`, or `{edit: "create" \| "rename" \| "update" \| "delete", mailboxId, calendarId?, name?, values?}` → `{edits}` |
  * | `GET truth/{mailboxId}` | → `{value: Calendar[]}` |
  * | `GET mailboxes?skip=0&top=1000&truth=1` | → `{count, value: [{id, displayName, purpose, user, calendars?}]}`; `user`: as the directory shows it |
@@ -122,6 +123,11 @@ function answerCall(collection: string, call: Call): unknown {
     case "DELETE faults":
       if (id === undefined) core.faults.clear();
       return id === undefined ? DONE : { done: core.faults.remove(Number(id)) };
+    case "GET broken":
+      return core.broken();
+    case "DELETE broken":
+      core.mend();
+      return DONE;
     case "POST edits":
       return { edits: edit(core, body) };
     case "GET truth":

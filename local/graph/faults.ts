@@ -94,7 +94,7 @@ export const faultRuleSchema = z.strictObject({
 /** A rule as the control API and tests give it. */
 export type FaultRule = z.infer<typeof faultRuleSchema>;
 /** A rule in force. `left`: how often it will still be injected; null: without end. */
-type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };
+export type ActiveRule = FaultRule & { readonly id: number; readonly left: number | null };
 
 /** Switches faults on and off, and counts those that were injected. */
 export type Faults = {
@@ -103,6 +103,8 @@ export type Faults = {
   remove(id: number): boolean;
   clear(): void;
   rules(): readonly ActiveRule[];
+  /** Puts rules in force that were read from another simulator, in place of all others. */
+  restore(rules: readonly ActiveRule[]): void;
   injected(): Readonly<Record<FaultKind, number>>;
   /** True while there is no rule: the fast path past all questions below. */
   isCalm(): boolean;
@@ -139,6 +141,10 @@ export function createFaults(random: Random): Faults {
       rules = [];
     },
     rules: () => rules.map(({ id, rule, left }) => ({ ...rule, id, left })),
+    restore(saved) {
+      rules = saved.map(({ id, left, ...rule }) => ({ id, left, rule: faultRuleSchema.parse(rule) }));
+      lastId = Math.max(lastId, ...rules.map(({ id }) => id));
+    },
     injected: () => ({ ...injected }),
     isCalm: () => rules.length === 0,
     has: (kind) => rules.some((active) => active.rule.kind === kind),

@@ -1,6 +1,7 @@
 import type { Purpose } from "./accounts.js";
 import { errorBody, refuse, unknownSegment } from "./answers.js";
 import { answerBatch } from "./batch.js";
+import { type Broken, brokenOf, mend } from "./broken.js";
 import { calendarsOf, createIn, deleteIn, type Edit, editAtRandomIn, type Move, moveIn, updateIn } from "./edits.js";
 import { createFaults, type Faults, type FaultTarget } from "./faults.js";
 import type { Mailbox, MailboxState } from "./mailbox.js";
@@ -72,7 +73,11 @@ export type GraphSimulator = {
   /** Up to six shared calendars at once get new folders, and so new ids; name and owner stay. */
   moveCalendars(mailboxId: string): readonly Move[];
   editAtRandom(): Edit;
-  /** What was changed of the tenant so far. */
+  /** What it is told to do wrong, or not to offer. */
+  broken(): Broken;
+  /** From now on all is well: no rules, mailboxes that answer, delta and permissions as Microsoft has them. */
+  mend(): void;
+  /** What was changed of the tenant so far, and what is broken of it. */
   saved(): SavedGraph;
   /** Brings a new simulator with the same options to where another one was saved. */
   restore(saved: SavedGraph): void;
@@ -112,8 +117,10 @@ export function createGraph(options: GraphOptions): GraphSimulator {
     deleteCalendar: (id, calendarId) => deleteIn(mailboxOrThrow(world, id), calendarId),
     moveCalendars: (id) => moveIn(mailboxOrThrow(world, id)),
     editAtRandom: () => editAtRandomIn(mailboxAtRandom(world), world.random),
-    saved: () => savedOf(world.mailboxes),
-    restore: (saved) => restore(world.mailboxes, saved),
+    saved: () => savedOf(world),
+    restore: (saved) => restore(world, saved),
+    broken: () => brokenOf(world),
+    mend: () => mend(world),
     stats: () => world.stats.read(),
     resetStats: () => world.stats.reset(),
     switchDelta: (version, availability) => {

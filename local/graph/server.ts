@@ -46,6 +46,7 @@ export async function startGraphServer(options: GraphServerOptions): Promise<Gra
   core.setPublicRoot(publicRoot ?? url);
   const close = async () => {
     await closeServer(server);
+    isChanged ||= !core.faults.isCalm(); // What is left of a rule goes down by requests alone.
     saveChanges();
   };
   return { url, close };

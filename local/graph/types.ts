@@ -2,7 +2,9 @@ import type { AccountsPerHundred } from "./accounts.js";
 import type { Clock, Random } from "./random.js";
 
 /** The versions of Graph that are served. */
-export type Version = "beta" | "v1.0";
+export const VERSIONS = ["beta", "v1.0"] as const;
+/** One of those versions. */
+export type Version = (typeof VERSIONS)[number];
 
 /** One HTTP request. `url`: absolute, or path and query. Header names in lower case. */
 export type GraphRequest = {

@@ -1,5 +1,6 @@
 import type { Status } from "../../shared/views/status.js";
 import type { Purpose } from "../graph/accounts.js";
+import type { Broken } from "../graph/broken.js";
 import type { GraphStats } from "../graph/stats.js";
 import type { DirectoryUser } from "../graph/users.js";
 
@@ -86,6 +87,8 @@ export type Simulator = {
   readonly url: string;
   mailboxes(): Promise<readonly NewMailbox[]>;
   requests(): Promise<{ readonly httpRequests: number; readonly pages: number; readonly fullRounds: number }>;
+  /** What it is told to do wrong, in words; null: nothing. */
+  broken(): Promise<string | null>;
   /** Changes a calendar of any mailbox as people do. */
   edit(): Promise<readonly Edit[]>;
   /** Gives the last calendar of a mailbox another name. */
@@ -126,6 +129,7 @@ export function simulatorAt(url: string): Simulator {
       const stats = (await get("stats")) as Pick<GraphStats, "httpRequests" | "deltaPages" | "fullRounds">;
       return { httpRequests: stats.httpRequests, pages: stats.deltaPages, fullRounds: stats.fullRounds };
     },
+    broken: async () => brokenText((await get("broken")) as Broken),
     edit: () => edit({ random: 1 }),
     rename: async (mailboxId) => {
       const { value } = (await get(`truth/${mailboxId}`)) as { value: { id: string; name: string }[] };
@@ -142,4 +146,21 @@ export function simulatorAt(url: string): Simulator {
     },
     truth: (ofThousand) => mailboxes("&truth=1", ofThousand),
   };
+}
+
+/**
+ * What is broken of a simulator, such as `2 mailboxes denied, fault serverError`; null: nothing.
+ * @internal For tests.
+ */
+export function brokenText({ mailboxes, faults, withoutDelta, isMailboxSettingsGranted }: Broken): string | null {
+  const counted = Object.entries(mailboxes).map(
+    ([state, count]) => `${count} mailbox${count === 1 ? "" : "es"} ${state}`,
+  );
+  const all = [
+    ...counted,
+    ...Object.entries(faults).map(([kind, count]) => `fault ${kind}${count === 1 ? "" : ` (${count} rules)`}`),
+    ...withoutDelta.map((version) => `no delta in ${version}`),
+    ...(isMailboxSettingsGranted ? [] : ["no MailboxSettings.Read"]),
+  ];
+  return all.length === 0 ? null : all.join(", ");
 }

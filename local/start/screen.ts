@@ -87,12 +87,14 @@ function summaryText(summary: Summary): string {
   const { fresh, mailboxes, calendars, pages, requests, fullRounds, seconds, notFresh, different, compared } = summary;
   const traffic = requests === null ? "" : `, ${pages} pages by ${requests} Graph requests`;
   const lines = [`${fresh} of ${mailboxes} mailboxes fresh, ${calendars} calendars${traffic}, ${seconds.toFixed(1)} s`];
-  for (const [why, count] of Object.entries(notFresh)) lines.push(`  ${count} not fresh: ${why}${hintOf(why)}`);
+  for (const [why, count] of Object.entries(notFresh))
+    lines.push(`  ${count} not fresh: ${why}${different === null ? hintOf(why) : ""}`);
   if (fullRounds === 0) lines.push("  all of them asked for what is new since the last run, none read anew");
   const which = compared < mailboxes ? ` (${compared} of them compared)` : "";
   if (different?.length === 0) lines.push(`  identical to the simulator's mailboxes${which}`);
   if (different !== null && different.length > 0) {
-    lines.push(`  ${different.length} mailboxes differ from the simulator: ${different.slice(0, 5).join(", ")}`);
+    const who = different.length === 1 ? "1 mailbox differs" : `${different.length} mailboxes differ`;
+    lines.push(`  ${who} from the simulator: ${different.slice(0, 5).join(", ")}`);
   }
   if (summary.receiver !== null) lines.push(`  ${proofText(summary.receiver)}`);
   return lines.join("\n");

@@ -3,6 +3,7 @@ import { createGraph, type GraphSimulator } from "../../local/graph/graph.js";
 import { randomFrom } from "../../local/graph/random.js";
 import type { SavedGraph } from "../../local/graph/saved.js";
 import { startGraphServer } from "../../local/graph/server.js";
+import { brokenText } from "../../local/start/product.js";
 
 /** A simulated tenant that is saved and taken up again, as `npm start --data` does. */
 
@@ -62,7 +63,77 @@ test("what was saved is taken up: calendars, users, states, and links that were 
 test("what was saved twice is the same, and nothing is saved of what nobody has changed", () => {
   const core = changed();
   expect(again(core).saved()).toEqual(core.saved());
-  expect(made().saved()).toEqual({ size: 6, directorySequence: 0, users: [], mailboxes: [] });
+  expect(made().saved()).toMatchObject({ size: 6, directorySequence: 0, users: [], mailboxes: [], faults: [] });
+});
+
+test("what Graph is told to do wrong is saved, goes on where it was, and can be mended by one call", () => {
+  const core = made();
+  const [denied = "", well = ""] = core.mailboxes.ids();
+  expect(core.broken()).toEqual({ mailboxes: {}, faults: {}, withoutDelta: [], isMailboxSettingsGranted: true });
+  core.mailboxes.setState(denied, { kind: "denied" });
+  const removed = core.faults.add({ kind: "latency", latencyMs: 1 });
+  core.faults.add({ kind: "serverError", count: 2, on: "list" });
+  core.faults.remove(removed);
+  core.switchDelta("v1.0", "notTracked");
+  core.switchMailboxSettings(false);
+  core.groups.add("5b5b0000-0000-4000-8000-0000000000c2", [well]);
+  const list = (of: GraphSimulator) =>
+    of.handle({ method: "GET", url: `/beta/users/${well}/calendars`, headers: { authorization: "Bearer any" } }).status;
+  expect(list(core)).toBe(500);
+  const next = again(core);
+  expect(next.saved()).toEqual(core.saved());
+  expect(next.broken()).toEqual({
+    mailboxes: { denied: 1 },
+    faults: { serverError: 1 },
+    withoutDelta: ["v1.0"],
+    isMailboxSettingsGranted: false,
+  });
+  expect([list(next), list(next)]).toEqual([500, 200]); // The second of the two, and no more.
+  expect(next.broken().faults).toEqual({});
+  expect(next.faults.add({ kind: "latency", latencyMs: 1 })).toBe(3); // No id is given twice.
+  next.mend();
+  expect(next.broken()).toEqual(made().broken());
+  expect(next.mailboxes.state(denied)).toEqual({ kind: "normal" });
+});
+
+test("a file of a release that kept none of that is taken up", () => {
+  const { size, directorySequence, users, mailboxes } = changed().saved();
+  const next = made();
+  next.restore({ size, directorySequence, users, mailboxes });
+  expect(next.broken()).toEqual({ ...made().broken(), mailboxes: { denied: 1 } });
+});
+
+test("the control API tells what is broken, and mends it; how often a rule is left is saved at the end", async () => {
+  const core = made();
+  const saved: SavedGraph[] = [];
+  const server = await startGraphServer({ core, save: (one) => saved.push(one) });
+  const control = async (method: string, path: string, body?: unknown) => {
+    const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
+    return (await fetch(`${server.url}/_control/${path}`, init)).json();
+  };
+  const read = () =>
+    fetch(`${server.url}/beta/users/${core.mailboxes.idAt(0)}/calendars`, { headers: { authorization: "Bearer any" } });
+  await control("POST", "faults", { kind: "serverError", count: 3, on: "list" });
+  expect(await control("GET", "broken")).toMatchObject({ faults: { serverError: 1 } });
+  await read();
+  await server.close();
+  expect(saved.map(({ faults }) => faults?.map(({ left }) => left))).toEqual([[3], [2]]);
+  const second = await startGraphServer({ core });
+  await fetch(`${second.url}/_control/broken`, { method: "DELETE" });
+  expect(core.broken()).toEqual(made().broken());
+  await second.close();
+});
+
+test.each([
+  [{}, null],
+  [{ mailboxes: { denied: 1 } }, "1 mailbox denied"],
+  [
+    { mailboxes: { gone: 2, full: 1 }, faults: { serverError: 1, throttled: 2 } },
+    "2 mailboxes gone, 1 mailbox full, fault serverError, fault throttled (2 rules)",
+  ],
+  [{ withoutDelta: ["beta"] as const, isMailboxSettingsGranted: false }, "no delta in beta, no MailboxSettings.Read"],
+])("in words: %j", (broken, said) => {
+  expect(brokenText({ ...made().broken(), ...broken })).toBe(said);
 });
 
 test("a server saves a change before Graph tells of it, once, and not what is only read", async () => {

@@ -226,6 +226,33 @@ test("a folder in use is refused, and whoever has it goes on; Ctrl-C says what i
   expect(errors()).toBe("");
 }, 100_000);
 
+test("what was broken of Graph is broken in the next run, which says so, goes on, and prints what mends it", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "calendar-mirror-"));
+  const first = await following(["--mailboxes", "2", "--calendars", "2", "--data", dataDir]);
+  try {
+    const command = String((await first.untilSaid(({ break: one }) => one !== undefined))["break"]);
+    await promisify(exec)(command);
+    const url = /(http:.*\/_control)\//.exec(command)?.[1];
+    await fetch(`${url}/faults`, { method: "POST", body: '{"kind":"throttled","on":"directory"}' });
+  } finally {
+    expect(await first.stop()).toBe(0);
+  }
+  const second = await following(["--data", dataDir]);
+  try {
+    const { broken, mend } = await second.untilSaid(({ event }) => event === "broken");
+    expect(broken).toBe("1 mailbox denied, fault throttled");
+    expect(await second.untilSaid(({ event }) => event === "summary")).toMatchObject({ mailboxes: 2, fresh: 1 });
+    await second.untilSaid(({ event }) => event === "following");
+    await promisify(exec)(String(mend));
+  } finally {
+    expect(await second.stop()).toBe(0);
+  }
+  const { code, said } = await start(["--data", dataDir, "--once"]);
+  expect(said).not.toContain("told to do wrong");
+  expect(code).toBe(1); // It waits until it is asked again, which nobody has done.
+  await rm(dataDir, { recursive: true });
+}, 100_000);
+
 test("--once that is interrupted has not done what it was to do: exit code 130", async () => {
   const { untilSaid, stop } = await following(["--once"]);
   await untilSaid(({ event }) => event === "started");
