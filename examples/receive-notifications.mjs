@@ -7,56 +7,46 @@ import { text } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";
 
 const [api, file, port = "8080", notificationUrl = `http://localhost:${port}/`] = process.argv.slice(2);
+const urls = { notificationUrl, lifecycleNotificationUrl: notificationUrl };
+const wanted = { resource: "users/getAllCalendars", changeType: "created,updated,deleted", ...urls };
 const db = new DatabaseSync(file); // A real program forgets ids in time: nothing comes again after HISTORY_DAYS.
 db.exec("CREATE TABLE IF NOT EXISTS subscription (id, secret); CREATE TABLE IF NOT EXISTS handled (id PRIMARY KEY)");
 const held = () => db.prepare("SELECT id, secret FROM subscription").get();
+const headers = { "content-type": "application/json", "x-functions-key": process.env.MIRROR_KEY ?? "" };
+const ask = (method, path, asked) =>
+  fetch(`${api}/beta/subscriptions${path}`, { method, headers, body: JSON.stringify(asked) });
 
 /** What a real program does with a notification. It is repeated where that fails, or is killed before its end. */
-async function handle({ lifecycleEvent, changeType, resource }) {
-  if (lifecycleEvent === "reauthorizationRequired") await subscribe();
-  else console.log(lifecycleEvent ? `read all: ${api}/beta/users/getAllCalendars/delta` : `${changeType} ${resource}`);
-}
+const handle = async ({ changeType, resource }) => console.log(`${changeType} ${resource}`);
 
-/** Renews the subscription, or makes one: nobody tells what changed before that. */
-async function subscribe() {
+/** Renews the subscription, or makes one. Nobody tells what changed before that, or while notifications were missed: all is to be read. */
+async function subscribe(event) {
   const expirationDateTime = new Date(Date.now() + 6 * 86_400_000);
-  if (held() && (await ask("PATCH", `/${held().id}`, { expirationDateTime }))) return;
-  const asked = { resource: "users/getAllCalendars", changeType: "created,updated,deleted", expirationDateTime };
-  const made = await ask("POST", "", { ...asked, notificationUrl, lifecycleNotificationUrl: notificationUrl });
-  const put = db.prepare("INSERT OR REPLACE INTO subscription (rowid, id, secret) VALUES (1, ?, ?)");
-  put.run(made.id, made["@calendarMirror.signingSecret"]);
-  await handle({ lifecycleEvent: "missed" });
+  const renewed = held() ? await ask("PATCH", `/${held().id}`, { expirationDateTime }) : { status: 404 };
+  const answer = renewed.status === 404 ? await ask("POST", "", { ...wanted, expirationDateTime }) : renewed;
+  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  const { id, "@calendarMirror.signingSecret": secret = held().secret } = await answer.json(); // Told once, when it is made.
+  db.prepare("INSERT OR REPLACE INTO subscription (rowid, id, secret) VALUES (1, ?, ?)").run(id, secret);
+  if (answer !== renewed || event === "missed") console.log(`read all: ${api}/beta/users/getAllCalendars/delta`);
 }
 
-/** Null: there is no such subscription. */
-async function ask(method, path, body) {
-  const headers = { "content-type": "application/json", "x-functions-key": process.env.MIRROR_KEY ?? "" };
-  const answer = await fetch(`${api}/beta/subscriptions${path}`, { method, headers, body: JSON.stringify(body) });
-  if (answer.ok) return answer.json();
-  if (answer.status === 404 && method === "PATCH") return null;
-  throw new Error(`${answer.status} ${await answer.text()}`);
-}
-
-async function receive(body, headers) {
-  const { value } = new Webhook(held().secret).verify(body, headers); // Throws where it is not the mirror's.
-  for (const one of value) {
+/** Handles what is new in a request. Throws where it is not the mirror's. */
+async function receive(body, { headers }) {
+  for (const one of new Webhook(held().secret).verify(body, headers).value) {
     const id = `${one.subscriptionId} ${one.id ?? headers["webhook-id"]}`;
     if (db.prepare("SELECT 1 FROM handled WHERE id = ?").get(id)) continue; // It has come before.
-    await handle(one);
+    await (one.lifecycleEvent ? subscribe(one.lifecycleEvent) : handle(one));
     db.prepare("INSERT INTO handled VALUES (?)").run(id);
   }
 }
 
 let before = Promise.resolve(); // One after the other: what comes again while it is being handled is then known.
-const server = createServer(async (request, response) => {
+createServer(async (request, response) => {
   const token = new URL(request.url, "http://localhost").searchParams.get("validationToken");
-  response.setHeader("content-type", "text/plain");
-  if (token !== null) return response.end(token);
-  if (!(Number(request.headers["content-length"]) <= 1_000_000)) return response.writeHead(413).end();
-  const body = await text(request).catch(() => ""); // Broken off: it is not verified.
-  const accepted = before.then(() => receive(body, request.headers));
+  if (token !== null) return response.writeHead(200, { "content-type": "text/plain" }).end(token);
+  // What is too large, or breaks off, is not verified.
+  const body = Number(request.headers["content-length"]) <= 1_000_000 ? await text(request).catch(() => "") : "";
+  const accepted = before.then(() => receive(body, request));
   before = accepted.catch(({ message }) => console.error(message));
-  const status = await accepted.then(() => 202).catch(() => 400);
-  return response.writeHead(status).end();
-});
-server.listen(Number(port), subscribe);
+  return response.writeHead(await accepted.then(() => 202).catch(() => 400)).end();
+}).listen(Number(port), subscribe);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,6 +17,8 @@ import { mailboxId, recipient, sender, subscriber, trialSender } from "../worlds
 /** The receiver of `examples/`, a process, against what is really sent. */
 
 const now = { ...sender, nowMs: Date.now };
+
+const script = join(import.meta.dirname, "../../examples/receive-notifications.mjs");
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "receiver-"));
@@ -42,7 +44,6 @@ const renewed = ["PATCH", `/api/beta/subscriptions/${recipient().subscriptionId}
 
 /** Starts the receiver, and waits until it has subscribed. `untilSaid` waits for so many lines about notifications. */
 async function receiver(file: string, mirror: Mirror) {
-  const script = join(import.meta.dirname, "../../examples/receive-notifications.mjs");
   const port = await freePort();
   const child = spawn(process.execPath, [script, mirror.api, file, `${port}`], {
     env: { ...process.env, MIRROR_KEY: "key" },
@@ -52,9 +53,9 @@ async function receiver(file: string, mirror: Mirror) {
   const errors: string[] = [];
   child.stderr.on("data", (data: Buffer) => errors.push(data.toString()));
   const said: string[] = [];
-  let isNew = false;
+  let readAll = 0;
   const lines = createInterface(child.stdout).on("line", (line) => {
-    if (line.startsWith("read all: ")) isNew = true;
+    if (line.startsWith("read all: ")) readAll += 1;
     else said.push(line);
   });
   const until = async (isSo: () => boolean) => {
@@ -68,12 +69,12 @@ async function receiver(file: string, mirror: Mirror) {
   };
   onTestFinished(kill);
   const before = mirror.asked.length;
-  await until(() => isNew || (mirror.asked.length > before && mirror.asked.at(-1)?.method === "PATCH"));
+  await until(() => readAll > 0 || (mirror.asked.length > before && mirror.asked.at(-1)?.method === "PATCH"));
   const untilSaid = async (count: number) => {
     await until(() => said.length >= count);
     return said;
   };
-  return { url: `http://localhost:${port}/`, untilSaid, kill, errors };
+  return { url: `http://localhost:${port}/`, untilSaid, kill, errors, readAll: () => readAll };
 }
 
 function notification(index: number, other: Partial<Notification> = {}): Notification {
@@ -100,6 +101,11 @@ async function sending(url: string, other: Partial<Recipient> = {}) {
 }
 
 describe("examples/receive-notifications.mjs", () => {
+  test("is read at a glance: 40 lines of code at most", () => {
+    const lines = readFileSync(script, "utf8").split("\n");
+    expect(lines.filter((text) => !/^\s*(\/\/|\/\*\*|$)/.test(text)).length).toBeLessThanOrEqual(40);
+  });
+
   test("subscribes at its own address, and answers the handshake", async () => {
     const mirror = await mirrorOf();
     const { url } = await receiver(folder(), mirror);
@@ -192,5 +198,16 @@ describe("examples/receive-notifications.mjs", () => {
     expect(mirror.said()).toEqual([created, renewed, renewed]); // The third one is a repeat.
     const { expirationDateTime } = JSON.parse(mirror.asked[2]?.body ?? "") as { expirationDateTime: string };
     expect(Date.parse(expirationDateTime)).toBeGreaterThan(Date.now() + 86_400_000);
+  });
+
+  test("where notifications were missed, it says that all is to be read, once, and goes on with its subscription", async () => {
+    const mirror = await mirrorOf();
+    const { url, readAll } = await receiver(folder(), mirror);
+    const { send, to } = await sending(url);
+    const request = lifecycleRequestOf(to, { id: "missed-1", lifecycleEvent: "missed", atMs: Date.now() }, now);
+    if (request === null) throw new Error("It has a lifecycle address.");
+    expect([(await send(request)).kind, (await send(request)).kind]).toEqual(["accepted", "accepted"]);
+    await vi.waitFor(() => expect(readAll()).toBe(2)); // The first one, when it subscribed.
+    expect(mirror.said()).toEqual([created, renewed]);
   });
 });
