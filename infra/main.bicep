@@ -49,6 +49,15 @@ param readMailboxKinds bool = true
 @description('Storage by private endpoints only, with the app in a virtual network. Needs the resource provider Microsoft.App.')
 param vnetEnabled bool = false
 
+@description('Subnets of a network that you have, by resource id: { app, storage }. Empty: a network is made. See docs/deploy.md.')
+param subnetIds object = {}
+
+@description('Private DNS zones that you have, by resource id: { blob, queue, table }. Empty: they are made.')
+param dnsZoneIds object = {}
+
+@description('Whether a policy makes the records of private endpoints, so that no zone is made or named here.')
+param dnsByPolicy bool = false
+
 @description('How storage is replicated. Not every region offers zones (ZRS); all that is lost can be read anew from Graph.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
@@ -76,7 +85,7 @@ param alwaysReadyRounds int = 0
 @maxValue(1000)
 param httpConcurrency int = 32
 
-@description('Bound of instances, of all functions together.')
+@description('Bound of instances: of all HTTP functions together, and of each other function.')
 @minValue(40)
 @maxValue(1000)
 param instancesMax int = 40
@@ -142,7 +151,15 @@ module storage 'storage.bicep' = {
 
 module network 'network.bicep' = if (vnetEnabled) {
   scope: group
-  params: { name: 'vnet-${appName}', location: location, tags: tags, storageName: storage.outputs.name }
+  params: {
+    name: 'vnet-${appName}'
+    location: location
+    tags: tags
+    storageName: storage.outputs.name
+    subnetIds: subnetIds
+    dnsZoneIds: dnsZoneIds
+    dnsByPolicy: dnsByPolicy
+  }
 }
 
 module monitoring 'monitoring.bicep' = {

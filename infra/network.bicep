@@ -3,9 +3,21 @@ param location string
 param tags object
 param storageName string
 
-var services = ['blob', 'queue', 'table']
+@description('Of a network that you have: app and storage. Empty: one is made.')
+param subnetIds object
 
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+@description('Of zones that you have: blob, queue and table. Empty: they are made, and linked to the network.')
+param dnsZoneIds object
+
+@description('A policy makes the records: none here.')
+param dnsByPolicy bool
+
+var services = ['blob', 'queue', 'table']
+var makesNetwork = empty(subnetIds)
+var makesZones = empty(dnsZoneIds) && !dnsByPolicy
+var storageSubnetId = makesNetwork ? network::storageSubnet.id : subnetIds.storage
+
+resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = if (makesNetwork) {
   name: name
   location: location
   tags: tags
@@ -40,7 +52,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 }
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for service in services: {
+  for service in services: if (makesZones) {
     name: 'privatelink.${service}.${environment().suffixes.storage}'
     location: 'global'
     tags: tags
@@ -48,12 +60,12 @@ resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 ]
 
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (service, index) in services: {
+  for (service, index) in services: if (makesZones) {
     parent: zones[index]
     name: name
     location: 'global'
     tags: tags
-    properties: { registrationEnabled: false, virtualNetwork: { id: network.id } }
+    properties: { registrationEnabled: false, virtualNetwork: { id: split(storageSubnetId, '/subnets/')[0] } }
   }
 ]
 
@@ -63,7 +75,7 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
     location: location
     tags: tags
     properties: {
-      subnet: { id: network::storageSubnet.id }
+      subnet: { id: storageSubnetId }
       privateLinkServiceConnections: [
         { name: service, properties: { privateLinkServiceId: account.id, groupIds: [service] } }
       ]
@@ -72,12 +84,16 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
 ]
 
 resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
-  for (service, index) in services: {
+  for (service, index) in services: if (!dnsByPolicy) {
     parent: endpoints[index]
     name: 'default'
-    properties: { privateDnsZoneConfigs: [{ name: service, properties: { privateDnsZoneId: zones[index].id } }] }
+    properties: {
+      privateDnsZoneConfigs: [
+        { name: service, properties: { privateDnsZoneId: makesZones ? zones[index].id : dnsZoneIds[service] } }
+      ]
+    }
   }
 ]
 
 // The app may start only when it finds its storage.
-output appSubnetId string = network::appSubnet.id
+output appSubnetId string = makesNetwork ? network::appSubnet.id : subnetIds.app

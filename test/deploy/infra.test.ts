@@ -145,6 +145,38 @@ describe("settings", () => {
   });
 });
 
+describe("a private network", () => {
+  const network = textOf("network.bicep");
+  const resources = [...network.matchAll(/^resource (\w+) .*?= (.*)$(?:\n {2}for .*: (.*)$)?/gm)].map(
+    ([, name = "", same = "", next = ""]) => [name, /if \((.*?)\) \{/.exec(`${same}\n${next}`)?.[1] ?? "always"],
+  );
+
+  test("a network and zones are made only where none are named, and endpoints always", () => {
+    expect(Object.fromEntries(resources)).toEqual({
+      network: "makesNetwork",
+      account: "always",
+      zones: "makesZones",
+      links: "makesZones",
+      endpoints: "always",
+      records: "!dnsByPolicy",
+    });
+    expect(network).toContain("var makesNetwork = empty(subnetIds)\n");
+    expect(network).toContain("var makesZones = empty(dnsZoneIds) && !dnsByPolicy\n");
+  });
+
+  test("what is named is used: both subnets, and the zone of each service", () => {
+    expect(network).toMatch(/^output appSubnetId string = makesNetwork \? network::appSubnet\.id : subnetIds\.app$/m);
+    expect(network).toMatch(/^var storageSubnetId = makesNetwork \? network::storageSubnet\.id : subnetIds\.storage$/m);
+    expect(network).toContain("subnet: { id: storageSubnetId }");
+    expect(network).toContain("privateDnsZoneId: makesZones ? zones[index].id : dnsZoneIds[service]");
+    const services = /var services = \['(.+)'\]/.exec(network)?.[1]?.split("', '") ?? [];
+    const guide = read("docs/deploy.md");
+    const named = (name: string) =>
+      Object.keys(JSON.parse(new RegExp(`azd env set ${name} '(.+?)'`).exec(guide)?.[1] ?? "{}"));
+    expect([named("DNS_ZONE_IDS"), named("SUBNET_IDS")]).toEqual([services, ["app", "storage"]]);
+  });
+});
+
 describe("a pipeline", () => {
   const workflow = read(".github/workflows/azure-dev.yml");
 
