@@ -139,9 +139,11 @@ export function simulatorAt(url: string): Simulator {
       return edit({ edit: "rename", mailboxId, calendarId: last.id, name });
     },
     share: async (mailboxId) => {
-      const { value } = (await get(`truth/${mailboxId}`)) as { value: { id: string; isSharedWithMe?: boolean }[] };
+      const { value } = (await get(`truth/${mailboxId}`)) as {
+        value: { id: string; isShared?: boolean; isSharedWithMe?: boolean }[];
+      };
       const own = value.findLast(({ isSharedWithMe }) => isSharedWithMe !== true);
-      if (own === undefined) return [];
+      if (own === undefined || own.isShared === true) return []; // An earlier run has done it.
       return edit({ edit: "update", mailboxId, calendarId: own.id, values: { isShared: true } });
     },
     truth: (ofThousand) => mailboxes("&truth=1", ofThousand),

@@ -23,7 +23,7 @@ export const mailboxSchema = z
         reason: z
           .enum(roundReasons)
           .describe(
-            "changes: what delta tells. first, audit, reset, confirm, probe, list: the whole list, because it is the first round, the " +
+            "changes: what delta tells. first, audit, reset, confirm, probe, list: the whole list, because it is the first sync, the " +
               "last one is AUDIT_DAYS old, Graph lost its place, a mass removal has to be confirmed, delta is tried again, or delta does not work.",
           ),
         started: timeOrNull.describe("Null: none has begun."),
