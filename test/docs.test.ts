@@ -271,3 +271,13 @@ describe("the code", () => {
     expect(found).toEqual([]);
   });
 });
+
+test("a comment beside a command holds nothing that a shell would run: zsh, when it is pasted, takes no comments", () => {
+  const commands = documents.flatMap((path) =>
+    [...read(path).matchAll(/^ *```(?:bash|sh|powershell)?\n([\s\S]*?)^ *```$/gm)].flatMap(([, block = ""]) =>
+      block.split("\n").map((line) => `${path}: ${line}`),
+    ),
+  );
+  expect(commands.length).toBeGreaterThan(100);
+  expect(commands.filter((line) => /\s#.*(`|\$\()/.test(line))).toEqual([]);
+});
