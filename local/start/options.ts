@@ -9,7 +9,7 @@ export const usage = `usage: npm start -- [options]
   --calendars N     calendars in each (default 5)
   --roster HOW      manual: mailboxes are put on the roster one by one (default); directory: it is discovered
   --page-size N     calendars per Graph page (default 50)
-  --data DIR        keep storage, the simulated tenant and all ports in a folder, and go on with what it holds
+  --data DIR        keep storage, the simulated tenant, broken or not, and all ports in a folder, and go on with what it holds
   --mailbox ID      a real mailbox instead of simulated ones: me, with GRAPH_ACCESS_TOKEN set
   --port N          port of the HTTP functions (default: a free one)
   --app DIR         a built app elsewhere, such as what npm run package lays out, in the host stand-in

@@ -37,7 +37,7 @@ const actionSchema = z
       .nullable()
       .describe("Null where it was about several mailboxes, or none."),
     subject: textOrNull.describe("Of releaseMany: the reason. Of a subscriber: the id of its subscription."),
-    count: count.nullable().describe("Of releaseMany: how many mailboxes it released."),
+    count: count.nullable().describe("Of releaseMany: how many mailboxes are retried by it."),
   })
   .meta({ id: "Action", description: "What an operator has done." });
 export type ActionView = z.infer<typeof actionSchema>;

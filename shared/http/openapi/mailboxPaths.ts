@@ -137,7 +137,7 @@ const release: JsonObject = {
   operationId: "releaseMailboxes",
   summary: "Retry now all mailboxes that have the same reason",
   description:
-    "Releases those that are parked or waiting for one reason: the next tick asks them. Where the answer has a cursor there are more: " +
+    "Retries (releases) those that are parked or waiting for one reason: the next tick asks them. Where the answer has a cursor there are more: " +
     "ask again with it. Repeating it is harmless.",
   tags,
   parameters: [

@@ -218,7 +218,7 @@ const mirrorPaths: JsonObject = {
       operationId: "releaseBrake",
       summary: "Retry the whole application now",
       description:
-        "Ends the brake, by which all instances wait while Graph throttles or refuses the whole application: the next tick asks again. Repeating it is harmless.",
+        "Retries now, where Graph throttles or refuses the whole application: it ends the brake, by which all instances wait, and the next tick asks again. Repeating it is harmless.",
       ...mirror,
       responses: withKey({
         "200": json("The brake as it is now, and whether it was on.", liftedSchema, { lifted: true, ...brakeExample }),
