@@ -2,7 +2,7 @@
 # The Graph client for .NET (Microsoft.Graph) sends in a PATCH what was changed of an object that was read, but of lists and of AdditionalData
 # (open and schema extensions, properties newer than the client) it watches the length alone. One would guess that it notices each change, since
 # it does of properties, of their properties, and of what is added to a list. Where a value takes the place of another, as in
-# Categories[0] ="Blue" or AdditionalData["room"] = "43", the body is {}: Graph answers 200, nothing is changed, and no error says so.
+# Categories[0] = "Blue" or AdditionalData["room"] = "43", the body is {}: nothing is changed, and the client says nothing of it.
 # What is assigned whole is sent. A stand-in shows what it was sent.
 # Needs the SDK of .NET 10. Ends with 0 while this is so.
 set -euo pipefail
@@ -33,10 +33,10 @@ using Microsoft.Graph;
 using Microsoft.Graph.Models;
 using Microsoft.Kiota.Abstractions.Authentication;
 
-await Show("Subject =", read => read.Subject ="Review");
+await Show("Subject =", read => read.Subject = "Review");
 await Show("Location.DisplayName =", read => read.Location!.DisplayName = "Attic");
 await Show("Categories.Add", read => read.Categories!.Add("Blue"));
-await Show("Categories[0] =", read => read.Categories![0] ="Blue");
+await Show("Categories[0] =", read => read.Categories![0] = "Blue");
 await Show("Categories =", read => read.Categories = ["Blue"]);
 await Show("AdditionalData[\"room\"] =", read => read.AdditionalData["room"] = "43");
 await Show("AdditionalData.Add", read => read.AdditionalData.Add("floor", "4"));
