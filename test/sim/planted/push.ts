@@ -251,15 +251,15 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "give out rows of a log for as long as they are kept",
     file: "shared/push/sharedLogs.ts",
-    from: `kept === undefined || kept.readMs < sinceMs`,
+    from: `kept === undefined || !this.#isNew(kept)`,
     to: `kept === undefined`,
     unit: ["test/push/sharedLogs.test.ts"],
   },
   {
     name: "keep every row of the logs that was read",
     file: "shared/push/sharedLogs.ts",
-    from: `this.#characters <= this.limits.keptCharactersMax && oldestMs >= sinceMs`,
-    to: `oldestMs >= sinceMs`,
+    from: `this.#characters <= this.limits.keptCharactersMax && this.#isNew(one)`,
+    to: `this.#isNew(one)`,
     unit: ["test/push/sharedLogs.test.ts"],
   },
   {
