@@ -116,8 +116,10 @@ export function moved(subscription: Subscription, moves: readonly Move[], nowMs:
   const places = moves.map(({ shard, place }) => [shard, place] as const);
   const next = { ...subscription, position: { ...subscription.position, ...Object.fromEntries(places) } };
   const lastMissedWhy = moves.findLast(({ missed }) => missed !== null)?.missed ?? null;
-  // A new time each time: a receiver knows repeats by the id, which is made of it.
-  return lastMissedWhy === null ? next : { ...next, missedMs: nowMs, lastMissedMs: nowMs, lastMissedWhy };
+  if (lastMissedWhy === null) return next;
+  // Owed where there is an address for it. A new time each time: a receiver knows repeats by the id, which is made of it.
+  const missedMs = subscription.lifecycleNotificationUrl === null ? null : nowMs;
+  return { ...next, missedMs, lastMissedMs: nowMs, lastMissedWhy };
 }
 
 /** It has said yes. */

@@ -12,6 +12,8 @@ const shareLimits = {
   shardsAtOnceMax: 16,
   /** Rows of one log that are read at once: each may be near 1 MiB. */
   rowsMax: 10,
+  /** Reads of rows at once, of all that ask: so it is bounded what deliveries hold that stand at different places. */
+  readsAtOnceMax: 8,
   /** So long after it was read a row is given out again. A row never changes, but that a purged mailbox's changes are taken out. */
   keptMs: 5 * secondMs,
   /** Of JSON, of all rows that are kept. Ten thousand notifications are 4 Mi. */
@@ -35,6 +37,9 @@ export class SharedLogs {
   /** By shard and number, the oldest first. */
   readonly #kept = new Map<string, Kept>();
   #characters = 0;
+  #readsRunning = 0;
+  /** Reads that wait for one to end, in their order. */
+  readonly #waiting: (() => void)[] = [];
 
   private readonly limits: ShareLimits;
 
@@ -97,10 +102,23 @@ export class SharedLogs {
   async #read(store: Pick<Store, "readLogOn">, shard: string, number: number, upTo: number): Promise<AfterPlace> {
     const readMs = this.nowMs();
     const ask = { after: Math.max(0, number - 1), upTo, top: this.limits.rowsMax };
-    const found = afterPlace(shard, number, upTo, await store.readLogOn(shard, ask));
+    const read = await this.#inTurn(() => store.readLogOn(shard, ask));
+    const found = afterPlace(shard, number, upTo, read);
     if (found.kind === "missed") return found;
     for (const row of found.rows) this.#keep(keyOf(shard, row.number), row, readMs);
     return found;
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#readsRunning >= this.limits.readsAtOnceMax) await new Promise<void>((go) => this.#waiting.push(go));
+    else this.#readsRunning += 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#readsRunning -= 1;
+      else next(); // It takes this one's place.
+    }
   }
 
   #keptAfter(shard: string, number: number, upTo: number): readonly LogRow[] {

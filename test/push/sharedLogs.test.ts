@@ -73,6 +73,29 @@ describe("what deliveries share", () => {
     expect(world.reads).toBe(2);
   });
 
+  test("however many ask for different rows, few reads run at once, and each gets its own, also after one that failed", async () => {
+    const { logs, store } = logWorld(40, { readsAtOnceMax: 3 });
+    let [running, most] = [0, 0];
+    const slow = {
+      readLogOn: async (shard: string, ask: LogAsk) => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        if (ask.after === 4) throw new Error("fault");
+        return store.readLogOn(shard, ask);
+      },
+    };
+    const numbers = Array.from({ length: 30 }, (_, index) => index + 1);
+    const read = await Promise.allSettled(numbers.map((number) => logs.after(slow, "00", number, 40)));
+    const first = read.map((one) => {
+      if (one.status === "rejected") return "fault";
+      return one.value.kind === "rows" ? one.value.rows[0].number : one.value.why;
+    });
+    expect(first).toEqual(numbers.map((number) => (number === 5 ? "fault" : number + 1)));
+    expect([most, running]).toEqual([3, 0]);
+  });
+
   test("no more is kept than the bound, and the oldest goes first", async () => {
     const { world, numbersOf } = logWorld(40, { keptCharactersMax: 1_500 });
     for (let from = 0; from < 40; from += 10) expect((await numbersOf(from, 40)).length).toBeGreaterThan(8);

@@ -115,6 +115,7 @@ describe("operators", () => {
     await spoil(2, nothing);
     await world.deliver(id);
     const { lastMissed } = await subscriberCounter(new LogTimes())(world.store, { "00": 3 }, startMs);
+    expect((await world.held(id))?.missedMs).toBeNull(); // There is no address to tell it so.
     expect(lastMissed).toEqual({
       ...{ at: new Date(startMs).toISOString(), subscriber: id },
       why: `Row ${logKey(2)} in partition 00 cannot be read: column entries holds no list.`,

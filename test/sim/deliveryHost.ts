@@ -52,7 +52,7 @@ export class DeliveryHosts {
     const table = spoiltTable(world.tableFor(mortal, die), world.plan.seed);
     const onUnreadable = () => undefined;
     const store = createStore({ table, shards: world.plan.shards, newCommitId: newId, onUnreadable });
-    const logs = new SharedLogs(() => this.nowMs(world), { rowsMax: 3 });
+    const logs = new SharedLogs(() => this.nowMs(world), { rowsMax: 3, readsAtOnceMax: 2 });
     return Object.assign(mortal, { store, logs, newId, deliveries, die });
   }
 }
