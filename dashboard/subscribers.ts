@@ -99,6 +99,7 @@ function standing({
   notBefore,
   failuresInARow,
   missed,
+  lastMissed,
 }: SubscriberView) {
   const why =
     pausedReason === "byHand"
@@ -115,7 +116,8 @@ function standing({
     notBefore === null
       ? null
       : el("p", {}, `${counted(failuresInARow, "failure")} in a row; tried again `, timeAgo(notBefore), "."),
-    missed === null ? null : el("p", {}, "The logs did not reach back to it: it is still to be told so."),
+    lastMissed === null ? null : el("p", {}, "Missed something ", timeAgo(lastMissed.at), `. ${lastMissed.why}`),
+    missed === null ? null : el("p", {}, "It is still to be told so."),
   ].filter((line) => line !== null);
 }
 

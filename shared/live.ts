@@ -33,7 +33,7 @@ import { namesOf } from "./sync/mailboxKind.js";
 import { dayMs, minuteMs } from "./sync/time.js";
 import type { Table } from "./table/table.js";
 import { withSpan } from "./telemetry/invocation.js";
-import { tracedSend } from "./telemetry/pushTelemetry.js";
+import { acceptedPoints, tracedSend } from "./telemetry/pushTelemetry.js";
 import { startTelemetry } from "./telemetry/start.js";
 import { noTelemetry, type Telemetry } from "./telemetry/telemetry.js";
 import { tracedTransport } from "./telemetry/tracedGraph.js";
@@ -141,6 +141,13 @@ export async function httpPorts(log: Log): Promise<HttpPorts> {
       shards,
       consentOf: async (url, format) =>
         (await liveWire()).consentOf(url, format, randomBytes(32).toString("base64url")),
+      start: async (message) => {
+        try {
+          await (await liveParts()).pushFor(log)(message, 0);
+        } catch (error) {
+          log("warn", "delivery not started; the timer does it", { error: String(error) });
+        }
+      },
       newSecret: () => randomBytes(32).toString("base64"),
       shownSecret,
     },
@@ -279,7 +286,8 @@ export async function pushPorts(log: Log): Promise<PushPorts> {
   const wire = await liveWire();
   const lookBetween: PushPorts["lookBetween"] = (earliestMs, latestMs) =>
     looks.between(earliestMs, latestMs, pushFor(log), randomUUID);
-  return { clock, random, newId: randomUUID, store, logs, wire, log, limits: deliverLimits, lookBetween };
+  const onAccepted = (notifications: number) => telemetry.record(acceptedPoints(notifications));
+  return { clock, random, newId: randomUUID, store, logs, wire, log, limits: deliverLimits, onAccepted, lookBetween };
 }
 
 const logs = new SharedLogs(nowMs);

@@ -55,7 +55,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   rounds: ["sync", "graph", "store", "figures"],
   roster: ["sync", "graph", "store"],
   feed: ["sync", "store"],
-  push: ["sync", "store", "feed"],
+  push: ["sync", "store"],
   views: ["sync", "store", "figures", "push"],
   actions: ["sync", "store", "views", "push"],
   http: ["sync", "store", "roster", "views", "actions", "feed", "push"],

@@ -18,7 +18,10 @@ export type SubscriberAsk =
  */
 export type SubscriberActionEnd = { readonly subscription: Subscription; readonly goesBackToMs: number | null } | null;
 
-type ActionStore = Pick<Store, "readSubscription" | "writeSubscription" | "readShardRow" | "lastLogNumber" | "readLog">;
+type ActionStore = Pick<
+  Store,
+  "readSubscription" | "writeSubscription" | "readShardRow" | "lastLogNumber" | "readLogOn"
+>;
 
 /** Our choice: an attempt loses only to a delivery that has written its position. */
 const attemptsMax = 20;

@@ -38,7 +38,7 @@ export class LogTimes {
         const [row] = await store.readLog(shard, { after: place.number, upTo: null, top: 1, headsOnly: true });
         if (row !== undefined) this.#atMs.set(key, row.atMs);
       } catch (error) {
-        if (!(error instanceof RowError)) throw error; // Its delivery fails by it, and logs it; others are seen on (I10).
+        if (!(error instanceof RowError)) throw error; // Its delivery passes it over, and tells; others are seen on (I10).
       }
     });
   }

@@ -17,16 +17,21 @@ const waitLimits = {
   renewBeforeMs: dayMs,
   /** Until a lifecycle notification is tried again. Changes are sent meanwhile: their address may be another. */
   lifecycleWaitMs: 5 * minuteMs,
+  /** Clocks of hosts differ by so much. */
+  clockSkewMsMax: 30 * secondMs,
 } as const;
 
 /** Longer than whoever delivers goes without writing: then it has died. Our own choice. */
 export const claimMs = minuteMs;
 
-/** One that is to be sent. `id`: the same each time that it is. `atMs`: when it came to be owed. Epoch. */
+/** One that is to be sent. `id`: the same each time that it is. */
 export type LifecycleNotification = {
   readonly id: string;
   readonly lifecycleEvent: LifecycleEvent;
+  /** When it came to be owed. Epoch. */
   readonly atMs: number;
+  /** The subscription's expiration as it was then. Epoch. */
+  readonly expiresMs: number;
 };
 
 /** The numbers of the last rows of logs, by shard. */
@@ -37,24 +42,34 @@ export type Standing = "expired" | "lifecycle" | "behind" | "paused" | "claimed"
 
 /** How it stands, given the ends of the logs. */
 export function standingOf(subscription: Subscription, numbers: LogNumbers, nowMs: number): Standing {
-  const { expiresMs, pausedReason, claimedUntilMs, notBeforeMs } = subscription;
+  const { expiresMs, pausedReason, claimedUntilMs } = subscription;
   if (expiresMs <= nowMs) return "expired";
   if (pausedReason !== null) return "paused";
-  if (claimedUntilMs !== null && claimedUntilMs > nowMs) return "claimed";
+  if (isToCome(claimedUntilMs, nowMs, claimMs)) return "claimed";
   if (lifecycleDue(subscription, nowMs) !== null) return "lifecycle";
-  if (notBeforeMs !== null && notBeforeMs > nowMs) return "waiting";
+  if (isWaiting(subscription, nowMs)) return "waiting";
   return shardsBehind(subscription, numbers).length > 0 ? "behind" : "upToDate";
 }
 
 export const subscriberStates = ["active", "waiting", "paused"] as const;
 
 /** How a subscriber stands, in a word for people. `waiting`: it has not said yes, and is left alone for a while. */
-export function subscriberStateOf(
-  { pausedReason, notBeforeMs }: Subscription,
-  nowMs: number,
-): (typeof subscriberStates)[number] {
-  if (pausedReason !== null) return "paused";
-  return notBeforeMs !== null && notBeforeMs > nowMs ? "waiting" : "active";
+export function subscriberStateOf(subscription: Subscription, nowMs: number): (typeof subscriberStates)[number] {
+  if (subscription.pausedReason !== null) return "paused";
+  return isWaiting(subscription, nowMs) ? "waiting" : "active";
+}
+
+/** Whether it is left alone for a while, for it has not said yes. */
+export function isWaiting({ notBeforeMs }: Pick<Subscription, "notBeforeMs">, nowMs: number): boolean {
+  return isToCome(notBeforeMs, nowMs, waitLimits.waitMaxMs);
+}
+
+/**
+ * Whether a time is still to come. One further ahead than anybody sets it comes from a host whose clock was ahead, and holds nobody back.
+ * @param aheadMsMax How far ahead it is set at most.
+ */
+function isToCome(untilMs: number | null, nowMs: number, aheadMsMax: number): boolean {
+  return untilMs !== null && untilMs > nowMs && untilMs <= nowMs + aheadMsMax + waitLimits.clockSkewMsMax;
 }
 
 /** Whether there is something to do for a subscription. */
@@ -65,12 +80,13 @@ export function isDue(standing: Standing): standing is "expired" | "lifecycle" |
 /** The lifecycle notification that is to be sent now. */
 export function lifecycleDue(subscription: Subscription, nowMs: number): LifecycleNotification | null {
   const { lifecycleNotificationUrl, lifecycleNotBeforeMs, missedMs, askedToRenewMs } = subscription;
-  if (lifecycleNotificationUrl === null || (lifecycleNotBeforeMs ?? 0) > nowMs) return null;
-  if (missedMs !== null) return { id: `missed-${missedMs}`, lifecycleEvent: "missed", atMs: missedMs };
+  if (lifecycleNotificationUrl === null) return null;
+  if (isToCome(lifecycleNotBeforeMs, nowMs, waitLimits.lifecycleWaitMs)) return null;
   const { renewedMs, expiresMs } = subscription;
+  if (missedMs !== null) return { id: `missed-${missedMs}`, lifecycleEvent: "missed", atMs: missedMs, expiresMs };
   const atMs = expiresMs - Math.min(waitLimits.renewBeforeMs, Math.round((expiresMs - renewedMs) / 3));
   if (askedToRenewMs === expiresMs || nowMs < atMs) return null;
-  return { id: `reauthorizationRequired-${expiresMs}`, lifecycleEvent: "reauthorizationRequired", atMs };
+  return { id: `reauthorizationRequired-${expiresMs}`, lifecycleEvent: "reauthorizationRequired", atMs, expiresMs };
 }
 
 /** A shard whose log goes on behind a subscription's place. `upTo`: the number of its last row. */
@@ -98,9 +114,12 @@ export function released(subscription: Subscription): Subscription {
 export function moved(subscription: Subscription, moves: readonly Move[], nowMs: number): Subscription {
   if (moves.length === 0) return subscription;
   const places = moves.map(({ shard, place }) => [shard, place] as const);
-  // A new time each time: a receiver knows repeats by the id, which is made of it.
-  const missedMs = moves.some(({ isMissed }) => isMissed) ? nowMs : subscription.missedMs;
-  return { ...subscription, missedMs, position: { ...subscription.position, ...Object.fromEntries(places) } };
+  const next = { ...subscription, position: { ...subscription.position, ...Object.fromEntries(places) } };
+  const lastMissedWhy = moves.findLast(({ missed }) => missed !== null)?.missed ?? null;
+  if (lastMissedWhy === null) return next;
+  // Owed where there is an address for it. A new time each time: a receiver knows repeats by the id, which is made of it.
+  const missedMs = subscription.lifecycleNotificationUrl === null ? null : nowMs;
+  return { ...next, missedMs, lastMissedMs: nowMs, lastMissedWhy };
 }
 
 /** It has said yes. */
@@ -184,9 +203,13 @@ function answerOf(failure: Failure): string {
   }
 }
 
-/** It has been told of its subscription. */
-export function afterLifecycle(subscription: Subscription, event: LifecycleEvent): Subscription {
-  const told = event === "missed" ? { missedMs: null } : { askedToRenewMs: subscription.expiresMs };
+/** It has been told of its subscription. What it has done upon that, such as to renew, may stand in it already. */
+export function afterLifecycle(
+  subscription: Subscription,
+  { lifecycleEvent, atMs, expiresMs }: LifecycleNotification,
+): Subscription {
+  const missedMs = subscription.missedMs === atMs ? null : subscription.missedMs;
+  const told = lifecycleEvent === "missed" ? { missedMs } : { askedToRenewMs: expiresMs };
   return { ...subscription, ...told, lifecycleNotBeforeMs: null };
 }
 

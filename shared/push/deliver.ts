@@ -3,6 +3,7 @@ import { mapAtOnce } from "../mapAtOnce.js";
 import type { Store, SubscriptionHeld } from "../store/store.js";
 import type { Subscription } from "../sync/subscription.js";
 import { secondMs } from "../sync/time.js";
+import type { AfterPlace } from "./afterPlace.js";
 import {
   afterAccepted,
   afterFailure,
@@ -12,6 +13,7 @@ import {
   claimed,
   type Failure,
   isDue,
+  isWaiting,
   type LifecycleNotification,
   type LogNumbers,
   lifecycleDue,
@@ -55,7 +57,7 @@ export type Wire = {
 
 type DeliverStore = Pick<
   Store,
-  "readSubscription" | "writeSubscription" | "deleteSubscription" | "readShardRow" | "lastLogNumber" | "readLog"
+  "readSubscription" | "writeSubscription" | "deleteSubscription" | "readShardRow" | "lastLogNumber" | "readLogOn"
 >;
 
 /** All that `deliver` needs from outside. */
@@ -69,6 +71,8 @@ export type DeliverPorts = {
   readonly wire: Wire;
   readonly log: Log;
   readonly limits: DeliverLimits;
+  /** Told of so many notifications as soon as a subscriber has said yes to them: what comes of the delivery later changes nothing of that. */
+  readonly onAccepted: (notifications: number) => void;
 };
 
 /**
@@ -161,8 +165,7 @@ class Delivery {
     this.#writtenMs = nowMs;
     const event = lifecycleDue(held.subscription, nowMs);
     if (event !== null && !(await this.#tellLifecycle(taken.subscription, event))) return "lost";
-    const isWaiting = (taken.subscription.notBeforeMs ?? 0) > nowMs;
-    if (isWaiting || behind.length === 0) return this.#release();
+    if (isWaiting(taken.subscription, nowMs) || behind.length === 0) return this.#release();
     const ends = Object.fromEntries(behind.map(({ shard, upTo }) => [shard, upTo]));
     for (;;) {
       if (this.#held?.subscription.pausedReason !== null) return this.#release();
@@ -193,6 +196,7 @@ class Delivery {
       status = outcome.status;
       accepted += count;
       this.#notifications += count;
+      this.ports.onAccepted(count);
       if (this.#nowMs() >= untilMs) break;
       const isLong = this.#nowMs() - this.#writtenMs >= this.ports.limits.unwrittenMsMax;
       const hasMore = accepted < notifications.length;
@@ -224,14 +228,15 @@ class Delivery {
 
   /** A failure keeps no change from the subscriber: the lifecycle's address may be another. @returns False: lost. */
   async #tellLifecycle(subscription: Subscription, event: LifecycleNotification): Promise<boolean> {
-    const { lifecycleEvent } = event;
+    const told = (now: Subscription) => afterLifecycle(now, event);
     const request = this.ports.wire.lifecycleRequestOf(subscription, event);
-    if (request === null) return this.#save((now) => afterLifecycle(now, lifecycleEvent));
+    if (request === null) return this.#save(told);
     const { count: _count, ...sent } = request;
     const outcome = await this.ports.wire.send(sent);
     this.#requests += 1;
-    if (outcome.kind === "accepted") return this.#save((now) => afterLifecycle(now, lifecycleEvent));
+    if (outcome.kind === "accepted") return this.#save(told);
     const { subscriptionId } = subscription;
+    const { lifecycleEvent } = event;
     this.ports.log("warn", "lifecycle notification not accepted", { subscription: subscriptionId, lifecycleEvent });
     return this.#save((now) => afterLifecycleFailure(now, this.#nowMs()));
   }
@@ -265,15 +270,18 @@ class Delivery {
 
   async #readOn(subscription: Subscription, { shard, place, upTo }: Behind): Promise<readonly Move[]> {
     const { store, logs, limits } = this.ports;
-    const rows = await logs.rowsAfter(store, shard, place.number, upTo);
+    // A log that ends before the place is another one: the table has lost that which it was told of.
+    const after: AfterPlace =
+      upTo < place.number
+        ? { kind: "missed", upTo: 0, why: `The log of shard ${shard} is not the one of before.` }
+        : await logs.after(store, shard, place.number, upTo);
     // One more than can be sent, to tell whether that is all.
-    if (rows !== null && rows.length > 0)
-      return movesOf(shard, rows, place, subscription, limits.notificationsPerWriteMax + 1);
-    const [oldest] = await store.readLog(shard, { after: 0, upTo: null, top: 1, headsOnly: true });
-    const number = rows === null && oldest !== undefined && oldest.number <= upTo ? oldest.number - 1 : upTo;
+    if (after.kind === "rows")
+      return movesOf(shard, after.rows, place, subscription, limits.notificationsPerWriteMax + 1);
     const { subscriptionId } = subscription;
-    this.ports.log("error", "history ran out before a subscriber", { subscription: subscriptionId, shard });
-    return [moveTo(shard, number, true)];
+    const fields = { subscription: subscriptionId, shard, row: after.upTo, why: after.why };
+    this.ports.log("error", "a subscriber has missed what a log held", fields);
+    return [moveTo(shard, after.upTo, after.why)];
   }
 
   async #release(): Promise<Gone> {

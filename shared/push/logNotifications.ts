@@ -67,13 +67,13 @@ export type Move = {
   readonly shard: string;
   readonly place: PushPlace;
   readonly notification: Notification | null;
-  /** Rows before that place have gone untold. */
-  readonly isMissed: boolean;
+  /** Why rows before that place go untold, for people; null: none does. */
+  readonly missed: string | null;
 };
 
 /** The step over all of a log up to a row. */
-export function moveTo(shard: string, number: number, isMissed: boolean): Move {
-  return { shard, place: { number, entries: 0, sent: 0 }, notification: null, isMissed };
+export function moveTo(shard: string, number: number, missed: string | null): Move {
+  return { shard, place: { number, entries: 0, sent: 0 }, notification: null, missed };
 }
 
 /**
@@ -98,13 +98,13 @@ export function movesOf(
         const notification = wanted(one, wants);
         if (notification === null) continue;
         const place = placeAfter(row, index, sent + at + 1, told.length);
-        moves.push({ shard, place, notification, isMissed: false });
+        moves.push({ shard, place, notification, missed: null });
         if (moves.length === notificationsMax) return moves;
       }
     }
   }
   const last = rows.at(-1);
-  if (last !== undefined && moves.at(-1)?.place.number !== last.number) moves.push(moveTo(shard, last.number, false));
+  if (last !== undefined && moves.at(-1)?.place.number !== last.number) moves.push(moveTo(shard, last.number, null));
   return moves;
 }
 

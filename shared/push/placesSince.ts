@@ -1,5 +1,6 @@
 import { mapAtOnce } from "../mapAtOnce.js";
 import type { Store } from "../store/store.js";
+import type { LogRow } from "../sync/changeLog.js";
 import type { PushPosition, Subscription } from "../sync/subscription.js";
 import { minuteMs } from "../sync/time.js";
 import { logNumbersOf } from "./logNumbers.js";
@@ -8,7 +9,7 @@ import { logNumbersOf } from "./logNumbers.js";
 const clocksDifferMsMax = 5 * minuteMs;
 const shardsAtOnceMax = 16;
 
-type LogStore = Pick<Store, "readShardRow" | "lastLogNumber" | "readLog">;
+type LogStore = Pick<Store, "readShardRow" | "lastLogNumber" | "readLogOn">;
 
 /** Where in the logs a time is. */
 export type PlacesSince = {
@@ -44,9 +45,9 @@ export async function placesSince(
 
 /** The number of the row before the first one of that time. */
 async function placeIn(shard: string, last: number, sinceMs: number, store: LogStore) {
-  const firstAfter = async (after: number) => {
-    const [row] = await store.readLog(shard, { after, upTo: null, top: 1, headsOnly: true });
-    return row;
+  const firstAfter = async (after: number): Promise<LogRow | undefined> => {
+    const [row] = await store.readLogOn(shard, { after, upTo: null, top: 1, headsOnly: true });
+    return row !== undefined && "unreadable" in row ? firstAfter(row.number) : row;
   };
   const oldest = await firstAfter(0);
   if (oldest === undefined) return { number: null, goneBeforeMs: null };

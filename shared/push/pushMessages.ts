@@ -23,13 +23,20 @@ const messageLimits = {
 
 /** All that messages of the push queue need from outside. */
 export type PushPorts = Omit<DeliverPorts, "store"> & {
-  readonly store: DeliverPorts["store"] & Pick<Store, "readSubscriptions">;
+  readonly store: DeliverPorts["store"] & Pick<Store, "readSubscriptions" | "readLog">;
   /** Sees to it that it is looked who is to be delivered to, between these times. Epoch milliseconds. */
   readonly lookBetween: (earliestMs: number, latestMs: number) => Promise<void>;
 };
 
-/** What came of a message: the messages that follow at once, and how each delivery ended. */
-type Handled = { readonly next: readonly DeliverMessage[]; readonly ends: readonly DeliveryEnd[] };
+/**
+ * What came of a message: the messages that follow at once, and how each delivery ended that did. `failure`: what the first threw that did
+ * not, for the caller to throw once it has told of the others: the message comes again, for all.
+ */
+type Handled = {
+  readonly next: readonly DeliverMessage[];
+  readonly ends: readonly DeliveryEnd[];
+  readonly failure: { readonly reason: unknown } | null;
+};
 
 /** How the delivery to one subscription ended. */
 export type DeliveryEnd = DeliverEnd & { readonly subscriptionId: string };
@@ -48,7 +55,7 @@ export async function startDeliveries(
 
 /** Does what a message of the push queue asks for. */
 export async function handlePushMessage(message: DeliverMessage | WakeMessage, ports: PushPorts): Promise<Handled> {
-  if ("wake" in message) return { next: (await startDeliveries(ports)).next, ends: [] };
+  if ("wake" in message) return { next: (await startDeliveries(ports)).next, ends: [], failure: null };
   const nowMs = ports.clock.nowMs();
   // Before anything is claimed: a process that is killed takes its messages along for ten minutes.
   await ports.lookBetween(nowMs + messageLimits.beginMs, nowMs + claimMs + messageLimits.afterMs);
@@ -68,16 +75,15 @@ export async function handlePushMessage(message: DeliverMessage | WakeMessage, p
       return { ...end, subscriptionId };
     }),
   );
-  let failed: PromiseRejectedResult | undefined;
+  let failure: Handled["failure"] = null;
   for (const [index, one] of settled.entries()) {
     if (one.status === "fulfilled") continue;
-    failed ??= one; // The exception tells one alone, and not whose it is.
+    failure ??= one; // The exception tells one alone, and not whose it is.
     ports.log("error", "delivery broke off", { subscription: subscriptions[index] ?? null, error: String(one.reason) });
   }
-  if (failed !== undefined) throw failed.reason; // The message comes again, for all: for those who have been told all it is a look.
   const ends = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   const unfinished = ends.filter(({ kind }) => kind === "unfinished");
-  return { next: messagesOf(unfinished.map(({ subscriptionId }) => subscriptionId)), ends };
+  return { next: messagesOf(unfinished.map(({ subscriptionId }) => subscriptionId)), ends, failure };
 }
 
 function lookFrom(earliestMs: number, { lookBetween }: Pick<PushPorts, "lookBetween">): Promise<void> {

@@ -1,8 +1,8 @@
-import { followed } from "../feed/tenantPosition.js";
 import { mapAtOnce } from "../mapAtOnce.js";
 import type { Store } from "../store/store.js";
 import type { LogRow } from "../sync/changeLog.js";
 import { secondMs } from "../sync/time.js";
+import { type AfterPlace, afterPlace } from "./afterPlace.js";
 import type { LogNumbers } from "./decide.js";
 import { logNumberOf } from "./logNumbers.js";
 
@@ -12,6 +12,8 @@ const shareLimits = {
   shardsAtOnceMax: 16,
   /** Rows of one log that are read at once: each may be near 1 MiB. */
   rowsMax: 10,
+  /** Reads of rows at once, of all that ask: so it is bounded what deliveries hold that stand at different places. */
+  readsAtOnceMax: 8,
   /** So long after it was read a row is given out again. A row never changes, but that a purged mailbox's changes are taken out. */
   keptMs: 5 * secondMs,
   /** Of JSON, of all rows that are kept. Ten thousand notifications are 4 Mi. */
@@ -31,10 +33,13 @@ type Kept = { readonly row: LogRow; readonly readMs: number; readonly characters
  */
 export class SharedLogs {
   readonly #looks = new Map<string, Look>();
-  readonly #reads = new Map<string, Promise<readonly LogRow[] | null>>();
+  readonly #reads = new Map<string, Promise<AfterPlace>>();
   /** By shard and number, the oldest first. */
   readonly #kept = new Map<string, Kept>();
   #characters = 0;
+  #readsRunning = 0;
+  /** Reads that wait for one to end, in their order. */
+  readonly #waiting: (() => void)[] = [];
 
   private readonly limits: ShareLimits;
 
@@ -57,18 +62,10 @@ export class SharedLogs {
     return Object.fromEntries(numbers);
   }
 
-  /**
-   * Rows of a log after a number, up to another: the next ones, some of them or all. Null: the log does not hold them any more, or is
-   * another one (see `followed`).
-   */
-  async rowsAfter(
-    store: Pick<Store, "readLog">,
-    shard: string,
-    number: number,
-    upTo: number,
-  ): Promise<readonly LogRow[] | null> {
-    const kept = this.#keptAfter(shard, number, upTo);
-    if (kept.length > 0) return kept;
+  /** What stands in a log behind the row of a number, up to another: of the next rows some or all. */
+  async after(store: Pick<Store, "readLogOn">, shard: string, number: number, upTo: number): Promise<AfterPlace> {
+    const [first, ...others] = this.#keptAfter(shard, number, upTo);
+    if (first !== undefined) return { kind: "rows", rows: [first, ...others] };
     const key = `${shard} ${number} ${upTo}`;
     const running = this.#reads.get(key) ?? this.#read(store, shard, number, upTo);
     this.#reads.set(key, running);
@@ -102,20 +99,33 @@ export class SharedLogs {
     look.running.then(end, end);
   }
 
-  async #read(store: Pick<Store, "readLog">, shard: string, number: number, upTo: number) {
+  async #read(store: Pick<Store, "readLogOn">, shard: string, number: number, upTo: number): Promise<AfterPlace> {
     const readMs = this.nowMs();
-    const after = Math.max(0, number - 1);
-    const rows = followed(number, await store.readLog(shard, { after, upTo, top: this.limits.rowsMax }));
-    for (const row of rows ?? []) this.#keep(`${shard} ${row.number}`, row, readMs);
-    return rows;
+    const ask = { after: Math.max(0, number - 1), upTo, top: this.limits.rowsMax };
+    const read = await this.#inTurn(() => store.readLogOn(shard, ask));
+    const found = afterPlace(shard, number, upTo, read);
+    if (found.kind === "missed") return found;
+    for (const row of found.rows) this.#keep(keyOf(shard, row.number), row, readMs);
+    return found;
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#readsRunning >= this.limits.readsAtOnceMax) await new Promise<void>((go) => this.#waiting.push(go));
+    else this.#readsRunning += 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#readsRunning -= 1;
+      else next(); // It takes this one's place.
+    }
   }
 
   #keptAfter(shard: string, number: number, upTo: number): readonly LogRow[] {
     const rows: LogRow[] = [];
-    const sinceMs = this.nowMs() - this.limits.keptMs;
     for (let next = number + 1; next <= upTo && rows.length < this.limits.rowsMax; next++) {
-      const kept = this.#kept.get(`${shard} ${next}`);
-      if (kept === undefined || kept.readMs < sinceMs) break;
+      const kept = this.#kept.get(keyOf(shard, next));
+      if (kept === undefined || !this.#isNew(kept)) break;
       rows.push(kept.row);
     }
     return rows;
@@ -126,15 +136,24 @@ export class SharedLogs {
     const characters = JSON.stringify(row).length;
     this.#kept.set(key, { row, readMs, characters });
     this.#characters += characters;
-    const sinceMs = this.nowMs() - this.limits.keptMs;
-    for (const [oldest, { readMs: oldestMs }] of this.#kept) {
-      if (this.#characters <= this.limits.keptCharactersMax && oldestMs >= sinceMs) break;
+    for (const [oldest, one] of this.#kept) {
+      if (this.#characters <= this.limits.keptCharactersMax && this.#isNew(one)) break;
       this.#forget(oldest);
     }
+  }
+
+  /** Read a few seconds ago: not before the clock was set back, either. */
+  #isNew({ readMs }: Kept): boolean {
+    const ageMs = this.nowMs() - readMs;
+    return ageMs >= 0 && ageMs <= this.limits.keptMs;
   }
 
   #forget(key: string): void {
     this.#characters -= this.#kept.get(key)?.characters ?? 0;
     this.#kept.delete(key);
   }
+}
+
+function keyOf(shard: string, number: number): string {
+  return `${shard} ${number}`;
 }

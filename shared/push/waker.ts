@@ -36,7 +36,8 @@ export class Waker {
     if (this.#isCovered()) return;
     try {
       const nowMs = this.nowMs();
-      if (nowMs - this.#foundMs >= wakeLimits.knownMs) {
+      const knownForMs = nowMs - this.#foundMs;
+      if (knownForMs < 0 || knownForMs >= wakeLimits.knownMs) {
         if ((await store.readSubscriptions()).length === 0) return;
         this.#foundMs = nowMs;
       }
@@ -50,6 +51,7 @@ export class Waker {
   }
 
   #isCovered(): boolean {
-    return this.nowMs() - this.#sentMs < wakeLimits.coveredMs;
+    const ageMs = this.nowMs() - this.#sentMs;
+    return ageMs >= 0 && ageMs < wakeLimits.coveredMs; // A clock that is set back covers nothing.
   }
 }

@@ -1,4 +1,12 @@
-import type { LogEntry, LoggedChange, LogRow, MailboxEvent } from "../sync/changeLog.js";
+import {
+  changeKinds,
+  type LogEntry,
+  type LoggedChange,
+  type LogRow,
+  type MailboxEvent,
+  mailboxEvents,
+} from "../sync/changeLog.js";
+import { isJsonObject } from "../sync/json.js";
 import type { Json } from "../sync/types.js";
 import { RowError, StorageError } from "../table/errors.js";
 import { type Action, type Columns, type Entity, type Table, tableLimits } from "../table/table.js";
@@ -10,17 +18,41 @@ type Head = readonly [mailboxId: string, epoch: string, from: number, to: number
 /** What it tells of them. */
 type Detail = { readonly changes: readonly LoggedChange[]; readonly leftOut: number };
 
-function list<Value>() {
+function listOf<Value>(isOne: (value: unknown) => value is Value, what: string) {
   return kindOf<readonly Value[]>({
     ...text,
     read: (entity, name) => {
       const given = text.read(entity, name);
-      return given === null
-        ? null
-        : ((listIn(given) as readonly Value[] | null) ?? unreadable(entity, name, "holds no list"));
+      if (given === null) return null;
+      const values = listIn(given) ?? unreadable(entity, name, "holds no list");
+      return values.every(isOne) ? values : unreadable(entity, name, `holds something that is no ${what}`);
     },
     write: (columns, name, value) => text.write(columns, name, JSON.stringify(value)),
   });
+}
+
+function isHead(value: unknown): value is Head {
+  if (!Array.isArray(value)) return false;
+  const [mailboxId, epoch, from, to, event]: readonly unknown[] = value;
+  const isNamed = typeof mailboxId === "string" && typeof epoch === "string";
+  return isNamed && Number.isSafeInteger(from) && Number.isSafeInteger(to) && (event === null || isEvent(event));
+}
+
+function isEvent(value: unknown): value is MailboxEvent {
+  return mailboxEvents.some((event) => event === value);
+}
+
+function isDetail(value: unknown): value is Detail {
+  if (!isJsonObject(value)) return false;
+  const { changes, leftOut } = value;
+  return Array.isArray(changes) && changes.every(isChange) && Number.isSafeInteger(leftOut);
+}
+
+function isChange(value: unknown): value is LoggedChange {
+  if (!isJsonObject(value)) return false;
+  const { kind, calendarId, replacedId } = value;
+  const isWhose = typeof calendarId === "string" && ["string", "undefined"].includes(typeof replacedId);
+  return isWhose && changeKinds.some((known) => known === kind);
 }
 
 /**
@@ -33,8 +65,11 @@ export const logTable: RowTable<{
   readonly changes: readonly Detail[];
 }> = {
   atMs: time.needed("at", "when it was written"),
-  entries: list<Head>().needed("entries", "JSON: mailbox, epoch, sequence before and after, event, of each entry"),
-  changes: list<Detail>().defaulted("changes", [], "JSON: what changed of calendars, of each entry"),
+  entries: listOf(isHead, "entry").needed(
+    "entries",
+    "JSON: mailbox, epoch, sequence before and after, event, of each entry",
+  ),
+  changes: listOf(isDetail, "change").defaulted("changes", [], "JSON: what changed of calendars, of each entry"),
 };
 
 /** The columns that readers follow: mailboxes with the longest ids fill a few. */
@@ -53,14 +88,46 @@ export function logColumns(atMs: number, entries: readonly LogEntry[]): Columns 
 function logRowOf(entity: Entity): LogRow {
   const number = logNumberOf(entity.rowKey) ?? unreadable(entity, "RowKey", "is no number of the log");
   const { atMs, entries, changes } = rowOf(logTable, entity);
+  return rowFrom(number, atMs, entries, (index) => changes[index] ?? { changes: [], leftOut: 0 });
+}
+
+function rowFrom(number: number, atMs: number, heads: readonly Head[], detailOf: (index: number) => Detail): LogRow {
   return {
     number,
     atMs,
-    entries: entries.map(([mailboxId, epoch, from, to, event], index) => {
-      const { changes: told, leftOut } = changes[index] ?? { changes: [], leftOut: 0 };
-      return { mailboxId, epoch, from, to, event, changes: told, leftOut };
+    entries: heads.map(([mailboxId, epoch, from, to, event], index) => {
+      return { mailboxId, epoch, from, to, event, ...detailOf(index) };
     }),
   };
+}
+
+/** A row that stands and cannot be read. */
+export type UnreadableRow = { readonly number: number; readonly unreadable: string };
+
+/**
+ * As much of a row as can be read: where that is who changed alone, what changed stands in it as left out. Null: its key has
+ * no number, so it is no row of the log.
+ */
+function readableOf(entity: Entity, onUnreadable: (error: RowError) => void): LogRow | UnreadableRow | null {
+  try {
+    return logRowOf(entity);
+  } catch (error) {
+    if (!(error instanceof RowError)) throw error;
+    onUnreadable(error);
+    const number = logNumberOf(entity.rowKey);
+    if (number === null) return null;
+    return withoutDetails(entity, number) ?? { number, unreadable: error.message };
+  }
+}
+
+function withoutDetails(entity: Entity, number: number): LogRow | null {
+  try {
+    const [atMs, heads] = [logTable.atMs.read(entity), logTable.entries.read(entity)];
+    return rowFrom(number, atMs, heads, () => ({ changes: [], leftOut: 1 }));
+  } catch (error) {
+    if (error instanceof RowError) return null; // The caller has told of the row.
+    throw error;
+  }
 }
 
 /** What to read of a shard's change log. */
@@ -76,12 +143,35 @@ export type LogAsk = {
 };
 
 /** See `Store.readLog`. */
-export async function readLog(table: Table, shard: string, ask: LogAsk): Promise<readonly LogRow[]> {
+export function readLog(table: Table, shard: string, ask: LogAsk): Promise<readonly LogRow[]> {
+  return readRows(table, shard, ask, logRowOf);
+}
+
+/** See `Store.readLogOn`. Without `onUnreadable` a row that cannot be read throws. */
+export function readLogOn(
+  table: Table,
+  shard: string,
+  ask: LogAsk,
+  onUnreadable: ((error: RowError) => void) | undefined,
+): Promise<readonly (LogRow | UnreadableRow)[]> {
+  const read = (entity: Entity) => (onUnreadable === undefined ? logRowOf(entity) : readableOf(entity, onUnreadable));
+  return readRows(table, shard, ask, read);
+}
+
+async function readRows<Row>(
+  table: Table,
+  shard: string,
+  ask: LogAsk,
+  read: (entity: Entity) => Row | null,
+): Promise<readonly Row[]> {
   const top = Math.min(ask.top, tableLimits.entitiesPerPage);
-  const rows: LogRow[] = [];
+  const rows: Row[] = [];
   const columns = ask.headsOnly === true ? { columns: headColumns } : {};
   for await (const page of table.pages(shard, logBetween(ask.after, ask.upTo), top, columns)) {
-    rows.push(...page.map(logRowOf));
+    for (const entity of page) {
+      const row = read(entity);
+      if (row !== null) rows.push(row);
+    }
     if (rows.length >= top) break;
   }
   return rows.slice(0, top);

@@ -24,7 +24,7 @@ import {
   shardOf,
   shardRowKey,
 } from "./keys.js";
-import { type LogAsk, lastLogNumber, readLog, retireLog } from "./logRow.js";
+import { type LogAsk, lastLogNumber, readLog, readLogOn, retireLog, type UnreadableRow } from "./logRow.js";
 import { changeBrake, forgetTable, type OpenOptions, openLayout, readBrake } from "./meta.js";
 import { type Purged, type PurgeOptions, purgeMailbox } from "./purge.js";
 import { type RosterRows, rosterRows } from "./rosterRows.js";
@@ -66,7 +66,7 @@ export type StoreParts = {
   /** A new id for each transaction, unique among all instances. */
   readonly newCommitId: () => string;
   readonly limits?: GroupLimits;
-  /** Called with each row that cannot be read while a shard is read, and the rest goes on (I10); without it reading throws. */
+  /** Called with each row that cannot be read while a shard, or its log, is read, and the rest goes on (I10); without it reading throws. */
   readonly onUnreadable?: (error: RowError) => void;
   /** Called by `open` when the table had no layout yet. */
   readonly onLaidOut?: OpenOptions["onLaidOut"];
@@ -140,8 +140,13 @@ export type Store = {
   readNewestFigures(shard: string): Promise<JsonObject | null>;
   /** The number of the last row of a shard's change log, for a shard's row that does not say it. 0: there is none. */
   lastLogNumber(shard: string): Promise<number>;
-  /** Rows of a shard's change log, in the order of their numbers. */
+  /** Rows of a shard's change log, in the order of their numbers. @throws RowError */
   readLog(shard: string, ask: LogAsk): Promise<readonly LogRow[]>;
+  /**
+   * The same for who goes on behind a row that cannot be read: it stands in its place with as much of it as can be. Where that is whose
+   * calendars changed alone, what changed is left out.
+   */
+  readLogOn(shard: string, ask: LogAsk): Promise<readonly (LogRow | UnreadableRow)[]>;
   /** Who is on the roster, and why. */
   readonly roster: RosterRows;
   /** The roster's own checkpoint; null: it was never discovered. */
@@ -237,6 +242,7 @@ export function createStore(parts: StoreParts): Store {
     },
     lastLogNumber: (shard) => lastLogNumber(table, shard),
     readLog: (shard, ask) => readLog(table, shard, ask),
+    readLogOn: (shard, ask) => readLogOn(table, shard, ask, parts.onUnreadable),
     roster: rosterRows(table, { shards, newCommitId, limits, onUnreadable: parts.onUnreadable }),
     readDirectory: () => readDirectory(table),
     writeDirectory: (state, etag) => writeDirectory(table, state, etag, newCommitId()),

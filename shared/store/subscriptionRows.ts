@@ -113,6 +113,8 @@ export const subscriptionTable: RowTable<Subscription> = {
   claimedBy: text.nullable("claimedBy", "the invocation that delivers to it"),
   claimedUntilMs: time.nullable("claimedUntil", "others keep away until then"),
   missedMs: time.nullable("missedAt", "since when `missed` is to be sent to it"),
+  lastMissedMs: time.nullable("lastMissedAt", "when it last missed something, told or not"),
+  lastMissedWhy: label.nullable("lastMissedWhy", "why: which row of which log is gone, or cannot be read"),
   askedToRenewMs: time.nullable("askedToRenew", "the expiration before which `reauthorizationRequired` was sent"),
   lifecycleNotBeforeMs: time.nullable("lifecycleNotBefore", "no lifecycle notification is sent before then"),
 };

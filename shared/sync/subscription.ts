@@ -62,6 +62,9 @@ export type Subscription = {
   readonly claimedUntilMs: number | null;
   /** Since when it is to be told that it has missed something: the log did not reach back to its position. Null: it is not. */
   readonly missedMs: number | null;
+  /** When it last missed something, whether it was told so or not, and why, for people; null: it never has. */
+  readonly lastMissedMs: number | null;
+  readonly lastMissedWhy: string | null;
   /** The expiration before which it was asked to renew. */
   readonly askedToRenewMs: number | null;
   /** No lifecycle notification is tried before then. */
@@ -101,6 +104,8 @@ export function newSubscription(asked: Asked): Subscription {
     claimedBy: null,
     claimedUntilMs: null,
     missedMs: null,
+    lastMissedMs: null,
+    lastMissedWhy: null,
     askedToRenewMs: null,
     lifecycleNotBeforeMs: null,
   };

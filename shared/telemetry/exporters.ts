@@ -20,6 +20,34 @@ export function reportingFailures<Items, Kind extends Exporter<Items>>(
   return exporter;
 }
 
+/**
+ * Keeps the exports that are under way, and gives back how to wait for them. forceFlush of a BatchSpanProcessor leaves out
+ * what its timer took a moment before (findings/spans-flushed-too-early.sh).
+ */
+export function exportsUnderWay<Items>(exporter: Exporter<Items>): () => Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  const send = exporter.export.bind(exporter);
+  exporter.export = (items, done) => {
+    let resolve: () => void = () => undefined;
+    const over = new Promise<void>((resolved) => (resolve = resolved));
+    const end = () => {
+      underWay.delete(over);
+      resolve();
+    };
+    underWay.add(over);
+    try {
+      send(items, (result) => {
+        end();
+        done(result);
+      });
+    } catch (error) {
+      end();
+      throw error;
+    }
+  };
+  return async () => void (await Promise.all(underWay));
+}
+
 function codeOf(error: Error | undefined): string {
   if (error === undefined) return "exportFailed";
   const code = "code" in error ? error.code : null;

@@ -18,7 +18,7 @@ import {
   type SpanExporter,
 } from "@opentelemetry/sdk-trace-base";
 import { productVersion } from "../version.js";
-import { gaugesOnce, type OnTrouble, reportingFailures } from "./exporters.js";
+import { exportsUnderWay, gaugesOnce, type OnTrouble, reportingFailures } from "./exporters.js";
 import { createFlush } from "./flush.js";
 import { type MetricName, metrics } from "./metrics.js";
 import type { Dimensions, Span, Telemetry } from "./telemetry.js";
@@ -46,6 +46,7 @@ export function createOpenTelemetry({ exporters, resource, isSampled, nowMs }: O
   const named = resourceFromAttributes({ ...resource, "service.version": productVersion }).merge(
     detectResources({ detectors: [envDetector] }),
   );
+  const spansUnderWay = exporters.map((each) => exportsUnderWay(each.spans));
   const spans = new BasicTracerProvider({
     resource: named,
     // Without one of ours, the SDK takes the sampler that OTEL_TRACES_SAMPLER names.
@@ -59,7 +60,7 @@ export function createOpenTelemetry({ exporters, resource, isSampled, nowMs }: O
     ),
   });
   const send = async () => {
-    await Promise.all([spans.forceFlush(), meters.forceFlush()]);
+    await Promise.all([spans.forceFlush(), meters.forceFlush(), ...spansUnderWay.map((end) => end())]);
   };
   return {
     ...tracing(spans.getTracer(scope)),

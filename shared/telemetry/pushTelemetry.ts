@@ -20,10 +20,9 @@ export function deliveryAttributes(ends: readonly DeliveryEnd[]): Attributes {
   };
 }
 
-/** What deliveries count: notifications that subscribers have said yes to. */
-export function deliveryPoints(ends: readonly DeliveryEnd[]): readonly Point[] {
-  const notifications = sumOf(ends, (end) => end.notifications);
-  return notifications === 0 ? [] : [{ metric: "calendar_mirror.notifications", value: notifications }];
+/** What a subscriber has said yes to. */
+export function acceptedPoints(notifications: number): readonly Point[] {
+  return [{ metric: "calendar_mirror.notifications", value: notifications }];
 }
 
 function sumOf(ends: readonly DeliveryEnd[], figureOf: (end: DeliveryEnd) => number): number {

@@ -26,8 +26,12 @@ export const subscriberSchema = z
     failuresInARow: count,
     notBefore: timeOrNull,
     missed: timeOrNull.describe(
-      "Since when it is owed the lifecycle notification missed: the logs did not reach back.",
+      "Since when it is owed the lifecycle notification missed: rows of logs are gone, or cannot be read.",
     ),
+    lastMissed: z
+      .object({ at: time, why: text.describe("Which row of which log is gone, or cannot be read.") })
+      .nullable()
+      .describe("The last time that it missed something, whether it was told so or not."),
     created: time,
     expires: time,
   })
@@ -62,5 +66,9 @@ export const subscriberCountsSchema = z.object({
     .object({ since: time, subscriber: text.describe("The id of its subscription.") })
     .nullable()
     .describe("The one of them that has waited longest for what is logged."),
+  lastMissed: z
+    .object({ at: time, subscriber: text.describe("The id of its subscription."), why: text })
+    .nullable()
+    .describe("The last time that one of them missed something, and which row of which log it was."),
 });
 export type SubscriberCounts = z.infer<typeof subscriberCountsSchema>;

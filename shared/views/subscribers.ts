@@ -48,9 +48,14 @@ function viewOf(subscription: Subscription, { rows, sinceMs }: HowFar, nowMs: nu
     failuresInARow: subscription.failuresInARow,
     notBefore: state === "waiting" ? isoOrNull(subscription.notBeforeMs) : null,
     missed: isoOrNull(subscription.missedMs),
+    lastMissed: lastMissedOf(subscription),
     created: new Date(subscription.createdMs).toISOString(),
     expires: new Date(subscription.expiresMs).toISOString(),
   };
+}
+
+function lastMissedOf({ lastMissedMs, lastMissedWhy }: Subscription): SubscriberView["lastMissed"] {
+  return lastMissedMs === null ? null : { at: new Date(lastMissedMs).toISOString(), why: lastMissedWhy ?? "" };
 }
 
 function livingOf(held: Awaited<ReturnType<Store["readSubscriptions"]>>, nowMs: number): readonly Subscription[] {
@@ -100,10 +105,15 @@ async function countsOf(
   for (const one of living) counts[subscriberStateOf(one, nowMs)] += 1;
   const unpaused = living.filter(({ pausedReason }) => pausedReason === null);
   const { count, most } = await laggardsOf(unpaused, numbers, store, times);
+  const missed = living.reduce<Subscription | null>((last, one) => {
+    return (one.lastMissedMs ?? 0) > (last?.lastMissedMs ?? 0) ? one : last;
+  }, null);
+  const lastMissed = missed === null ? null : lastMissedOf(missed);
   return {
     total: living.length,
     ...counts,
     behind: count,
     mostBehind: most === null ? null : { since: new Date(most.sinceMs).toISOString(), subscriber: most.subscriptionId },
+    lastMissed: missed === null || lastMissed === null ? null : { ...lastMissed, subscriber: missed.subscriptionId },
   };
 }

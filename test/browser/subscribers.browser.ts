@@ -88,7 +88,13 @@ test("whatever a subscriber's row holds is shown as text", async () => {
   const one: SubscriberView = {
     ...{ id: hostile, resource: hostile, changeType: hostile, host: hostile, format: "graph", state: "paused" },
     ...{ pausedReason: hostile, pausedSince: null, behind: { since: null, rows: 3 } },
-    ...{ lastAnswer: { at: null, answer: hostile }, failuresInARow: 1, notBefore: null, missed: null },
+    ...{
+      lastAnswer: { at: null, answer: hostile },
+      failuresInARow: 1,
+      notBefore: null,
+      missed: null,
+      lastMissed: null,
+    },
     ...{ created: new Date().toISOString(), expires: new Date().toISOString() },
   };
   const { page: other, faults } = await openWatched(browser, "about:blank");

@@ -59,7 +59,7 @@ describe("GET subscribers", () => {
         ...{ host: "hooks.contoso.example:8443", state: "waiting", pausedReason: null, pausedSince: null },
         behind: { since: iso(startMs), rows: 2 },
         lastAnswer: { at: iso(world.clock.ms), answer: "503" },
-        ...{ failuresInARow: 1, notBefore: iso(world.clock.ms + 10_000), missed: null },
+        ...{ failuresInARow: 1, notBefore: iso(world.clock.ms + 10_000), missed: null, lastMissed: null },
         ...{ created: iso(startMs), expires: iso(startMs + 7 * 24 * 60 * minuteMs) },
       },
     ]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { metadataXml } from "../../shared/http/beta/metadata.js";
 import { pushPartition, subscriptionKey } from "../../shared/store/keys.js";
 import type { Subscription } from "../../shared/sync/subscription.js";
 import { mailboxId } from "../worlds/mailbox.js";
@@ -30,6 +31,34 @@ describe("a subscription in trouble", () => {
       ...fresh,
       ...after,
     });
+  });
+
+  test("a new one, and one that is renewed or moves, is delivered to at once; one that is refused, or deleted, is not", async () => {
+    const { send, created, started, inMs } = await subscriptionRoutes();
+    const id = await created();
+    expect(started).toEqual([id]);
+    await send("PATCH", `/${id}`, { expirationDateTime: inMs(6 * dayMs) });
+    await send("PATCH", `/${id}`, { notificationUrl: "https://moved.example" });
+    expect(started).toEqual([id, id, id]);
+    await send("PATCH", `/${id}`, { expirationDateTime: "soon" });
+    await send("GET", `/${id}`);
+    await send("DELETE", `/${id}`);
+    await send("PATCH", `/${id}`, { expirationDateTime: inMs(6 * dayMs) });
+    expect(started).toHaveLength(3);
+  });
+
+  test("shows its owner when it last missed something, and takes that back in a PATCH", async () => {
+    const { world, send, created } = await subscriptionRoutes();
+    const id = await created();
+    expect(Object.keys((await send("GET", `/${id}`)).body).join()).not.toContain("missed");
+    const held = await world.store.readSubscription(id);
+    if (held === null) throw new Error("It is not there.");
+    await world.store.writeSubscription({ ...held.subscription, lastMissedMs: startMs }, held.etag);
+    const missed = { "@calendarMirror.missedDateTime": new Date(startMs).toISOString() };
+    const { body } = await send("GET", `/${id}`);
+    expect([body, (await send("GET")).body.value[0]]).toMatchObject([missed, missed]);
+    expect(metadataXml).toContain('<Term Name="missedDateTime" Type="Edm.DateTimeOffset"');
+    expect((await send("PATCH", `/${id}`, body)).body).toMatchObject(missed);
   });
 
   test("is deleted also where its row cannot be read any more, which is said of it until then", async () => {

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { Client } from "@microsoft/microsoft-graph-client";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { pushPartition, subscriptionKey } from "../../shared/store/keys.js";
 import { type Product, startProduct } from "../worlds/product.js";
 
 const soon = { timeout: 50_000, interval: 200 };
@@ -81,10 +82,15 @@ test("I15: a program subscribes, is told of an edit after the next tick, also af
   subscriber.isAway = false;
   await vi.waitFor(() => expect(told()).toContain(`deleted ${path(mailboxId, calendar.id)}`), soon);
 
+  await product.write(pushPartition, subscriptionKey(subscription["id"] ?? ""), { pausedReason: "gone" });
+  const meanwhile = product.graph.createCalendar(mailboxId, { name: "While it was taken for gone" });
+  await product.countedTick();
+  expect(told()).not.toContain(`created ${path(mailboxId, meanwhile.id)}`);
   const renewed = await beta(`subscriptions/${subscription["id"]}`, "PATCH", {
     expirationDateTime: expirationDateTime(),
   });
   expect(renewed.status).toBe(200);
+  await vi.waitFor(() => expect(told()).toContain(`created ${path(mailboxId, meanwhile.id)}`), soon);
   expect((await beta(`subscriptions/${subscription["id"]}`, "DELETE")).status).toBe(204);
   const listed = (await (await beta("subscriptions")).json()) as { value: readonly unknown[] };
   expect(listed.value).toEqual([]);

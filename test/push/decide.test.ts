@@ -108,8 +108,24 @@ describe("how a subscription stands", () => {
   });
 });
 
+test("a time further ahead than anybody sets it comes from a fast clock, and holds nobody back", () => {
+  const behind = subscriptionOf({ position: { "00": { number: 0, entries: 0, sent: 0 } } });
+  const at = (changed: Partial<typeof behind>) => standingOf({ ...behind, ...changed }, { "00": 1 }, startMs);
+  expect(at({ claimedUntilMs: startMs + minuteMs + 30_000 })).toBe("claimed");
+  expect(at({ claimedUntilMs: startMs + minuteMs + 30_001 })).toBe("behind");
+  expect(at({ notBeforeMs: startMs + hourMs + 30_000 })).toBe("waiting");
+  expect(at({ notBeforeMs: startMs + hourMs + 30_001 })).toBe("behind");
+  const owed = { missedMs: startMs, lifecycleNotificationUrl: "https://life.example" };
+  expect(at({ ...owed, lifecycleNotBeforeMs: startMs + 5 * minuteMs })).toBe("behind");
+  expect(at({ ...owed, lifecycleNotBeforeMs: startMs + dayMs })).toBe("lifecycle");
+});
+
 describe("lifecycle notifications", () => {
   const asked = subscriptionOf({ lifecycleNotificationUrl: "https://life.example" });
+  const tellAt = (subscription: typeof asked, nowMs: number) => {
+    const event = lifecycleDue(subscription, nowMs);
+    return event === null ? subscription : afterLifecycle(subscription, event);
+  };
   const eventAt = (subscription: typeof asked, nowMs: number) =>
     lifecycleDue(subscription, nowMs)?.lifecycleEvent ?? null;
 
@@ -119,22 +135,36 @@ describe("lifecycle notifications", () => {
     const short = { ...asked, expiresMs: startMs + 3 * hourMs };
     expect(eventAt(short, startMs + 2 * hourMs - 1)).toBeNull();
     expect(eventAt(short, startMs + 2 * hourMs)).toBe("reauthorizationRequired");
-    const told = afterLifecycle(asked, "reauthorizationRequired");
+    const told = tellAt(asked, asked.expiresMs - dayMs);
     expect(eventAt(told, asked.expiresMs - 1)).toBeNull();
     const again = renewed(told, told.expiresMs + dayMs, told.expiresMs - 1);
     expect(eventAt(again, again.expiresMs - 1)).toBe("reauthorizationRequired");
   });
 
+  test("who renews before it answers reauthorizationRequired is asked again before the new end", () => {
+    const nowMs = asked.expiresMs - dayMs;
+    const event = lifecycleDue(asked, nowMs);
+    if (event === null) throw new Error("Nothing is due.");
+    const told = afterLifecycle(renewed(asked, asked.expiresMs + 7 * dayMs, nowMs), event);
+    expect(eventAt(told, told.expiresMs - dayMs - 1)).toBeNull();
+    expect(eventAt(told, told.expiresMs - dayMs)).toBe("reauthorizationRequired");
+  });
+
   test("missed comes until it is accepted, a while after each failure, under one id for each time", () => {
-    const missed = moved(asked, [moveTo("00", 4, true)], startMs);
-    expect(lifecycleDue(missed, startMs)).toEqual({ id: `missed-${startMs}`, lifecycleEvent: "missed", atMs: startMs });
-    const failed = moved(afterLifecycleFailure(missed, startMs), [moveTo("00", 9, false)], startMs + 1);
+    const missed = moved(asked, [moveTo("00", 4, "gone")], startMs);
+    const { expiresMs } = asked;
+    const event = { id: `missed-${startMs}`, lifecycleEvent: "missed", atMs: startMs, expiresMs };
+    expect(lifecycleDue(missed, startMs)).toEqual(event);
+    expect(missed).toMatchObject({ lastMissedMs: startMs, lastMissedWhy: "gone" });
+    const failed = moved(afterLifecycleFailure(missed, startMs), [moveTo("00", 9, null)], startMs + 1);
     expect(eventAt(failed, startMs + 5 * minuteMs - 1)).toBeNull();
     expect(lifecycleDue(failed, startMs + 5 * minuteMs)?.id).toBe(`missed-${startMs}`);
     // Its receiver may know that one already, without our knowing.
-    const again = moved(missed, [moveTo("00", 12, true)], startMs + 2);
+    const again = moved(missed, [moveTo("00", 12, "gone")], startMs + 2);
     expect(lifecycleDue(again, startMs + 2)?.id).toBe(`missed-${startMs + 2}`);
-    expect(eventAt(afterLifecycle(failed, "missed"), startMs + dayMs)).toBeNull();
+    const told = tellAt(failed, startMs + 5 * minuteMs);
+    expect(eventAt(told, startMs + dayMs)).toBeNull();
+    expect(told).toMatchObject({ missedMs: null, lastMissedMs: startMs });
   });
 
   test("nobody is told who has given no address for it", () => {

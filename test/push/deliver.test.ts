@@ -329,7 +329,7 @@ describe("lifecycle notifications", () => {
     expect(told()).toEqual(["created m/c4", "created m/c5"]);
     expect(world.got.map(({ lifecycle }) => lifecycle)).toEqual([null, "missed"]);
     expect(await world.held(id)).toMatchObject({ missedMs: null, position: world.position(6) });
-    expect(world.logged.join()).toMatch(/error history ran out before a subscriber/);
+    expect(world.logged.join()).toMatch(/error a subscriber has missed what a log held/);
   });
 
   test("one that is not accepted is tried again, and keeps no change from the subscriber", async () => {
@@ -352,6 +352,18 @@ describe("lifecycle notifications", () => {
     await world.tell(many(1));
     expect(await world.deliver(id)).toMatchObject({ kind: "waiting", requests: 1, notifications: 0 });
     expect(await world.held(id)).toMatchObject({ notBeforeMs, missedMs: null, claimedBy: null });
+  });
+
+  test("who renews upon reauthorizationRequired, before it answers, is asked again before the new end", async () => {
+    const { world, id } = await subscribed({}, { lifecycleNotificationUrl: life });
+    world.receive = async () => {
+      const held = await world.store.readSubscription(id);
+      const expiresMs = world.clock.ms + 7 * dayMs;
+      if (held !== null) await world.store.writeSubscription(renewed(held.subscription, expiresMs, 0), held.etag);
+      return yes;
+    };
+    await world.calm(14 * dayMs);
+    expect(world.got.map(({ lifecycle }) => lifecycle)).toEqual(["reauthorizationRequired", "reauthorizationRequired"]);
   });
 
   test("reauthorizationRequired is sent once before the expiration", async () => {

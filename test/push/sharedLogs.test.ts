@@ -18,7 +18,7 @@ function logWorld(rows: number, limits: ConstructorParameters<typeof SharedLogs>
       await new Promise<void>((resolve) => world.waiting.push(resolve));
       return seen;
     },
-    readLog: async (_shard: string, { after, upTo, top }: LogAsk): Promise<readonly LogRow[]> => {
+    readLogOn: async (_shard: string, { after, upTo, top }: LogAsk): Promise<readonly LogRow[]> => {
       world.reads += 1;
       const last = Math.min(world.number, upTo ?? world.number, after + top);
       return Array.from({ length: Math.max(0, last - after) }, (_, index) => {
@@ -30,8 +30,10 @@ function logWorld(rows: number, limits: ConstructorParameters<typeof SharedLogs>
     for (const go of world.waiting.splice(0)) go();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  const numbersOf = async (from: number, upTo: number) =>
-    (await logs.rowsAfter(store, "00", from, upTo))?.map(({ number }) => number);
+  const numbersOf = async (from: number, upTo: number) => {
+    const after = await logs.after(store, "00", from, upTo);
+    return after.kind === "rows" ? after.rows.map(({ number }) => number) : [];
+  };
   return { world, logs, store, letGo, numbersOf };
 }
 
@@ -63,9 +65,40 @@ describe("what deliveries share", () => {
     expect(world.reads).toBe(2);
   });
 
+  test("rows that were read before the clock was set back are read anew", async () => {
+    const { world, numbersOf } = logWorld(3);
+    await numbersOf(0, 3);
+    world.clock.ms -= 60_000;
+    await numbersOf(0, 3);
+    expect(world.reads).toBe(2);
+  });
+
+  test("however many ask for different rows, few reads run at once, and each gets its own, also after one that failed", async () => {
+    const { logs, store } = logWorld(40, { readsAtOnceMax: 3 });
+    let [running, most] = [0, 0];
+    const slow = {
+      readLogOn: async (shard: string, ask: LogAsk) => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        if (ask.after === 4) throw new Error("fault");
+        return store.readLogOn(shard, ask);
+      },
+    };
+    const numbers = Array.from({ length: 30 }, (_, index) => index + 1);
+    const read = await Promise.allSettled(numbers.map((number) => logs.after(slow, "00", number, 40)));
+    const first = read.map((one) => {
+      if (one.status === "rejected") return "fault";
+      return one.value.kind === "rows" ? one.value.rows[0].number : one.value.why;
+    });
+    expect(first).toEqual(numbers.map((number) => (number === 5 ? "fault" : number + 1)));
+    expect([most, running]).toEqual([3, 0]);
+  });
+
   test("no more is kept than the bound, and the oldest goes first", async () => {
     const { world, numbersOf } = logWorld(40, { keptCharactersMax: 1_500 });
-    for (let from = 0; from < 40; from += 10) expect((await numbersOf(from, 40))?.length).toBeGreaterThan(8);
+    for (let from = 0; from < 40; from += 10) expect((await numbersOf(from, 40)).length).toBeGreaterThan(8);
     expect(world.reads).toBe(4);
     await numbersOf(0, 40);
     expect(world.reads).toBe(5);

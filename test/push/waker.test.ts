@@ -61,6 +61,14 @@ describe("waking deliveries", () => {
     expect([world.looks, world.sent.length]).toEqual([2, 60]);
   });
 
+  test("a clock that is set back keeps nobody asleep, and believes nothing longer", async () => {
+    const { world, wake } = waking();
+    await wake();
+    world.clock.ms -= 60 * 60_000;
+    await wake();
+    expect([world.sent.length, world.looks]).toEqual([2, 2]);
+  });
+
   test("a queue that fails fails no run, and the next run tries anew", async () => {
     const { world, wake } = waking();
     world.fails = true;
@@ -89,8 +97,13 @@ describe("messages of the push queue", () => {
       world,
       id,
       later,
-      handle: async (message: Parameters<typeof handlePushMessage>[0]) =>
-        (await handlePushMessage(message, ports)).next,
+      /** As the function does. */
+      handle: async (message: Parameters<typeof handlePushMessage>[0]) => {
+        const { next, failure } = await handlePushMessage(message, ports);
+        if (failure !== null) throw failure.reason;
+        return next;
+      },
+      ends: async (message: Parameters<typeof handlePushMessage>[0]) => handlePushMessage(message, ports),
     };
   }
   const url = (number: number) => `https://${number}.example`;
@@ -192,6 +205,21 @@ describe("messages of the push queue", () => {
       expect(errors[number - 1]).toContain(idOf(number));
       expect(errors[number - 1]).toContain(`fault ${number}`);
     }
+  });
+
+  test("what was accepted is counted, though the same delivery, or another of the message, fails afterwards", async () => {
+    const { world, id, ends } = await queued();
+    const [, fails = ""] = await more(world, 2);
+    await world.tell(Array.from({ length: 150 }, (_, index) => entryOf("m", `c${index}`)));
+    let left = 1;
+    world.receive = ({ url: at }) => {
+      if (at === url(2) && left-- === 0) throw new Error("fault");
+      return yes;
+    };
+    const { ends: ended, failure } = await ends({ subscriptions: [fails, id, idOf(1)] });
+    expect(failure).toMatchObject({ reason: { message: "fault" } });
+    expect(ended.map(({ notifications }) => notifications)).toEqual([151, 151]);
+    expect(world.accepted).toBe(151 + 151 + 100);
   });
 
   test("I15: a delivery that was killed goes on once its claim has ended, though its message is lost with it", async () => {

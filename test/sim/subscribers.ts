@@ -4,11 +4,11 @@ import { type DeliverPorts, deliver } from "../../shared/push/deliver.js";
 import { logNumbersOf } from "../../shared/push/logNumbers.js";
 import type { Notification, Subject } from "../../shared/push/notification.js";
 import type { SendOutcome } from "../../shared/push/ports.js";
-import { SharedLogs } from "../../shared/push/sharedLogs.js";
 import { shardNames } from "../../shared/store/keys.js";
 import { createStore, type Store } from "../../shared/store/store.js";
 import { newSubscription } from "../../shared/sync/subscription.js";
 import { StorageError } from "../../shared/table/errors.js";
+import { type DeliveryHost, DeliveryHosts, type HostedDelivery } from "./deliveryHost.js";
 import { quieten } from "./pace.js";
 import type { Reader } from "./readers.js";
 import type { Mortal } from "./scheduler.js";
@@ -39,7 +39,7 @@ const limits = {
 
 /**
  * Subscribers that keep a copy by notifications alone: told that something has changed, each looks at how it stands now. A delivery
- * is one of several at a time, and may die at each of its calls. In the end each copy must be the mirror (I15).
+ * is one of several at a time of a process, which may die at each of their calls. In the end each copy must be the mirror (I15).
  */
 export function subscribers(): Reader {
   const moods: readonly Mood[] = ["well", "broken", "lying", "away"];
@@ -50,43 +50,38 @@ export function subscribers(): Reader {
   /** Until waits are over, in the end: the world's own time stands. */
   let laterMs = 0;
 
+  const hosts = new DeliveryHosts((world) => world.scheduler.nowMs + laterMs);
+
   const start = (world: World, subscriber: Subscriber): void => {
-    subscriber.deliveries += 1;
-    const mortal: Mortal = { name: `delivery to ${subscriber.mood}`, isDead: false };
-    const ended = () => {
-      subscriber.deliveries -= 1;
-    };
-    const die = () => {
-      world.scheduler.kill(mortal);
-      ended();
-    };
-    const { shards } = world.plan;
-    let ids = 0;
-    const newCommitId = () => `${mortal.name} ${world.scheduler.steps} ${ids++}`;
-    const store = createStore({ table: world.tableFor(mortal, die), shards, newCommitId });
     const { id } = subscriber;
+    const host = hosts.at(world, below(world.random, 2));
+    subscriber.deliveries += 1;
+    const hosted: HostedDelivery = {
+      end: () => {
+        subscriber.deliveries -= 1;
+      },
+    };
+    host.deliveries.add(hosted);
+    const { store, logs, newId } = host;
     const work =
       id === null
         ? subscribe(world, subscriber, store)
         : deliver(id, {
             clock: { nowMs: () => world.scheduler.nowMs + laterMs },
             random: world.random,
-            newId: newCommitId,
-            store,
-            logs: new SharedLogs(() => world.scheduler.nowMs + laterMs, { rowsMax: 2 }),
-            wire: wireTo(world, subscriber, mortal, die, () => isCalm),
+            ...{ newId, store, logs },
+            wire: wireTo(world, subscriber, host, () => isCalm),
             log: () => undefined,
             limits,
+            onAccepted: () => undefined,
           });
-    work.then(
-      () => {
-        if (!mortal.isDead) ended();
-      },
-      (error: unknown) => {
-        if (!mortal.isDead) ended();
-        if (!(error instanceof StorageError)) world.oracle.report("I15", "a delivery threw", "none", String(error));
-      },
-    );
+    const ended = () => {
+      if (host.deliveries.delete(hosted) && !host.isDead) hosted.end();
+    };
+    work.then(ended, (error: unknown) => {
+      ended();
+      if (!(error instanceof StorageError)) world.oracle.report("I15", "a delivery threw", "none", String(error));
+    });
   };
 
   /** An operator asks for this or that; the asking may die at each of its calls, too. */
@@ -171,13 +166,7 @@ async function subscribe(world: World, subscriber: Subscriber, store: Store): Pr
 }
 
 /** The wire to a subscriber: a request is a call like any other, which may die, be lost, or have its answer lost. */
-function wireTo(
-  world: World,
-  subscriber: Subscriber,
-  mortal: Mortal,
-  die: () => void,
-  isCalm: () => boolean,
-): DeliverPorts["wire"] {
+function wireTo(world: World, subscriber: Subscriber, host: DeliveryHost, isCalm: () => boolean): DeliverPorts["wire"] {
   const never = () => new Promise<never>(() => undefined);
   const headers = {};
   return {
@@ -193,15 +182,15 @@ function wireTo(
     send: async ({ url, body }) => {
       const mood = isCalm() ? "well" : subscriber.mood;
       const slowMs = mood === "broken" ? below(world.random, 10_000) : 0;
-      const fate = await world.scheduler.gate(mortal, "nudge", () => `${url} ${body}`, world.scheduler.nowMs + slowMs);
+      const fate = await world.scheduler.gate(host, "nudge", () => `${url} ${body}`, world.scheduler.nowMs + slowMs);
       if (fate === "crashBefore") {
-        die();
+        host.die();
         return never();
       }
       const { outcome, keeps } = replyOf(world, mood);
       if (keeps && fate !== "fails") take(world, subscriber, url, body);
       if (fate === "crashAfter") {
-        die();
+        host.die();
         return never();
       }
       return fate === "fails" || fate === "lost" ? { kind: "unreachable", code: "ECONNRESET" } : outcome;

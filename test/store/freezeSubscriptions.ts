@@ -1,11 +1,4 @@
-import {
-  afterAccepted,
-  afterFailure,
-  afterLifecycle,
-  afterLifecycleFailure,
-  claimed,
-  moved,
-} from "../../shared/push/decide.js";
+import { afterAccepted, afterFailure, afterLifecycleFailure, claimed, moved } from "../../shared/push/decide.js";
 import { logNumbersOf } from "../../shared/push/logNumbers.js";
 import type { Store } from "../../shared/store/store.js";
 import type { Subscription } from "../../shared/sync/subscription.js";
@@ -27,7 +20,7 @@ export async function freezeSubscriptions(store: Store, shards: readonly string[
   const withLife = { ...told, lifecycleNotificationUrl: "https://receiver.example/life?code=a" };
   const drawn = { nowMs, jitter: 0.5 };
   const nobody = { kind: "refused", status: 410, retryAfterMs: null } as const;
-  const missed = moved(withLife, [{ shard, place: inRow, notification: null, isMissed: true }], nowMs);
+  const missed = moved(withLife, [{ shard, place: inRow, notification: null, missed: "gone" }], nowMs);
   const states: Readonly<Record<string, Subscription>> = {
     new: told,
     told: afterAccepted(told, 202, nowMs),
@@ -46,7 +39,7 @@ export async function freezeSubscriptions(store: Store, shards: readonly string[
     gone: afterFailure(afterFailure(behind, nobody, { ...drawn, nowMs: nowMs - dayMs }), nobody, drawn),
     byHand: { ...behind, pausedReason: "byHand" },
     missed: afterLifecycleFailure({ ...missed, position: told.position }, nowMs),
-    askedToRenew: afterLifecycle({ ...withLife, expiresMs: nowMs + 1.5 * dayMs }, "reauthorizationRequired"),
+    askedToRenew: { ...withLife, expiresMs: nowMs + 1.5 * dayMs, askedToRenewMs: nowMs + 1.5 * dayMs },
     expired: { ...told, expiresMs: nowMs + 60 * minuteMs },
   };
   for (const [index, [clientState, subscription]] of Object.entries(states).entries()) {

@@ -94,7 +94,16 @@ test.each(
   });
   const logs = new SharedLogs(clock.nowMs);
   const random = { next: () => 0.5 };
-  const fixed = { clock, random, newId, store, logs, log: () => undefined, limits: deliverLimits };
+  const fixed = {
+    clock,
+    random,
+    newId,
+    store,
+    logs,
+    log: () => undefined,
+    limits: deliverLimits,
+    onAccepted: () => undefined,
+  };
   for (const { subscription } of await store.readSubscriptions()) {
     const { subscriptionId, clientState } = subscription;
     const standing = dayAfter[clientState as keyof typeof dayAfter][0];

@@ -35,6 +35,8 @@ export function subscriptionContract(name: string, newTable: NewTable): void {
         claimedBy: "delivery",
         claimedUntilMs: 9_000,
         missedMs: 6_000,
+        lastMissedMs: 6_000,
+        lastMissedWhy: "Row 1 is gone.",
         askedToRenewMs: 8_000,
         lifecycleNotBeforeMs: 7_000,
       });

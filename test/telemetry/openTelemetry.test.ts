@@ -32,6 +32,7 @@ const traceId = "0af7651916cd43dd8448eb211c80319c";
 
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.useRealTimers();
 });
 
 describe("metrics", () => {
@@ -97,6 +98,26 @@ describe("spans", () => {
     trial().telemetry.note(attributes);
     expect(attributes).not.toHaveBeenCalled();
   });
+});
+
+test("a flush waits for spans that the timer began to export before it", async () => {
+  vi.useFakeTimers();
+  const spans = new InMemorySpanExporter();
+  const dones: (() => void)[] = [];
+  spans.export = (_spans, done) => void dones.push(() => done({ code: ExportResultCode.SUCCESS }));
+  const { telemetry, flush } = trial({ spans });
+  await telemetry.span("work", internal, async () => undefined);
+  await vi.advanceTimersToNextTimerAsync();
+  expect(dones).toHaveLength(1);
+  let isFlushed = false;
+  const flushed = flush().then(() => {
+    isFlushed = true;
+  });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(isFlushed).toBe(false);
+  dones[0]?.();
+  await flushed;
+  expect(dones).toHaveLength(1);
 });
 
 test("an exporter that fails is reported by its code, and fails nobody", async () => {

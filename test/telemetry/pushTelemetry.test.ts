@@ -9,8 +9,8 @@ import { logKey } from "../../shared/store/keys.js";
 import { mailboxHash } from "../../shared/telemetry/mailboxHash.js";
 import { createOpenTelemetry } from "../../shared/telemetry/openTelemetry.js";
 import {
+  acceptedPoints,
   deliveryAttributes,
-  deliveryPoints,
   subscriberPoints,
   tracedSend,
 } from "../../shared/telemetry/pushTelemetry.js";
@@ -84,10 +84,10 @@ test("I8: a delivery's span and counts name its subscription by hash, and no add
   while (replies.length > 0) {
     const ports = world.ports();
     const wire = { ...ports.wire, send: tracedSend(ports.wire.send, telemetry) };
+    const onAccepted = (count: number) => telemetry.record(acceptedPoints(count));
     await telemetry.span("deliver", { kind: "internal", attributes: {} }, async () => {
-      const ends = [{ ...(await deliver(id, { ...ports, wire })), subscriptionId: id }];
+      const ends = [{ ...(await deliver(id, { ...ports, wire, onAccepted })), subscriptionId: id }];
       telemetry.note(() => deliveryAttributes(ends));
-      telemetry.record(deliveryPoints(ends));
     });
     world.clock.ms += 60 * minuteMs;
   }

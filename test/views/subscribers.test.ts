@@ -42,6 +42,7 @@ describe("subscribers in the status", () => {
     expect((await status()).subscribers).toEqual({
       ...{ total: 3, active: 1, waiting: 1, paused: 1, behind: 1 },
       mostBehind: { since: iso(sinceMs), subscriber: idOf(2) },
+      lastMissed: null,
     });
   });
 

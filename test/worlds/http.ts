@@ -62,6 +62,7 @@ export function routesOver(
     subscribers: {
       shards,
       consentOf: async () => ({ kind: "given" }),
+      start: async () => undefined,
       newSecret: () => Buffer.alloc(32, 5).toString("base64"),
       shownSecret: (secret) => `whsec_${secret}`,
     },

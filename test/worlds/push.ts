@@ -54,9 +54,9 @@ export async function pushWorld(options: PushWorldOptions = {}) {
   const newId = countingIds();
   const table = memoryTable(options.table);
   const shards = shardNames(options.shards ?? 1);
-  const store = storeOn(table, { shards: shards.length });
-  await store.open();
   const { logged, log } = keptLog();
+  const store = storeOn(table, { shards: shards.length, onUnreadable: (error) => log("error", error.message) });
+  await store.open();
   const logs = new SharedLogs(clock.nowMs, options.shareLimits);
   const got: Got[] = [];
   /** Notifications in the order in which their receivers kept them, repeats and all, by address. */
@@ -70,6 +70,8 @@ export async function pushWorld(options: PushWorldOptions = {}) {
     got,
     logged,
     receive: options.receive ?? (() => yes),
+    /** Notifications that deliveries have counted. */
+    accepted: 0,
     position: (number = 0) => Object.fromEntries(shards.map((shard) => [shard, { number, entries: 0, sent: 0 }])),
     subscribe: async (changed: Partial<Subscription> = {}) => {
       const subscription = subscriptionOf({ position: world.position(), ...changed });
@@ -108,6 +110,9 @@ export async function pushWorld(options: PushWorldOptions = {}) {
       wire: wireOf(),
       log,
       limits: { ...deliverLimits, ...options.limits },
+      onAccepted: (count) => {
+        world.accepted += count;
+      },
     }),
     deliver: (id: string): Promise<DeliverEnd> => deliver(id, world.ports()),
     due: async () => (await seeSubscribers(store, logs, clock.ms)).due,

@@ -1,5 +1,6 @@
 import { subscriptionsRoute } from "../../shared/http/beta/beta.js";
 import type { HttpPorts, Route } from "../../shared/http/handler.js";
+import type { DeliverMessage } from "../../shared/messages.js";
 import { origin, routesOver } from "./http.js";
 import { mailboxId, worldWith } from "./mailbox.js";
 import { countingIds, dayMs } from "./parts.js";
@@ -10,6 +11,8 @@ export async function subscriptionRoutes(changed: Partial<HttpPorts> = {}) {
   const ids = countingIds();
   const asked: string[] = [];
   const logged: string[] = [];
+  /** Subscriptions of which a delivery was started. */
+  const started: string[] = [];
   const base = routesOver(world.store, () => world.clock.ms).ports.subscribers;
   const subscribers = {
     ...base,
@@ -17,6 +20,7 @@ export async function subscriptionRoutes(changed: Partial<HttpPorts> = {}) {
       asked.push(`${format} ${url}`);
       return { kind: "given" } as const;
     },
+    start: async ({ subscriptions }: DeliverMessage) => void started.push(...subscriptions),
   };
   const log: HttpPorts["log"] = (_level, message, fields) => logged.push(`${message} ${JSON.stringify(fields)}`);
   const routes = routesOver(world.store, () => world.clock.ms, { newId: ids, subscribers, log, ...changed });
@@ -39,5 +43,5 @@ export async function subscriptionRoutes(changed: Partial<HttpPorts> = {}) {
     if (status !== 201) throw new Error(`It was not created: ${status} ${JSON.stringify(body)}.`);
     return String(body["id"]);
   };
-  return { world, send, asked, logged, wanted, created, inMs };
+  return { world, send, asked, logged, started, wanted, created, inMs };
 }

@@ -86,6 +86,7 @@ export const metadataXml = `<?xml version="1.0" encoding="utf-8"?>
     </Schema>
     <Schema Namespace="calendarMirror" xmlns="http://docs.oasis-open.org/odata/ns/edm">
       <Term Name="signingSecret" Type="Edm.String" AppliesTo="EntityType" />
+      <Term Name="missedDateTime" Type="Edm.DateTimeOffset" AppliesTo="EntityType" />
     </Schema>
   </edmx:DataServices>
 </edmx:Edmx>

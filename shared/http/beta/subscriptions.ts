@@ -92,6 +92,7 @@ async function create(path: SubscriptionsPath, request: HttpRequest, ports: Http
   // Not the resource: a user's name may stand in it.
   const fields = { subscription: subscriptionId, host: hostOf(notificationUrl), mailbox: mailbox.id ?? "all" };
   ports.log("info", "subscription created", fields);
+  await subscribers.start({ subscriptions: [subscriptionId] }); // What was logged since the position was read woke nobody, perhaps.
   const secret = { [secretAnnotation]: subscribers.shownSecret(subscription.secret) };
   const created = answered(201, { ...entity(path, subscription), ...secret });
   // As OData has it of all that is created (4.01 Protocol §8.3.2).
@@ -107,6 +108,8 @@ async function countOf({ store, nowMs }: HttpPorts): Promise<number> {
 
 /** Told once, when the subscription is created: an instance annotation, which clients of Graph pass on or ignore. */
 const secretAnnotation = "@calendarMirror.signingSecret";
+/** The same: when the subscription last missed something, as long as it lives. Graph has no property for that. */
+const missedAnnotation = "@calendarMirror.missedDateTime";
 
 /** An id of null: all mailboxes. */
 async function mailboxOf(
@@ -145,7 +148,10 @@ async function update(path: SubscriptionsPath, id: string, request: HttpRequest,
   const withheld = await withheldBy(urls, format, ports);
   if (withheld !== null) return withheld;
   const written = await changed(id, (now) => withChange(now, change, ports.nowMs()), ports);
-  return written === null ? notFound : answered(200, entity(path, written));
+  if (written === null) return notFound;
+  // One that was paused as gone, or waits, goes on at once.
+  await ports.subscribers.start({ subscriptions: [written.subscriptionId] });
+  return answered(200, entity(path, written));
 }
 
 function withChange(now: Subscription, { expiresMs, notificationUrl }: SubscriptionChange, nowMs: number) {
@@ -217,6 +223,9 @@ function entityOf(subscription: Subscription): JsonObject {
     encryptionCertificateId: null,
     notificationUrlAppId: null,
     notificationContentType: contentTypeOf(subscription.format),
+    ...(subscription.lastMissedMs === null
+      ? {}
+      : { [missedAnnotation]: new Date(subscription.lastMissedMs).toISOString() }),
   };
 }
 

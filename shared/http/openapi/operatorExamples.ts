@@ -165,6 +165,7 @@ export const statusExample: Status = {
   subscribers: {
     ...{ total: 3, active: 2, waiting: 1, paused: 0, behind: 1 },
     mostBehind: { since: before, subscriber: "3f0c91d2-6a8a-4a59-9a44-2f5f5a1c7d10" },
+    lastMissed: null,
   },
   ...brakeExample,
   settings: { shards: 4, graphCloud: "global", auditDays: 30, changeNudges: true },

@@ -31,6 +31,7 @@ const example: SubscriberView = {
   failuresInARow: 9,
   notBefore: "2026-11-28T09:52:31.000Z",
   missed: null,
+  lastMissed: null,
   created: "2026-11-27T15:00:00.000Z",
   expires: "2026-12-03T15:00:00.000Z",
 };

@@ -60,6 +60,9 @@ const subscriptionSchema = z
     includeResourceData: z.boolean().nullable().describe("Graph's. Notifications name ids alone: null."),
     encryptionCertificate: none,
     encryptionCertificateId: none,
+    "@calendarMirror.missedDateTime": time
+      .optional()
+      .describe("When it last missed something: its subscriber is to read all anew. Absent: it never has."),
   })
   .meta({ id: "Subscription", description: "What another program has asked to be told of." });
 

@@ -1,6 +1,7 @@
 import type { Mutant } from "./mutant.js";
 
 const loop = ["test/push/deliver.test.ts", "test/push/deliverProperty.test.ts"];
+const unreadable = ["test/push/unreadableRows.test.ts"];
 
 /** Faults in the delivery of notifications. */
 export const inThePush: readonly Mutant[] = [
@@ -75,14 +76,14 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "deliver beside another delivery",
     file: "shared/push/decide.ts",
-    from: `if (claimedUntilMs !== null && claimedUntilMs > nowMs) return "claimed";`,
+    from: `if (isToCome(claimedUntilMs, nowMs, claimMs)) return "claimed";`,
     to: ``,
     unit: loop,
   },
   {
     name: "leave a subscription to a delivery that has died",
     file: "shared/push/decide.ts",
-    from: `if (claimedUntilMs !== null && claimedUntilMs > nowMs) return "claimed";`,
+    from: `if (isToCome(claimedUntilMs, nowMs, claimMs)) return "claimed";`,
     to: `if (claimedUntilMs !== null) return "claimed";`,
     unit: loop,
   },
@@ -117,23 +118,99 @@ export const inThePush: readonly Mutant[] = [
   {
     name: "keep it from a subscriber that the history ran out before it",
     file: "shared/push/deliver.ts",
-    from: `return [moveTo(shard, number, true)];`,
-    to: `return [moveTo(shard, number, false)];`,
-    unit: loop,
+    from: `return [moveTo(shard, after.upTo, after.why)];`,
+    to: `return [moveTo(shard, after.upTo, null)];`,
+    unit: [...loop, ...unreadable],
   },
   {
     name: "tell of a second miss under the id of the first",
     file: "shared/push/decide.ts",
-    from: `moves.some(({ isMissed }) => isMissed) ? nowMs : subscription.missedMs`,
-    to: `subscription.missedMs ?? (moves.some(({ isMissed }) => isMissed) ? nowMs : null)`,
+    from: `lifecycleNotificationUrl === null ? null : nowMs`,
+    to: `lifecycleNotificationUrl === null ? null : (subscription.missedMs ?? nowMs)`,
     unit: ["test/push/decide.test.ts"],
   },
   {
     name: "pass over rows that stand where the history ran out",
+    file: "shared/push/afterPlace.ts",
+    from: `upTo: next - 1,`,
+    to: `upTo: next,`,
+    unit: [...loop, ...unreadable],
+  },
+  {
+    name: "stop at a row of a log that cannot be read",
+    file: "shared/store/store.ts",
+    from: `readLogOn(table, shard, ask, parts.onUnreadable)`,
+    to: `readLogOn(table, shard, ask, undefined)`,
+    unit: unreadable,
+  },
+  {
+    name: "go back to the beginning of a log of which a row is gone",
+    file: "shared/push/afterPlace.ts",
+    from: `const next = behind[0]?.number ?? upTo + 1;`,
+    to: `const next = behind[0]?.number ?? 1;`,
+    unit: unreadable,
+  },
+  {
+    name: "let everybody miss a row of a log that still names its mailboxes",
+    file: "shared/store/logRow.ts",
+    from: `return withoutDetails(entity, number) ?? {`,
+    to: `return {`,
+    unit: unreadable,
+  },
+  {
+    name: "skip a row of a log of which nothing can be read",
+    file: "shared/store/logRow.ts",
+    from: `withoutDetails(entity, number) ?? { number, unreadable: error.message }`,
+    to: `withoutDetails(entity, number) ?? { number, atMs: 0, entries: [] }`,
+  },
+  {
+    name: "take the shape of a log's row on trust",
+    file: "shared/store/logRow.ts",
+    from: `return values.every(isOne) ? values :`,
+    to: `return values.length >= 0 ? (values as readonly Value[]) :`,
+    unit: unreadable,
+  },
+  {
+    name: "look for no end of a log whose shard's row cannot be read",
+    file: "shared/push/logNumbers.ts",
+    from: `if (error instanceof RowError) return null;`,
+    to: ``,
+    unit: unreadable,
+  },
+  {
+    name: "ask a subscriber no more to renew that has renewed while it was asked",
+    file: "shared/push/decide.ts",
+    from: `{ askedToRenewMs: expiresMs }`,
+    to: `{ askedToRenewMs: subscription.expiresMs }`,
+    unit: ["test/push/decide.test.ts", "test/push/deliver.test.ts"],
+  },
+  {
+    name: "wait for a time that a fast clock has set",
+    file: "shared/push/decide.ts",
+    from: ` && untilMs <= nowMs + aheadMsMax + waitLimits.clockSkewMsMax`,
+    to: ``,
+    unit: ["test/push/decide.test.ts"],
+  },
+  {
+    name: "leave a subscription that is renewed to the timer",
+    file: "shared/http/beta/subscriptions.ts",
+    from: `  await ports.subscribers.start({ subscriptions: [written.subscriptionId] });`,
+    to: ``,
+    unit: ["test/http/subscriptionsInTrouble.test.ts"],
+  },
+  {
+    name: "keep it from a subscription's owner that something was missed",
+    file: "shared/http/beta/subscriptions.ts",
+    from: `subscription.lastMissedMs === null`,
+    to: `subscription.lastMissedMs !== 0`,
+    unit: ["test/http/subscriptionsInTrouble.test.ts"],
+  },
+  {
+    name: "count nothing of what subscribers have accepted",
     file: "shared/push/deliver.ts",
-    from: `oldest.number <= upTo ? oldest.number - 1 : upTo`,
-    to: `oldest.number <= upTo ? oldest.number : upTo`,
-    unit: loop,
+    from: `      this.ports.onAccepted(count);`,
+    to: ``,
+    unit: ["test/push/waker.test.ts"],
   },
   {
     name: "come back sooner than a subscriber has asked",
@@ -249,17 +326,31 @@ export const inThePush: readonly Mutant[] = [
     unit: ["test/push/sharedLogs.test.ts", ...loop],
   },
   {
+    name: "give out a row of another shard's log",
+    file: "shared/push/sharedLogs.ts",
+    from: `function keyOf(shard: string, number: number): string {`,
+    to: `function keyOf(_: string, number: number): string {
+    const shard = "";`,
+  },
+  {
+    name: "read all that is asked for at once",
+    file: "shared/push/sharedLogs.ts",
+    from: `if (this.#readsRunning >= this.limits.readsAtOnceMax)`,
+    to: `if (this.#readsRunning < 0)`,
+    unit: ["test/push/sharedLogs.test.ts"],
+  },
+  {
     name: "give out rows of a log for as long as they are kept",
     file: "shared/push/sharedLogs.ts",
-    from: `kept === undefined || kept.readMs < sinceMs`,
+    from: `kept === undefined || !this.#isNew(kept)`,
     to: `kept === undefined`,
     unit: ["test/push/sharedLogs.test.ts"],
   },
   {
     name: "keep every row of the logs that was read",
     file: "shared/push/sharedLogs.ts",
-    from: `this.#characters <= this.limits.keptCharactersMax && oldestMs >= sinceMs`,
-    to: `oldestMs >= sinceMs`,
+    from: `this.#characters <= this.limits.keptCharactersMax && this.#isNew(one)`,
+    to: `this.#isNew(one)`,
     unit: ["test/push/sharedLogs.test.ts"],
   },
   {
