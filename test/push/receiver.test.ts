@@ -54,14 +54,14 @@ async function receiver(file: string, mirror: Mirror) {
   child.stderr.on("data", (data: Buffer) => errors.push(data.toString()));
   const said: string[] = [];
   let readAll = 0;
-  const lines = createInterface(child.stdout).on("line", (line) => {
+  createInterface(child.stdout).on("line", (line) => {
     if (line.startsWith("read all: ")) readAll += 1;
     else said.push(line);
   });
   const until = async (isSo: () => boolean) => {
     const over = ended.then(() => Promise.reject(new Error(errors.join(""))));
     over.catch(() => undefined); // It ends at the latest with its test.
-    while (!isSo()) await Promise.race([once(lines, "line"), over, pause(50)]);
+    while (!isSo()) await Promise.race([over, pause(20)]);
   };
   const kill = async () => {
     child.kill("SIGKILL");

@@ -104,6 +104,43 @@ export const inTheStart: readonly Mutant[] = [
     unit: ["test/local/graphSaved.test.ts"],
   },
   {
+    name: "forget in the next run what Graph was told to do wrong",
+    file: "local/graph/saved.ts",
+    from: `faults.restore(saved.faults ?? []);`,
+    to: `faults.restore([]);`,
+    unit: ["test/local/graphSaved.test.ts"],
+  },
+  {
+    name: "inject a rule in the next run as often again as in the first",
+    file: "local/graph/server.ts",
+    from: `isChanged ||= !core.faults.isCalm();`,
+    to: `isChanged ||= core.faults.isCalm();`,
+    unit: ["test/local/graphSaved.test.ts"],
+  },
+  {
+    name: "call a rule a fault that is used up",
+    file: "local/graph/broken.ts",
+    from: `left === 0 ? [] : [kind]`,
+    to: `left === 0 ? [kind] : [kind]`,
+    unit: ["test/local/graphSaved.test.ts"],
+  },
+  {
+    name: "mend faults, and leave mailboxes broken",
+    file: "local/graph/broken.ts",
+    from: `mailbox.state = { kind: "normal" };`,
+    to: `mailbox.state = { ...mailbox.state };`,
+    unit: ["test/local/graphSaved.test.ts"],
+  },
+  {
+    name: "take a notification of the receiver's for handled before it is",
+    file: "examples/receive-notifications.mjs",
+    from: `    await (one.lifecycleEvent ? subscribe(one.lifecycleEvent) : handle(one));
+    db.prepare("INSERT INTO handled VALUES (?)").run(id);`,
+    to: `    db.prepare("INSERT INTO handled VALUES (?)").run(id);
+    await (one.lifecycleEvent ? subscribe(one.lifecycleEvent) : handle(one));`,
+    unit: ["test/push/receiver.test.ts"],
+  },
+  {
     name: "let two runs have one folder of data",
     file: "local/start/kept.ts",
     from: `locking_mode = EXCLUSIVE`,
