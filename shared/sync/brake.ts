@@ -158,7 +158,10 @@ export function probed(before: Brake, outcome: Outcome, nowMs: number): Brake {
     return { ...brake, untilMs: nowMs + waitMs, waitMs };
   };
   if (brake.kind === "throttled") {
-    return outcome.kind === "throttled" ? wait(outcome.retryAfterMs, brakeLimits.throttleMsMax) : lifted(brake, nowMs);
+    // A 503 with Retry-After is one as well: the mailbox that was asked would be asked again at once with all others.
+    const askedMs = "retryAfterMs" in outcome ? outcome.retryAfterMs : null;
+    const goesOn = outcome.kind === "throttled" || (askedMs ?? 0) > 0;
+    return goesOn ? wait(askedMs, brakeLimits.throttleMsMax) : lifted(brake, nowMs);
   }
   switch (outcome.kind) {
     case "throttled":

@@ -311,6 +311,21 @@ describe("a throttle of the whole application", () => {
     expect((await statusOf(world)).brake.isOn).toBe(false);
   });
 
+  test("I7: a probe that is told to wait holds all as long, its own mailbox too", async () => {
+    const { world, calls, total } = await opened({ mailboxes: 100 });
+    await ticks(world, 2);
+    world.graph.faults.add({ ...seven, seconds: 3 * 86_400, count: 1 });
+    await ticks(world, 12);
+    world.graph.faults.clear();
+    world.graph.faults.add({ kind: "unavailable", retryAfter: "integer", seconds: 600, count: 1 });
+    calls.length = 0;
+    await ticks(world, 2);
+    expect(calls).toHaveLength(1); // 503 with Retry-After.
+    await ticks(world, 3);
+    expect((await statusOf(world)).mailboxes.byState.fresh).toBe(total);
+    expect((await statusOf(world)).brake.isOn).toBe(false);
+  });
+
   test("I7: an operator lifts it, and the next tick asks all", async () => {
     const { world, total } = await opened({ mailboxes: 40 });
     await ticks(world, 2);

@@ -322,6 +322,13 @@ export const inTheFeedAndTheFleet: readonly Mutant[] = [
     unit: ["test/rounds/brake.test.ts"],
   },
   {
+    name: "take a probe that is told to wait for the end of a throttle, and ask its mailbox again at once",
+    file: "shared/sync/brake.ts",
+    from: `const goesOn = outcome.kind === "throttled" || (askedMs ?? 0) > 0;`,
+    to: `const goesOn = outcome.kind === "throttled";`,
+    unit: ["test/rounds/brake.test.ts"],
+  },
+  {
     name: "believe the brake of a fast clock",
     file: "shared/sync/brake.ts",
     from: `return isTooFar ? { ...brake, untilMs: nowMs + waitMs } : brake;`,
