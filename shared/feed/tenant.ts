@@ -53,7 +53,7 @@ export type TenantFeed = {
 
 type TenantStore = Pick<
   Store,
-  "readShardRow" | "readLog" | "lastLogNumber" | "readMailbox" | "readCalendars" | "readSummaries" | "readTenantRows"
+  "readShardRow" | "readLogOn" | "lastLogNumber" | "readMailbox" | "readCalendars" | "readSummaries" | "readTenantRows"
 >;
 type Parts = {
   readonly store: TenantStore;
@@ -168,7 +168,7 @@ async function followPage(position: TenantPosition, pageSize: number, parts: Par
   const ahead = [...shards.entries()].slice(first);
   const logs = await mapAtOnce(ahead, tenantLimits.atOnceMax, ([index, shard]) => {
     const after = Math.max(0, (position.numbers[index] ?? 0) - 1);
-    return store.readLog(shard, { after, upTo: null, top: tenantLimits.logRowsMax, headsOnly: true });
+    return store.readLogOn(shard, { after, upTo: null, top: tenantLimits.logRowsMax, headsOnly: true });
   });
   const items: TenantItem[] = [];
   let next: TenantPosition = { ...position, walk: null };

@@ -1,3 +1,4 @@
+import type { UnreadableRow } from "../store/logRow.js";
 import type { LogEntry, LogRow } from "../sync/changeLog.js";
 
 /** Where the copy of all rows stands: in which shard, after which mailbox, and after which of their rows. */
@@ -32,16 +33,22 @@ export function tenantBeginning(numbers: readonly number[]): TenantPosition {
 /**
  * The rows of a log after a number; null where the reader must start over. Rows are deleted in the order of their numbers,
  * never the last one: so the row of the number itself stands, or the one after it. Where neither does, rows after it are
- * gone; or the number is of a log that the table has lost, as after a restore.
+ * gone; or the number is of a log that the table has lost, as after a restore. A row after it that cannot be read is as good as gone.
  * @param read Rows from that number itself on.
  */
-export function followed(number: number, read: readonly LogRow[]): readonly LogRow[] | null {
+export function followed(number: number, read: readonly (LogRow | UnreadableRow)[]): readonly LogRow[] | null {
   const [first] = read;
   if (first === undefined) return number === 0 ? [] : null;
   if (first.number > number + 1) return null;
   // Pages of a query are read one after the other: retention may have come in between.
   if (read.some((row, index) => row.number !== first.number + index)) return null;
-  return read.filter((row) => row.number > number);
+  const rows: LogRow[] = [];
+  for (const row of read) {
+    if (row.number <= number) continue;
+    if ("unreadable" in row) return null;
+    rows.push(row);
+  }
+  return rows;
 }
 
 /** What the rows of a log that were read tell of one mailbox, together. */

@@ -121,13 +121,10 @@ function readableOf(entity: Entity, onUnreadable: (error: RowError) => void): Lo
 }
 
 function withoutDetails(entity: Entity, number: number): LogRow | null {
-  try {
+  return readOrNull(() => {
     const [atMs, heads] = [logTable.atMs.read(entity), logTable.entries.read(entity)];
     return rowFrom(number, atMs, heads, () => ({ changes: [], leftOut: 1 }));
-  } catch (error) {
-    if (error instanceof RowError) return null; // The caller has told of the row.
-    throw error;
-  }
+  });
 }
 
 /** What to read of a shard's change log. */
@@ -198,8 +195,12 @@ async function forgetInRow(table: Table, shard: string, rowKey: string, mailboxI
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const stored = await table.get(shard, rowKey);
     if (stored === null) return; // Retention was faster.
-    const { atMs, entries } = logRowOf(stored);
-    if (!entries.some((entry) => entry.mailboxId === mailboxId && entry.changes.length > 0)) return;
+    const whole = readOrNull(() => logRowOf(stored));
+    const row = whole ?? withoutDetails(stored, logNumberOf(rowKey) ?? 0);
+    if (row === null) return;
+    const { atMs, entries } = row;
+    // Of what cannot be read nobody knows whose it is: it goes with the first of those whom the row names.
+    if (whole !== null && !entries.some((one) => one.mailboxId === mailboxId && one.changes.length > 0)) return;
     const kept = entries.map((entry) => (entry.mailboxId === mailboxId ? bare(entry) : entry));
     const commitId = stored.columns[commitIdColumn];
     const columns = { ...logColumns(atMs, kept), ...(commitId === undefined ? {} : { [commitIdColumn]: commitId }) };
@@ -217,10 +218,15 @@ function bare(entry: LogEntry): LogEntry {
 
 /** What cannot be read tells nobody anything, and must not keep a mailbox from going. */
 function headsIn(entity: Entity): readonly Head[] {
+  return readOrNull(() => logTable.entries.read(entity)) ?? [];
+}
+
+/** Null: it cannot be read. */
+function readOrNull<Read>(read: () => Read): Read | null {
   try {
-    return logTable.entries.read(entity);
+    return read();
   } catch (error) {
-    if (error instanceof RowError) return [];
+    if (error instanceof RowError) return null;
     throw error;
   }
 }
@@ -250,7 +256,9 @@ export async function retireLog(
       if (latest !== null) expired.push(latest);
       const isFull = expired.length === tableLimits.operationsPerTransaction;
       if (isFull && (!(await deleteExpired()) || isTimeUp())) return retired;
-      latest = logTable.atMs.read(entity) < beforeMs ? entity.rowKey : null;
+      // One whose time cannot be read is as old as the one before it: nothing behind it would ever go.
+      const atMs = readOrNull(() => logTable.atMs.read(entity));
+      latest = atMs === null || atMs < beforeMs ? entity.rowKey : null;
       if (latest === null) break;
     }
     if (latest === null && page.length > 0) break;

@@ -1,4 +1,5 @@
 import { mapAtOnce } from "../mapAtOnce.js";
+import type { UnreadableRow } from "../store/logRow.js";
 import { RowError, type Store } from "../store/store.js";
 import { changeKinds, type LogEntry, type LogRow } from "../sync/changeLog.js";
 import type { HistoryKind } from "./historyKinds.js";
@@ -58,7 +59,7 @@ export const historyLimits = {
   clocksDifferMsMax: 300_000,
 } as const;
 
-type HistoryStore = Pick<Store, "readShardRow" | "lastLogNumber" | "readLog" | "readMailbox">;
+type HistoryStore = Pick<Store, "readShardRow" | "lastLogNumber" | "readLogOn" | "readMailbox">;
 type Found = Slot & { readonly atMs: number; readonly number: number } & Omit<
     HistoryItem,
     "id" | "time" | "mailbox"
@@ -132,8 +133,10 @@ async function newestNumber(shard: string, untilMs: number | null, store: Histor
   while (low < high) {
     const middle = low + Math.ceil((high - low) / 2);
     // Where the beginning is retired, this is the first row that stands.
-    const [row] = await store.readLog(shard, { after: middle - 1, upTo: high, top: 1, headsOnly: true });
-    if (row !== undefined && row.atMs < untilMs + historyLimits.clocksDifferMsMax) low = row.number;
+    const [row] = await store.readLogOn(shard, { after: middle - 1, upTo: high, top: 1, headsOnly: true });
+    // One that cannot be read is taken for old: what is begun with too early is left out later.
+    const isOld = row !== undefined && ("unreadable" in row || row.atMs < untilMs + historyLimits.clocksDifferMsMax);
+    if (isOld) low = row.number;
     else high = middle - 1;
   }
   return low;
@@ -200,20 +203,26 @@ async function rowsBefore(lane: Lane, { filter, top }: HistoryQuery, store: Hist
   const { mailboxId } = filter;
   const atOnce = historyLimits.rowsAtOnce[mailboxId === null ? "whole" : "heads"];
   const after = Math.max(0, upTo - atOnce);
-  const read = await store.readLog(shard, { after, upTo, top: atOnce, headsOnly: mailboxId !== null });
+  const read = await store.readLogOn(shard, { after, upTo, top: atOnce, headsOnly: mailboxId !== null });
   const [oldest] = read;
   const isEnd = oldest === undefined || oldest.number > after + 1; // What came before is retired.
   const next = isEnd ? 0 : after;
-  const readBackToMs = oldest?.atMs ?? lane.readBackToMs;
-  const [rows, count] = [[...read].reverse(), Math.max(1, read.length)];
+  const readable = readableOf(read);
+  const readBackToMs = readable[0]?.atMs ?? lane.readBackToMs;
+  const [rows, count] = [[...readable].reverse(), Math.max(1, read.length)];
   if (mailboxId === null) return { rows, next, readBackToMs, count };
   const naming = rows.filter(({ entries }) => entries.some((entry) => entry.mailboxId === mailboxId));
-  const whole = await mapAtOnce(naming.slice(0, top), historyLimits.queriesAtOnce, ({ number }) =>
-    store.readLog(shard, { after: number - 1, upTo: number, top: 1 }),
+  const whole = await mapAtOnce(naming.slice(0, top), historyLimits.queriesAtOnce, async ({ number }) =>
+    readableOf(await store.readLogOn(shard, { after: number - 1, upTo: number, top: 1 })),
   );
   const beyond = naming[top];
   if (beyond === undefined) return { rows: whole.flat(), next, readBackToMs, count };
   return { rows: whole.flat(), next: beyond.number, readBackToMs: beyond.atMs, count };
+}
+
+/** One row that cannot be read, which the store has reported, hides none of the others. */
+function readableOf(read: readonly (LogRow | UnreadableRow)[]): readonly LogRow[] {
+  return read.filter((row): row is LogRow => !("unreadable" in row));
 }
 
 function isBelow({ entry, slot }: Slot, below: Slot | null): boolean {

@@ -25,4 +25,11 @@ describe("I13: a position in a log", () => {
   ])("%s has expired", (_what, number, read) => {
     expect(followed(number, rows(...read))).toBeNull();
   });
+
+  test("I13: a row that cannot be read is as good as gone behind the position, and is enough where the position stands on it", () => {
+    const unreadable = { number: 4, unreadable: "No list." };
+    expect(followed(3, [...rows(3), unreadable, ...rows(5)])).toBeNull();
+    expect(numbers(followed(4, [unreadable, ...rows(5, 6)]))).toEqual([5, 6]);
+    expect(numbers(followed(4, [unreadable]))).toEqual([]);
+  });
 });

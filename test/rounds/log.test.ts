@@ -241,6 +241,24 @@ describe("I12: the change log", () => {
     expect(sent).toEqual([id]);
   });
 
+  test("I10: a row that cannot be read costs its nudges, and the shard goes on", async () => {
+    const { world, id, other } = await opened();
+    const down = { ...world.ports(), nudge: () => Promise.reject(new Error("The queue is down.")) };
+    for (const mailboxId of [id, other]) {
+      world.graph.createCalendar(mailboxId, { name: "Travel" });
+      later(world);
+      await runRounds({ shard: "00", tick: mailboxId }, down);
+    }
+    const { log } = (await world.store.readShardRow("00"))?.row ?? { log: null };
+    const spoilt = { rowKey: logKey((log?.number ?? 0) - 1), columns: { at: "never", entries: "no JSON" } };
+    await world.table.transact("00", [{ kind: "upsert", ...spoilt }]);
+    const sent: string[] = [];
+    const nudge = async ({ mailbox }: { readonly mailbox: string }) => void sent.push(mailbox);
+    later(world);
+    const end = await runRounds({ shard: "00", tick: "next" }, { ...world.ports(), nudge });
+    expect([end.kind, sent]).toEqual(["done", [other]]);
+  });
+
   test("nor do rows that other programs were not notified of, however old", async () => {
     const { world, id, rows } = await opened();
     const down = { ...world.ports(), nudge: () => Promise.reject(new Error("The queue is down.")) };

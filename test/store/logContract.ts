@@ -57,6 +57,12 @@ export function logContract(name: string, newTable: NewTable): void {
       { kind: "upsert", rowKey: logKey(number), columns: logColumns(atMs, [entryOf(mailboxId)]) },
     ]);
 
+  /** The shard's row says that the log ends there, and that all of it was notified. */
+  async function logStandsAt(number: number): Promise<void> {
+    const log = { number, nudgedNumber: number };
+    await world.store.writeShardRow({ ...claim, row: { ...claim.row, log } });
+  }
+
   describe(`${name}: I12: the change log`, () => {
     test("a row goes in the transaction of its units and of the shard's row, and numbers have no gaps", async () => {
       const held = await addedMany(world.store, 2);
@@ -223,12 +229,29 @@ export function logContract(name: string, newTable: NewTable): void {
       expect((await rows())[0]?.entries).toEqual([entryOf("m", { changes: [], leftOut: 1 }), entryOf("other")]);
     });
 
+    test("a purge takes out with its own also what cannot be read of a row that names it", async () => {
+      const purged = await added(world.store, "m", { loggedState: "served" });
+      await commit([loggedUnit(purged, "a"), loggedUnit(await added(world.store, "other"), "a")]);
+      const stored = await world.table.get(shard, logKey(1));
+      const columns = { ...stored?.columns, changes: "no JSON, of m" };
+      await world.table.transact(shard, [{ kind: "upsert", rowKey: logKey(1), columns }]);
+      await world.store.purgeMailbox("m");
+      expect(named(await rows())).toEqual([[1, ["m", "other"]]]);
+      expect(JSON.stringify(await world.table.get(shard, logKey(1)))).not.toContain("of m");
+    });
+
+    test("retention does not stop for ever at a row whose time cannot be read", async () => {
+      for (const [number, atMs] of [1_000, 2_000, 3_000, 9_000].entries()) await write(number + 1, atMs);
+      await logStandsAt(4);
+      const columns = { at: "never" };
+      await world.table.transact(shard, [{ kind: "upsert", rowKey: logKey(2), columns }]);
+      expect(await world.store.retireLog(shard, 5_000, () => false)).toBe(3);
+      expect((await rows()).map(({ number }) => number)).toEqual([4]);
+    });
+
     test("retention takes rows in the order of numbers, stops at the first young one, and keeps the last", async () => {
       for (const [number, atMs] of [1_000, 2_000, 9_000, 3_000, 4_000].entries()) await write(number + 1, atMs);
-      const claim = await world.store.readShardRow(shard);
-      if (claim === null) throw new Error("The shard has no row.");
-      const told = { ...claim.row, log: { number: 5, nudgedNumber: 5 } };
-      await world.store.writeShardRow({ ...claim, row: told });
+      await logStandsAt(5);
       expect(await world.store.retireLog(shard, 5_000, () => false)).toBe(2);
       expect((await rows()).map(({ number }) => number)).toEqual([3, 4, 5]);
       expect(await world.store.retireLog(shard, 99_000, () => false)).toBe(2);

@@ -63,6 +63,25 @@ function historyContract(name: string, newTable: NewTable): void {
 historyContract("memory", () => memoryTable());
 historyContract("Azurite", azuriteTables());
 
+test("I10: rows that cannot be read hide none of the others, wherever they stand", async () => {
+  const { append, read, table } = await world();
+  const wide = historyLimits.rowsAtOnce.whole;
+  for (let row = 0; row < 3 * wide; row++) {
+    await append("00", startMs + row, [entry("ann", { changes: [change(`c${row}`)] })]);
+  }
+  const spoilt = [1, wide + 1, wide + 2, 2 * wide, 3 * wide];
+  const actions = spoilt.map((number) => {
+    return { kind: "upsert", rowKey: logKey(number), columns: { at: "never", entries: "no JSON" } } as const;
+  });
+  await table.transact("00", actions);
+  const left = Array.from({ length: 3 * wide }, (_, row) => row).filter((row) => !spoilt.includes(row + 1));
+  const names = left.map((row) => `c${row}`).reverse();
+  const ids = ({ items }: Awaited<ReturnType<typeof read>>) => items.map(({ calendar }) => calendar?.id);
+  expect(ids(await read({}, 4 * wide))).toEqual(names);
+  expect(ids(await read({ mailboxId: "ann" }, 4 * wide))).toEqual(names);
+  expect(ids(await read({ untilMs: startMs + 3 * wide }, 4 * wide))).toEqual(names);
+});
+
 test("entries that stand for first rounds and upgrades alone are not shown", async () => {
   const { append, read } = await world();
   await append("00", startMs, [entry("ann", { from: 0, to: 7 })]);

@@ -139,6 +139,27 @@ export const inTheLog: readonly Mutant[] = [
     unit: ["test/store/store.test.ts"],
   },
   {
+    name: "tenant: move over a row of the log that cannot be read",
+    file: "shared/feed/tenantPosition.ts",
+    from: `if ("unreadable" in row) return null;`,
+    to: `if ("unreadable" in row) continue;`,
+    unit: ["test/feed/tenantPosition.test.ts"],
+  },
+  {
+    name: "log: delete nothing behind a row whose time cannot be read",
+    file: "shared/store/logRow.ts",
+    from: `latest = atMs === null || atMs < beforeMs ? entity.rowKey : null;`,
+    to: `latest = atMs !== null && atMs < beforeMs ? entity.rowKey : null;`,
+    unit: ["test/store/store.test.ts"],
+  },
+  {
+    name: "log: keep of a purged mailbox what cannot be read",
+    file: "shared/store/logRow.ts",
+    from: `if (whole !== null && !entries.some(`,
+    to: `if (!entries.some(`,
+    unit: ["test/store/store.test.ts"],
+  },
+  {
     name: "tenant: read the logs' heads of yesterday's copy",
     file: "shared/feed/tenant.ts",
     from: `return claim?.row.log?.number ?? store.lastLogNumber(shard);`,
