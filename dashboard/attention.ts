@@ -37,7 +37,7 @@ export function groupCard(group: Group, status: Status, isOpen: boolean, refresh
   const { state, reason, count, isPart } = group;
   const guide = hrefTo("/guide", { code: state === "held" ? "held" : reason });
   const all = hrefTo("/mailboxes", { state, ...(reason === "other" || state === "held" ? {} : { reason }) });
-  const text = isPart ? "Read again once the whole application is answered." : explained(reason);
+  const text = isPart ? "Read again once Graph answers the mailbox that is tried." : explained(reason);
   return el(
     "article",
     { class: `card trouble state-${state}` },
@@ -70,7 +70,7 @@ function who(group: Group, status: Status, isOpen: boolean, refresh: () => void)
     ...(state === "suspended" ? [] : [""]),
   ];
   const head = el("tr", {}, ...columns.map((text) => (text === "" ? el("td") : el("th", { scope: "col" }, text))));
-  const title = count > ids.length ? `${ids.length} of ${number(count)}` : "Which";
+  const title = count > ids.length ? `${number(ids.length)} of ${number(count)}` : "Which";
   return el(
     "details",
     { id: `who-${groupKey(group)}`, open: isOpen },
@@ -101,7 +101,9 @@ function rowOf(id: string, group: Group, status: Status, refresh: () => void): H
     el("td", { class: "time" }, view === null ? "…" : timeAgo(view.lastSuccess)),
     el("td", {}, code === null ? "–" : el("code", {}, code), failures, requestLine(view?.lastRequestId ?? null)),
     el("td", { class: "time" }, next),
-    group.state === "suspended" ? null : el("td", {}, group.isPart ? null : releaseButton(id, group, status, refresh)),
+    group.state === "suspended"
+      ? null
+      : el("td", {}, canRetryOne(group) ? releaseButton(id, group, status, refresh) : null),
   );
 }
 
@@ -131,10 +133,26 @@ function releaseButton(id: string, group: Group, status: Status, refresh: () => 
   );
 }
 
+/**
+ * Whether one press retries all of them: there are several, a release can help, and one reason names them.
+ * @internal For tests.
+ */
+export function canRetryAll({ state, reason, count, isPart }: Group): boolean {
+  return !isPart && count > 1 && (state === "parked" || state === "waiting") && reason !== "other";
+}
+
+/**
+ * Whether a mailbox of the group is offered to be retried.
+ * @internal For tests.
+ */
+export function canRetryOne({ state, isPart }: Group): boolean {
+  return !isPart && state !== "suspended";
+}
+
 /** Releases all mailboxes with one reason; only where there are several and a release can help. */
 function allButton(group: Group, status: Status, refresh: () => void): HTMLElement | null {
-  const { state, reason, count, isPart } = group;
-  if (isPart || count < 2 || (state !== "parked" && state !== "waiting") || reason === "other") return null;
+  const { reason, count } = group;
+  if (!canRetryAll(group)) return null;
   const asked = askedFor(groupKey(group));
   if (asked !== null) return askedText(`release-all-${groupKey(group)}`, asked);
   const onclick = async () => {

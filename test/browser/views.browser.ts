@@ -83,6 +83,30 @@ test("a state is told by more than a colour, also where the reader's own colours
   expect(dot).toBe("none");
 });
 
+test("what was replaced is told as the history tells it, and not as removed", async () => {
+  const id = ids[2] ?? "";
+  const own = product.graph.truth(id)[0];
+  product.graph.createCalendar(id, { name: "Of a colleague", isShared: true });
+  await product.countedTick();
+  const moves = product.graph.moveCalendars(id);
+  expect(moves.length).toBeGreaterThan(0);
+  product.graph.renameCalendar(id, own?.id ?? "", "Mine");
+  await product.countedTick();
+  await open(mailbox(2));
+  await page.getByRole("heading", { name: `Replaced (${moves.length})` }).waitFor();
+  expect(await page.getByRole("heading", { name: /^Removed/ }).count()).toBe(0);
+  expect(await page.locator("#panel-history .change-replaced").count()).toBe(moves.length);
+  expect(watched.faults).toEqual([]);
+});
+
+test("the guide begins with its words, and what they are in the contract", async () => {
+  await open("/guide");
+  await page.getByRole("heading", { name: "Words", level: 2 }).waitFor();
+  const word = page.locator("dt", { hasText: "429 responses" });
+  expect(await word.locator("+ dd").textContent()).toBe("throttles");
+  expect(watched.faults).toEqual([]);
+});
+
 test("filters by state, reason and kind together stand in the address, and count at once", async () => {
   await open("/mailboxes");
   await expect.poll(() => rows().count()).toBe(4);
