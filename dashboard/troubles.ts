@@ -39,10 +39,11 @@ export function troublesDrawer(place: HTMLElement, refresh: () => void): Drawer 
     const cards = groups.map((group, index) => {
       const card = groupCard(group, status, isOpen(group, index), refresh);
       const details = card.querySelector("details");
+      const wasOpen = isOpen(group, index);
+      // At once: the event `toggle` comes late, and a card that is drawn in between would be folded again.
+      details?.querySelector("summary")?.addEventListener("click", () => opened.set(groupKey(group), !details.open));
       details?.addEventListener("toggle", () => {
-        if (details.open === isOpen(group, index)) return;
-        opened.set(groupKey(group), details.open);
-        refresh(); // Names of those who show now may not be known.
+        if (details.open !== wasOpen) refresh(); // Names of those who show now may not be known.
       });
       return card;
     });
