@@ -79,7 +79,7 @@ export function drawFigures(place: HTMLElement, status: Status): void {
 function headline({ mailboxes }: Status): HTMLElement {
   const { count, of, share } = mailboxes.freshWithinTwoTicks;
   const { suspended } = mailboxes.byState;
-  const percent = share === null ? "–" : `${Math.floor(share * 1000) / 10} %`;
+  const percent = share === null ? "–" : `${number(Math.floor(share * 1000) / 10)} %`;
   return el(
     "p",
     { class: "headline" },

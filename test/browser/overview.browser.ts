@@ -204,6 +204,8 @@ describe("honest states", () => {
     await page.context().setOffline(true);
     await page.locator("#verdict.bad").waitFor();
     await page.getByRole("alert").getByText("offline").waitFor();
+    const colour = await page.locator(".bar .state-fresh").evaluate((bar) => getComputedStyle(bar).backgroundColor);
+    expect(colour).toBe("rgb(160, 167, 178)"); // Nor is the bar.
     await page.context().setOffline(false);
     await verdictSays(`All ${mailboxes} mailboxes are fresh`);
   });
