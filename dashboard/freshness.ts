@@ -89,17 +89,15 @@ function headline({ mailboxes }: Status): HTMLElement {
   );
 }
 
-/** Since when the states are old. */
+/** That the states are old, and since when. */
 function haltLine(status: Status): HTMLElement | null {
   const halt = haltOf(status);
   if (halt === null) return null;
   const { ticks, brake, application } = status;
-  const [what, since] =
-    halt === "late"
-      ? ["No tick has come since ", ticks.newest]
-      : ["Mailboxes are not read since ", (application ?? brake).since];
-  const when = since === null ? "a time that is not known" : timeAgo(since);
-  return el("p", { id: "halt", class: "note" }, what, when, ". These are the states of the last reading.");
+  const since = halt === "late" ? ticks.newest : (application ?? brake).since;
+  const began =
+    since === null ? [] : [halt === "late" ? "The last tick came " : "Reading stopped ", timeAgo(since), ". "];
+  return el("p", { id: "halt", class: "note" }, ...began, "These are the states of the last reading.");
 }
 
 /** A bar, and the same as a list in words for screen readers too. @param isOld States are of the last reading, and said to be. */

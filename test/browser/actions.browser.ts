@@ -91,7 +91,7 @@ describe("I7: a refusal of the whole application", () => {
     await whole.getByText(/Began .*Next try /).waitFor();
     await page
       .locator("#halt")
-      .getByText(/^Mailboxes are not read since .* states of the last reading/)
+      .getByText(/^Reading stopped .*\. These are the states of the last reading\.$/)
       .waitFor();
     expect(await page.title()).toMatch(/^No mailbox is read/);
     await brakeTile()

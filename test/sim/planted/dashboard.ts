@@ -41,6 +41,13 @@ export const inTheDashboard: readonly Mutant[] = [
     unit: texts,
   },
   {
+    name: "let the id of a mailbox be a path of its own in the address of its view",
+    file: "dashboard/address.ts",
+    from: `\`#/mailboxes/\${encodeURIComponent(id)}\``,
+    to: `\`#/mailboxes/\${id}\``,
+    unit: texts,
+  },
+  {
     name: "forget the key in the page alone, and not in the browser",
     file: "dashboard/key.ts",
     from: `withStorage((storage) => storage.removeItem(storedAs));`,
