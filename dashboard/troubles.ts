@@ -85,7 +85,7 @@ function applicationCard(
   const text =
     application === null
       ? "Graph answers 429, or the like: it is asked too much. No mailbox is read until then."
-      : `Graph refused nearly all mailboxes that a sync asked for, so none is read, and only one is tried now and then. ${explained(why.code ?? "")} Once one is answered all are read again, parked ones too; those that are refused for themselves stay parked. Nothing has to be retried by hand.`;
+      : `Graph refused nearly all mailboxes that were asked, so none is read, and only one is tried now and then. ${explained(why.code ?? "")} Once one is answered all are read again, parked ones too. If it refuses only some, this ends by itself, and those that are refused for themselves stay parked. Nothing has to be retried by hand.`;
   const next = isTryDue ? "with the next tick" : timeAgo(why.until);
   const times = el("p", {}, "Began ", timeAgo(why.since), ". Next try ", next, ".");
   const lift = el(
