@@ -56,6 +56,7 @@ describe.each(devices)("%s", (_, device) => {
   const click = async (place: Locator) => {
     clicks += 1;
     if (!isPhone) return place.click();
+    await place.waitFor(); // The page reads the status every 5 s.
     const narrowest = async () => {
       const box = await place.boundingBox(); // Null while it is drawn anew.
       return Math.min(box?.width ?? 0, box?.height ?? 0);
