@@ -25,7 +25,9 @@ export function forgetAnswered({ activity }: Status): void {
 export function retryText({ ticks, brake, application }: Status): string {
   const untilMs = Date.parse((application ?? brake).until ?? "");
   if (untilMs > mirrorNowMs())
-    return `Noted: the whole application is ${application === null ? "throttled" : "refused"} until ${clockTime(untilMs)}`;
+    return application === null
+      ? `Noted: the whole application is throttled until ${clockTime(untilMs)}`
+      : `Noted: one mailbox is tried at ${clockTime(untilMs)}, and if it is answered, all are`;
   const nextMs = Date.parse(ticks.newest ?? "") + (ticks.intervalSeconds ?? Number.NaN) * 1000;
   return nextMs > mirrorNowMs() ? `Retrying at ${clockTime(nextMs)}` : "Retrying with the next tick";
 }

@@ -6,6 +6,7 @@ import { el } from "./dom.js";
 import { requestLine } from "./mailboxParts.js";
 import { calledBy, namedAs, nameOf, viewOf } from "./names.js";
 import { explained } from "./reasons.js";
+import { tableOf } from "./table.js";
 import { timeAgo } from "./times.js";
 import { counted, kinds, number, states } from "./words.js";
 
@@ -37,7 +38,7 @@ export function groupCard(group: Group, status: Status, isOpen: boolean, refresh
   const { state, reason, count, isPart } = group;
   const guide = hrefTo("/guide", { code: state === "held" ? "held" : reason });
   const all = hrefTo("/mailboxes", { state, ...(reason === "other" || state === "held" ? {} : { reason }) });
-  const text = isPart ? "Read again once the whole application is answered." : explained(reason);
+  const text = isPart ? "Read again once Graph answers the mailbox that is tried." : explained(reason);
   return el(
     "article",
     { class: `card trouble state-${state}` },
@@ -69,17 +70,16 @@ function who(group: Group, status: Status, isOpen: boolean, refresh: () => void)
     "Tried again",
     ...(state === "suspended" ? [] : [""]),
   ];
-  const head = el("tr", {}, ...columns.map((text) => (text === "" ? el("td") : el("th", { scope: "col" }, text))));
-  const title = count > ids.length ? `${ids.length} of ${number(count)}` : "Which";
+  const title = count > ids.length ? `${number(ids.length)} of ${number(count)}` : "Which";
   return el(
     "details",
     { id: `who-${groupKey(group)}`, open: isOpen },
     el("summary", {}, title),
-    el("div", { class: "scroll" }, el("table", { class: "who" }, el("thead", {}, head), el("tbody", {}, ...rows))),
+    tableOf(columns, rows, "who"),
   );
 }
 
-function rowOf(id: string, group: Group, status: Status, refresh: () => void): HTMLElement {
+function rowOf(id: string, group: Group, status: Status, refresh: () => void) {
   const view = viewOf(id);
   const named = namedAs(id);
   const isId = nameOf(named) === id;
@@ -92,17 +92,17 @@ function rowOf(id: string, group: Group, status: Status, refresh: () => void): H
   const code = view?.lastErrorCode ?? null;
   const next = view?.notBefore == null ? "–" : timeAgo(view.notBefore);
   const kind = view === null ? "…" : (kinds[view.kind]?.label ?? view.kind);
-  return el(
-    "tr",
-    {},
-    el("td", { class: "name" }, link),
-    el("td", {}, kind),
-    el("td", { class: "time" }, sinceText(view)),
-    el("td", { class: "time" }, view === null ? "…" : timeAgo(view.lastSuccess)),
-    el("td", {}, code === null ? "–" : el("code", {}, code), failures, requestLine(view?.lastRequestId ?? null)),
-    el("td", { class: "time" }, next),
-    group.state === "suspended" ? null : el("td", {}, group.isPart ? null : releaseButton(id, group, status, refresh)),
-  );
+  const said = [code === null ? "–" : el("code", {}, code), failures, requestLine(view?.lastRequestId ?? null)];
+  const cells = [
+    { class: "name", children: [link] },
+    { children: [kind] },
+    { class: "time", children: [sinceText(view)] },
+    { class: "time", children: [view === null ? "…" : timeAgo(view.lastSuccess)] },
+    { children: said },
+    { class: "time", children: [next] },
+  ];
+  if (group.state === "suspended") return cells;
+  return [...cells, { children: [canRetryOne(group) ? releaseButton(id, group, status, refresh) : null] }];
 }
 
 /** Stands where the button was, by its id: whoever has pressed it by a key keeps the focus there. */
@@ -131,10 +131,26 @@ function releaseButton(id: string, group: Group, status: Status, refresh: () => 
   );
 }
 
+/**
+ * Whether one press retries all of them: there are several, a release can help, and one reason names them.
+ * @internal For tests.
+ */
+export function canRetryAll({ state, reason, count, isPart }: Group): boolean {
+  return !isPart && count > 1 && (state === "parked" || state === "waiting") && reason !== "other";
+}
+
+/**
+ * Whether a mailbox of the group is offered to be retried.
+ * @internal For tests.
+ */
+export function canRetryOne({ state, isPart }: Group): boolean {
+  return !isPart && state !== "suspended";
+}
+
 /** Releases all mailboxes with one reason; only where there are several and a release can help. */
 function allButton(group: Group, status: Status, refresh: () => void): HTMLElement | null {
-  const { state, reason, count, isPart } = group;
-  if (isPart || count < 2 || (state !== "parked" && state !== "waiting") || reason === "other") return null;
+  const { reason, count } = group;
+  if (!canRetryAll(group)) return null;
   const asked = askedFor(groupKey(group));
   if (asked !== null) return askedText(`release-all-${groupKey(group)}`, asked);
   const onclick = async () => {

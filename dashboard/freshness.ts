@@ -4,7 +4,7 @@ import { byId, changeOnly, el, show } from "./dom.js";
 import { calledBy } from "./names.js";
 import { clockTime, timeAgo } from "./times.js";
 import { titleVerdict } from "./title.js";
-import { comingUp, counted, kindNames, kinds, number, span, stateNames, states } from "./words.js";
+import { comingUp, counted, inReadersNumbers, kindNames, kinds, number, span, stateNames, states } from "./words.js";
 
 /** The state of the whole mirror: one big figure, how many mailboxes are in which state, and what else an operator looks for first. */
 
@@ -15,12 +15,28 @@ export type Verdict = { readonly kind: "good" | "busy" | "bad"; readonly text: s
 const suspendedShare = 0.2;
 const suspendedMin = 3;
 
+/** Why no mailbox is read now, though the mirror answers. Its states are then of the last reading, and none of them is green. */
+export type Halt = "late" | "refused" | "throttled";
+
+/** Null: mailboxes are read. */
+export function haltOf({ ticks, brake, application }: Pick<Status, "ticks" | "brake" | "application">): Halt | null {
+  if (ticks.isLate) return "late";
+  return application !== null ? "refused" : brake.isOn ? "throttled" : null;
+}
+
+/** What is said while the mirror does not answer, whatever was read before. @param readAgoSeconds Null: nothing was read yet. */
+export function silenceOf(isLocked: boolean, readAgoSeconds: number | null): Verdict {
+  if (isLocked) return { kind: "bad", text: "Locked" };
+  return { kind: "bad", text: readAgoSeconds === null ? "No figures" : `No answer for ${span(readAgoSeconds)}` };
+}
+
 /** What the status comes to; the worst first. */
 export function verdictOf({ mailboxes, ticks, brake, application, roster, now }: Status): Verdict {
   const { parked, held, suspended } = mailboxes.byState;
   const sinceTick = ticks.newest === null ? 0 : (Date.parse(now) - Date.parse(ticks.newest)) / 1000;
   if (ticks.isLate) return { kind: "bad", text: `No tick for ${span(sinceTick)}` };
-  if (application !== null) return { kind: "bad", text: "Graph refuses the whole application" };
+  if (application !== null)
+    return { kind: "bad", text: "No mailbox is read: Graph refused nearly all that were asked" };
   if (brake.isOn)
     return { kind: "bad", text: `Graph throttles the application ${throttledUntil(brake.until, Date.parse(now))}` };
   if (mailboxes.total === 0) return { kind: "busy", text: "No mailbox is on the roster yet" };
@@ -48,9 +64,10 @@ export function drawFreshness(place: HTMLElement, status: Status): void {
   show(
     place,
     headline(status),
-    stateBar(mailboxes.byState, mailboxes.total),
+    stateBar(mailboxes.byState, mailboxes.total, haltOf(status) !== null),
+    haltLine(status),
     kindLegend(mailboxes.byKind),
-    ...notes.map((note) => el("p", { class: "empty" }, note)),
+    ...notes.map((note) => el("p", { class: "empty" }, inReadersNumbers(note))),
   );
 }
 
@@ -62,7 +79,7 @@ export function drawFigures(place: HTMLElement, status: Status): void {
 function headline({ mailboxes }: Status): HTMLElement {
   const { count, of, share } = mailboxes.freshWithinTwoTicks;
   const { suspended } = mailboxes.byState;
-  const percent = share === null ? "–" : `${Math.floor(share * 1000) / 10} %`;
+  const percent = share === null ? "–" : `${number(Math.floor(share * 1000) / 10)} %`;
   return el(
     "p",
     { class: "headline" },
@@ -72,8 +89,19 @@ function headline({ mailboxes }: Status): HTMLElement {
   );
 }
 
-/** A bar, and the same as a list in words for screen readers too. */
-function stateBar(byState: Status["mailboxes"]["byState"], total: number): HTMLElement {
+/** That the states are old, and since when. */
+function haltLine(status: Status): HTMLElement | null {
+  const halt = haltOf(status);
+  if (halt === null) return null;
+  const { ticks, brake, application } = status;
+  const since = halt === "late" ? ticks.newest : (application ?? brake).since;
+  const began =
+    since === null ? [] : [halt === "late" ? "The last tick came " : "Reading stopped ", timeAgo(since), ". "];
+  return el("p", { id: "halt", class: "note" }, ...began, "These are the states of the last reading.");
+}
+
+/** A bar, and the same as a list in words for screen readers too. @param isOld States are of the last reading, and said to be. */
+function stateBar(byState: Status["mailboxes"]["byState"], total: number, isOld: boolean): HTMLElement {
   const present = stateNames.filter((name) => byState[name] > 0);
   const bar = el("div", { class: "bar", "aria-hidden": "true" });
   for (const name of present) {
@@ -86,7 +114,7 @@ function stateBar(byState: Status["mailboxes"]["byState"], total: number): HTMLE
     const link = el(
       "a",
       { id: `legend-${name}`, title: states[name].means, href: hrefTo("/mailboxes", { state: name }) },
-      `${states[name].label} `,
+      isOld && name === "fresh" ? "Fresh when last read " : `${states[name].label} `,
       el("b", {}, number(byState[name])),
     );
     legend.append(el("li", {}, el("span", { class: `dot state-${name}`, "aria-hidden": "true" }), link));
@@ -174,8 +202,10 @@ function leftOutTile({ leftOut, notLookedAt }: Status["roster"]): HTMLElement | 
 }
 
 function brakeTile(brake: Status["brake"], application: Status["application"], nowMs: number): HTMLElement {
-  const means = "brake and application in the status: Graph throttles or refuses the whole app, and no mailbox is read";
-  if (application !== null) return tile("Refused", "yes", `next try ${comingUp(application.until, nowMs)}`, means);
+  const means =
+    "brake and application in the status: Graph throttles the app, or refused nearly all that were asked, and no mailbox is read";
+  if (application !== null)
+    return tile("Refused", "nearly all", `next try ${comingUp(application.until, nowMs)}`, means);
   return tile("Throttled", brake.isOn ? throttledUntil(brake.until, nowMs) : "no", "", means);
 }
 

@@ -1,6 +1,6 @@
 import type { GuideLine } from "../local/guide.js";
 
-/** The lines of `docs/operations.md` on states, reasons and codes, which the build puts in. */
+/** The lines of `docs/operations.md` on words, states, reasons and codes, which the build puts in. */
 declare const GUIDE: readonly GuideLine[];
 
 /** All lines. */

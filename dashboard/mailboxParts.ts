@@ -109,11 +109,13 @@ function cellsOf(calendar: Calendar) {
   ];
 }
 
-/** Those that were removed. */
-export function removedList(calendars: readonly Calendar[]): HTMLElement {
+/** Those that are gone, under a heading of their own; nothing where there are none. @param means What the heading means, where it does not say that itself. */
+export function goneList(heading: string, calendars: readonly Calendar[], means: string | null): HTMLElement[] {
+  if (calendars.length === 0) return [];
   const list = el("ul", { class: "removed" });
   for (const { name, removed } of calendars) {
     list.append(el("li", {}, el("span", { class: "wrap" }, name ?? "(no name)"), " · ", timeAgo(removed)));
   }
-  return list;
+  const note = means === null ? [] : [el("p", { class: "empty" }, means)];
+  return [el("h2", {}, `${heading} (${number(calendars.length)})`), ...note, list];
 }

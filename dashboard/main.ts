@@ -1,7 +1,7 @@
 import { noteBrake } from "./actions.js";
 import { ApiError, api, type Status } from "./api.js";
 import { byId } from "./dom.js";
-import { drawVerdict, verdictOf } from "./freshness.js";
+import { drawVerdict, haltOf, silenceOf, verdictOf } from "./freshness.js";
 import { currentKey, forgetKey, useKey } from "./key.js";
 import { loadLanguage } from "./language.js";
 import { forgetOperator, learnOperator } from "./operator.js";
@@ -51,6 +51,7 @@ function tell(status: Status): void {
   noteBrake(status);
   drawFoot(status);
   drawVerdict(verdictOf(status));
+  showHalted(haltOf(status) !== null);
   const { ticks, mailboxes, activity } = status;
   tellView({
     status,
@@ -81,8 +82,13 @@ function lockedText(): string {
 }
 
 function drawSilence(isLocked: boolean): void {
-  const silent = read === null ? "No figures" : `No answer for ${span((Date.now() - read.atMs) / 1000)}`;
-  drawVerdict({ kind: "bad", text: isLocked ? "Locked" : silent });
+  drawVerdict(silenceOf(isLocked, read === null ? null : (Date.now() - read.atMs) / 1000));
+  showHalted(true);
+}
+
+/** While nobody is read, or nothing is heard of it, what was fresh is not green. */
+function showHalted(isHalted: boolean): void {
+  document.body.classList.toggle("halted", isHalted);
 }
 
 function drawFoot({ about, settings }: Status): void {

@@ -7,20 +7,29 @@ import { byId, el } from "./dom.js";
  * attribute `data-acts`: it is there for those who may, and not before that is known.
  */
 
-let state: "unknown" | "acts" | "reads" = "unknown";
+type Standing = "unknown" | "acts" | "reads";
+let state: Standing = "unknown";
+
+/**
+ * What an answer of the route says of who asks. @param status Of HTTP; 0: there was no answer.
+ * @internal For tests.
+ */
+export function standingBy(status: number): Standing {
+  if (status === 200) return "acts";
+  return status === 401 || status === 403 ? "reads" : "unknown";
+}
 
 /** Asks who looks, until that is known. @throws what is no ApiError */
 export async function learnOperator(): Promise<void> {
   if (state !== "unknown") return;
   try {
     const actor = await api.get<ActorView>("operator");
-    state = "acts";
+    state = standingBy(200);
     draw(actor);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status !== 401 && error.status !== 403) return; // The next reading of the status tries anew.
-    state = "reads";
-    draw(null);
+    state = standingBy(error.status);
+    if (state !== "unknown") draw(null); // Else the next reading of the status tries anew.
   }
 }
 

@@ -39,10 +39,11 @@ export function troublesDrawer(place: HTMLElement, refresh: () => void): Drawer 
     const cards = groups.map((group, index) => {
       const card = groupCard(group, status, isOpen(group, index), refresh);
       const details = card.querySelector("details");
+      const wasOpen = isOpen(group, index);
+      // At once: the event `toggle` comes late, and a card that is drawn in between would be folded again.
+      details?.querySelector("summary")?.addEventListener("click", () => opened.set(groupKey(group), !details.open));
       details?.addEventListener("toggle", () => {
-        if (details.open === isOpen(group, index)) return;
-        opened.set(groupKey(group), details.open);
-        refresh(); // Names of those who show now may not be known.
+        if (details.open !== wasOpen) refresh(); // Names of those who show now may not be known.
       });
       return card;
     });
@@ -52,8 +53,10 @@ export function troublesDrawer(place: HTMLElement, refresh: () => void): Drawer 
       refresh();
     };
     const more =
-      count > groups.length ? el("button", { id: "troubles-more", onclick }, `Show all ${count} reasons`) : null;
-    const none = el("p", { class: "empty" }, "Nothing: every mailbox is read as it should be.");
+      count > groups.length
+        ? el("button", { id: "troubles-more", onclick }, `Show all ${number(count)} reasons`)
+        : null;
+    const none = el("p", { class: "empty" }, "Nothing: no mailbox is parked, held, waiting or suspended.");
     // Names, and what was asked for, are part of what is drawn, so the page compares what it would draw.
     const html = [...whole, ...cards].map((card) => card.outerHTML).join("");
     const text = html.replace(/(<time[^>]*>)[^<]*/g, "$1") + String(count); // `updateTimes` keeps times as they are.
@@ -76,12 +79,13 @@ function applicationCard(
   const why = application ?? (brake.isOn ? brake : null);
   if (why === null) return [];
   const untilMs = Date.parse(why.until ?? "");
-  const state = application !== null ? "Refused" : isTryDue ? "Throttled" : `Throttled until ${clockTime(untilMs)}`;
-  const title = el("h3", {}, `${state}: the whole application · `, el("code", {}, why.code ?? "unknown"));
+  const state = isTryDue ? "Throttled" : `Throttled until ${clockTime(untilMs)}`;
+  const what = application === null ? `${state}: the whole application` : "Refused: nearly all that were asked";
+  const title = el("h3", {}, `${what} · `, el("code", {}, why.code ?? "unknown"));
   const text =
     application === null
       ? "Graph answers 429, or the like: it is asked too much. No mailbox is read until then."
-      : `Graph refuses whatever mailbox is asked. ${explained(why.code ?? "")} One mailbox is tried at a time; once it is answered all are read again, parked ones too. Nothing has to be retried by hand.`;
+      : `Graph refused nearly all mailboxes that were asked, so none is read, and only one is tried now and then. ${explained(why.code ?? "")} Once one is answered all are read again, parked ones too. If it refuses only some, this ends by itself, and those that are refused for themselves stay parked. Nothing has to be retried by hand.`;
   const next = isTryDue ? "with the next tick" : timeAgo(why.until);
   const times = el("p", {}, "Began ", timeAgo(why.since), ". Next try ", next, ".");
   const lift = el(

@@ -70,6 +70,7 @@ export function valueText(value: unknown): string {
   if (value === null || value === undefined || value === "") return "(nothing)";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string") return value;
+  if (typeof value === "number") return number(value);
   if (typeof value === "object" && "address" in value && "name" in value) {
     return [value.name, value.address].filter((text) => typeof text === "string" && text !== "").join(", ");
   }
@@ -85,9 +86,9 @@ const units = [
 /** A duration in its largest unit: `3 min`. */
 export function span(seconds: number): string {
   const found = units.find(([, size]) => seconds >= size);
-  if (found === undefined) return `${Math.max(0, Math.round(seconds))} s`;
+  if (found === undefined) return `${number(Math.max(0, Math.round(seconds)))} s`;
   const [unit, size] = found;
-  return `${Math.floor(seconds / size)} ${unit}`;
+  return `${number(Math.floor(seconds / size))} ${unit}`;
 }
 
 /** `3 min ago`, `in 2 h`, or `never`. */
@@ -106,6 +107,11 @@ export function comingUp(iso: string | null, nowMs: number): string {
 /** A number with the separators that the reader is used to: `12,345`. */
 export function number(value: number): string {
   return value.toLocaleString();
+}
+
+/** A sentence of the mirror, which writes numbers for programs: each as the reader writes it. Nothing that holds ids or codes. */
+export function inReadersNumbers(sentence: string): string {
+  return sentence.replace(/(?<![\p{L}\d_.:-])\d{4,15}(?![\p{L}\d_:-]|\.\d)/gu, (digits) => number(Number(digits)));
 }
 
 /** `1 mailbox`, `2 mailboxes`. */

@@ -184,7 +184,19 @@ describe("one place for each thing", () => {
 });
 
 /** Folders of `test/` that are no rooms of `shared/`: other rooms of the house, what is tested as a whole, and `worlds`. */
-const besideRooms = ["browser", "chaos", "clients", "deploy", "fuzz", "local", "product", "schedule", "sim", "worlds"];
+const besideRooms = [
+  "browser",
+  "chaos",
+  "clients",
+  "dashboard",
+  "deploy",
+  "fuzz",
+  "local",
+  "product",
+  "schedule",
+  "sim",
+  "worlds",
+];
 
 describe("tests", () => {
   test("are laid out as shared/ is: each folder of test/ is named after a room, or stands in a short list", () => {

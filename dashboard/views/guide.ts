@@ -2,7 +2,7 @@ import { el } from "../dom.js";
 import { guideLineFor, guideLines } from "../guide.js";
 import type { View } from "../view.js";
 
-/** What each state, reason and code means, and what to do: the operators' guide, at the line that was asked for. */
+/** What each word, state, reason and code means, and what to do: the operators' guide, at the line that was asked for. */
 export const guide: View = {
   route: "/guide",
   title: "Guide",
@@ -16,8 +16,8 @@ export const guide: View = {
     }
     for (const heading of new Set(guideLines.map((line) => line.heading))) {
       const list = el("dl", { class: "guide" });
-      for (const { codes, text } of guideLines.filter((line) => line.heading === heading)) {
-        const terms = codes.map((each) => el("code", {}, each));
+      for (const { word, codes, text } of guideLines.filter((line) => line.heading === heading)) {
+        const terms = word === null ? codes.map((each) => el("code", {}, each)) : [word];
         list.append(
           el("dt", {}, ...terms.flatMap((term, index) => (index === 0 ? [term] : [" ", term]))),
           el("dd", {}, text),

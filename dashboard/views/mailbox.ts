@@ -3,12 +3,13 @@ import { actionText, releaseMailbox, removeMailbox, resumeMailbox, resyncMailbox
 import { type Address, goTo, hrefTo } from "../address.js";
 import { ApiError, type HistoryPage, type MailboxCalendarsView, type MailboxView } from "../api.js";
 import { changeOnly, el, show } from "../dom.js";
+import { replacedReader, splitGone } from "../gone.js";
 import { historyList, historyPath } from "../history.js";
-import { calendarTable, removedList, standing, whose } from "../mailboxParts.js";
+import { calendarTable, goneList, standing, whose } from "../mailboxParts.js";
 import { learn, namedAs, nameOf } from "../names.js";
 import { clockTime } from "../times.js";
 import type { Mounted, Tools, View } from "../view.js";
-import { counted, number } from "../words.js";
+import { counted } from "../words.js";
 
 /** One mailbox: how it stands and why, its syncs, its calendars, what was removed, what changed, and what operators did and can do. */
 export const mailbox: View = { route: "/mailboxes/:id", title: "Mailbox", nav: null, mount };
@@ -20,6 +21,8 @@ type Asked = {
 };
 type Shown = {
   readonly loaded: MailboxCalendarsView | null;
+  /** Ids of those of its calendars that were replaced. */
+  readonly replacedIds: readonly string[];
   readonly mistake: string | null;
   readonly asked: Asked | null;
 };
@@ -30,26 +33,29 @@ function mount(root: HTMLElement, _address: Address, { api, id, setTitle, refres
   const actionsPlace = el("div", { id: "panel-actions", class: "card" });
   root.append(place, el("h2", {}, "Recent changes"), changesPlace, el("h2", {}, "Actions"), actionsPlace);
   setTitle(nameOf(namedAs(id)));
+  const historyRoute = `mailboxes/${encodeURIComponent(id)}/history`;
   const history = historyList({
     place: changesPlace,
     prefix: "panel-change",
-    read: (cursor) => api.get<HistoryPage>(historyPath(`mailboxes/${encodeURIComponent(id)}/history`, {}, cursor)),
+    read: (cursor) => api.get<HistoryPage>(historyPath(historyRoute, {}, cursor)),
     isOfAll: false,
     none: "No change has been logged.",
   });
   const actions = actionList({ place: actionsPlace, prefix: "panel-action", api, mailbox: () => id, isOfAll: false });
-  let shown: Shown = { loaded: null, mistake: null, asked: null };
+  let shown: Shown = { loaded: null, replacedIds: [], mistake: null, asked: null };
   let actionsDone = 0;
 
   const draw = changeOnly((now: Shown) => {
     if (now.loaded !== null) setTitle(nameOf(now.loaded.mailbox));
     show(place, ...contents(now, doIt));
   });
+  const replacedOf = replacedReader(api, (filter, cursor) => historyPath(historyRoute, filter, cursor));
   const load = async () => {
     try {
       const loaded = await api.calendars(id);
       learn([loaded.mailbox]);
-      shown = { loaded, mistake: null, asked: shown.asked };
+      const replacedIds = [...(await replacedOf(loaded.value.filter(({ removed }) => removed !== null)))];
+      shown = { loaded, replacedIds, mistake: null, asked: shown.asked };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const isGone = error.status === 404 || error.status === 400;
@@ -92,12 +98,16 @@ function stamp({ lastSuccess, round, failuresInARow, state }: MailboxView): stri
   return JSON.stringify([lastSuccess, round.started, failuresInARow, state]);
 }
 
-function contents({ loaded, mistake, asked }: Shown, doIt: (action: Doing) => Promise<void>): (HTMLElement | null)[] {
+function contents(
+  { loaded, replacedIds, mistake, asked }: Shown,
+  doIt: (action: Doing) => Promise<void>,
+): (HTMLElement | null)[] {
   const trouble = mistake === null ? null : el("p", { class: "failure" }, mistake);
   if (loaded === null) return [trouble ?? el("p", {}, "Loading …")];
   const { mailbox, value } = loaded;
   const alive = value.filter(({ removed }) => removed === null);
   const gone = value.filter(({ removed }) => removed !== null);
+  const { replaced, removed } = splitGone(gone, new Set(replacedIds));
   return [
     trouble,
     whose(mailbox),
@@ -106,8 +116,8 @@ function contents({ loaded, mistake, asked }: Shown, doIt: (action: Doing) => Pr
     links(mailbox),
     el("h2", {}, counted(alive.length, "calendar")),
     alive.length === 0 ? el("p", { class: "empty" }, "None has been read.") : calendarTable(alive),
-    gone.length === 0 ? null : el("h2", {}, `Removed (${number(gone.length)})`),
-    gone.length === 0 ? null : removedList(gone),
+    ...goneList("Removed", removed, null),
+    ...goneList("Replaced", replaced, "Each by the same calendar, with another id."),
   ];
 }
 

@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { productAt } from "../../local/start/product.js";
-import { metaPartition, metaRows } from "../../shared/store/keys.js";
-import { type Product, startProduct } from "../worlds/product.js";
+import { metaPartition, metaRows, shardOf } from "../../shared/store/keys.js";
+import { type Product, shards, startProduct } from "../worlds/product.js";
 import { violations } from "./axe.js";
 import { launchBrowser, openWatched, type Watched } from "./browser.js";
 
@@ -84,11 +84,16 @@ describe("I7: a refusal of the whole application", () => {
   test("is one card with its reason, and nothing asks for a release", async () => {
     setAll("denied");
     await product.tick();
-    await verdictSays("Graph refuses the whole application");
-    const whole = card("Refused: the whole application");
+    await verdictSays("No mailbox is read: Graph refused nearly all that were asked");
+    const whole = card("Refused: nearly all that were asked");
     await whole.getByText("Calendars.Read is missing, or the token is older than its grant.").waitFor();
     await whole.getByText("Nothing has to be retried by hand.").waitFor();
     await whole.getByText(/Began .*Next try /).waitFor();
+    await page
+      .locator("#halt")
+      .getByText(/^Reading stopped .*\. These are the states of the last reading\.$/)
+      .waitFor();
+    expect(await page.title()).toMatch(/^No mailbox is read/);
     await brakeTile()
       .getByText(/^next try /)
       .waitFor();
@@ -98,7 +103,7 @@ describe("I7: a refusal of the whole application", () => {
 
   test("a release during it does not claim that anybody is read", async () => {
     const parked = card("denied:ErrorAccessDenied");
-    await parked.getByText("Read again once the whole application is answered.").waitFor();
+    await parked.getByText("Read again once Graph answers the mailbox that is tried.").waitFor();
     expect(await parked.getByRole("button", { name: /^Retry/ }).count()).toBe(0);
     await parked.getByRole("row").getByRole("link").first().click();
     await page.getByRole("button", { name: "Retry now …" }).click();
@@ -109,18 +114,44 @@ describe("I7: a refusal of the whole application", () => {
 
   test("is lifted with the keyboard, and the next tick reads all", async () => {
     setAll("normal");
-    const lift = card("Refused: the whole application").getByRole("button", { name: "Retry now …" });
+    const lift = card("Refused: nearly all that were asked").getByRole("button", { name: "Retry now …" });
     await lift.focus();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Retry the whole application now?" }).waitFor();
     await dialog().getByRole("button", { name: "Retry it" }).focus();
     await page.keyboard.press("Enter");
     await said("The next tick asks Graph again.");
-    await card("Refused: the whole application").waitFor({ state: "hidden" });
+    await card("Refused: nearly all that were asked").waitFor({ state: "hidden" });
     await product.countedTick();
     await verdictSays(`All ${fit} mailboxes are fresh`);
     expect(watched.faults).toEqual([]);
   });
+});
+
+test("I7: a refusal of one shard's mailboxes is not told as one of all: nothing is green, and nothing claims that all were asked", async () => {
+  const all = await fitIds();
+  const ofShard = all.filter((id) => shardOf(id, shards) === shardOf(all[0] ?? "", shards));
+  expect(ofShard.length).toBeGreaterThanOrEqual(5); // Fewer are not enough for a refusal of the application.
+  expect(ofShard.length).toBeLessThan(fit);
+  setAll("denied", ofShard);
+  await product.tick();
+  await verdictSays("No mailbox is read: Graph refused nearly all that were asked");
+  await page
+    .locator("#legend-fresh")
+    .getByText(`Fresh when last read ${fit - ofShard.length}`)
+    .waitFor();
+  const colour = page.locator(".bar .state-fresh").evaluate((element) => getComputedStyle(element).backgroundColor);
+  expect(await colour).toBe("rgb(160, 167, 178)"); // Grey, as nobody knows.
+  await card("Refused: nearly all that were asked")
+    .getByText("those that are refused for themselves stay parked")
+    .waitFor();
+  expect(await page.locator("main").textContent()).not.toMatch(/whatever mailbox|whole application/);
+  expect(await violations(page)).toEqual([]);
+  setAll("normal");
+  await fetch(`${product.hostUrl()}/api/brake/release`, { method: "POST" });
+  await product.countedTick();
+  await verdictSays(`All ${fit} mailboxes are fresh`);
+  expect(await page.locator("#halt").count()).toBe(0);
 });
 
 test("I7: a throttle of the whole application leaves the figures, and a brake that is over already is no success", async () => {
@@ -187,8 +218,8 @@ test("codes of Graph, and a roster that only a person confirms, are text and not
     await route.fulfill({ response, json });
   });
   await card("no second reading confirms it: nobody is suspended until you confirm it.").waitFor();
-  await card("Refused: the whole application").getByText(hostile).waitFor();
-  await card("Refused: the whole application").getByText("Next try with the next tick.").waitFor();
+  await card("Refused: nearly all that were asked").getByText(hostile).waitFor();
+  await card("Refused: nearly all that were asked").getByText("Next try with the next tick.").waitFor();
   await card(`denied:${hostile}`).getByRole("button", { name: "Retry all 2 now …" }).click();
   await dialog().getByText(hostile).waitFor();
   await page.keyboard.press("Escape");

@@ -15,6 +15,9 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args });
 }
 
+/** A phone, which is touched. */
+export const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } as const;
+
 /** A page, and all that it should not do: run what it should not, talk to strangers, break its own policy, or throw. */
 export type Watched = { readonly page: Page; readonly faults: string[]; readonly asked: string[] };
 
@@ -42,4 +45,30 @@ export async function openWatched(
   });
   await page.goto(url);
   return { page, faults, asked };
+}
+
+/**
+ * What a narrow window hides: what scrolls sideways or ends beyond the screen, text that is cut at its side, and what is to be tapped
+ * but too small for a finger (24 px, WCAG 2.5.8). What is folded, or meant for screen readers alone, is not looked at.
+ */
+export async function misfits(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const named = (element: Element) =>
+      `${element.tagName}#${element.id}.${element.className}: ${element.textContent?.slice(0, 60)}`;
+    for (const element of document.body.querySelectorAll<HTMLElement>("*")) {
+      const { width, height, right, left } = element.getBoundingClientRect();
+      const isSeen = element.checkVisibility() && right > 0 && width > 0 && height > 0;
+      if (!isSeen || element.closest(".uplot") !== null) continue;
+      const text = element.textContent?.trim() ?? "";
+      const overflow = getComputedStyle(element).overflowX;
+      const isWider = element.scrollWidth > element.clientWidth + 1;
+      if (isWider && overflow !== "visible" && text !== "")
+        found.push(`${overflow === "hidden" ? "cut" : "scrolls"} ${named(element)}`);
+      if (text !== "" && (right > innerWidth + 1 || left < -1)) found.push(`beyond the screen ${named(element)}`);
+      const isTapped = element.matches("a[href], button, input, select, summary");
+      if (isTapped && Math.min(width, height) < 24) found.push(`${width}×${height} ${named(element)}`);
+    }
+    return found;
+  });
 }

@@ -43,7 +43,7 @@ describe("a newcomer", () => {
     await product.add();
     await product.countedTick();
     await verdictSays(`All ${mailboxes} mailboxes are fresh`);
-    await says("Nothing: every mailbox is read as it should be.");
+    await says("Nothing: no mailbox is parked, held, waiting or suspended.");
     await page.getByRole("navigation").getByRole("link", { name: "Mailboxes" }).click();
     await page
       .getByRole("row")

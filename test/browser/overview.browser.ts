@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Status } from "../../shared/views/statusSchema.js";
 import { type Product, startProduct } from "../worlds/product.js";
 import { violations } from "./axe.js";
-import { launchBrowser, openWatched, type Watched } from "./browser.js";
+import { launchBrowser, openWatched, phone, type Watched } from "./browser.js";
 
 /** The overview: who needs attention and what helps, how it went over time, and what an operator does most, in few clicks. */
 
@@ -204,6 +204,8 @@ describe("honest states", () => {
     await page.context().setOffline(true);
     await page.locator("#verdict.bad").waitFor();
     await page.getByRole("alert").getByText("offline").waitFor();
+    const colour = await page.locator(".bar .state-fresh").evaluate((bar) => getComputedStyle(bar).backgroundColor);
+    expect(colour).toBe("rgb(160, 167, 178)"); // Nor is the bar.
     await page.context().setOffline(false);
     await verdictSays(`All ${mailboxes} mailboxes are fresh`);
   });
@@ -241,9 +243,18 @@ describe("honest states", () => {
   });
 });
 
-describe("with 27 reasons on a phone", () => {
-  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+test("all numbers are as the reader writes them, those in the mirror's own sentences too", async () => {
+  await open({ locale: "de-DE" });
+  await withStatus(({ mailboxes: now, troubles }) => ({
+    mailboxes: { ...now, strategyNote: "Delta is refused for some mailboxes: the whole list is read for 3 of 1810." },
+    troubles: { ...troubles, parked: [{ reason: "denied:X", count: 1_810, examples: [ids[0] ?? ""] }] },
+  }));
+  await page.locator("#freshness").getByText("for 3 of 1.810.").waitFor();
+  await card("denied:X").getByText("1.810 mailboxes").waitFor();
+  expect(await page.locator("main").textContent()).not.toContain("1810");
+});
 
+describe("with 27 reasons on a phone", () => {
   test("cards fold, charts begin within three screens, and all reasons are one tap away", async () => {
     await open(phone);
     await withStatus(({ troubles }) => ({ troubles: { ...troubles, parked: reasons(27) } }));

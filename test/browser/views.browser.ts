@@ -1,8 +1,10 @@
-import type { Browser, Page } from "playwright-core";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Product, startProduct } from "../worlds/product.js";
 import { violations } from "./axe.js";
-import { launchBrowser, openWatched, type Watched } from "./browser.js";
+import { launchBrowser, misfits, openWatched, phone, type Watched } from "./browser.js";
 
 /** Lists, a mailbox's view, find, and the log of actions: for everybody, whoever looks and however. */
 
@@ -20,12 +22,34 @@ beforeAll(async () => {
   await product.add();
   for (const name of hostile) product.graph.createCalendar(ids[0] ?? "", { name });
   product.graph.mailboxes.setState(ids[3] ?? "", { kind: "denied" });
+  await subscribe();
   await product.countedTick();
 });
 afterAll(async () => {
   await browser?.close();
   await product?.stop();
 });
+
+/** Somebody who waits, as nobody is there any more. */
+async function subscribe(): Promise<void> {
+  const receiver = createServer(async (request, response) => {
+    const token = new URL(request.url ?? "", "http://localhost").searchParams.get("validationToken");
+    response.writeHead(200, { "content-type": "text/plain" }).end(token ?? "");
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const created = await fetch(`${product.hostUrl()}/api/beta/subscriptions`, {
+    method: "POST",
+    body: JSON.stringify({
+      changeType: "created,updated,deleted",
+      notificationUrl: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/${"long-path/".repeat(9)}`,
+      resource: "users/getAllCalendars",
+      expirationDateTime: new Date(Date.now() + 86_400_000).toISOString(),
+    }),
+  });
+  receiver.close();
+  receiver.closeAllConnections();
+  expect(created.status).toBe(201);
+}
 
 const at = (path: string) => `${product.hostUrl()}/api/dashboard#${path}`;
 async function open(path: string, options: Parameters<typeof openWatched>[2] = {}): Promise<void> {
@@ -42,26 +66,41 @@ const actionLines = () => page.locator("#actions .history > li");
 /** Each view, and what is there once it has been read. */
 const views = () =>
   [
+    ["/", "article .who tbody time"],
     ["/mailboxes", "tbody tr"],
     [mailbox(0), "#panel-history li"],
     [mailbox(3), "#panel-why"],
     ["/changes", "#history li"],
     ["/calendars?name=a", "tbody tr"],
+    ["/subscribers", "#subscribers article"],
     ["/actions", "#actions p, #actions li"],
+    ["/guide?code=denied:ErrorAccessDenied", "dl"],
   ] as const;
 
-describe.each([
+/** Opens a view, and what is folded in it, and waits until it has been read. */
+async function openWhole([path, there]: readonly [string, string], options: BrowserContextOptions): Promise<void> {
+  await open(path, options);
+  if (path === "/") {
+    const who = view().locator("article details").first();
+    await who.waitFor();
+    if (!(await who.evaluate((element) => (element as HTMLDetailsElement).open))) await who.locator("summary").click();
+  }
+  await view().locator(there).first().waitFor({ timeout: 60_000 }); // Subscribers are counted now and then.
+}
+
+const dark = { colorScheme: "dark" } as const;
+const forced = { forcedColors: "active", reducedMotion: "reduce" } as const;
+const small = { ...phone, viewport: { width: 360, height: 740 } };
+describe.each<readonly [string, BrowserContextOptions]>([
   ["in light", { colorScheme: "light" }],
-  [
-    "in dark, on a phone",
-    { colorScheme: "dark", viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
-  ],
-  ["in forced colours", { forcedColors: "active" }],
-] as const)("%s", (_, options) => {
+  ["in dark, on a small phone", { ...dark, ...small }],
+  ["in forced colours, light", { ...forced, colorScheme: "light" }],
+  ["in forced colours, dark, on a phone", { ...forced, ...dark, ...phone }],
+])("%s", (_, options) => {
   test("every view is without what a checker of accessibility finds, no wider than the screen, and runs no name", async () => {
-    for (const [path, there] of views()) {
-      await open(path, options);
-      await view().locator(there).first().waitFor();
+    for (const one of views()) {
+      const [path] = one;
+      await openWhole(one, options);
       expect(await violations(page), path).toEqual([]);
       const wider = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
@@ -74,13 +113,71 @@ describe.each([
   });
 });
 
-test("a state is told by more than a colour, also where the reader's own colours are forced", async () => {
-  await open("/mailboxes", { forcedColors: "active" });
-  const badge = rows().locator(".badge.state-parked");
-  await badge.waitFor();
-  expect(await badge.textContent()).toBe("Parked");
-  const dot = await badge.evaluate((element) => getComputedStyle(element, "::before").forcedColorAdjust);
-  expect(dot).toBe("none");
+test("on a phone nothing scrolls sideways, no text is cut, and whatever is tapped is as large as a finger wants it", async () => {
+  for (const one of views()) {
+    await openWhole(one, phone);
+    expect(await misfits(page), one[0]).toEqual([]);
+  }
+});
+
+describe.each(["light", "dark"] as const)("in forced colours, %s", (colorScheme) => {
+  test("in every view states have a word and a shape, and the focus is seen wherever it goes", async () => {
+    for (const one of views()) {
+      await openWhole(one, { ...forced, colorScheme });
+      const wordless = await page.evaluate(() => {
+        const told = (element: Element) =>
+          element.matches(".dot, .bar span") ? element.parentElement?.parentElement : element;
+        return [...document.querySelectorAll('#view [class*="state-"]')]
+          .filter((element) => (told(element)?.textContent ?? "").trim() === "")
+          .map((element) => element.outerHTML);
+      });
+      expect(wordless, one[0]).toEqual([]);
+      const shapeless = await page.evaluate(
+        () =>
+          [...document.querySelectorAll('.dot, .bar span, .badge[class*="state-"]')]
+            .map((element) => getComputedStyle(element, element.matches(".badge") ? "::before" : null))
+            .filter(({ borderTopWidth, borderTopStyle }) => borderTopStyle !== "solid" || borderTopWidth === "0px")
+            .length,
+      );
+      expect(shapeless, one[0]).toBe(0);
+      for (let presses = 0; presses < 40; presses++) {
+        await page.keyboard.press("Tab");
+        const unseen = await page.evaluate(() => {
+          const { activeElement } = document;
+          if (activeElement === null || activeElement === document.body) return null;
+          const { outlineStyle, outlineWidth } = getComputedStyle(activeElement);
+          return outlineStyle === "none" || Number.parseFloat(outlineWidth) < 2 ? activeElement.outerHTML : null;
+        });
+        expect(unseen, one[0]).toBeNull();
+      }
+      const moving = await page.evaluate(() => document.getAnimations().length);
+      expect(moving, one[0]).toBe(0);
+    }
+  });
+});
+
+test("what was replaced is told as the history tells it, and not as removed", async () => {
+  const id = ids[2] ?? "";
+  const own = product.graph.truth(id)[0];
+  product.graph.createCalendar(id, { name: "Of a colleague", isShared: true });
+  await product.countedTick();
+  const moves = product.graph.moveCalendars(id);
+  expect(moves.length).toBeGreaterThan(0);
+  product.graph.renameCalendar(id, own?.id ?? "", "Mine");
+  await product.countedTick();
+  await open(mailbox(2));
+  await page.getByRole("heading", { name: `Replaced (${moves.length})` }).waitFor();
+  expect(await page.getByRole("heading", { name: /^Removed/ }).count()).toBe(0);
+  expect(await page.locator("#panel-history .change-replaced").count()).toBe(moves.length);
+  expect(watched.faults).toEqual([]);
+});
+
+test("the guide begins with its words, and what they are in the contract", async () => {
+  await open("/guide");
+  await page.getByRole("heading", { name: "Words", level: 2 }).waitFor();
+  const word = page.locator("dt", { hasText: "429 responses" });
+  expect(await word.locator("+ dd").textContent()).toBe("throttles");
+  expect(watched.faults).toEqual([]);
 });
 
 test("filters by state, reason and kind together stand in the address, and count at once", async () => {
@@ -181,7 +278,7 @@ describe("a key that only reads", () => {
     page.on("request", (request) => methods.add(request.method()));
     await page.reload();
     await page.getByText("Your key only reads").waitFor();
-    for (const [path, there] of [["/", "#troubles article"], ...views()] as const) {
+    for (const [path, there] of views()) {
       await page.goto(at(path));
       await view().locator(there).first().waitFor();
       const acting = page.locator("[data-acts]");

@@ -1,6 +1,7 @@
 import { inTheLogOfActions } from "./planted/actions.js";
 import { belowBeta } from "./planted/beta.js";
 import { inTheCore } from "./planted/core.js";
+import { inTheDashboard } from "./planted/dashboard.js";
 import { described } from "./planted/description.js";
 import { inTheDrivers } from "./planted/drivers.js";
 import { inTheFeedAndTheFleet } from "./planted/feedAndFleet.js";
@@ -30,6 +31,7 @@ export const MUTANTS = [
   ...inTheFeedAndTheFleet,
   ...belowBeta,
   ...described,
+  ...inTheDashboard,
   ...inTheKinds,
   ...inTheHistory,
   ...inTheLogOfActions,

@@ -14,6 +14,7 @@ import type { Mutant } from "./planted/mutant.js";
 const root = join(import.meta.dirname, "..", "..");
 const copied = [
   "shared",
+  "dashboard",
   "local",
   "functions",
   "test",

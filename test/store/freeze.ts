@@ -4,6 +4,7 @@ import { runRounds } from "../../shared/rounds/runRounds.js";
 import { readFeedKey } from "../../shared/store/meta.js";
 import { handedOver } from "../../shared/sync/due.js";
 import { fitUsers, fleet } from "../worlds/fleet.js";
+import { freezeActions } from "./freezeActions.js";
 import { freezeSubscriptions } from "./freezeSubscriptions.js";
 import { frozen } from "./frozen.js";
 
@@ -81,4 +82,5 @@ world.clock.ms += 300_000;
 graph.faults.add({ kind: "throttledApplication", retryAfter: "integer", seconds: 600, count: 1 });
 await runRounds({ shard: world.shards[0] ?? "", tick: world.newId() }, world.ports());
 await freezeSubscriptions(world.storeOf(), world.shards, renamed, world.clock.ms);
+await freezeActions(world.storeOf(), renamed, world.clock.ms);
 console.log(frozen(world.table.entities()));

@@ -42,11 +42,17 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
     expect(await store.readBrake()).toMatchObject({ kind: "throttled", untilMs: Date.UTC(2026, 9, 8, 12, 35) });
   });
 
-  test("since when a mailbox fails, and the answer, are unknown until a page or the next failure", async () => {
+  test("since when a mailbox fails, and the answer, are as its row has them, and unknown where the release kept neither", async () => {
     const world = await upgraded(rows);
-    for (const mailboxId of (await world.states()).keys()) {
+    for (const { rowKey, columns } of rows) {
+      const mailboxId = mailboxOfKey(rowKey);
+      if (mailboxId === null) continue;
       const { failingSinceMs, lastRequestId } = (await world.storeOf().readMailbox(mailboxId))?.checkpoint ?? {};
-      expect({ failingSinceMs, lastRequestId }).toEqual({ failingSinceMs: null, lastRequestId: null });
+      const since = columns["failingSince"];
+      expect({ failingSinceMs, lastRequestId }).toEqual({
+        failingSinceMs: since instanceof Date ? since.getTime() : null,
+        lastRequestId: columns["lastRequestId"] ?? null,
+      });
     }
   });
 
