@@ -121,6 +121,7 @@ function tickOf(fireMs: number, delayMs: number, number: number): TickFigures {
     startedMs,
     standing: { mirrored: mailboxesPerShard, fresh: mailboxesPerShard - (number % 5), attention: number % 5 },
     finishedMs: startedMs + runMs + (number % 997),
+    version: "0.1.0",
   };
 }
 

@@ -1,17 +1,20 @@
 import type uPlot from "uplot";
-import { el, nextTask, show } from "./dom.js";
+import { byId, el, nextTask, show } from "./dom.js";
 import { type Measure, measures, type Range, ranges, type Tick } from "./measures.js";
 import { clockTime, dayAndTime } from "./times.js";
+import { number } from "./words.js";
 
 /** Charts over the ticks that the mirror remembers, with one cursor for all of them. */
 
 /** Something that happened, as a line through all charts. */
-export type Mark = { readonly atMs: number; readonly text: string };
+export type Mark = { readonly atMs: number; readonly text: string; readonly kind: "event" | "deployment" };
 type Shown = {
   readonly ticks: readonly Tick[];
   readonly intervalSeconds: number | null;
   readonly marks: readonly Mark[];
   readonly range: Range;
+  /** Whether all charts show, or those alone that say how things stand. */
+  readonly isWhole: boolean;
 };
 export type Charts = { draw(shown: Shown): void; destroy(): void };
 
@@ -23,6 +26,8 @@ type Chart = {
 };
 
 const height = 110;
+/** Fresh share and attention: what comes below is not pushed away, and the page is light. */
+export const chartsAtFirst = 2;
 /** Distances of the axes' labels: whole numbers, and whole minutes, for labels that say nothing finer would repeat. */
 const countSteps = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 const timeSteps = [1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14_400].map((minutes) => minutes * 60);
@@ -39,13 +44,14 @@ export function chartsIn(place: HTMLElement): Charts {
   place.append(container, told);
   const charts: Chart[] = [];
   const ended = new AbortController();
-  let shown: Shown = { ticks: [], intervalSeconds: null, marks: [], range: "day" };
+  let shown: Shown = { ticks: [], intervalSeconds: null, marks: [], range: "day", isWhole: false };
   let cursor: number | null = null;
   let last = "";
 
-  const caption = () => {
-    for (const { measure, caption, values } of charts) caption.textContent = captionOf(measure, values, cursor);
+  const captionOne = ({ measure, caption, values }: Chart) => {
+    caption.textContent = captionOf(measure, values, cursor);
   };
+  const caption = () => charts.forEach(captionOne);
   const moveTo = (index: number | null) => {
     if (index === cursor) return;
     cursor = index;
@@ -58,7 +64,7 @@ export function chartsIn(place: HTMLElement): Charts {
   };
   const onCursor = (index: number | null) => {
     moveTo(index);
-    told.textContent = cursor === null ? "" : tickText(shown, charts, cursor);
+    told.textContent = cursor === null ? "" : tickText(shown, cursor);
   };
   const onKey = (event: KeyboardEvent) => {
     const to = keyTarget(event.key, cursor, shown.ticks.length);
@@ -74,7 +80,7 @@ export function chartsIn(place: HTMLElement): Charts {
     if (ended.signal.aborted) return false;
     fill(chart, shown.ticks);
     charts.push(chart);
-    caption();
+    captionOne(chart);
     return true;
   };
   const destroy = () => {
@@ -88,6 +94,7 @@ export function chartsIn(place: HTMLElement): Charts {
         given.range,
         given.marks,
         given.intervalSeconds,
+        given.isWhole,
       ]);
       if (text === last) return;
       last = text;
@@ -98,11 +105,12 @@ export function chartsIn(place: HTMLElement): Charts {
         show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
         return;
       }
-      if (container.querySelector("figure") === null) {
-        void createCharts(container, () => shown, onCursor, take);
-      }
-      for (const chart of charts) fill(chart, shown.ticks);
-      caption();
+      if (container.querySelector("figure") === null) show(container);
+      void fillAll(charts, () => shown).then(caption);
+      const drawn = container.querySelectorAll("figure").length;
+      const wanted = measures.slice(drawn, shown.isWhole ? undefined : chartsAtFirst);
+      if (wanted.length > 0) void createCharts(wanted, container, () => shown, onCursor, take);
+      else if (!shown.isWhole) keepFirst(container, charts);
     },
     destroy: () => {
       ended.abort();
@@ -120,11 +128,17 @@ function inRange({ ticks, range }: Shown): readonly Tick[] {
 }
 
 /** A tick in one line: when, each value, and what happened then. */
-function tickText(shown: Shown, charts: readonly Chart[], index: number): string {
+function tickText(shown: Shown, index: number): string {
   const tick = shown.ticks[index];
   if (tick === undefined) return "";
-  const values = charts.map(({ measure, values }) => `${measure.name} ${valueText(measure, values[index])}`);
-  const near = shown.marks.filter(({ atMs }) => isNear(atMs, tick, shown)).map(({ text }) => text);
+  const values = measures.map(
+    (measure) => `${measure.name} ${valueText(measure, measure.of(tick, shown.ticks[index - 1]))}`,
+  );
+  const counts = new Map<string, number>();
+  for (const { atMs, text } of shown.marks) {
+    if (isNear(atMs, tick, shown)) counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  const near = [...counts].map(([text, count]) => (count === 1 ? text : `${text} × ${number(count)}`));
   return [dayAndTime(startOf(tick)), ...values, ...near].join(" · ");
 }
 
@@ -162,27 +176,56 @@ function fill(chart: Chart, ticks: readonly Tick[]): void {
   chart.plot.setData([ticks.map((tick) => startOf(tick) / 1000), chart.values]);
 }
 
-/** One after the other, so that no piece of work is long. @param take Told of each; false: no more are wanted. */
+/** One after the other, so that no piece of work is long. */
+async function fillAll(charts: readonly Chart[], shown: () => Shown): Promise<void> {
+  for (const chart of [...charts]) {
+    await nextTask();
+    if (charts.includes(chart)) fill(chart, shown().ticks);
+  }
+}
+
+/** Takes away all but the first. */
+function keepFirst(container: HTMLElement, charts: Chart[]): void {
+  for (const { plot } of charts.splice(chartsAtFirst)) plot.destroy();
+  for (const figure of [...container.querySelectorAll("figure")].slice(chartsAtFirst)) figure.remove();
+}
+
+declare global {
+  interface Window {
+    Plot?: { readonly default: typeof uPlot };
+  }
+}
+
+/** The library, which the page holds as a text: the first chart has it run. Views without charts never parse it. */
+function plotLibrary(): typeof uPlot {
+  if (window.Plot === undefined) document.head.append(el("script", {}, byId("plot").textContent));
+  if (window.Plot === undefined) throw new Error("The library of the charts did not run.");
+  return window.Plot.default;
+}
+
+/** In pieces: evaluating the library, making a chart and drawing what it holds. @param take Told of each; false: no more are wanted. */
 async function createCharts(
+  wanted: readonly Measure[],
   container: HTMLElement,
   shown: () => Shown,
   onCursor: (index: number | null) => void,
   take: (chart: Chart) => boolean,
 ): Promise<void> {
-  const parts = measures.map((measure) => {
+  const parts = wanted.map((measure) => {
     const caption = el("span", { class: "now" });
     const plot = el("div", { class: "plot", "aria-hidden": "true" });
     const head = el("figcaption", {}, el("b", {}, measure.name), ` ${measure.means}`, caption);
     return { measure, caption, place: plot, figure: el("figure", { class: "card" }, head, plot) };
   });
-  show(container, ...parts.map(({ figure }) => figure));
+  container.append(...parts.map(({ figure }) => figure));
   await nextTask();
-  const { default: Plot } = await import("uplot"); // Evaluated here, and not with the page: other views have no charts.
+  const Plot = plotLibrary();
   for (const { measure, caption, place } of parts) {
     await nextTask();
     if (!place.isConnected) return;
     const plot = new Plot(optionsOf(measure, place.clientWidth, shown, onCursor), [[], []], place);
-    if (take({ measure, caption, plot, values: [] })) continue;
+    await nextTask();
+    if (place.isConnected && take({ measure, caption, plot, values: [] })) continue;
     plot.destroy();
     return;
   }
@@ -220,28 +263,47 @@ function optionsOf(
   };
 }
 
+type Line = readonly [from: readonly [number, number], to: readonly [number, number]];
+
 /** The threshold across, and marks from top to bottom. */
 function drawLines(plot: uPlot, measure: Measure, { intervalSeconds, marks }: Shown): void {
   const { ctx, bbox } = plot;
-  const line = (ink: string, from: readonly [number, number], to: readonly [number, number]) => {
+  const draw = (ink: string, lines: readonly Line[]) => {
+    if (lines.length === 0) return;
     ctx.save();
     ctx.strokeStyle = inks().getPropertyValue(ink);
     ctx.setLineDash([4, 4]);
     ctx.beginPath();
-    ctx.moveTo(...from);
-    ctx.lineTo(...to);
+    for (const [from, to] of lines) {
+      ctx.moveTo(...from);
+      ctx.lineTo(...to);
+    }
     ctx.stroke();
     ctx.restore();
   };
   const threshold = measure.threshold(intervalSeconds);
   if (threshold !== null && threshold <= (plot.scales["y"]?.max ?? 0)) {
     const y = plot.valToPos(threshold, "y", true);
-    line("--bad", [bbox.left, y], [bbox.left + bbox.width, y]);
+    draw("--bad", [
+      [
+        [bbox.left, y],
+        [bbox.left + bbox.width, y],
+      ],
+    ]);
   }
-  for (const { atMs } of marks) {
-    const x = plot.valToPos(atMs / 1000, "x", true);
-    if (x >= bbox.left && x <= bbox.left + bbox.width) line("--quiet", [x, bbox.top], [x, bbox.top + bbox.height]);
-  }
+  const linesOf = (kind: Mark["kind"]) =>
+    marks
+      .filter((mark) => mark.kind === kind)
+      .map(({ atMs }) => plot.valToPos(atMs / 1000, "x", true))
+      .filter((x) => x >= bbox.left && x <= bbox.left + bbox.width)
+      .map(
+        (x): Line => [
+          [x, bbox.top],
+          [x, bbox.top + bbox.height],
+        ],
+      );
+  draw("--quiet", linesOf("event"));
+  draw("--accent", linesOf("deployment"));
 }
 
 function followSizeAndScheme(container: HTMLElement, charts: readonly Chart[], signal: AbortSignal): void {

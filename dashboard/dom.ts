@@ -66,8 +66,12 @@ export function changeOnly<Value>(draw: (value: Value) => void): (value: Value) 
   };
 }
 
+/** Not every browser has it. */
+declare const scheduler: { yield?(): Promise<void> } | undefined;
+
 /** Lets the browser draw and take what the viewer does, between two pieces of work. */
 export function nextTask(): Promise<void> {
+  if (typeof scheduler !== "undefined" && scheduler.yield !== undefined) return scheduler.yield();
   return new Promise((resolve) => {
     setTimeout(resolve);
   });

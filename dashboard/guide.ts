@@ -1,15 +1,18 @@
 import type { GuideLine } from "../local/guide.js";
+import { byId } from "./dom.js";
 
-/** The lines of `docs/operations.md` on words, states, reasons and codes, which the build puts in. */
-declare const GUIDE: readonly GuideLine[];
+let lines: readonly GuideLine[] | null = null;
 
-/** All lines. */
-export const guideLines: readonly GuideLine[] = GUIDE;
+/** The lines of `docs/operations.md` on words, states, reasons and codes, which the build puts into the page. */
+export function guideLines(): readonly GuideLine[] {
+  lines ??= JSON.parse(byId("guide").textContent) as readonly GuideLine[];
+  return lines;
+}
 
 /** The line for a state, a reason or a code; null where the guide has none. */
 export function guideLineFor(asked: string): GuideLine | null {
   const fits = (code: string) => isMeant(code.toLowerCase(), asked.toLowerCase());
-  return guideLines.find(({ codes }) => codes.some(fits)) ?? null;
+  return guideLines().find(({ codes }) => codes.some(fits)) ?? null;
 }
 
 /** `denied:<code>` means all that begin with `denied:`, and `http5…` all that begin with `http5`. */

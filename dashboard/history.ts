@@ -6,17 +6,15 @@ import { type PagedList, pagedList } from "./pagedList.js";
 import { timeAgo } from "./times.js";
 import { changes, counted, propertyText, valueText } from "./words.js";
 
-/** What changed lately, newest first: of all mailboxes, or of one. */
+/** What changed lately, newest first. That of one mailbox by syncs: `syncs.ts`. */
 
-type Item = HistoryPage["value"][number];
+export type Item = HistoryPage["value"][number];
 
 type Parts = {
   readonly place: HTMLElement;
   /** Begins the ids of its buttons, which no other list on the page has. */
   readonly prefix: string;
   readonly read: (cursor: string | null) => Promise<HistoryPage>;
-  /** False where the list is of one mailbox, which it then does not name. */
-  readonly isOfAll: boolean;
   /** What is said where there are none. */
   readonly none: string;
 };
@@ -25,14 +23,19 @@ type Parts = {
 const changesAtOnce = 10;
 
 /** The path of a page of the history. */
-export function historyPath(route: string, filter: Readonly<Record<string, string>>, cursor: string | null): string {
-  const query = new URLSearchParams({ top: String(changesAtOnce), ...filter });
+export function historyPath(
+  route: string,
+  filter: Readonly<Record<string, string>>,
+  cursor: string | null,
+  top = changesAtOnce,
+): string {
+  const query = new URLSearchParams({ top: String(top), ...filter });
   if (cursor !== null) query.set("cursor", cursor);
   return `${route}?${query}`;
 }
 
-/** Makes the list, in its place. */
-export function historyList({ place, prefix, read, isOfAll, none }: Parts): PagedList {
+/** Makes the list of all mailboxes' changes, in its place. */
+export function historyList({ place, prefix, read, none }: Parts): PagedList {
   return pagedList<Item>({
     place,
     prefix,
@@ -40,10 +43,15 @@ export function historyList({ place, prefix, read, isOfAll, none }: Parts): Page
       const { value, lookedBackTo, cursor: next } = await read(cursor);
       return { items: value, cursor: next, lookedBackTo };
     },
-    draw: (items) => el("ul", { class: "history" }, ...items.map((item) => lineOf(item, prefix, isOfAll))),
+    draw: (items) => changeLines(items, prefix, true),
     more: "Earlier changes",
     none,
   });
+}
+
+/** @param isOfAll False where all are of one mailbox, which is then not named. */
+export function changeLines(items: readonly Item[], prefix: string, isOfAll: boolean): HTMLElement {
+  return el("ul", { class: "history" }, ...items.map((item) => lineOf(item, prefix, isOfAll)));
 }
 
 function lineOf(item: Item, prefix: string, isOfAll: boolean): HTMLElement {

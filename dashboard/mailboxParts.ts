@@ -6,7 +6,7 @@ import { explained } from "./reasons.js";
 import { swatchOf } from "./swatch.js";
 import { tableOf } from "./table.js";
 import { timeAgo } from "./times.js";
-import { counted, kinds, number, rounds, states } from "./words.js";
+import { counted, kinds, number, states } from "./words.js";
 
 /** The parts of a mailbox's view. */
 
@@ -73,17 +73,9 @@ function whyOf(mailbox: MailboxView): (Node | string)[] {
 type Fact = readonly [name: string, ...value: (Node | string)[]];
 
 function factsOf(mailbox: MailboxView): Fact[] {
-  const { round, phase, roster } = mailbox;
-  const isInRound = phase !== "idle" && round.started !== null && round.pages > 0;
-  const pages = round.pages === 0 ? "" : `, ${counted(round.pages, "page")}`;
+  const { roster } = mailbox;
   const facts: Fact[] = [
-    [
-      isInRound ? "Sync in progress" : "Last sync",
-      timeAgo(round.started),
-      ` · ${rounds[round.reason] ?? round.reason}${pages}`,
-    ],
     ["Last success", timeAgo(mailbox.lastSuccess)],
-    ["Last full sync", timeAgo(mailbox.lastFullRound)],
     ["Last change", timeAgo(mailbox.lastChange)],
     ["Sync mode", mailbox.strategy === "delta" ? "delta" : "list: all of it in each sync"],
     ["Changes missed by delta", number(mailbox.driftFound)],

@@ -1,6 +1,6 @@
 import { noteBrake } from "./actions.js";
 import { ApiError, api, type Status } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, nextTask } from "./dom.js";
 import { drawVerdict, haltOf, silenceOf, verdictOf } from "./freshness.js";
 import { currentKey, forgetKey, useKey } from "./key.js";
 import { loadLanguage } from "./language.js";
@@ -28,6 +28,7 @@ async function refresh(): Promise<void> {
   isReading = true;
   try {
     const [status] = await Promise.all([api.status(), language]);
+    await nextTask(); // Reading the answer has been a piece of work already.
     failures = 0;
     tell(status);
     void learnOperator();

@@ -61,6 +61,21 @@ export const measures: readonly Measure[] = [
   },
 ];
 
+/**
+ * Where the version of the app is another one than that of the tick before. Ticks of a release that did not tell it are passed
+ * over: from which version such an upgrade came is not known, so there is no mark.
+ */
+export function deploymentsIn(ticks: readonly Tick[]): readonly { readonly atMs: number; readonly text: string }[] {
+  let before: string | null = null;
+  return ticks.flatMap(({ version, started }) => {
+    if (version === null) return [];
+    const was = before;
+    before = version;
+    const isMark = was !== null && was !== version && started !== null;
+    return isMark ? [{ atMs: Date.parse(started), text: `version ${version} from here, ${was} before` }] : [];
+  });
+}
+
 /** How much of the past is shown, by what the address calls it. */
 export const ranges = {
   hour: { label: "Hour", ms: 3_600_000 },

@@ -71,7 +71,7 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   "reasons.ts": ["http"],
   "storageSettings.ts": ["azure"],
   "timer.ts": ["graph", "rounds", "push"],
-  "version.ts": ["graph", "push", "views", "http", "telemetry"],
+  "version.ts": ["graph", "figures", "push", "views", "http", "telemetry"],
   "within.ts": ["table", "graph", "rounds", "push", "http", "azure", "telemetry"],
 };
 

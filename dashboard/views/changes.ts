@@ -31,7 +31,6 @@ export const changes: View = {
       place,
       prefix: "change",
       read: (cursor) => api.get<HistoryPage>(historyPath("history", filters.asked(query), cursor)),
-      isOfAll: true,
       none: "No such change is known.",
     });
     const read = (isAnew = false) => {

@@ -14,9 +14,9 @@ export const guide: View = {
       const text = found?.text ?? "The guide has no line for this code. The log tells more under it.";
       root.append(el("div", { class: "card" }, el("h2", { class: "code" }, el("code", {}, code)), el("p", {}, text)));
     }
-    for (const heading of new Set(guideLines.map((line) => line.heading))) {
+    for (const heading of new Set(guideLines().map((line) => line.heading))) {
       const list = el("dl", { class: "guide" });
-      for (const { word, codes, text } of guideLines.filter((line) => line.heading === heading)) {
+      for (const { word, codes, text } of guideLines().filter((line) => line.heading === heading)) {
         const terms = word === null ? codes.map((each) => el("code", {}, each)) : [word];
         list.append(
           el("dt", {}, ...terms.flatMap((term, index) => (index === 0 ? [term] : [" ", term]))),

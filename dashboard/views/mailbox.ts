@@ -4,9 +4,10 @@ import { type Address, goTo, hrefTo } from "../address.js";
 import { ApiError, type HistoryPage, type MailboxCalendarsView, type MailboxView } from "../api.js";
 import { changeOnly, el, show } from "../dom.js";
 import { replacedReader, splitGone } from "../gone.js";
-import { historyList, historyPath } from "../history.js";
+import { historyPath } from "../history.js";
 import { calendarTable, goneList, standing, whose } from "../mailboxParts.js";
 import { learn, namedAs, nameOf } from "../names.js";
+import { syncFacts, syncList } from "../syncs.js";
 import { clockTime } from "../times.js";
 import type { Mounted, Tools, View } from "../view.js";
 import { counted } from "../words.js";
@@ -29,18 +30,15 @@ type Shown = {
 
 function mount(root: HTMLElement, _address: Address, { api, id, setTitle, refreshNow }: Tools): Mounted {
   const place = el("div", { id: "mailbox-body", class: "card" }, el("p", {}, "Loading …"));
-  const changesPlace = el("div", { id: "panel-history", class: "card" });
+  const changesPlace = el("div", { id: "panel-history" });
   const actionsPlace = el("div", { id: "panel-actions", class: "card" });
-  root.append(place, el("h2", {}, "Recent changes"), changesPlace, el("h2", {}, "Actions"), actionsPlace);
+  const factsPlace = el("div", { id: "panel-syncs" });
+  const note = el("p", { class: "empty" }, "Quiet syncs leave no trace: below are those that changed something.");
+  const syncsPlace = el("div", { class: "card" }, factsPlace, note, changesPlace);
+  root.append(place, el("h2", {}, "Last syncs"), syncsPlace, el("h2", {}, "Actions"), actionsPlace);
   setTitle(nameOf(namedAs(id)));
   const historyRoute = `mailboxes/${encodeURIComponent(id)}/history`;
-  const history = historyList({
-    place: changesPlace,
-    prefix: "panel-change",
-    read: (cursor) => api.get<HistoryPage>(historyPath(historyRoute, {}, cursor)),
-    isOfAll: false,
-    none: "No change has been logged.",
-  });
+  const history = syncList(changesPlace, id, (path) => api.get<HistoryPage>(path));
   const actions = actionList({ place: actionsPlace, prefix: "panel-action", api, mailbox: () => id, isOfAll: false });
   let shown: Shown = { loaded: null, replacedIds: [], mistake: null, asked: null };
   let actionsDone = 0;
@@ -48,6 +46,7 @@ function mount(root: HTMLElement, _address: Address, { api, id, setTitle, refres
   const draw = changeOnly((now: Shown) => {
     if (now.loaded !== null) setTitle(nameOf(now.loaded.mailbox));
     show(place, ...contents(now, doIt));
+    show(factsPlace, now.loaded === null ? null : syncFacts(now.loaded.mailbox));
   });
   const replacedOf = replacedReader(api, (filter, cursor) => historyPath(historyRoute, filter, cursor));
   const load = async () => {

@@ -4,10 +4,10 @@ import { goTo, hrefTo } from "../address.js";
 import { type Api, ApiError, type Status } from "../api.js";
 import { forgetAnswered } from "../asked.js";
 import { groupsOf } from "../attention.js";
-import { type Charts, chartsIn, type Mark } from "../charts.js";
+import { type Charts, chartsAtFirst, chartsIn, type Mark } from "../charts.js";
 import { el, nextTask } from "../dom.js";
 import { drawFigures, drawFreshness } from "../freshness.js";
-import { type Range, rangeOf, ranges, type Tick } from "../measures.js";
+import { deploymentsIn, measures, type Range, rangeOf, ranges, type Tick } from "../measures.js";
 import { lookUp } from "../names.js";
 import { ticksTable } from "../ticksTable.js";
 import { troublesDrawer } from "../troubles.js";
@@ -18,34 +18,36 @@ import { actions, number } from "../words.js";
 export const overview: View = { route: "/", title: "Overview", nav: "Overview", mount };
 
 function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, { api, refreshNow }: Tools): Mounted {
-  const [freshness, troubles, activity, figures] = [
+  const [freshness, activity, troubles, figures] = [
     el("div", { id: "freshness" }),
-    el("div", { id: "troubles" }),
     el("div"),
+    el("div", { id: "troubles" }),
     el("div", { id: "figures" }),
   ];
   const title = el("h2", { id: "troubles-title" }, "Needs attention");
   root.append(
     section("freshness-title", el("h2", { id: "freshness-title" }, "Freshness"), freshness),
-    section("troubles-title", title, troubles),
     section("activity-title", el("h2", { id: "activity-title" }, "Over time"), activity),
+    section("troubles-title", title, troubles),
     section("figures-title", el("h2", { id: "figures-title" }, "Figures"), figures),
   );
-  let range = rangeOf(address.query.get("range"));
-  const pressed = rangeButtons(activity);
+  let seen = seenIn(address.query);
+  const pressed = chartButtons(activity);
   const charts: Charts = chartsIn(activity);
   const drawTicks = ticksTable(activity);
   const trouble = troublesDrawer(troubles, refreshNow);
   let last: Status | null = null;
   const acted = actionMarks(api);
   const drawCharts = () => {
-    pressed(range);
+    pressed(seen);
     if (last === null) return;
+    const ticks = endedTicks(last.activity.ticks);
+    const deployments = deploymentsIn(ticks).map((mark): Mark => ({ ...mark, kind: "deployment" }));
     charts.draw({
-      ticks: endedTicks(last.activity.ticks),
-      range,
+      ...seen,
+      ticks,
       intervalSeconds: last.ticks.intervalSeconds,
-      marks: [...brakeMarks(last), ...acted.marks()],
+      marks: [...brakeMarks(last), ...deployments, ...acted.marks()],
     });
   };
   return {
@@ -54,11 +56,12 @@ function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, 
       forgetAnswered(status);
       drawFreshness(freshness, status);
       await nextTask();
+      drawCharts();
+      await nextTask();
       trouble.draw(status);
       const total = groupsOf(status).reduce((sum, { count }) => sum + count, 0);
       title.textContent = total === 0 ? "Needs attention" : `Needs attention (${number(total)})`;
       await nextTask();
-      drawCharts();
       drawTicks(status.activity.ticks);
       drawFigures(figures, status);
       void acted.refresh().then(drawCharts);
@@ -70,7 +73,7 @@ function mount(root: HTMLElement, address: { readonly query: URLSearchParams }, 
       drawFigures(figures, status);
     },
     update: ({ query }) => {
-      range = rangeOf(query.get("range"));
+      seen = seenIn(query);
       drawCharts();
     },
     unmount: charts.destroy,
@@ -88,16 +91,30 @@ function section(id: string, title: HTMLElement, place: HTMLElement): HTMLElemen
   return el("section", { "aria-labelledby": id }, title, place);
 }
 
-/** Buttons for the range, which stands in the address. What is given back shows which one is chosen. */
-function rangeButtons(place: HTMLElement): (range: Range) => void {
+/** What of the charts is seen: it stands in the address. */
+type Seen = { readonly range: Range; readonly isWhole: boolean };
+
+function seenIn(query: URLSearchParams): Seen {
+  return { range: rangeOf(query.get("range")), isWhole: query.get("charts") === "all" };
+}
+
+/** Buttons for the range, and for the charts that do not show at first. What is given back shows what is chosen. */
+function chartButtons(place: HTMLElement): (seen: Seen) => void {
+  let chosen: Seen = seenIn(new URLSearchParams());
+  const see = ({ range, isWhole }: Seen) =>
+    goTo(hrefTo("/", { range: range === "day" ? "" : range, charts: isWhole ? "all" : "" }), true);
   const names = Object.keys(ranges) as readonly Range[];
-  const buttons = names.map((name) =>
-    el("button", { id: `range-${name}`, onclick: () => goTo(hrefTo("/", { range: name }), true) }, ranges[name].label),
+  const buttons = names.map((range) =>
+    el("button", { id: `range-${range}`, onclick: () => see({ ...chosen, range }) }, ranges[range].label),
   );
-  place.append(el("div", { class: "ranges", role: "group", "aria-label": "Range" }, ...buttons));
-  return (range) => {
+  const more = el("button", { id: "charts-more", onclick: () => see({ ...chosen, isWhole: !chosen.isWhole }) });
+  const group = el("div", { class: "ranges", role: "group", "aria-label": "Range" }, ...buttons);
+  place.append(el("div", { class: "ranges" }, group, more));
+  return (seen) => {
+    chosen = seen;
     for (const [index, button] of buttons.entries())
-      button.setAttribute("aria-pressed", String(names[index] === range));
+      button.setAttribute("aria-pressed", String(names[index] === seen.range));
+    more.textContent = seen.isWhole ? `First ${chartsAtFirst} charts` : `All ${measures.length} charts`;
   };
 }
 
@@ -115,7 +132,11 @@ function actionMarks(api: Api): { refresh(): Promise<void>; marks(): readonly Ma
       readIn = period();
       try {
         const { value } = await api.get<ActionPage>(`actions?top=${actionsMarked}`);
-        marks = value.map(({ time, action }) => ({ atMs: Date.parse(time), text: actions[action] ?? action }));
+        marks = value.map(({ time, action }) => ({
+          atMs: Date.parse(time),
+          text: actions[action] ?? action,
+          kind: "event",
+        }));
       } catch (error) {
         if (!(error instanceof ApiError)) throw error; // Charts without marks are charts: the view of actions says what is wrong.
       }
@@ -127,5 +148,6 @@ function actionMarks(api: Api): { refresh(): Promise<void>; marks(): readonly Ma
 function brakeMarks({ brake, application }: Status): readonly Mark[] {
   const why = application ?? (brake.isOn ? brake : null);
   const atMs = Date.parse(why?.since ?? "");
-  return Number.isNaN(atMs) ? [] : [{ atMs, text: application === null ? "throttled from here" : "refused from here" }];
+  const text = application === null ? "throttled from here" : "refused from here";
+  return Number.isNaN(atMs) ? [] : [{ atMs, text, kind: "event" }];
 }

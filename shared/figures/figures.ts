@@ -5,6 +5,7 @@ import type { Brake } from "../sync/brake.js";
 import { isLeaving } from "../sync/due.js";
 import { type MailboxState, stateOf } from "../sync/state.js";
 import type { Checkpoint, Counters, JsonObject } from "../sync/types.js";
+import { productVersion as version } from "../version.js";
 import { addCounters, type Counts, noCounters, subtractCounters } from "./counters.js";
 import {
   type Census,
@@ -174,12 +175,19 @@ export function figuresOf(
   const done = subtractCounters(counters, tally.countedBefore);
   if (kind === "unfinished") {
     const { cursor, wrapped } = position;
-    const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, standing: null, ...counters };
+    const spent = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, standing: null, version, ...counters };
     const partial: PartialFigures = { ...spent, cursor, wrapped, isWhole, newAsked, census };
     return { stored: storedFigures({ ...previous, partial }), logged, done, counted: null };
   }
   const standing = isWhole ? standingOf(census) : null;
-  const tick: TickFigures = { tick: run.tick, startedMs: run.startedMs, finishedMs: nowMs, standing, ...counters };
+  const tick: TickFigures = {
+    tick: run.tick,
+    startedMs: run.startedMs,
+    finishedMs: nowMs,
+    standing,
+    version,
+    ...counters,
+  };
   const ticks = withTick(previous.ticks, tick).slice(-ticksKept);
   const counted = isWhole ? { census, atMs: nowMs } : null;
   const kept = counted ?? { census: previous.census, atMs: previous.atMs };
@@ -187,8 +195,8 @@ export function figuresOf(
   return { stored: storedFigures({ ...kept, ticks, overMs, partial: null }), logged, done, counted };
 }
 
-function tickOf({ tick, startedMs, finishedMs, ...more }: PartialFigures): TickFigures {
-  return { tick, startedMs, finishedMs, standing: null, ...addCounters(more, noCounters) };
+function tickOf({ tick, startedMs, finishedMs, version: by, ...more }: PartialFigures): TickFigures {
+  return { tick, startedMs, finishedMs, standing: null, version: by, ...addCounters(more, noCounters) };
 }
 
 /** The ticks with one more. What a tick did before a crash and after it is added up in one entry. */

@@ -44,6 +44,8 @@ export type TickFigures = Counters & {
   readonly finishedMs: number;
   /** Null where the tick did not get round, and of ticks of a release before. */
   readonly standing: Standing | null;
+  /** Of the product that did it, its last part where several did; null for a release that did not tell. */
+  readonly version: string | null;
 };
 
 /** What a run had counted when it stopped; its census holds only where the shard's row says that it stopped. */
@@ -91,17 +93,18 @@ export function emptyCensus(): Census {
 }
 
 /**
- * Each tick as an array, so that a day of them stays small: name, start, milliseconds, the counters in order, and, as an array
- * of its own, how mailboxes stood.
+ * Each tick as an array, so that a day of them stays small: name, start, milliseconds, the counters in order, as an array
+ * of its own how mailboxes stood, and as a text the version.
  */
 export function storedFigures({ census, atMs, ticks, overMs, partial }: ShardFigures): JsonObject {
   return {
     atMs,
     census: census as Json,
     ticks: ticks.map((tick) => {
-      const { startedMs, finishedMs, standing } = tick;
+      const { startedMs, finishedMs, standing, version } = tick;
       const stood = standing === null ? [] : [[standing.mirrored, standing.fresh, standing.attention]];
-      return [tick.tick, startedMs, finishedMs - startedMs, ...counterNames.map((name) => tick[name]), ...stood];
+      const told = [...stood, ...(version === null ? [] : [version])];
+      return [tick.tick, startedMs, finishedMs - startedMs, ...counterNames.map((name) => tick[name]), ...told];
     }),
     overMs,
     partial: partial as Json,
@@ -130,6 +133,7 @@ export function shardFiguresOf(stored: JsonObject): ShardFigures {
             isWhole: partial["isWhole"] === true,
             newAsked: numberOf(partial["newAsked"]) ?? 0,
             standing: null,
+            version: textOf(partial["version"]),
             census: partialCensus,
           },
   };
@@ -138,9 +142,10 @@ export function shardFiguresOf(stored: JsonObject): ShardFigures {
 function tickOf(stored: Json): TickFigures[] {
   const [name, startedMs, tookMs, ...counts] = arrayOf(stored);
   const standing = standingIn(counts.find((one) => Array.isArray(one)));
+  const version = textOf(counts.find((one) => typeof one === "string"));
   const [tick, start, took] = [textOf(name), numberOf(startedMs), numberOf(tookMs)];
   if (tick === null || start === null || took === null) return [];
-  const read = { ...noCounters, tick, startedMs: start, finishedMs: start + took, standing };
+  const read = { ...noCounters, tick, startedMs: start, finishedMs: start + took, standing, version };
   for (const [index, each] of counterNames.entries()) read[each] = numberOf(counts[index]) ?? 0;
   return [read];
 }

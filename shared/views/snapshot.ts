@@ -173,8 +173,15 @@ function mergedTick(known: MergedTick, old: TickFigures | null, tick: TickFigure
     finishedMs: Math.max(known.finishedMs, tick.finishedMs),
     shards: known.shards + (old === null ? 1 : 0),
     standing: addStanding(addStanding(known.standing, old?.standing ?? null, -1), tick.standing),
+    version: laterOf(known, tick).version,
     ...addCounters(known, old === null ? tick : subtractCounters(tick, old)),
   };
+}
+
+/** The one that ended last; of two in the same millisecond the one of the higher version, whichever was seen first. */
+function laterOf(one: TickFigures, other: TickFigures): TickFigures {
+  if (one.finishedMs !== other.finishedMs) return one.finishedMs > other.finishedMs ? one : other;
+  return (one.version ?? "") > (other.version ?? "") ? one : other;
 }
 
 function addStanding(sum: Standing | null, one: Standing | null, sign: 1 | -1 = 1): Standing | null {

@@ -242,6 +242,7 @@ function activityOf(ticks: readonly MergedTick[]): Status["activity"] {
       seconds: (tick.finishedMs - tick.startedMs) / 1000,
       shards: tick.shards,
       standing: tick.standing,
+      version: tick.version,
       ...(Object.fromEntries(counterNames.map((name) => [name, tick[name]])) as Counters),
     })),
   };

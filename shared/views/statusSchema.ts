@@ -36,6 +36,9 @@ const tick = z.looseObject({
     })
     .nullable()
     .describe("How mailboxes stood at its end, in the shards that counted all of theirs; null where none did."),
+  version: textOrNull.describe(
+    "Of the product, in the shard that finished it last; null where a release did it that does not tell.",
+  ),
   ...countsOf(counterNames).shape,
 });
 

@@ -3,15 +3,18 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 
 const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** @throws Error that says how to get a browser, where there is none: a page that was never looked at is not tested. */
-export async function launchBrowser(): Promise<Browser> {
+/**
+ * @param flags More arguments for Chromium.
+ * @throws Error that says how to get a browser, where there is none: a page that was never looked at is not tested.
+ */
+export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
   const named = process.env["CHROMIUM_PATH"];
   const executablePath = [...(named === undefined ? [] : [named]), ...places].find((path) => existsSync(path));
   if (executablePath === undefined) {
     throw new Error("There is no Chromium. Install it (apt-get install chromium), or name it in CHROMIUM_PATH.");
   }
   // As root, in a container, Chromium has no sandbox of its own; it opens nothing but our own page.
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const args = [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...flags];
   return chromium.launch({ executablePath, args });
 }
 

@@ -62,10 +62,58 @@ test("with the keyboard alone the mailbox of a change is opened, with its own ch
   await panelLines().filter({ hasText: "Ops rota" }).waitFor();
   await expect.poll(() => panelLines().count()).toBe(2); // Joined, and renamed.
   expect(await panelLines().getByRole("link").count()).toBe(0);
-  await page.getByRole("heading", { name: "Recent changes" }).waitFor();
+  await page.getByRole("heading", { name: "Last syncs" }).waitFor();
+  const syncs = page.locator("#panel-history summary");
+  await expect
+    .poll(() => syncs.allTextContents())
+    .toMatchObject([expect.stringMatching(/^\d.* · 1 updated$/), expect.stringMatching(/^\d.* · joined$/)]);
+  // The newest shows its changes at once, others when they are opened.
+  expect(await panelLines().evaluateAll((lines) => lines.map((line) => line.checkVisibility()))).toEqual([true, false]);
+  await syncs.nth(1).press("Enter");
+  await expect.poll(() => panelLines().nth(1).isVisible()).toBe(true);
+  await page.getByText("Quiet syncs leave no trace").waitFor();
+  const facts = page.locator("#panel-syncs dt");
+  expect(await facts.allTextContents()).toEqual(["Last", "Last full", "Last failed"]);
   expect(await violations(page)).toEqual([]);
   await page.goBack();
   await expect.poll(focused).toBe(before);
+});
+
+test("a sync's line counts what it found by kind, and stays open while earlier ones are read", async () => {
+  const [id = ""] = ids;
+  const item = (time: string, number: number, told: Partial<HistoryItem>): HistoryItem => ({
+    ...{ id: `00-${number}`, time, mailbox: { id, displayName: null, userPrincipalName: null }, kind: "updated" },
+    ...{ calendar: { id: "c", name: `No. ${number}`, owner: null }, replacedId: null, before: null, after: null },
+    leftOut: 0,
+    ...told,
+  });
+  const [newer, older] = ["2026-03-01T17:20:01.500Z", "2026-02-28T09:00:00.000Z"];
+  const first: HistoryPage = {
+    ...{ cursor: "next", lookedBackTo: older },
+    value: [
+      item(newer, 1, {}),
+      item(newer, 2, { kind: "created" }),
+      item(newer, 3, {}),
+      item(newer, 4, { kind: "replaced", replacedId: "b" }),
+      item(newer, 5, { kind: "leftOut", calendar: null, leftOut: 1_200 }),
+      item(older, 6, { kind: "removed" }),
+    ],
+  };
+  const second = { cursor: null, lookedBackTo: null, value: [item(older, 7, { kind: "removed" })] };
+  await page.route(/\/history\?/, (route) =>
+    route.fulfill({ json: route.request().url().includes("cursor=next") ? second : first }),
+  );
+  await page.goto(`${product.hostUrl()}/api/dashboard#/mailboxes/${id}`);
+  const summaries = page.locator("#panel-history summary");
+  await expect.poll(() => summaries.count()).toBe(2);
+  const found = async () => (await summaries.allTextContents()).map((text) => text.split(" · ")[1]);
+  expect(await found()).toEqual(["2 updated, 1 added, 1 replaced, 1,200 more", "1 removed and more"]);
+  await summaries.nth(1).press("Enter");
+  await page.getByRole("button", { name: "Earlier syncs" }).press("Enter");
+  await expect.poll(found).toEqual(["2 updated, 1 added, 1 replaced, 1,200 more", "2 removed"]);
+  expect(await page.locator("#panel-history details[open]").count()).toBe(2);
+  expect(await violations(page)).toEqual([]);
+  expect(watched.faults).toEqual([]);
 });
 
 test("the history is not read again while nothing can have changed", async () => {

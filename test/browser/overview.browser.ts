@@ -164,6 +164,83 @@ describe("charts", () => {
   });
 });
 
+describe("what the charts show", () => {
+  const figures = () => page.locator("#charts figure");
+  const toldAt = async (steps: number) => {
+    const charts = page.getByRole("group", { name: /^Charts/ });
+    await charts.locator("canvas").first().waitFor();
+    await charts.focus();
+    await page.keyboard.press("Home");
+    const texts: string[] = [];
+    for (let step = 0; step < steps; step++) {
+      texts.push((await page.locator("#charts-told").textContent()) ?? "");
+      await page.keyboard.press("ArrowRight");
+    }
+    return texts;
+  };
+  /** The same ticks, a minute apart, done by these versions, the newest last. */
+  const doneBy = (versions: readonly (string | null)[]) => (status: Status) => {
+    const [tick] = status.activity.ticks.slice(-1);
+    if (tick === undefined) throw new Error("No tick is known.");
+    const endMs = Date.parse(status.now);
+    const ticks = versions.map((version, index) => ({
+      ...{ ...tick, version, tick: `tick-${index}` },
+      started: new Date(endMs - (versions.length - index) * 60_000).toISOString(),
+    }));
+    return { activity: { ...status.activity, ticks }, ticks: { ...status.ticks, intervalSeconds: 60 } };
+  };
+
+  test("fresh share and attention, above all tables; the others are one click away, which the address holds", async () => {
+    await open({ viewport: { width: 1180, height: 1000 } });
+    await withStatus(({ troubles }) => ({ troubles: { ...troubles, parked: reasons(27) } }));
+    await page.locator("#troubles article").first().waitFor();
+    await page.locator("#charts canvas").nth(1).waitFor();
+    expect(await figures().locator("b").allTextContents()).toEqual(["Fresh", "Need attention"]);
+    const bottom = await page
+      .locator("#charts")
+      .evaluate((element) => element.getBoundingClientRect().bottom + scrollY);
+    const tables = await page
+      .locator("#view table")
+      .evaluateAll((all) =>
+        all.filter((table) => table.checkVisibility()).map((table) => table.getBoundingClientRect().top + scrollY),
+      );
+    expect(bottom).toBeLessThan(Math.min(1_000, ...tables));
+    await page.getByRole("button", { name: "All 6 charts" }).click();
+    await expect.poll(() => page.locator("#charts canvas").count()).toBe(6);
+    expect(page.url()).toMatch(/#\/\?charts=all$/);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Hour" }).click();
+    expect(page.url()).toMatch(/#\/\?range=hour&charts=all$/);
+    await page.getByRole("button", { name: "First 2 charts" }).click();
+    await expect.poll(() => figures().count()).toBe(2);
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("where the version of the app changed, forth and back, told where the cursor is", async () => {
+    await open();
+    await withStatus(doneBy([null, "1.0.0", "1.0.0", "1.1.0", null, "1.1.0", "1.0.0"]));
+    const told = await toldAt(7);
+    expect(told.map((text) => /version [^·]*/.exec(text)?.[0].trim() ?? "")).toEqual([
+      "",
+      "",
+      "",
+      "version 1.1.0 from here, 1.0.0 before",
+      "",
+      "",
+      "version 1.0.0 from here, 1.1.0 before",
+    ]);
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("no mark after an upgrade from a release that did not tell its version", async () => {
+    await open();
+    await withStatus(doneBy([null, null, "1.1.0", "1.1.0"]));
+    const told = await toldAt(4);
+    expect(told.join("\n")).toMatch(/Fresh/);
+    expect(told.join("\n")).not.toMatch(/version/);
+  });
+});
+
 test("a tick that some shards are still at work on is not charted: it would show nearly nobody in need", async () => {
   await withStatus(({ activity }) => {
     const stood = { mirrored: mailboxes, fresh: mailboxes - 7, attention: 7 };
@@ -255,13 +332,13 @@ test("all numbers are as the reader writes them, those in the mirror's own sente
 });
 
 describe("with 27 reasons on a phone", () => {
-  test("cards fold, charts begin within three screens, and all reasons are one tap away", async () => {
+  test("cards fold, charts begin on the first screen, and all reasons are one tap away", async () => {
     await open(phone);
     await withStatus(({ troubles }) => ({ troubles: { ...troubles, parked: reasons(27) } }));
     await page.getByRole("heading", { name: "Needs attention (2,349)" }).waitFor();
     expect(await page.getByRole("article").count()).toBe(5);
     const top = await page.locator("#charts").evaluate((element) => element.getBoundingClientRect().top + scrollY);
-    expect(top).toBeLessThan(3 * 844);
+    expect(top).toBeLessThan(844);
     expect(await page.locator("article details[open]").count()).toBe(0);
     await page.getByRole("button", { name: "Show all 27 reasons" }).click();
     await expect.poll(() => page.getByRole("article").count()).toBe(27);

@@ -2,6 +2,7 @@ import { HttpRequest, type HttpResponseInit } from "@azure/functions";
 import { describe, expect, test } from "vitest";
 import { httpHandler } from "../../shared/http/handler.js";
 import { statusRoute } from "../../shared/http/status.js";
+import { productVersion } from "../../shared/version.js";
 import type { Status } from "../../shared/views/statusSchema.js";
 import { context, origin, routesOver } from "../worlds/http.js";
 import { shardRuns } from "../worlds/shardRuns.js";
@@ -36,7 +37,18 @@ async function opened(shardCount: number, reasons: number) {
     const given = (await handler(request, context)) as HttpResponseInit;
     return { status: given.status, body: given.jsonBody as Status };
   };
-  return { tick, ask };
+  return { tick, ask, world };
+}
+
+/** Ticks as a release leaves them that did them: each is an array, which ends with its version, or none. */
+async function doneBy(world: ReturnType<typeof shardRuns>, shard: string, versions: Record<string, string | null>) {
+  const { ticks, ...others } = (await world.storeOver(world.memory).readFigures(shard)) ?? {};
+  const edited = (ticks as (readonly (string | number | readonly number[])[])[]).map((tick) => {
+    const version = versions[String(tick[0])];
+    return version === undefined ? tick : [...tick.slice(0, -1), ...(version === null ? [] : [version])];
+  });
+  const figures = JSON.stringify({ ...others, ticks: edited });
+  await world.editFigures(shard, { figures, newest: figures });
 }
 
 test("what the page asks for again and again is at most 30 kB before compression, with 256 shards and 27 reasons", async () => {
@@ -95,4 +107,42 @@ test("each tick tells how mailboxes stood at its end, over all shards", async ()
     { mirrored: 15, fresh: 0, attention: 12 },
     { mirrored: 15, fresh: 0, attention: 12 },
   ]);
+});
+
+describe("each tick tells the version that did it", () => {
+  const versionsIn = (status: Status) => status.activity.ticks.map(({ version }) => version);
+
+  test("in the shard that finished it last, and none where that is of a release which did not tell", async () => {
+    const { tick, ask, world } = await opened(3, 0);
+    for (let count = 0; count < 5; count++) await tick();
+    const [first = "", second = "", third = ""] = world.shards;
+    await doneBy(world, first, { "tick-1": null, "tick-2": "0.0.8", "tick-3": "0.0.9", "tick-4": null });
+    await doneBy(world, second, { "tick-1": null, "tick-2": null, "tick-3": "0.0.8", "tick-4": null });
+    await doneBy(world, third, { "tick-1": null, "tick-2": null, "tick-3": null, "tick-4": null });
+    // All three have ended them in the same millisecond: then the higher version counts, whichever shard was seen first.
+    expect(versionsIn((await ask()).body)).toEqual([null, "0.0.8", "0.0.9", null, productVersion]);
+  });
+
+  test("of the part after a brake, where the part before it was done by another", async () => {
+    const { world, ask } = await opened(1, 0);
+    const [shard = ""] = world.shards;
+    await world.begin(shard, "tick-1");
+    await world.report(shard, "braked");
+    await doneBy(world, shard, { "tick-1": "0.0.8" });
+    expect(versionsIn((await ask()).body)).toEqual(["0.0.8"]);
+    world.clock.ms += 60_000;
+    await world.begin(shard, "tick-1");
+    await world.report(shard, "done");
+    expect(versionsIn((await ask()).body)).toEqual([productVersion]);
+  });
+
+  test("and a tick that never got round keeps that of the run which did its part", async () => {
+    const { world, ask } = await opened(1, 0);
+    const [shard = ""] = world.shards;
+    await world.begin(shard, "tick-1");
+    await world.report(shard, "unfinished");
+    await world.begin(shard, "tick-2");
+    await world.report(shard, "done");
+    expect(versionsIn((await ask()).body)).toEqual([productVersion, productVersion]);
+  });
 });

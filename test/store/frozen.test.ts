@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { shardFiguresOf } from "../../shared/figures/shardFigures.js";
 import { calendarColumns, calendarOf } from "../../shared/store/calendarRow.js";
 import { checkpointColumns, checkpointOf, checkpointTable } from "../../shared/store/checkpointRow.js";
 import { rowOf } from "../../shared/store/columns.js";
@@ -35,6 +36,8 @@ describe.each(releases)("rows of release $release", ({ rows }) => {
       const figures = await store.readFigures(shard);
       expect(figures).not.toBeNull();
       expect(await store.readNewestFigures(shard)).toEqual(figures); // These releases did not keep the newest apart.
+      const versions = new Set(shardFiguresOf(figures ?? {}).ticks.map(({ version }) => version));
+      expect([...versions]).toEqual([null]); // Nor did they tell which of them did a tick.
     }
     const kindsOf = (start: string) => rows.filter(({ rowKey }) => rowKey.startsWith(start)).length;
     expect(read).toEqual({ calendars: kindsOf("calendar|"), tombstones: 3, roster: kindsOf("roster|") });

@@ -155,6 +155,7 @@ export const statusExample: Status = {
         seconds: 3.4,
         shards: 4,
         standing: { mirrored: 2000, fresh: 1998, attention: 2 },
+        version: productVersion,
         ...counters,
       },
     ],

@@ -59,6 +59,20 @@ export const inTheStatus: readonly Mutant[] = [
     unit: ["test/views/snapshot.test.ts"],
   },
   {
+    name: "take the version of a tick from whichever shard was seen last",
+    file: "shared/views/snapshot.ts",
+    from: `version: laterOf(known, tick).version`,
+    to: `version: tick.version`,
+    unit: ["test/http/statusPart.test.ts"],
+  },
+  {
+    name: "forget which version did a tick that a brake or a crash ended",
+    file: "shared/figures/shardFigures.ts",
+    from: `version: textOf(partial["version"])`,
+    to: `version: null`,
+    unit: ["test/http/statusPart.test.ts"],
+  },
+  {
     name: "keep the oldest ticks apart instead of the newest",
     file: "shared/store/figuresRow.ts",
     from: `ticks.slice(-newestTicks)`,
