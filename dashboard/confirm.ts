@@ -6,6 +6,9 @@ import { onlyReads } from "./operator.js";
 const shownMs = 8_000;
 let hideTimer = 0;
 
+/** How many questions were asked. */
+let asked = 0;
+
 export type Question = { readonly title: string; readonly text: string; readonly yes: string };
 
 /** Asks in a dialog. The focus goes back to where it was. */
@@ -15,8 +18,10 @@ function confirmed({ title, text, yes }: Question): Promise<boolean> {
   byId("confirm-text").textContent = text;
   byId("confirm-yes").textContent = yes;
   dialog.returnValue = "no";
+  const mine = ++asked;
   return new Promise((resolve) => {
-    onceClosed(dialog, () => resolve(dialog.returnValue === "yes"));
+    // One that was left a moment ago may hear of its closing only now: the answer is to the newest.
+    onceClosed(dialog, () => resolve(mine === asked && dialog.returnValue === "yes"));
     openModal(dialog);
   });
 }
