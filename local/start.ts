@@ -91,7 +91,7 @@ async function work(): Promise<number> {
     AzureWebJobsStorage: "UseDevelopmentStorage=true",
     ...process.env,
   });
-  kept = options.dataDir === null ? keptInMemory() : await keptIn(options.dataDir);
+  kept = options.dataDir === null ? keptInMemory() : keptIn(options.dataDir);
   const left = await worldOf(options, kept);
   options = left.options;
   screen.say("Starting storage, Graph and the Functions host …", { event: "starting" });

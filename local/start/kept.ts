@@ -22,12 +22,23 @@ export function keptInMemory(): Kept {
 const busy = 5;
 const notADatabase = 26;
 
+/** Node 22 writes to stderr that SQLite is experimental. Nothing else can warn meanwhile. */
+function sqlite(): typeof import("node:sqlite") {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return process.getBuiltinModule("node:sqlite");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
 /**
  * Kept in a folder that is there, which is ours until it is closed, or our process ends, in whatever way: SQLite locks the file.
  * @throws Error in one line when another process has the folder, or the file is none of ours.
  */
-export async function keptIn(dir: string): Promise<Kept> {
-  const { DatabaseSync } = await import("node:sqlite"); // Only here: Node 22 warns of it.
+export function keptIn(dir: string): Kept {
+  const { DatabaseSync } = sqlite();
   const file = join(dir, "start.db");
   const db = new DatabaseSync(file);
   try {

@@ -134,17 +134,17 @@ test("help names every option, and nothing else does", () => {
 test("a folder is one run's at a time, and what is kept in it outlives a run", async () => {
   const dir = join(folder, "kept");
   mkdirSync(dir);
-  const first = await keptIn(dir);
+  const first = keptIn(dir);
   first.set("port", 7);
   first.set("port", 8);
-  await expect(keptIn(dir)).rejects.toThrow(/^--data \S+ is in use by another npm start\./);
+  expect(() => keptIn(dir)).toThrow(/^--data \S+ is in use by another npm start\./);
   expect([first.get("port"), first.get("other")]).toEqual([8, undefined]);
   first.close();
-  const second = await keptIn(dir);
+  const second = keptIn(dir);
   expect(second.get("port")).toBe(8);
   second.close();
   writeFileSync(join(dir, "start.db"), "x".repeat(5_000));
-  await expect(keptIn(dir)).rejects.toThrow(/start\.db is not a file of npm start\. Name another folder by --data\.$/);
+  expect(() => keptIn(dir)).toThrow(/start\.db is not a file of npm start\. Name another folder by --data\.$/);
 });
 
 test("a kept world gives the options that are not given, refuses others, and keeps ports that are free", async () => {
