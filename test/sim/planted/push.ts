@@ -144,10 +144,10 @@ export const inThePush: readonly Mutant[] = [
     unit: unreadable,
   },
   {
-    name: "go back to the beginning of a log of which a row is gone",
+    name: "pass over the row that stands behind one that is gone",
     file: "shared/push/afterPlace.ts",
     from: `const next = behind[0]?.number ?? upTo + 1;`,
-    to: `const next = behind[0]?.number ?? 1;`,
+    to: `const next = (behind[0]?.number ?? upTo) + 1;`,
     unit: unreadable,
   },
   {
