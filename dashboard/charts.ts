@@ -1,29 +1,12 @@
 import type uPlot from "uplot";
+import { type Chart, chartCursor } from "./chartCursor.js";
 import { byId, el, nextTask, show } from "./dom.js";
-import { type Measure, measures, type Range, ranges, type Tick } from "./measures.js";
-import { clockTime, dayAndTime } from "./times.js";
-import { number } from "./words.js";
+import { type Mark, type Measure, measures, ranges, type Shown, startOf, type Tick } from "./measures.js";
+import { clockTime } from "./times.js";
 
-/** Charts over the ticks that the mirror remembers, with one cursor for all of them. */
+/** Charts over the ticks that the mirror remembers. */
 
-/** Something that happened, as a line through all charts. */
-export type Mark = { readonly atMs: number; readonly text: string; readonly kind: "event" | "deployment" };
-type Shown = {
-  readonly ticks: readonly Tick[];
-  readonly intervalSeconds: number | null;
-  readonly marks: readonly Mark[];
-  readonly range: Range;
-  /** Whether all charts show, or those alone that say how things stand. */
-  readonly isWhole: boolean;
-};
 export type Charts = { draw(shown: Shown): void; destroy(): void };
-
-type Chart = {
-  readonly measure: Measure;
-  readonly plot: uPlot;
-  readonly caption: HTMLElement;
-  values: (number | null)[];
-};
 
 const height = 110;
 /** Fresh share and attention: what comes below is not pushed away, and the page is light. */
@@ -45,42 +28,16 @@ export function chartsIn(place: HTMLElement): Charts {
   const charts: Chart[] = [];
   const ended = new AbortController();
   let shown: Shown = { ticks: [], intervalSeconds: null, marks: [], range: "day", isWhole: false };
-  let cursor: number | null = null;
   let last = "";
-
-  const captionOne = ({ measure, caption, values }: Chart) => {
-    caption.textContent = captionOf(measure, values, cursor);
-  };
-  const caption = () => charts.forEach(captionOne);
-  const moveTo = (index: number | null) => {
-    if (index === cursor) return;
-    cursor = index;
-    const startedMs = startOf(shown.ticks[index ?? -1]);
-    for (const { plot } of charts) {
-      const left = index === null ? -10 : plot.valToPos(startedMs / 1000, "x");
-      plot.setCursor({ left, top: index === null ? -10 : 1 }, false);
-    }
-    caption();
-  };
-  const onCursor = (index: number | null) => {
-    moveTo(index);
-    told.textContent = cursor === null ? "" : tickText(shown, cursor);
-  };
-  const onKey = (event: KeyboardEvent) => {
-    const to = keyTarget(event.key, cursor, shown.ticks.length);
-    if (to === undefined) return;
-    event.preventDefault();
-    onCursor(to);
-  };
-  container.addEventListener("keydown", onKey);
-  container.addEventListener("pointerleave", () => onCursor(null));
+  const cursor = chartCursor(charts, () => shown, told);
+  container.addEventListener("keydown", cursor.onKey);
+  container.addEventListener("pointerleave", () => cursor.point(null));
   followSizeAndScheme(container, charts, ended.signal);
 
   const take = (chart: Chart) => {
     if (ended.signal.aborted) return false;
-    fill(chart, shown.ticks);
+    cursor.fill(chart);
     charts.push(chart);
-    captionOne(chart);
     return true;
   };
   const destroy = () => {
@@ -98,18 +55,19 @@ export function chartsIn(place: HTMLElement): Charts {
       ]);
       if (text === last) return;
       last = text;
+      const hadTicks = shown.ticks;
       shown = { ...given, ticks: inRange(given) };
-      cursor = null;
+      cursor.stay(hadTicks);
       if (shown.ticks.length < 2) {
         destroy(); // Their container is about to be replaced.
         show(container, el("p", { class: "empty" }, "The charts begin with the second tick."));
         return;
       }
       if (container.querySelector("figure") === null) show(container);
-      void fillAll(charts, () => shown).then(caption);
+      void fillAll(charts, cursor.fill);
       const drawn = container.querySelectorAll("figure").length;
       const wanted = measures.slice(drawn, shown.isWhole ? undefined : chartsAtFirst);
-      if (wanted.length > 0) void createCharts(wanted, container, () => shown, onCursor, take);
+      if (wanted.length > 0) void createCharts(wanted, container, () => shown, cursor.point, take);
       else if (!shown.isWhole) keepFirst(container, charts);
     },
     destroy: () => {
@@ -119,68 +77,17 @@ export function chartsIn(place: HTMLElement): Charts {
   };
 }
 
-const startOf = (tick: Tick | undefined) => Date.parse(tick?.started ?? "");
-
 /** Ticks of the range, up to the newest one. */
 function inRange({ ticks, range }: Shown): readonly Tick[] {
   const sinceMs = startOf(ticks.at(-1)) - ranges[range].ms;
   return ticks.filter((tick) => startOf(tick) >= sinceMs);
 }
 
-/** A tick in one line: when, each value, and what happened then. */
-function tickText(shown: Shown, index: number): string {
-  const tick = shown.ticks[index];
-  if (tick === undefined) return "";
-  const values = measures.map(
-    (measure) => `${measure.name} ${valueText(measure, measure.of(tick, shown.ticks[index - 1]))}`,
-  );
-  const counts = new Map<string, number>();
-  for (const { atMs, text } of shown.marks) {
-    if (isNear(atMs, tick, shown)) counts.set(text, (counts.get(text) ?? 0) + 1);
-  }
-  const near = [...counts].map(([text, count]) => (count === 1 ? text : `${text} × ${number(count)}`));
-  return [dayAndTime(startOf(tick)), ...values, ...near].join(" · ");
-}
-
-function isNear(atMs: number, tick: Tick, { intervalSeconds }: Shown): boolean {
-  const gapMs = atMs - startOf(tick);
-  return gapMs >= 0 && gapMs < (intervalSeconds ?? 0) * 1000;
-}
-
-/** Where a key moves the cursor; undefined: it is not for the charts. */
-function keyTarget(key: string, cursor: number | null, count: number): number | null | undefined {
-  if (key === "Escape") return cursor === null ? undefined : null;
-  if (key === "Home") return 0;
-  if (key === "End") return count - 1;
-  const step = key === "ArrowLeft" ? -1 : key === "ArrowRight" ? 1 : 0;
-  if (step === 0) return undefined;
-  return Math.min(count - 1, Math.max(0, (cursor ?? count) + step));
-}
-
-const valueText = (measure: Measure, value: number | null | undefined) =>
-  value === null || value === undefined ? "not known" : measure.text(value);
-
-function captionOf(measure: Measure, values: readonly (number | null)[], cursor: number | null): string {
-  if (cursor !== null) return valueText(measure, values[cursor]);
-  const known = values.filter((value) => value !== null);
-  if (known.length === 0) return "not known";
-  const worst =
-    measure.topMin === 100
-      ? `${measure.text(Math.min(...known))} at the least`
-      : `${measure.text(Math.max(...known))} at the most`;
-  return `${valueText(measure, values.at(-1))} now, ${worst}`;
-}
-
-function fill(chart: Chart, ticks: readonly Tick[]): void {
-  chart.values = ticks.map((tick, index) => chart.measure.of(tick, ticks[index - 1]));
-  chart.plot.setData([ticks.map((tick) => startOf(tick) / 1000), chart.values]);
-}
-
 /** One after the other, so that no piece of work is long. */
-async function fillAll(charts: readonly Chart[], shown: () => Shown): Promise<void> {
+async function fillAll(charts: readonly Chart[], fill: (chart: Chart) => void): Promise<void> {
   for (const chart of [...charts]) {
     await nextTask();
-    if (charts.includes(chart)) fill(chart, shown().ticks);
+    if (charts.includes(chart)) fill(chart);
   }
 }
 

@@ -4,6 +4,10 @@ import { number, span } from "./words.js";
 /** What the charts show of each tick. */
 
 export type Tick = Status["activity"]["ticks"][number];
+
+/** When it began; NaN: there is no tick, or its start is not known. */
+export const startOf = (tick: Tick | undefined): number => Date.parse(tick?.started ?? "");
+
 export type Measure = {
   readonly name: string;
   readonly means: string;
@@ -88,3 +92,15 @@ export type Range = keyof typeof ranges;
 export function rangeOf(text: string | null): Range {
   return text !== null && Object.hasOwn(ranges, text) ? (text as Range) : "day";
 }
+
+/** Something that happened, as a line through all charts. */
+export type Mark = { readonly atMs: number; readonly text: string; readonly kind: "event" | "deployment" };
+/** What the charts are drawn from. */
+export type Shown = {
+  readonly ticks: readonly Tick[];
+  readonly intervalSeconds: number | null;
+  readonly marks: readonly Mark[];
+  readonly range: Range;
+  /** Whether all charts show, or those alone that say how things stand. */
+  readonly isWhole: boolean;
+};

@@ -141,6 +141,11 @@ test("send a colleague this view: the address alone shows the same, in another b
 });
 
 describe("charts", () => {
+  const cursors = () =>
+    page
+      .locator("#charts .u-cursor-x")
+      .evaluateAll((lines) => [...new Set(lines.map((line) => (line as HTMLElement).style.transform))]);
+
   test("tell each value by keyboard, with one cursor for all, and by pointer", async () => {
     await open();
     const charts = page.getByRole("group", { name: /^Charts/ });
@@ -152,14 +157,30 @@ describe("charts", () => {
     expect(last).toMatch(/ · Fresh [\d.]+ % · Need attention 2 · Lag .* · 429 responses \d+ · Changes \d+ · Syncs \d+/);
     await page.keyboard.press("ArrowLeft");
     expect(await told.textContent()).not.toBe(last);
-    const places = await charts
-      .locator(".u-cursor-x")
-      .evaluateAll((lines) => lines.map((line) => (line as HTMLElement).style.transform));
-    expect(new Set(places).size).toBe(1); // At the same place of each.
+    expect(await cursors()).toHaveLength(1); // At the same place of each.
     await page.keyboard.press("Escape");
     expect(await told.textContent()).toBe("");
     await charts.locator(".u-over").first().hover();
     await expect.poll(() => told.textContent()).toMatch(/Fresh/);
+    expect(watched.faults).toEqual([]);
+  });
+
+  test("a tick that comes leaves the cursor with the tick that is looked at", async () => {
+    await open();
+    const charts = page.getByRole("group", { name: /^Charts/ });
+    await charts.locator("canvas").nth(1).waitFor();
+    await charts.focus();
+    await page.keyboard.press("ArrowLeft");
+    const told = await page.locator("#charts-told").textContent();
+    const before = await cursors();
+    const captions = await charts.locator(".now").allTextContents();
+    await product.countedTick();
+    await expect.poll(cursors, { timeout: 30_000 }).not.toEqual(before);
+    await expect.poll(cursors).toHaveLength(1);
+    expect(await page.locator("#charts-told").textContent()).toBe(told);
+    expect(await charts.locator(".now").allTextContents()).toEqual(captions);
+    await page.keyboard.press("ArrowRight");
+    expect(await page.locator("#charts-told").textContent()).not.toBe(told);
     expect(watched.faults).toEqual([]);
   });
 });
