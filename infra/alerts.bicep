@@ -70,7 +70,7 @@ var rules = [
   }
   {
     name: 'application-refused'
-    description: 'Graph refuses the whole application, whatever mailbox is asked: a missing permission, or a token older than its grant. GET /api/status tells the code under application.'
+    description: 'Graph refused nearly all mailboxes that were asked, so none is read: mostly a missing permission, or a token older than its grant. GET /api/status tells the code under application.'
     severity: 1
     query: join(
       [

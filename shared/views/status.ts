@@ -331,10 +331,10 @@ function healthOfTicks(newestMs: number | null, usualMs: number | null, nowMs: n
  */
 function healthOfBrake({ kind, codes, sinceMs, untilMs }: Brake, startsMs: readonly number[]): Health {
   const [code = "unknown"] = codes;
-  const does = kind === "refused" ? "refuses" : "throttles";
-  const then = kind === "refused" ? "one mailbox is tried again at" : "no mailbox is read until";
+  const does = kind === "refused" ? "refused nearly all mailboxes that were asked" : "throttles the whole application";
+  const then = kind === "refused" ? "none is read, and one is tried again at" : "no mailbox is read until";
   const since = sinceMs === null ? "" : ` since ${isoOrNull(sinceMs)}`;
-  const reason = `Graph ${does} the whole application (${code})${since}; ${then} ${isoOrNull(untilMs)}.`;
+  const reason = `Graph ${does} (${code})${since}; ${then} ${isoOrNull(untilMs)}.`;
   const outlasted = startsMs.filter((startMs) => sinceMs !== null && startMs > sinceMs).length;
   return { isHealthy: outlasted < intervalsLateMax, reason };
 }

@@ -63,7 +63,9 @@ export const brakeSchema = z.object({
   application: z
     .object({ ...why, until: timeOrNull.describe("When one mailbox is tried again.") })
     .nullable()
-    .describe("A refusal of the whole application."),
+    .describe(
+      "Graph refused nearly all mailboxes that a run asked, so none is read, and only one is tried now and then; null: it did not.",
+    ),
 });
 export type BrakeView = z.infer<typeof brakeSchema>;
 

@@ -56,7 +56,7 @@ describe("why is this mailbox behind", () => {
     refused.world.graph.faults.add({ kind: "denied" });
     await refused.world.tick();
     const [first] = (await explain(refused.call, refused.ids[0] ?? ""))["causes"] as Row[];
-    expect(first).toMatchObject({ code: "ErrorAccessDenied", means: expect.stringMatching(/whole application/) });
+    expect(first).toMatchObject({ code: "ErrorAccessDenied", means: expect.stringMatching(/nearly all mailboxes/) });
     expect((await refused.call("get_mirror_status")).content["refused"]).toMatchObject({ code: "ErrorAccessDenied" });
 
     const throttled = await opened();

@@ -43,7 +43,9 @@ export const statusTool = toolOf({
     needsAttention: z.array(attentionSchema).describe("Why mailboxes are not up to date, the commonest first."),
     moreReasons: number.describe("Further reasons that are not shown."),
     throttled: whySchema.describe("Graph throttles the whole application; null: it does not."),
-    refused: whySchema.describe("Graph refuses the whole application; null: it does not."),
+    refused: whySchema.describe(
+      "Graph refused nearly all mailboxes that were asked, so none is read; null: it did not.",
+    ),
     ticks: z.looseObject({
       newest: textOrNull.describe("When the newest one began."),
       everySeconds: numberOrNull.describe("The usual time between two; null before the second one."),

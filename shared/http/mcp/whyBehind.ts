@@ -46,8 +46,8 @@ function causesForAll({ application, brake, ticks, now }: Status): readonly Caus
   const causes: Cause[] = [];
   if (application !== null) {
     const code = application.code ?? "unknown";
-    const means = `Graph refuses the whole application, whatever mailbox is asked. ${explained(code).means}`;
-    const helps = `${explained(code).helps ?? "Look at the app's permissions."} All mailboxes come back by themselves.`;
+    const means = `Graph refused nearly all mailboxes that were asked, so none is read, and only one is tried now and then. ${explained(code).means}`;
+    const helps = `${explained(code).helps ?? "Look at the app's permissions."} Once one is answered, all are read again.`;
     causes.push({ code: shown(code), means, helps });
   }
   if (brake.isOn) {
