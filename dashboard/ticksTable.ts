@@ -1,5 +1,6 @@
 import { changeOnly, el, show } from "./dom.js";
 import type { Tick } from "./measures.js";
+import { tableOf } from "./table.js";
 import { timeAgo } from "./times.js";
 import { number, span } from "./words.js";
 
@@ -7,11 +8,11 @@ const rows = 20;
 
 /** Makes what draws the last ticks as a table, the newest first. It is folded, and drawn only while somebody looks. */
 export function ticksTable(place: HTMLElement): (ticks: readonly Tick[]) => void {
-  const table = el("div", { id: "ticks-table", class: "scroll" });
+  const table = el("div", { id: "ticks-table" });
   const details = el("details", { id: "ticks" }, el("summary", {}, "The last ticks as a table"), table);
   place.append(details);
   let known: readonly Tick[] = [];
-  const draw = changeOnly((ticks: readonly Tick[]) => show(table, tableOf(ticks)));
+  const draw = changeOnly((ticks: readonly Tick[]) => show(table, tableOf(columns, ticks.map(rowOf))));
   details.addEventListener("toggle", () => {
     if (details.open) draw(known);
   });
@@ -21,21 +22,10 @@ export function ticksTable(place: HTMLElement): (ticks: readonly Tick[]) => void
   };
 }
 
-function tableOf(ticks: readonly Tick[]): HTMLElement {
-  const columns = ["Started", "Took", "Syncs", "Pages", "Changes", "Graph requests", "429 responses", "Table requests"];
-  const head = el("tr", {}, ...columns.map((text) => el("th", { scope: "col" }, text)));
-  const body = el("tbody");
-  for (const tick of ticks) {
-    const figures = [tick.rounds, tick.pages, tick.changes, tick.graphRequests, tick.throttles, tick.transactions];
-    body.append(
-      el(
-        "tr",
-        {},
-        el("th", { scope: "row", title: tick.started ?? "" }, timeAgo(tick.started)),
-        el("td", { class: "count" }, span(tick.seconds)),
-        ...figures.map((figure) => el("td", { class: "count" }, number(figure))),
-      ),
-    );
-  }
-  return el("table", {}, el("thead", {}, head), body);
+const columns = ["Started", "Took", "Syncs", "Pages", "Changes", "Graph requests", "429 responses", "Table requests"];
+
+function rowOf(tick: Tick): readonly { readonly children: readonly (Node | string)[] }[] {
+  const figures = [tick.rounds, tick.pages, tick.changes, tick.graphRequests, tick.throttles, tick.transactions];
+  const texts = [span(tick.seconds), ...figures.map((figure) => number(figure))];
+  return [{ children: [timeAgo(tick.started)] }, ...texts.map((text) => ({ class: "count", children: [text] }))];
 }

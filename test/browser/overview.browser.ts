@@ -1,9 +1,9 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Status } from "../../shared/views/statusSchema.js";
 import { type Product, startProduct } from "../worlds/product.js";
 import { violations } from "./axe.js";
 import { launchBrowser, openWatched, phone, type Watched } from "./browser.js";
+import { reasonsOf, withStatus } from "./status.js";
 
 /** The overview: who needs attention and what helps, how it went over time, and what an operator does most, in few clicks. */
 
@@ -37,24 +37,6 @@ async function open(options: Parameters<typeof openWatched>[2] = {}, hash = ""):
 
 const verdictSays = (text: string | RegExp) => page.locator("#verdict", { hasText: text }).waitFor();
 const card = (text: string) => page.getByRole("article").filter({ hasText: text });
-
-/** The status as the page reads it, with this in it. */
-async function withStatus(change: (status: Status) => Partial<Status>): Promise<void> {
-  await page.route("**/api/status?*", async (route) => {
-    const { "if-none-match": _had, ...headers } = route.request().headers();
-    const response = await route.fetch({ headers });
-    const status = (await response.json()) as Status;
-    await route.fulfill({ response, json: { ...status, ...change(status) } });
-  });
-  await page.reload();
-}
-
-const reasons = (count: number): Status["troubles"]["parked"] =>
-  Array.from({ length: count }, (_, index) => ({
-    reason: `denied:Error${index}`,
-    count: 100 - index,
-    examples: [ids[index % mailboxes] ?? ""],
-  }));
 
 describe("release all denied", () => {
   const denied = () => card("denied:ErrorAccessDenied");
@@ -140,158 +122,6 @@ test("send a colleague this view: the address alone shows the same, in another b
   await other.page.context().close();
 });
 
-describe("charts", () => {
-  const cursors = () =>
-    page
-      .locator("#charts .u-cursor-x")
-      .evaluateAll((lines) => [...new Set(lines.map((line) => (line as HTMLElement).style.transform))]);
-
-  test("tell each value by keyboard, with one cursor for all, and by pointer", async () => {
-    await open();
-    const charts = page.getByRole("group", { name: /^Charts/ });
-    await charts.locator("canvas").first().waitFor();
-    await charts.focus();
-    await page.keyboard.press("ArrowLeft");
-    const told = page.locator("#charts-told");
-    const last = await told.textContent();
-    expect(last).toMatch(/ · Fresh [\d.]+ % · Need attention 2 · Lag .* · 429 responses \d+ · Changes \d+ · Syncs \d+/);
-    await page.keyboard.press("ArrowLeft");
-    expect(await told.textContent()).not.toBe(last);
-    expect(await cursors()).toHaveLength(1); // At the same place of each.
-    await page.keyboard.press("Escape");
-    expect(await told.textContent()).toBe("");
-    await charts.locator(".u-over").first().hover();
-    await expect.poll(() => told.textContent()).toMatch(/Fresh/);
-    expect(watched.faults).toEqual([]);
-  });
-
-  test("a tick that comes leaves the cursor with the tick that is looked at", async () => {
-    await open();
-    const charts = page.getByRole("group", { name: /^Charts/ });
-    await charts.locator("canvas").nth(1).waitFor();
-    await charts.focus();
-    await page.keyboard.press("ArrowLeft");
-    const told = await page.locator("#charts-told").textContent();
-    const before = await cursors();
-    const captions = await charts.locator(".now").allTextContents();
-    await product.countedTick();
-    await expect.poll(cursors, { timeout: 30_000 }).not.toEqual(before);
-    await expect.poll(cursors).toHaveLength(1);
-    expect(await page.locator("#charts-told").textContent()).toBe(told);
-    expect(await charts.locator(".now").allTextContents()).toEqual(captions);
-    await page.keyboard.press("ArrowRight");
-    expect(await page.locator("#charts-told").textContent()).not.toBe(told);
-    expect(watched.faults).toEqual([]);
-  });
-});
-
-describe("what the charts show", () => {
-  const figures = () => page.locator("#charts figure");
-  const toldAt = async (steps: number) => {
-    const charts = page.getByRole("group", { name: /^Charts/ });
-    await charts.locator("canvas").first().waitFor();
-    await charts.focus();
-    await page.keyboard.press("Home");
-    const texts: string[] = [];
-    for (let step = 0; step < steps; step++) {
-      texts.push((await page.locator("#charts-told").textContent()) ?? "");
-      await page.keyboard.press("ArrowRight");
-    }
-    return texts;
-  };
-  /** The same ticks, a minute apart, done by these versions, the newest last. */
-  const doneBy = (versions: readonly (string | null)[]) => (status: Status) => {
-    const [tick] = status.activity.ticks.slice(-1);
-    if (tick === undefined) throw new Error("No tick is known.");
-    const endMs = Date.parse(status.now);
-    const ticks = versions.map((version, index) => ({
-      ...{ ...tick, version, tick: `tick-${index}` },
-      started: new Date(endMs - (versions.length - index) * 60_000).toISOString(),
-    }));
-    return { activity: { ...status.activity, ticks }, ticks: { ...status.ticks, intervalSeconds: 60 } };
-  };
-
-  test("fresh share and attention, above all tables; the others are one click away, which the address holds", async () => {
-    await open({ viewport: { width: 1180, height: 1000 } });
-    await withStatus(({ troubles }) => ({ troubles: { ...troubles, parked: reasons(27) } }));
-    await page.locator("#troubles article").first().waitFor();
-    await page.locator("#charts canvas").nth(1).waitFor();
-    expect(await figures().locator("b").allTextContents()).toEqual(["Fresh", "Need attention"]);
-    const bottom = await page
-      .locator("#charts")
-      .evaluate((element) => element.getBoundingClientRect().bottom + scrollY);
-    const tables = await page
-      .locator("#view table")
-      .evaluateAll((all) =>
-        all.filter((table) => table.checkVisibility()).map((table) => table.getBoundingClientRect().top + scrollY),
-      );
-    expect(bottom).toBeLessThan(Math.min(1_000, ...tables));
-    await page.getByRole("button", { name: "All 6 charts" }).click();
-    await expect.poll(() => page.locator("#charts canvas").count()).toBe(6);
-    expect(page.url()).toMatch(/#\/\?charts=all$/);
-    expect(await violations(page)).toEqual([]);
-    await page.getByRole("button", { name: "Hour" }).click();
-    expect(page.url()).toMatch(/#\/\?range=hour&charts=all$/);
-    await page.getByRole("button", { name: "First 2 charts" }).click();
-    await expect.poll(() => figures().count()).toBe(2);
-    expect(watched.faults).toEqual([]);
-  });
-
-  test("where the version of the app changed, forth and back, told where the cursor is", async () => {
-    await open();
-    await withStatus(doneBy([null, "1.0.0", "1.0.0", "1.1.0", null, "1.1.0", "1.0.0"]));
-    const told = await toldAt(7);
-    expect(told.map((text) => /version [^·]*/.exec(text)?.[0].trim() ?? "")).toEqual([
-      "",
-      "",
-      "",
-      "version 1.1.0 from here, 1.0.0 before",
-      "",
-      "",
-      "version 1.0.0 from here, 1.1.0 before",
-    ]);
-    expect(watched.faults).toEqual([]);
-  });
-
-  test("no mark after an upgrade from a release that did not tell its version", async () => {
-    await open();
-    await withStatus(doneBy([null, null, "1.1.0", "1.1.0"]));
-    const told = await toldAt(4);
-    expect(told.join("\n")).toMatch(/Fresh/);
-    expect(told.join("\n")).not.toMatch(/version/);
-  });
-});
-
-test("a tick that some shards are still at work on is not charted: it would show nearly nobody in need", async () => {
-  await withStatus(({ activity }) => {
-    const stood = { mirrored: mailboxes, fresh: mailboxes - 7, attention: 7 };
-    const whole = activity.ticks.map((tick) => ({ ...tick, standing: stood }));
-    const newest = whole.at(-1);
-    if (newest === undefined) throw new Error("No tick is known.");
-    const started = new Date(Date.parse(newest.started ?? "") + 10_000).toISOString();
-    const underWay = { ...newest, started, shards: newest.shards - 1, standing: { ...stood, attention: 1 } };
-    return { activity: { ...activity, ticks: [...whole, underWay] } };
-  });
-  await page.locator("#charts figure", { hasText: "Need attention" }).getByText("7 now, 7 at the most").waitFor();
-});
-
-test("what operators did, and the brake, are marked in the charts, and told where the cursor is", async () => {
-  await open();
-  await product.countedTick();
-  await product.countedTick();
-  const charts = page.getByRole("group", { name: /^Charts/ });
-  await charts.locator("canvas").first().waitFor();
-  await charts.focus();
-  await page.keyboard.press("Home");
-  const texts: string[] = [];
-  for (let step = 0; step < 8; step++) {
-    texts.push((await page.locator("#charts-told").textContent()) ?? "");
-    await page.keyboard.press("ArrowRight");
-  }
-  expect(texts.join("\n")).toMatch(/ · Added|Retried all/);
-  expect(watched.faults).toEqual([]);
-});
-
 describe("honest states", () => {
   test("offline is never green", async () => {
     for (const id of ids) product.graph.mailboxes.setState(id, { kind: "normal" });
@@ -309,7 +139,7 @@ describe("honest states", () => {
   });
 
   test("a mass suspension is the first thing to be seen", async () => {
-    await withStatus(({ mailboxes: now }) => ({
+    await withStatus(page, ({ mailboxes: now }) => ({
       mailboxes: { ...now, byState: { ...now.byState, fresh: mailboxes - 20, suspended: 20 } },
     }));
     await verdictSays(`20 of ${mailboxes} mailboxes are suspended`);
@@ -329,7 +159,7 @@ describe("honest states", () => {
   });
 
   test("who is read by list is counted, and the foot says which release, app and tenant", async () => {
-    await withStatus(({ mailboxes: now }) => ({
+    await withStatus(page, ({ mailboxes: now }) => ({
       mailboxes: { ...now, byStrategy: { delta: mailboxes - 4, list: 4 } },
       about: { version: "9.8.7", app: "contoso-mirror", tenantId: "1f0e9a52-1111-4222-8333-444455556666" },
     }));
@@ -343,7 +173,7 @@ describe("honest states", () => {
 
 test("all numbers are as the reader writes them, those in the mirror's own sentences too", async () => {
   await open({ locale: "de-DE" });
-  await withStatus(({ mailboxes: now, troubles }) => ({
+  await withStatus(page, ({ mailboxes: now, troubles }) => ({
     mailboxes: { ...now, strategyNote: "Delta is refused for some mailboxes: the whole list is read for 3 of 1810." },
     troubles: { ...troubles, parked: [{ reason: "denied:X", count: 1_810, examples: [ids[0] ?? ""] }] },
   }));
@@ -355,7 +185,7 @@ test("all numbers are as the reader writes them, those in the mirror's own sente
 describe("with 27 reasons on a phone", () => {
   test("cards fold, charts begin on the first screen, and all reasons are one tap away", async () => {
     await open(phone);
-    await withStatus(({ troubles }) => ({ troubles: { ...troubles, parked: reasons(27) } }));
+    await withStatus(page, ({ troubles }) => ({ troubles: { ...troubles, parked: reasonsOf(ids, 27) } }));
     await page.getByRole("heading", { name: "Needs attention (2,349)" }).waitFor();
     expect(await page.getByRole("article").count()).toBe(5);
     const top = await page.locator("#charts").evaluate((element) => element.getBoundingClientRect().top + scrollY);

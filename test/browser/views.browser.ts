@@ -81,9 +81,12 @@ const views = () =>
 async function openWhole([path, there]: readonly [string, string], options: BrowserContextOptions): Promise<void> {
   await open(path, options);
   if (path === "/") {
-    const who = view().locator("article details").first();
-    await who.waitFor();
-    if (!(await who.evaluate((element) => (element as HTMLDetailsElement).open))) await who.locator("summary").click();
+    for (const folded of [view().locator("article details").first(), view().locator("#ticks")]) {
+      await folded.waitFor();
+      const isOpen = await folded.evaluate((element) => (element as HTMLDetailsElement).open);
+      if (!isOpen) await folded.locator("summary").click();
+    }
+    await view().locator("#ticks tbody time").first().waitFor();
   }
   await view().locator(there).first().waitFor({ timeout: 60_000 }); // Subscribers are counted now and then.
 }
@@ -113,10 +116,14 @@ describe.each<readonly [string, BrowserContextOptions]>([
   });
 });
 
-test("on a phone nothing scrolls sideways, no text is cut, and whatever is tapped is as large as a finger wants it", async () => {
+test("from a phone to a laptop nothing scrolls sideways, no text is cut, and whatever is tapped is as large as a finger wants it", async () => {
+  const { height } = phone.viewport;
   for (const one of views()) {
     await openWhole(one, phone);
-    expect(await misfits(page), one[0]).toEqual([]);
+    for (const width of [phone.viewport.width, 560, 561, 660, 760, 761, 900, 1_024, 1_280]) {
+      await page.setViewportSize({ width, height });
+      expect(await misfits(page), `${one[0]}, ${width} px`).toEqual([]);
+    }
   }
 });
 
