@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { changeOneByOne } from "./azuriteMessages.mjs";
 import { keepRowsByKey } from "./azuriteRows.mjs";
+import { finishSaves } from "./azuriteSaves.mjs";
 import { leaveTelemetryOut } from "./azuriteTelemetry.mjs";
 
 const require = createRequire(import.meta.url);
@@ -69,6 +70,7 @@ async function main() {
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
   if (dataDir === undefined) keepRowsByKey();
   changeOneByOne();
+  finishSaves();
   const table = createTableServer(Number(argument("table-port") ?? 0), dataDir);
   const queue = createQueueServer(Number(argument("queue-port") ?? 0), dataDir);
   delayBoth(table, queue);

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -35,6 +36,20 @@ test("with a folder, what was written is there after a restart", async () => {
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
+});
+
+test("what is being saved when Azurite ends is on disk before it has ended", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "azurite-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const require = createRequire(import.meta.url);
+  require("../../local/azuriteSaves.mjs").finishSaves();
+  const Loki = createRequire(require.resolve("azurite/package.json"))("lokijs");
+  const file = path.join(folder, "saved.json");
+  const database = new Loki(file, { persistenceMethod: "fs", autosave: true, autosaveInterval: 5000 });
+  database.addCollection("queues").insert({ name: "kept" });
+  database.saveDatabase(); // As every 5 s: it has begun when this returns.
+  await new Promise((ended) => database.close(ended));
+  expect(readFileSync(file, "utf8")).toContain('"name":"kept"');
 });
 
 test("many messages are handed out once, oldest first, and what is deleted stays deleted", async () => {
