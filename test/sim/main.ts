@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { FAULT_NAMES, type Fault, isFault } from "./kinds.js";
@@ -117,31 +117,47 @@ function work(given: Arguments): void {
   });
 }
 
+/**
+ * Spreads seeds over workers. Seeds in which a worker ends without an answer are not looked at again, and the others are: so whether
+ * a broken promise is found does not hang on which worker is faster.
+ * @throws Error that says which seeds those were, where no promise was found broken.
+ */
 async function spread(given: Arguments, onProgress: (tally: Tally) => void): Promise<Tally> {
   const total = newTally();
   const end = given.from + given.runs;
   let next = given.from;
+  const failed: string[] = [];
   const isOver = () => next >= end || (given.stopsAtOnce && total.broken.length > 0);
-  const give = (child: ChildProcess) => {
-    const to = Math.min(end, next + chunkSize);
-    child.send({ from: next, to });
-    next = to;
-  };
-  const workers = Array.from({ length: Math.min(given.workers, Math.ceil(given.runs / chunkSize)) }, () => {
+  const worker = () => {
     const child = fork(import.meta.filename, [...process.argv.slice(2), "--worker"]);
+    let seeds = "";
+    const give = () => {
+      const to = Math.min(end, next + chunkSize);
+      seeds = `${next} to ${to - 1}`;
+      child.send({ from: next, to });
+      next = to;
+    };
     return new Promise<void>((resolve, reject) => {
       child.on("message", (tally: Tally) => {
         addTo(total, tally);
         onProgress(total);
         if (isOver()) child.disconnect();
-        else give(child);
+        else give();
       });
       child.once("error", reject);
-      child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`A worker ended with code ${code}.`))));
-      give(child);
+      child.once("exit", (code, signal) => {
+        if (code !== 0) failed.push(`A worker ended with ${code ?? signal} in seeds ${seeds}.`);
+        resolve();
+      });
+      give();
     });
+  };
+  const workers = Array.from({ length: Math.min(given.workers, Math.ceil(given.runs / chunkSize)) }, async () => {
+    while (!isOver()) await worker();
   });
   await Promise.all(workers);
+  if (failed.length > 0 && total.broken.length === 0) throw new Error(failed.join("\n"));
+  if (failed.length > 0) console.error(failed.join("\n"));
   return total;
 }
 
