@@ -53,8 +53,8 @@ export function chartCursor(charts: readonly Chart[], shown: () => Shown, told: 
       point(to);
     },
     stay: (hadTicks) => {
-      const started = cursor === null ? null : hadTicks[cursor]?.started;
-      const index = shown().ticks.findIndex((tick) => tick.started === started);
+      const looked = hadTicks[cursor ?? -1];
+      const index = shown().ticks.findIndex(({ started }) => started === looked?.started);
       cursor = index === -1 ? null : index;
       tell();
     },

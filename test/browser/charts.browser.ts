@@ -100,7 +100,8 @@ test("what operators did is marked in the charts, and told where the cursor is",
   expect(released.status).toBe(200);
   await product.countedTick();
   await open();
-  expect((await toldFromStart(12)).join("\n")).toMatch(/ · (Added|Retried all)/);
+  const told = async () => (await toldFromStart(12)).join("\n");
+  await expect.poll(told, { timeout: 30_000 }).toMatch(/ · (Added|Retried all)/); // Actions are read on their own.
   expect(watched.faults).toEqual([]);
 });
 
