@@ -14,12 +14,12 @@ type Told = {
 };
 
 /** How often, in the calm, a host is asked to look who is behind: a killed one may have left messages hidden, and a claim. */
-const looksMax = 60;
+const looksMax = 90;
 const lookMs = 2_000;
 
 /**
  * A program that keeps a copy of the tenant by notifications alone (I15). Told that something has changed, it reads that through whichever
- * host is up; where it cannot, it says no, and is told again. In the storm it also refuses, and breaks connections off, without a reason.
+ * host is up; where it cannot, it says no, and is told again. It also refuses, and breaks connections off, without a reason.
  */
 export class Subscriber {
   readonly counts = { requests: 0, notifications: 0, refusals: 0 };
@@ -70,15 +70,24 @@ export class Subscriber {
   /** Null: no answer. */
   async #take(body: string, headers: Record<string, string>): Promise<number | null> {
     this.counts.requests += 1;
-    const draw = this.#isCalm ? 1 : this.#random.next();
-    if (draw < 0.15) return this.#refused(503);
+    const trouble = this.#trouble();
+    if (trouble === "refuses") return this.#refused(503);
     const sent = this.#verified(body, headers);
     if (sent === null) return 400;
     for (const told of sent) {
       this.counts.notifications += 1;
       if (!(await this.#look(told))) return this.#refused(503);
     }
-    return draw < 0.3 ? this.#refused(null) : 202; // It has taken all, and its answer is lost.
+    return trouble === "loses its answer" ? this.#refused(null) : 202; // It has taken all.
+  }
+
+  /** What comes first meets both, however few requests a storm of kills leaves time for; in the storm they go on by chance. */
+  #trouble(): "refuses" | "loses its answer" | null {
+    const { requests } = this.counts;
+    if (requests === 1) return "refuses";
+    if (requests === 2) return "loses its answer";
+    const draw = this.#isCalm ? 1 : this.#random.next();
+    return draw < 0.15 ? "refuses" : draw < 0.3 ? "loses its answer" : null;
   }
 
   #refused<Status>(status: Status): Status {
