@@ -1,6 +1,6 @@
 import { el } from "./dom.js";
 
-type Cell = { readonly class?: string; readonly children: readonly (Node | string | null)[] };
+export type Cell = { readonly class?: string; readonly children: readonly (Node | string | null)[] };
 
 /** A table that a narrow window shows as one block for each row: so its roles are said, which a block would lose. @param columns An empty one has no heading. */
 export function tableOf(columns: readonly string[], rows: readonly (readonly Cell[])[], looks = ""): HTMLElement {

@@ -1,6 +1,6 @@
 import { changeOnly, el, show } from "./dom.js";
 import type { Tick } from "./measures.js";
-import { tableOf } from "./table.js";
+import { type Cell, tableOf } from "./table.js";
 import { timeAgo } from "./times.js";
 import { number, span } from "./words.js";
 
@@ -24,7 +24,7 @@ export function ticksTable(place: HTMLElement): (ticks: readonly Tick[]) => void
 
 const columns = ["Started", "Took", "Syncs", "Pages", "Changes", "Graph requests", "429 responses", "Table requests"];
 
-function rowOf(tick: Tick): readonly { readonly children: readonly (Node | string)[] }[] {
+function rowOf(tick: Tick): readonly Cell[] {
   const figures = [tick.rounds, tick.pages, tick.changes, tick.graphRequests, tick.throttles, tick.transactions];
   const texts = [span(tick.seconds), ...figures.map((figure) => number(figure))];
   return [{ children: [timeAgo(tick.started)] }, ...texts.map((text) => ({ class: "count", children: [text] }))];
